@@ -1,0 +1,292 @@
+"""Plane waves on a torus, grouped into k blocks, and the transforms between them and a real-space grid.
+
+A box of N cells and one cell with N k points are the same plane waves, sorted differently: ``supercell`` S with
+box.vectors = S @ cell.vectors says how. S = 1 is the free box (one block, real orbitals), |det S| = N the crystal
+(N blocks, Bloch orbitals), and a cell so small that every block holds one wave is the uniform liquid.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.errors import InputError
+from ehbilayer.fourier import Fourier, good_size
+from ehbilayer.lattice import Cell
+
+Array = Any
+HEXAGON = np.array([[1, 0], [0, 1], [1, 1], [-1, 0], [0, -1], [-1, -1]])
+
+
+def rectangle_waves(n1: int, n2: int) -> np.ndarray:
+    """All (i, j) with |i| <= (n1-1)/2 and |j| <= (n2-1)/2, shape (n1*n2, 2); both counts odd and positive."""
+    for name, n in (("first", n1), ("second", n2)):
+        if n < 1 or n % 2 == 0:
+            raise InputError(f"cell.plane_waves ({name})", "an odd count >= 1 (k and -k both belong)", n,
+                             f"use {n + 1 if n > 0 else 1}")
+    i, j = np.meshgrid(np.arange(n1) - n1 // 2, np.arange(n2) - n2 // 2, indexing="ij")
+    return np.stack([i.ravel(), j.ravel()], axis=1)
+
+
+def _six_shortest(box: Cell) -> np.ndarray:
+    ij = np.array([[i, j] for i in range(-3, 4) for j in range(-3, 4) if (i, j) != (0, 0)])
+    length = np.linalg.norm(ij @ box.reciprocal, axis=1)
+    return ij[np.lexsort((ij[:, 1], ij[:, 0], np.round(length / length.min(), 9)))[:6]]
+
+
+def hexagon_waves(box: Cell, steps: int) -> np.ndarray:
+    """All waves within ``steps`` steps along the six shortest reciprocal vectors: 1 + 3 steps (steps + 1) waves."""
+    if steps < 1:
+        raise InputError("cell.hexagon", "an integer >= 1", steps, "7 gives 169 waves")
+    reached = {(0, 0)}
+    front = set(reached)
+    six = [(int(i), int(j)) for i, j in _six_shortest(box)]
+    for _ in range(steps):
+        front = {(i + a, j + b) for i, j in front for a, b in six} - reached
+        reached |= front
+    return np.array(sorted(reached))
+
+
+def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
+    """All waves with |k| <= cutoff (1/a_h)."""
+    if not (np.isfinite(cutoff) and cutoff > 0):
+        raise InputError("cell.cutoff", "a positive wave number (1/a_h)", cutoff, "give the largest |k|")
+    reach = np.ceil(cutoff * np.linalg.norm(box.vectors, axis=1) / (2 * np.pi)).astype(int)
+    if np.prod(2.0 * reach + 1) > 4e6:
+        raise InputError("cell.cutoff", "a wave number that keeps fewer than 4e6 waves", cutoff, "lower it")
+    i, j = np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij")
+    waves = np.stack([i.ravel(), j.ravel()], axis=1)
+    return waves[np.linalg.norm(waves @ box.reciprocal, axis=1) <= cutoff * (1 + 1e-12)]
+
+
+def _differences(present: np.ndarray) -> np.ndarray:
+    """Which differences occur between the marked entries: shape 2 n - 1, centred on zero difference."""
+    n = [2 * s - 1 for s in present.shape]
+    spectrum = np.fft.rfft2(present, n)
+    counts = np.fft.irfft2(np.abs(spectrum) ** 2, n)
+    return np.roll(counts, [s - 1 for s in present.shape], axis=(0, 1)) > 0.5
+
+
+class PlaneWaveBasis:
+    """Plane waves exp(i kappa r)/sqrt(A) on a box, sorted into the k blocks of a cell.
+
+    Parameters
+    ----------
+    box : the torus; its area is the only place where a length enters.
+    waves : integer coordinates on the box' reciprocal lattice, shape (M, 2), closed under inversion.
+    supercell : integer matrix S, shape (2, 2), box.vectors = S @ cell.vectors; the identity by default.
+    real : real orbitals (only for the free box, where time reversal allows it); the default there.
+
+    Attributes
+    ----------
+    unit_k : wave vectors times sqrt(box area), shape (K, G, 2); padded entries are masked by ``mask`` (K, G).
+    shape : FFT grid of the cell; fine enough for exact matrix elements of products of two orbitals.
+    """
+
+    def __init__(self, box: Cell, waves: np.ndarray, supercell: np.ndarray | None = None,
+                 real: bool | None = None) -> None:
+        self.box, self.waves = box, np.asarray(waves, dtype=int)
+        self.supercell = np.eye(2, dtype=int) if supercell is None else np.asarray(supercell, dtype=int)
+        self.cells = int(abs(round(np.linalg.det(self.supercell))))
+        self.cell = Cell(np.linalg.inv(self.supercell) @ box.vectors)
+        self.real = self.cells == 1 if real is None else real
+        if self.real and self.cells != 1:
+            raise InputError("real", "False for a cell with several k points", True, "leave it out")
+        self._sort_blocks()
+        self._difference_lookup()
+        self._choose_grid()
+        self._index_grid()
+
+    @property
+    def size(self) -> int:
+        """Number of plane waves M."""
+        return len(self.waves)
+
+    @property
+    def coefficients(self) -> int:
+        """Length of one orbital's coefficient vector (M real numbers, or the padded block length G)."""
+        return self.size if self.real else self.mask.shape[1]
+
+    def with_supercell(self, supercell: np.ndarray, real: bool | None = None) -> PlaneWaveBasis:
+        """The same waves on the same box in the blocks of another cell."""
+        return PlaneWaveBasis(self.box, self.waves, supercell, real)
+
+    def _sort_blocks(self) -> None:
+        to_cell = np.linalg.inv(self.supercell.T)  # torus integers -> cell reciprocal coordinates
+        unit_b = self.box.reciprocal * np.sqrt(self.box.area)
+        fraction = self.waves @ to_cell
+        order = np.lexsort((self.waves[:, 1], self.waves[:, 0], np.round(np.sum((self.waves @ unit_b) ** 2, 1), 9)))
+        key = np.rint((fraction - np.floor(fraction + 1e-9)) * self.cells).astype(int)
+        blocks: dict[tuple[int, int], list[int]] = {}
+        for w in order:
+            blocks.setdefault((int(key[w, 0]), int(key[w, 1])), []).append(int(w))
+        lists = list(blocks.values())  # the first (shortest) wave of each block is its k point
+        width = max(map(len, lists))
+        self.index = np.array([b + [b[0]] * (width - len(b)) for b in lists])  # (K, G) -> row of waves
+        self.mask = np.array([[1.0] * len(b) + [0.0] * (width - len(b)) for b in lists])
+        self.k_points = self.waves[self.index[:, 0]]  # (K, 2) torus integers
+        steps = self.waves[self.index] - self.k_points[:, None]
+        self.steps = np.rint(steps @ to_cell).astype(int)  # (K, G, 2) cell reciprocal integers
+        self.unit_k = self.waves[self.index] @ unit_b
+
+    def _difference_lookup(self) -> None:
+        """A table over torus integers that says which momentum transfers occur between two waves."""
+        reach = np.abs(self.waves).max(axis=0)
+        present = np.zeros(2 * reach + 1)
+        present[tuple((self.waves + reach).T)] = 1
+        self._reach = 2 * reach
+        self._transfers = _differences(present)
+
+    def is_transfer(self, t: np.ndarray) -> np.ndarray:
+        """Whether torus integers ``t`` (..., 2) are a difference of two waves."""
+        inside = np.all(np.abs(t) <= self._reach, axis=-1)
+        shifted = np.where(inside[..., None], t + self._reach, 0)
+        return inside & self._transfers[shifted[..., 0], shifted[..., 1]]
+
+    def _choose_grid(self) -> None:
+        """The smallest grid on which different transfers of one pair of blocks never alias."""
+        if self.cells == 1:
+            self.shape = tuple(good_size(int(2 * r + 1)) for r in self._reach)
+            return
+        low = self.steps.reshape(-1, 2).min(axis=0)
+        width = self.steps.reshape(-1, 2).max(axis=0) - low + 1
+        limit = [good_size(int(2 * w - 1)) for w in width]
+        used = np.zeros(width)
+        for g, m in zip(self.steps, self.mask, strict=True):
+            used[tuple((g[m > 0] - low).T)] = 1
+        reached = np.argwhere(_differences(used))
+        sizes = sorted({(a * b, a, b) for a in range(1, limit[0] + 1) for b in range(1, limit[1] + 1)
+                        if good_size(a) - a < 2 and good_size(b) - b < 2 and a * b >= len(reached)})
+        for _, a, b in sizes:
+            folded = (reached[:, 0] % a) * b + reached[:, 1] % b
+            if len(np.unique(folded)) == len(folded):
+                self.shape = (a, b)
+                return
+        self.shape = (limit[0], limit[1])
+
+    def _index_grid(self) -> None:
+        n1, n2 = self.shape
+        self.points = n1 * n2
+        if self.real:
+            i, j = self.waves.T
+            half = (j > 0) | ((j == 0) & (i > 0))
+            self._half = np.concatenate([np.flatnonzero((i == 0) & (j == 0)), np.flatnonzero(half)])
+            hi, hj = self.waves[self._half].T
+            columns = n2 // 2 + 1
+            self._put = (hi % n1) * columns + hj  # where each half-space coefficient lives in the r2c layout
+            mirrored = np.flatnonzero((hj == 0) & (hi > 0))
+            gather = np.full(n1 * columns, len(hi) + len(mirrored))
+            gather[self._put] = np.arange(len(hi))
+            gather[(-hi[mirrored] % n1) * columns] = len(hi) + np.arange(len(mirrored))
+            self._gather, self._mirrored, self._columns = gather, mirrored, columns
+            self.real_k = np.concatenate([self._half[:1], self._half[1:], self._half[1:]])  # wave of each coefficient
+        else:
+            self._put = (self.steps[..., 0] % n1) * n2 + self.steps[..., 1] % n2  # (K, G)
+            gather = np.full((len(self._put), n1 * n2), self._put.shape[1])
+            k, g = np.nonzero(self.mask)
+            gather[k, self._put[k, g]] = g
+            self._gather = gather
+
+    # -- coefficients <-> grid; psi(r) = sum_kappa c_kappa exp(i kappa r), without the 1/sqrt(A)
+
+    def to_grid(self, fourier: Fourier, c: Array, blocks: np.ndarray | slice = slice(None)) -> Array:
+        """Orbitals on the grid: c (b, K, n, g) -> psi (b, K, n, n1, n2) (periodic part; real in the free box).
+
+        ``blocks`` says which k blocks the rows of c belong to (all of them by default).
+        """
+        xp, (n1, n2) = fourier.xp, self.shape
+        if self.real:
+            half = self._to_half(xp, c)
+            zero = xp.zeros_like(half[..., :1])
+            full = xp.concatenate([half, xp.conj(half[..., self._mirrored]), zero], axis=-1)
+            return fourier.c2r(full[..., self._gather].reshape(*c.shape[:-1], n1, self._columns), n2)
+        padded = xp.concatenate([c, xp.zeros_like(c[..., :1])], axis=-1)
+        spread = xp.take_along_axis(padded, self._gather[blocks][None, :, None, :], axis=-1)
+        return fourier.c2c(spread.reshape(*c.shape[:-1], n1, n2), forward=False)
+
+    def from_grid(self, fourier: Fourier, f: Array, blocks: np.ndarray | slice = slice(None)) -> Array:
+        """Projection of functions on the grid onto the plane waves; the inverse of `to_grid` on their span."""
+        xp = fourier.xp
+        if self.real:
+            flat = fourier.r2c(f).reshape(*f.shape[:-2], -1)[..., self._put] / self.points
+            return self._from_half(xp, flat)
+        flat = fourier.c2c(f, forward=True).reshape(*f.shape[:-2], -1) / self.points
+        put, mask = self._put[blocks], self.mask[blocks]
+        return xp.take_along_axis(flat, put[None, :, None, :], axis=-1) * mask[None, :, None, :]
+
+    def _to_half(self, xp: Any, x: Array) -> Array:
+        n = len(self._half) - 1
+        pairs = (x[..., 1 : n + 1] + 1j * x[..., n + 1 :]) * np.sqrt(0.5)
+        return xp.concatenate([x[..., :1] + 0j, pairs], axis=-1)
+
+    def _from_half(self, xp: Any, h: Array) -> Array:
+        root2 = np.sqrt(2.0)
+        return xp.concatenate([h[..., :1].real, root2 * h[..., 1:].real, root2 * h[..., 1:].imag], axis=-1)
+
+    def from_waves(self, c: np.ndarray) -> np.ndarray:
+        """Complex amplitudes per wave (..., M) of a real function -> coefficients of the real free box (..., M)."""
+        return self._from_half(np, c[..., self._half])
+
+    def to_waves(self, x: np.ndarray, blocks: np.ndarray | None = None) -> np.ndarray:
+        """Coefficients (K, n, g) -> complex amplitudes per wave (K, n, M), zero outside the orbital's block."""
+        out = np.zeros((*x.shape[:-1], self.size), dtype=complex)
+        if self.real:
+            h = self._to_half(np, x)
+            lookup = {tuple(w): i for i, w in enumerate(self.waves)}
+            out[..., self._half] = h
+            minus = [lookup[tuple(-self.waves[i])] for i in self._half[1:]]
+            out[..., minus] = h[..., 1:].conj()
+            return out
+        for row, k in enumerate(range(x.shape[0]) if blocks is None else blocks):
+            keep = self.mask[k] > 0
+            out[row][:, self.index[k, keep]] = x[row][:, keep]
+        return out
+
+    def coefficient_k(self) -> np.ndarray:
+        """Wave vector times sqrt(area) of each coefficient: (K, g, 2)."""
+        if self.real:
+            unit_b = self.box.reciprocal * np.sqrt(self.box.area)
+            return (self.waves[self.real_k] @ unit_b)[None]
+        return self.unit_k
+
+    # -- pair densities: same grid, real in the free box
+
+    def forward(self, fourier: Fourier, a: Array) -> Array:
+        """Transform of pair densities (..., n1, n2), unnormalised."""
+        return fourier.r2c(a) if self.real else fourier.c2c(a, forward=True)
+
+    def backward(self, fourier: Fourier, a: Array) -> Array:
+        """Back from `forward`, unnormalised."""
+        return fourier.c2r(a, self.shape[1]) if self.real else fourier.c2c(a, forward=False)
+
+    def transfers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Momentum transfers between blocks on the FFT grid.
+
+        Returns (pair_class, q): pair_class[k, k'] numbers the distinct k - k' (0 is k = k'), and q[class] holds
+        |q| sqrt(A) at each frequency of `forward`, shape (classes, n1, columns), NaN where no transfer occurs.
+        """
+        n1, n2 = self.shape
+        dk = (self.k_points[:, None] - self.k_points[None]).reshape(-1, 2)
+        classes, inverse = np.unique(np.vstack([[0, 0], dk]), axis=0, return_inverse=True)
+        inverse = inverse.ravel()
+        first = inverse[0]
+        relabel = np.arange(len(classes))
+        relabel[[0, first]] = relabel[[first, 0]]
+        classes = classes[relabel]
+        pair_class = np.argsort(relabel)[inverse[1:]].reshape(self.cells_used, self.cells_used)
+        columns = n2 // 2 + 1 if self.real else n2
+        m, n = np.meshgrid(np.arange(n1), np.arange(columns), indexing="ij")
+        unit_b = self.box.reciprocal * np.sqrt(self.box.area)
+        q = np.full((len(classes), n1, columns), np.nan)
+        for a in (-2, -1, 0, 1):
+            for b in (-2, -1, 0, 1):
+                steps = np.stack([m + a * n1, n + b * n2], axis=-1) @ self.supercell.T
+                t = steps[None] + classes[:, None, None]
+                q = np.where(self.is_transfer(t), np.linalg.norm(t @ unit_b, axis=-1), q)
+        return pair_class, q
+
+    @property
+    def cells_used(self) -> int:
+        """Number of k blocks that hold at least one wave (all of them unless the basis is tiny)."""
+        return len(self.k_points)

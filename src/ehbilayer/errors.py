@@ -1,0 +1,23 @@
+"""The one error that bad input raises."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Input that cannot be computed.
+
+    Parameters
+    ----------
+    argument : str
+        The argument or dotted study-file key that is wrong, e.g. ``"cell.zero_mode"``.
+    must : str
+        What it must be, with unit or shape.
+    was : object
+        What it was.
+    todo : str
+        What to do next.
+    """
+
+    def __init__(self, argument: str, must: str, was: object, todo: str) -> None:
+        self.argument, self.must, self.was, self.todo = argument, must, was, todo
+        super().__init__(f"{argument}: must be {must}, but was {was!r}; {todo}")

@@ -1,0 +1,291 @@
+"""Hartree-Fock of any list of species on a torus: guess, minimise, fill, and report every start.
+
+The energy of one Slater determinant per channel is minimised directly (Dai & Fu, PRL 132, 196202 (2024), minimise the
+same functional). Steps: `kept_basis` (which symmetry is held), `guesses.guess`, `minimize.minimise`, `_refill`
+(occupations of a metal), `stability` (what kind of stationary state), `observables.report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.errors import InputError
+from ehbilayer.fourier import Fourier
+from ehbilayer.guesses import Guess, guess
+from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
+from ehbilayer.lattice import crystal_cell
+from ehbilayer.minimize import Frames, Minimum, minimise
+from ehbilayer.occupations import fill_levels, pack
+from ehbilayer.results import Result, Status
+from ehbilayer.spectrum import Levels, crystal_levels
+from ehbilayer.system import Bilayer
+from ehbilayer.terms import Filling, Setting
+from ehbilayer.transfer import match_waves, place
+
+KEPT = ("none", "translations", "crystal")
+RULES = ("integer", "shell")
+STABILITY = ("none", "auto", "full")
+REFILLS = 8  # rounds of re-occupation before a metal's filling is declared undecided
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a Hartree-Fock calculation is run.
+
+    start : phase name, ``"random"``, or ``"path"`` with ``initial`` given to `solve`.
+    spin_order : ``uniform``, ``stripe`` or ``random`` placement of flavours on sites.
+    starts, seed : number of starts; the first is the clean guess, further ones carry seeded noise.
+    keep : symmetry held: ``none`` (that of the basis), ``translations`` (uniform), ``crystal`` (one site per cell).
+    follow : leave a saddle along its lowest mode and minimise again, in the free box.
+    occupation : ``integer``, or ``shell`` (a degenerate shell is filled equally).
+    tolerance : bound on the solver's energy error per particle (Ha_h); see `residual_target`.
+    stability : ``none``, ``auto`` (where it costs no more than a few seconds) or ``full``.
+    """
+
+    start: str = "crystal"
+    spin_order: str = "uniform"
+    starts: int = 1
+    seed: int = 0
+    keep: str = "none"
+    follow: bool = False
+    occupation: str = "integer"
+    tolerance: float = 1e-8
+    max_iterations: int = 500
+    stability: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("keep", KEPT), ("occupation", RULES), ("stability", STABILITY),
+                              ("spin_order", ("uniform", "stripe", "random"))):
+            if getattr(self, name) not in allowed:
+                raise InputError(f"hartree-fock.{name}", " | ".join(allowed), getattr(self, name), "choose one of these")
+        if not 1e-14 <= self.tolerance < 1:
+            raise InputError("hartree-fock.tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
+                             "1e-8 is the default")
+        if self.starts < 1 or self.max_iterations < 1:
+            raise InputError("hartree-fock.starts", "an integer >= 1", min(self.starts, self.max_iterations), "use 1")
+
+    @property
+    def residual_target(self) -> float:
+        """Largest allowed norm of (1 - P) F psi (Ha_h): 1e-3 sqrt(tolerance), so that the energy error, which is
+        residual^2 / gap, stays far below the tolerance and gaps, which are linear in it, are good as well."""
+        return max(1e-3 * float(np.sqrt(self.tolerance)), 5e-10)
+
+
+@dataclass
+class End:
+    """Where one start ended."""
+
+    label: str
+    seed: int
+    status: Status
+    minimum: Minimum
+    hamiltonian: Hamiltonian
+    levels: tuple[Levels | None, ...]
+    aufbau: bool
+    cost: int  # Fock builds
+    stability: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def energy(self) -> float:
+        return float(self.minimum.energy[0])
+
+    @property
+    def frames(self) -> Frames:
+        return self.minimum.frames
+
+
+def kept_basis(bilayer: Bilayer, basis: PlaneWaveBasis, keep: str) -> PlaneWaveBasis:
+    """The basis whose blocks enforce the kept symmetry: one wave per block for translations, one site per cell for
+    a crystal, the basis as it is for none."""
+    if keep == "crystal" and basis.cells == 1:
+        holes = [s.count for s in bilayer.species if s.name == "hole" and s.count]
+        return basis.with_supercell(crystal_cell(basis.box, (holes or [max(s.count for s in bilayer.species)])[0]))
+    if keep == "translations":
+        # a uniform state needs the occupied waves and a few empty shells: wave vectors up to twice the largest k_F
+        most = max(c.orbitals for c in bilayer.channels)
+        length = np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1) * np.sqrt(basis.box.area)
+        waves = basis.waves[length <= 2 * np.sqrt(4 * np.pi * most) + 1e-9]
+        reach = 2 * np.abs(waves).max(axis=0) + 1
+        return PlaneWaveBasis(basis.box, waves, np.diag(reach), real=False)
+    return basis
+
+
+def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial: Result | None = None,
+          backend: str = "numpy", threads: int = 2, progress: Callable[[dict], None] | None = None,
+          checkpoint: Callable[[Result], None] | None = None,
+          should_stop: Callable[[], Status | None] | None = None) -> Result:
+    """Minimise the Hartree-Fock energy from every start and report the lowest state.
+
+    Parameters
+    ----------
+    bilayer, basis : the physics and its discretisation.
+    options : see `Options`.
+    initial : a result to start from (other parameters are fine, the box shape and particle counts must match).
+    backend, threads : ``numpy`` or ``jax``; threads share the pair densities on NumPy.
+    progress : called with start, starts, iteration, energy, energy_per_particle, residual, target.
+    checkpoint : called after each start, and now and then within one, with a Result of status interrupted.
+    should_stop : asked every iteration; a Status ends the calculation there, with the state kept.
+
+    Returns
+    -------
+    Result of kind ``hartree-fock``. It never raises for lack of convergence: the status says so.
+
+    Raises
+    ------
+    InputError : a basis too small for the particles, an unknown start, an initial result that does not fit.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from ehbilayer.observables import report
+
+    work = kept_basis(bilayer, basis, options.keep)
+    for channel in bilayer.channels:
+        if channel.orbitals > work.size:
+            raise InputError("cell.plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
+                             work.size, "enlarge the basis")
+    fourier = Fourier(backend, threads)
+    monitor = _Monitor(bilayer, options, progress, should_stop)
+    ends: list[End] = []
+    with threadpool_limits(1):  # BLAS threads on batches of small matrices only get in each other's way
+        for number in range(options.starts):
+            begin = _begin(bilayer, work, options, number, initial)
+            monitor.start = number + 1
+            if checkpoint is not None:
+                monitor.save = lambda end: checkpoint(report(bilayer, [*ends, end], options, quick=True))
+            end = converge(bilayer, work, begin, options, fourier, monitor, number)
+            ends.append(end)
+            if monitor.stopped is not None:
+                break
+        best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
+        if monitor.stopped is None and best.status is Status.converged:
+            from ehbilayer.stability import judge
+
+            judged = judge(bilayer, best, options, fourier, monitor)
+            if judged is not best:
+                ends.append(judged)
+                best = judged
+        return report(bilayer, ends, options, best=best)
+
+
+class _Monitor:
+    """Progress, stopping and checkpoints of one `solve`."""
+
+    def __init__(self, bilayer: Bilayer, options: Options, progress: Callable[[dict], None] | None,
+                 should_stop: Callable[[], Status | None] | None) -> None:
+        self._particles, self._options = bilayer.particles, options
+        self._progress, self._should_stop = progress, should_stop
+        self.stopped: Status | None = None
+        self.start = 1
+        self.save: Callable[[End], None] | None = None
+
+    def __call__(self, iteration: int, energy: float, residual: float) -> bool:
+        if self._progress is not None:
+            self._progress({"start": self.start, "starts": self._options.starts, "iteration": iteration,
+                            "energy": energy, "energy_per_particle": energy / self._particles, "residual": residual,
+                            "target": self._options.residual_target})
+        if self._should_stop is not None and self.stopped is None:
+            self.stopped = self._should_stop()
+        return self.stopped is not None
+
+
+def _begin(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, number: int, initial: Result | None) -> Guess:
+    """The guess of start ``number``: clean first, then with noise of the seed + number."""
+    seed = options.seed + number
+    if initial is not None and number == 0:
+        return from_result(bilayer, basis, initial)
+    start = "crystal" if options.start == "path" else options.start
+    return guess(bilayer, basis, start, spin_order=options.spin_order, occupation=options.occupation, seed=seed,
+                 noise=0.3 if number else 0.0)
+
+
+def from_result(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result) -> Guess:
+    """Orbitals of an earlier result on this basis; a channel it lacks takes those of another flavour of its species.
+
+    Raises InputError if species or counts differ or the box was of another shape.
+    """
+    frames, fillings = [], []
+    waves = result.data["waves"].values
+    for channel in bilayer.channels:
+        names = [channel.label, bilayer.species[channel.species].name]
+        labels = [x["label"] for x in result.inputs["channels"]]
+        found = [i for name in names for i, x in enumerate(labels) if x == name or x.startswith(name + " ")]
+        if not found or len(result.data[f"occupations_{found[0]}"].values) < channel.orbitals:
+            raise InputError("hartree-fock.start", f"a result with {channel.orbitals} {channel.label} orbitals",
+                             f"channels {labels}", "start from a phase name instead")
+        amplitudes = match_waves(result.data[f"orbitals_{found[0]}"].values, waves, basis.waves)
+        f = result.data[f"occupations_{found[0]}"].values
+        if abs(f.sum() - channel.orbitals) > 1e-6:
+            raise InputError("hartree-fock.start", f"a result with {channel.orbitals} {channel.label} orbitals",
+                             float(f.sum()), "start from a phase name instead")
+        x, filling = place(basis, amplitudes, f)
+        frames.append(x)
+        fillings.append(filling)
+    return Guess(tuple(frames), tuple(fillings))
+
+
+def build(bilayer: Bilayer, basis: PlaneWaveBasis, fillings: tuple[Filling, ...], fourier: Fourier) -> Hamiltonian:
+    """The Hamiltonian of one parameter point."""
+    return Hamiltonian(Setting(basis, fourier, [bilayer], np.array([basis.box.area]), fillings))
+
+
+def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Options, fourier: Fourier,
+             monitor: _Monitor, number: int = 0) -> End:
+    """Minimise at fixed occupations; in a crystal fill the lowest Fock levels anew until they are the filled ones."""
+    frames, fillings, cost, aufbau = begin.frames, begin.fillings, 0, True
+    best: End | None = None
+    for _ in range(REFILLS):
+        hamiltonian = build(bilayer, basis, fillings, fourier)
+        minimum = minimise(
+            EnergyProblem(hamiltonian), tuple(fourier.xp.asarray(x)[None] for x in frames),
+            residual=options.residual_target, max_iterations=options.max_iterations,
+            callback=lambda i, e, r, x: monitor(i, float(e[0]), float(r[0])))
+        minimum.frames = tuple(np.asarray(x) for x in minimum.frames)
+        cost += minimum.evaluations
+        end = End(options.start, options.seed + number, _status(minimum, monitor), minimum, hamiltonian,
+                  (None,) * len(fillings), True, cost)
+        if basis.real or end.status not in (Status.converged, Status.not_converged):
+            return end
+        plain = build(bilayer, basis, fillings, Fourier(threads=fourier.threads))
+        end.levels = tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings)))
+        frames, fillings, aufbau = _refill(bilayer, end, options)
+        end.aufbau = aufbau
+        if best is None or end.energy < best.energy:
+            best = end
+        if aufbau or monitor.stopped is not None:
+            return end
+    assert best is not None
+    return replace(best, cost=cost)
+
+
+def _status(minimum: Minimum, monitor: _Monitor) -> Status:
+    if not np.all(np.isfinite(minimum.energy)):
+        return Status.not_finite
+    if minimum.stopped and monitor.stopped is not None:
+        return monitor.stopped
+    return Status.converged if bool(minimum.converged.all()) else Status.not_converged
+
+
+def _refill(bilayer: Bilayer, end: End, options: Options) -> tuple[Frames, tuple[Filling, ...], bool]:
+    """Occupy the lowest Fock levels. Returns frames and fillings to go on from, and whether nothing changed."""
+    frames, fillings, same = [], [], True
+    for c, levels in enumerate(end.levels):
+        assert levels is not None and levels.vectors is not None
+        spread = levels.energy[np.isfinite(levels.energy)]
+        width = 1e-6 * max(float(np.ptp(spread[:1000])), 1e-3) + 10 * float(end.minimum.residual[0])
+        f = fill_levels(levels.energy, bilayer.channels[c].orbitals, options.occupation, width)
+        # a tie at the Fermi level may be resolved either way: it counts as unchanged if no energy is gained
+        moved = np.nansum(np.where(np.isfinite(levels.energy), levels.energy, 0.0) * (levels.filled - f))
+        if np.abs(f - levels.filled).max() < 1e-9 or (options.occupation == "integer" and moved < width):
+            frames.append(end.frames[c][0])
+            fillings.append(end.hamiltonian.setting.fillings[c])
+            continue
+        same = False
+        filling, chosen = pack(f)
+        frames.append(np.array([levels.vectors[k][i] for k, i in zip(filling.blocks, chosen, strict=True)]))
+        fillings.append(filling)
+    return tuple(frames), tuple(fillings), same

@@ -1,0 +1,149 @@
+"""Two-dimensional lattices: boxes of given shape, the crystals that fit in them, k points and paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ehbilayer.errors import InputError
+
+SHAPES = {
+    "triangular": np.array([[1.0, 0.0], [0.5, np.sqrt(0.75)]]),
+    "rectangular": np.array([[1.0, 0.0], [0.0, np.sqrt(0.75)]]),
+    "square": np.eye(2),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A parallelogram spanned by the rows of ``vectors`` (shape (2, 2), a_h)."""
+
+    vectors: np.ndarray
+
+    def __post_init__(self) -> None:
+        v = np.asarray(self.vectors, dtype=float)
+        if v.shape != (2, 2) or not np.all(np.isfinite(v)) or abs(np.linalg.det(v)) < 1e-12 * np.sum(v * v):
+            raise InputError("cell.vectors", "two independent finite vectors, shape (2, 2)", v.tolist(),
+                             "give [[x1, y1], [x2, y2]]")
+        object.__setattr__(self, "vectors", v)
+
+    @property
+    def area(self) -> float:
+        """Area in a_h^2."""
+        return float(abs(np.linalg.det(self.vectors)))
+
+    @property
+    def reciprocal(self) -> np.ndarray:
+        """Reciprocal vectors as rows, b_i . a_j = 2 pi delta_ij, shape (2, 2), 1/a_h."""
+        return 2 * np.pi * np.linalg.inv(self.vectors).T
+
+    def scaled(self, area: float) -> Cell:
+        """The same shape with another area."""
+        return Cell(self.vectors * np.sqrt(area / self.area))
+
+
+def box_of_shape(shape: str | np.ndarray, area: float) -> Cell:
+    """The box of a named shape (a key of SHAPES) or of given vectors, scaled to ``area`` (a_h^2).
+
+    Raises InputError for an unknown name or a non-positive area.
+    """
+    if not (np.isfinite(area) and area > 0):
+        raise InputError("area", "a positive finite area (a_h^2)", area, "check the density and the particle count")
+    if isinstance(shape, str):
+        if shape not in SHAPES:
+            raise InputError("cell.shape", " | ".join(SHAPES), shape, "or give cell.vectors")
+        return Cell(SHAPES[shape]).scaled(area)
+    return Cell(np.asarray(shape, dtype=float)).scaled(area)
+
+
+def reduce_vectors(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lagrange-Gauss reduction: (reduced, U) with reduced = U @ vectors, U integer with det +1.
+
+    The reduced rows are the two shortest independent lattice vectors, with an angle of 60 to 120 degrees.
+    """
+    v, u = np.array(vectors, dtype=float), np.eye(2, dtype=int)
+    while True:
+        if v[0] @ v[0] > v[1] @ v[1] * (1 + 1e-12):
+            swap = np.array([[0, 1], [-1, 0]])  # a rotation, so the handedness stays
+            v, u = swap @ v, swap @ u
+        # the bias towards positive v0.v1 makes the choice at exact ties the same on every machine
+        shift = int(np.floor(v[0] @ v[1] / (v[0] @ v[0]) + 0.5 - 1e-9))
+        if shift == 0:
+            return v, u
+        step = np.array([[1, 0], [-shift, 1]])
+        v, u = step @ v, step @ u
+
+
+def _sublattices(index: int) -> list[np.ndarray]:
+    """Integer matrices T, one per sublattice of the given index: rows of T @ vectors span it (Hermite normal forms)."""
+    return [np.array([[a, 0], [shear, index // a]])
+            for a in range(1, index + 1) if index % a == 0 for shear in range(a)]
+
+
+def _most_compact(candidates: list[np.ndarray], cells: np.ndarray) -> np.ndarray:
+    """Of the candidate S with cell vectors S^-1 box, the one with the longest shortest vector, with a reduced cell."""
+    best, best_score = candidates[0], -1.0
+    for s, vectors in zip(candidates, cells, strict=True):
+        reduced, u = reduce_vectors(vectors)
+        score = float(reduced[0] @ reduced[0])
+        if score > best_score * (1 + 1e-9):
+            best, best_score = np.rint(s @ np.linalg.inv(u)).astype(int), score
+    return best
+
+
+def crystal_cell(box: Cell, sites: int, sites_per_cell: int = 1) -> np.ndarray:
+    """The cell of the most triangular lattice of ``sites`` points in the box, ``sites_per_cell`` of them per cell.
+
+    Returns the integer matrix S of shape (2, 2), |det S| = sites / sites_per_cell, box.vectors = S @ cell.vectors. Of
+    all lattices that contain the box' own it takes the one with the longest shortest vector (all are enumerated, so
+    the choice is exact); a cell of several sites is the most compact one that still tiles the box.
+
+    Raises InputError if the counts are not positive, do not divide, or no such cell tiles the box.
+    """
+    if sites < 1 or sites_per_cell < 1 or sites % sites_per_cell:
+        raise InputError("cell.holes_per_cell", f"a divisor of the {sites} sites in the box", sites_per_cell,
+                         "choose one that divides the count")
+    # box = S @ cell and cell -> U cell are the same lattice: S runs over Hermite forms up to unimodular U on the right
+    lattices = _sublattices(sites)
+    site = _most_compact(lattices, np.array([np.linalg.inv(s) @ box.vectors for s in lattices]))
+    if sites_per_cell == 1:
+        return site
+    supers = [site @ np.linalg.inv(t) for t in _sublattices(sites_per_cell)]
+    tiling = [np.rint(s).astype(int) for s in supers if np.allclose(s, np.rint(s), atol=1e-9)]
+    if not tiling:
+        raise InputError("cell.holes_per_cell", "a count whose cells tile the box", sites_per_cell,
+                         "choose another count or another number of holes")
+    return _most_compact(tiling, np.array([np.linalg.inv(s) @ box.vectors for s in tiling]))
+
+
+def lattice_points(box: Cell, supercell: np.ndarray) -> np.ndarray:
+    """Positions (n, 2) in a_h of the cells that tile the box, box.vectors = supercell @ cell.vectors."""
+    count = int(abs(round(np.linalg.det(supercell))))
+    reach = int(np.abs(supercell).sum()) + 1
+    i, j = np.meshgrid(np.arange(-reach, reach), np.arange(-reach, reach), indexing="ij")
+    fraction = np.stack([i.ravel(), j.ravel()], axis=1) @ np.linalg.inv(supercell)
+    scaled = np.rint((fraction - np.floor(fraction + 1e-9)) * count).astype(int)
+    return np.unique(scaled, axis=0) / count @ box.vectors
+
+
+def path_points(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarray, list[tuple[float, str]]]:
+    """The path Gamma-K-M-Gamma of a triangular cell (the same fractions of any other one).
+
+    Returns k (n, 2) in 1/a_h, the distance along the path (n,), and the labelled corners [(distance, name), ...].
+    """
+    b1, b2 = cell.reciprocal
+    # For reduced cells with a 60 degree angle b1 and b2 open 120 degrees: K = (2 b1 + b2)/3; with 120 they open 60.
+    acute = b1 @ b2 > 0
+    corner = (b1 + b2) / 3 if acute else (2 * b1 + b2) / 3
+    edge = (b1 + b2) / 2 if not acute else b1 / 2
+    stops = [np.zeros(2), corner, edge, np.zeros(2)]
+    k, where, marks, travelled = [], [], [(0.0, "Γ")], 0.0
+    for start, stop, name in zip(stops[:-1], stops[1:], ["K", "M", "Γ"], strict=True):
+        length = float(np.linalg.norm(stop - start))
+        t = np.linspace(0, 1, per_segment, endpoint=False)
+        k.append(start + t[:, None] * (stop - start))
+        where.append(travelled + t * length)
+        travelled += length
+        marks.append((travelled, name))
+    return np.vstack([*k, stops[-1][None]]), np.append(np.concatenate(where), travelled), marks

@@ -1,0 +1,218 @@
+"""The curvature of the energy at a stationary state: is it a minimum, and of what?
+
+With orthonormal frames x and tangent directions z of unit norm, E(x + t z) = E + t^2 lambda / 2; the lowest lambda is
+found by LOBPCG with Hessian products from central differences of the gradient. Rigid translations cost nothing and
+are projected out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.errors import InputError
+from ehbilayer.fourier import Fourier
+from ehbilayer.guesses import Guess
+from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
+from ehbilayer.minimize import Frames, orthonormalise, project
+from ehbilayer.results import Status
+from ehbilayer.system import Bilayer
+from ehbilayer.terms import Filling, Setting
+from ehbilayer.transfer import place
+
+if TYPE_CHECKING:
+    from ehbilayer.hartree_fock import End, Options
+    from ehbilayer.hartree_fock import _Monitor as Monitor
+
+AUTO_SECONDS = 2.0  # stability = "auto" computes what costs no more than about this
+CURVATURE_ZERO = 1e-6  # Ha_h; central differences do not resolve less
+STEP = 1e-4  # of the central difference: truncation error ~ STEP^2, round-off ~ 1e-16 / STEP
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """The lowest curvature (Ha_h per squared unit rotation), its mode, and the residual it was found to."""
+
+    value: float
+    mode: Frames
+    residual: float
+
+
+class _Packing:
+    """Frames of one batch entry <-> real vectors."""
+
+    def __init__(self, x: Frames) -> None:
+        self.shapes = [p.shape for p in x]
+        self.complex = any(np.iscomplexobj(p) for p in x)
+
+    def pack(self, x: Frames) -> np.ndarray:
+        flat = np.concatenate([np.asarray(p).ravel() for p in x])
+        return np.concatenate([flat.real, flat.imag]) if self.complex else flat
+
+    def unpack(self, v: np.ndarray) -> Frames:
+        flat = v[: len(v) // 2] + 1j * v[len(v) // 2 :] if self.complex else v
+        out, start = [], 0
+        for shape in self.shapes:
+            size = int(np.prod(shape))
+            out.append(flat[start : start + size].reshape(shape))
+            start += size
+        return tuple(out)
+
+
+def translations(problem: EnergyProblem, x: Frames) -> list[Frames]:
+    """The two rigid shifts of all orbitals, d/dx and d/dy, as tangent directions."""
+    setting = problem.hamiltonian.setting
+    basis, modes = setting.basis, []
+    for axis in (0, 1):
+        mode = []
+        for c, p in enumerate(x):
+            k = basis.coefficient_k()[setting.fillings[c].blocks][None, :, None, :, axis]
+            if basis.real:  # d/dx turns the cosine of a wave into minus its sine
+                n = (p.shape[-1] - 1) // 2
+                even, odd = p[..., 1 : n + 1], p[..., n + 1 :]
+                moved = np.concatenate([0 * p[..., :1], -k[..., 1 : n + 1] * odd, k[..., n + 1 :] * even], axis=-1)
+            else:
+                moved = 1j * k * p
+            mode.append(project(np, p, moved, problem.mixing[c]))
+        modes.append(tuple(mode))
+    return modes
+
+
+def hessian_product(problem: EnergyProblem, x: Frames, z: Frames) -> Frames:
+    """d^2 E / dx* dx applied to z: 2 dG/dt along the curve through x in direction z (any length of z)."""
+    length = np.sqrt(sum(float(np.sum(np.abs(p) ** 2)) for p in z))
+    if length == 0:
+        return z
+    gradients = []
+    for sign in (1, -1):
+        moved = tuple(orthonormalise(np, p + sign * STEP / length * q) for p, q in zip(x, z, strict=True))
+        g = problem.evaluate(moved)[1]
+        gradients.append(tuple(project(np, p, q, m) for p, q, m in zip(moved, g, problem.mixing, strict=True)))
+    return tuple(project(np, p, length * (a - b) / STEP, m)
+                 for p, a, b, m in zip(x, *gradients, problem.mixing, strict=True))
+
+
+def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterations: int = 30,
+                     tolerance: float = 1e-4) -> Curvature | None:
+    """The lowest curvature at x (frames with one batch entry), outside translations; None if nothing can move."""
+    from scipy.sparse.linalg import lobpcg
+
+    packing, rng = _Packing(x), np.random.default_rng(seed)
+
+    def tangent(v: np.ndarray) -> Frames:
+        return tuple(project(np, p, q, m) for p, q, m in zip(x, packing.unpack(v), problem.mixing, strict=True))
+
+    def columns(f: object, v: np.ndarray) -> np.ndarray:
+        v = v.reshape(len(v), -1)
+        return np.stack([packing.pack(f(v[:, i])) for i in range(v.shape[1])], axis=1)  # type: ignore[operator]
+
+    def precondition(v: np.ndarray) -> np.ndarray:
+        return columns(lambda u: tangent(packing.pack(problem.precondition(tangent(u)))), v)
+
+    noise = tuple(rng.standard_normal(p.shape) + (1j * rng.standard_normal(p.shape) if np.iscomplexobj(p) else 0.0)
+                  for p in x)
+    mask = problem.hamiltonian.setting.basis
+    noise = noise if mask.real else tuple(
+        q * mask.mask[f.blocks][None, :, None] for q, f in zip(noise, problem.hamiltonian.setting.fillings, strict=True))
+    start = np.stack([packing.pack(noise), rng.permutation(packing.pack(noise))], axis=1)
+    start = precondition(start)
+    if np.linalg.norm(start) < 1e-8:
+        return None
+    shifts = np.stack([packing.pack(m) for m in translations(problem, x)], axis=1)
+    u, size, _ = np.linalg.svd(shifts, full_matrices=False)
+    shifts = u[:, size > 1e-6 * max(1.0, size.max())]
+    start = start - shifts @ (shifts.T @ start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the residual is returned instead
+        values, vectors = lobpcg(lambda v: columns(lambda w: hessian_product(problem, x, tangent(w)), v), start,
+                                 M=precondition, Y=shifts if shifts.shape[1] else None, largest=False,
+                                 tol=tolerance * 0.1, maxiter=iterations)
+    best = int(np.argmin(values))
+    mode = tangent(vectors[:, best])
+    product = hessian_product(problem, x, mode)
+    residual = np.linalg.norm(packing.pack(product) - values[best] * packing.pack(mode))
+    return Curvature(float(values[best]), mode, float(residual))
+
+
+def free_box(end: End) -> tuple[PlaneWaveBasis, Frames, tuple[Filling, ...]]:
+    """The state as real orbitals of the whole box, with no symmetry left to hold it.
+
+    Raises InputError if its density matrix is not real (a state with currents).
+    """
+    setting = end.hamiltonian.setting
+    basis = setting.basis.with_supercell(np.eye(2, dtype=int))
+    frames, fillings = [], []
+    for x, filling in zip(end.frames, setting.fillings, strict=True):
+        amplitudes = setting.basis.to_waves(np.asarray(x)[0], filling.blocks).reshape(-1, setting.basis.size)
+        occupied = filling.flat > 0
+        y, new = place(basis, amplitudes[occupied], filling.flat[occupied])
+        frames.append(y[None])
+        fillings.append(new)
+    return basis, tuple(frames), tuple(fillings)
+
+
+def evaluation_seconds(basis: PlaneWaveBasis, fillings: tuple[Filling, ...]) -> float:
+    """A rough cost of one energy and gradient: pairs of orbitals times grid points, 8 or 25 ns each."""
+    each = 8e-9 if basis.real else 25e-9
+    return sum(f.f.size * (f.f.size + 1) / 2 for f in fillings) * basis.points * each
+
+
+def judge(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+    """Find the lowest curvature within the kept symmetry and beyond it (the free box, same spin treatment).
+
+    A state that nothing holds and that curves downwards becomes a ``saddle``. With ``follow`` the saddle is left
+    along its lowest mode and what it falls to is returned; otherwise the same End, with `stability` filled in.
+    """
+    found: dict[str, Any] = {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None}
+    end.stability = found
+    if options.stability == "none" and not options.follow:
+        return end
+    setting = end.hamiltonian.setting
+    numpy = Fourier(threads=fourier.threads)
+    plain = Hamiltonian(Setting(setting.basis, numpy, setting.bilayers, setting.areas, setting.fillings))
+    eager = options.stability == "full" or options.follow
+    if eager or 100 * evaluation_seconds(setting.basis, setting.fillings) < AUTO_SECONDS:
+        within = lowest_curvature(EnergyProblem(plain), end.frames)
+        found["within_kept_symmetry"] = None if within is None else within.value
+        free = (setting.basis, end.frames, within)
+    if not setting.basis.real:
+        free = _beyond(bilayer, end, numpy, eager, found)
+    values = [v for v in (found["within_kept_symmetry"], found["beyond"]) if v is not None]
+    found["lowest_curvature"] = min(values) if values else None
+    downhill = found["lowest_curvature"] is not None and found["lowest_curvature"] < -CURVATURE_ZERO
+    if setting.basis.real and downhill:
+        end.status = Status.saddle
+    if options.follow and downhill and free is not None and free[2] is not None:
+        return _fall(bilayer, end, free, options, fourier, monitor)
+    return end
+
+
+def _beyond(bilayer: Bilayer, end: End, fourier: Fourier, eager: bool, found: dict[str, Any]) -> Any:
+    try:
+        basis, frames, fillings = free_box(end)
+    except InputError:
+        return None  # currents: no real orbitals to free
+    if not eager and 100 * evaluation_seconds(basis, fillings) > AUTO_SECONDS:
+        return None
+    setting = end.hamiltonian.setting
+    problem = EnergyProblem(Hamiltonian(Setting(basis, fourier, setting.bilayers, setting.areas, fillings)))
+    curvature = lowest_curvature(problem, frames)
+    found["beyond"] = None if curvature is None else curvature.value
+    return basis, frames, curvature, fillings
+
+
+def _fall(bilayer: Bilayer, end: End, free: Any, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+    from ehbilayer.hartree_fock import converge
+
+    basis, frames, curvature = free[:3]
+    fillings = free[3] if len(free) > 3 else end.hamiltonian.setting.fillings
+    moved = tuple(np.asarray(x)[0] + 0.3 * np.sqrt(x.shape[1] * x.shape[2]) * np.asarray(m)[0]
+                  for x, m in zip(frames, curvature.mode, strict=True))
+    fallen = converge(bilayer, basis, Guess(moved, fillings), options, fourier, monitor)
+    fallen.label, fallen.seed = "lowest mode of " + end.label, end.seed
+    fallen.stability = {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None}
+    return fallen

@@ -1,0 +1,215 @@
+"""Every table and key of the study file, with its type, bounds and default. Descriptions double as error texts."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from ehbilayer.units import parse_quantity
+
+Kind = Literal["hartree-fock", "condensate", "phases", "phase-diagram", "compressibility", "pairing", "device",
+               "crystal", "phonons", "few-body"]
+Phase = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
+                "dumbbell-crystal", "condensate", "unknown"]
+Spin = Literal["restricted", "unrestricted", "polarized"]
+PHASES: tuple[str, ...] = Phase.__args__  # type: ignore[attr-defined]
+HARTREE_FOCK_STARTS = (*(p for p in PHASES if p not in ("condensate", "unknown")), "random")
+MOST_WAVES = 2_000_000
+MOST_PARTICLES = 100_000
+
+
+def _length(value: float | str) -> float | str:
+    if isinstance(value, str):
+        parse_quantity(value, "length", "length")
+    return value
+
+
+def _density(value: float | str) -> float | str:
+    if isinstance(value, str):
+        parse_quantity(value, "density", "density")
+    return value
+
+
+def _rational(value: float | str) -> float | str:
+    if isinstance(value, str):
+        if not re.fullmatch(r"[0-9]{1,6}(/[1-9][0-9]{0,5})?", value):
+            raise ValueError
+        return float(Fraction(value))
+    return value
+
+
+def _odd(values: list[int]) -> list[int]:
+    if any(n % 2 == 0 for n in values):
+        raise ValueError
+    return values
+
+
+Length = Annotated[float | str, AfterValidator(_length)]
+Density = Annotated[float | str, AfterValidator(_density)]
+Mass = Annotated[float, Field(ge=1e-6, le=1e6)]
+Rs = Annotated[float, Field(ge=1e-4, le=1e6)]
+Count = Annotated[int, Field(ge=1, le=MOST_PARTICLES)]
+Starts = Annotated[int, Field(ge=1, le=100_000)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Tolerance = Annotated[float, Field(ge=1e-13, le=1e-1)]
+RS_TEXT = "r_s = 1/sqrt(pi n), a number between 1e-4 and 1e6"
+MASS_TEXT = "a positive effective mass in m0 (1e-6 to 1e6)"
+COUNT_TEXT = f"an integer from 1 to {MOST_PARTICLES}"
+
+
+class Table(BaseModel):
+    """A table of the study file: unknown keys, NaN and infinities are refused, numbers are not guessed from text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
+
+
+class BilayerTable(Table):
+    """The device: [bilayer]."""
+
+    material: str | None = Field(None, description="the name of a device (see `ehb materials`)")
+    electron_mass: Mass | None = Field(None, description=MASS_TEXT)
+    hole_mass: Mass | None = Field(None, description=MASS_TEXT)
+    dielectric: float | None = Field(None, ge=1e-3, le=1e6, description="a positive relative dielectric constant")
+    spacing: Length | None = Field(None, description='a length >= 0, such as "3 nm" or a number in a_h')
+    interaction: Literal["coulomb"] = Field("coulomb", description='"coulomb"')
+    capacitor: bool = Field(False, description="true or false")
+    electron_flavours: int = Field(2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
+    hole_flavours: int = Field(2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
+
+
+class DensityTable(Table):
+    """The density, said in exactly one way: [density]."""
+
+    hole: Density | None = Field(None, description='a density > 0, such as "1.29e12 cm^-2" or a number in a_h^-2')
+    electron: Density | None = Field(None, description='a density > 0, such as "1e12 cm^-2" or a number in a_h^-2')
+    rs_hole: Rs | None = Field(None, description=RS_TEXT + " (unit a_h)")
+    rs_electron: Rs | None = Field(None, description=RS_TEXT + " (unit a_e)")
+    a_over_d: float | None = Field(None, gt=0, le=1e9, description="a/d > 0 with a = 1/sqrt(pi n_h)")
+    hole_over_critical: float | None = Field(None, gt=0, le=1e9, description="n_h over the critical density, > 0")
+    critical_rs: Literal["computed"] | Rs | None = Field(None, description='"computed" or ' + RS_TEXT)
+    electrons_per_hole: Annotated[float | str, AfterValidator(_rational)] | None = Field(
+        None, description='a number >= 0 or a ratio such as "1/3" (0: holes only, 1: balanced, 2: trions)')
+
+
+class CellTable(Table):
+    """The box, its plane waves and conventions: [cell]."""
+
+    shape: Literal["triangular", "rectangular", "square"] = Field("triangular",
+                                                                  description="triangular | rectangular | square")
+    vectors: list[Annotated[list[float], Field(min_length=2, max_length=2)]] | None = Field(
+        None, min_length=2, max_length=2, description="two vectors [[x1, y1], [x2, y2]], a shape without scale")
+    holes: Count | None = Field(None, description=COUNT_TEXT)
+    electrons: Count | None = Field(None, description=COUNT_TEXT)
+    plane_waves: Annotated[list[Annotated[int, Field(ge=1, le=MOST_WAVES)]], AfterValidator(_odd)] | None = Field(
+        None, min_length=2, max_length=2, description="two odd counts such as [45, 39]")
+    hexagon: int | None = Field(None, ge=1, le=800, description="an integer from 1 to 800 (7 gives 169 waves)")
+    cutoff: float | None = Field(None, gt=0, le=1e9, description="a positive wave number in 1/a_h")
+    zero_mode: Literal["none", "madelung"] | None = Field(None, description="none | madelung")
+    symmetry: Literal["none", "crystal"] = Field("none", description="none | crystal")
+    holes_per_cell: Count = Field(1, description=COUNT_TEXT)
+
+
+class HartreeFockTable(Table):
+    """How Hartree-Fock is solved: [hartree-fock]."""
+
+    electron_spin: Spin = Field("restricted", description="restricted | unrestricted | polarized")
+    hole_spin: Spin = Field("polarized", description="restricted | unrestricted | polarized")
+    start: str = Field("crystal", min_length=1, max_length=4096,
+                       description=f"{' | '.join(HARTREE_FOCK_STARTS)} | a result file")
+    spin_order: Literal["uniform", "stripe", "random"] = Field("uniform", description="uniform | stripe | random")
+    starts: Starts = Field(1, description="an integer from 1 to 100000")
+    seed: Seed = Field(0, description="an integer >= 0")
+    keep: Literal["none", "translations", "crystal"] = Field("none", description="none | translations | crystal")
+    follow: bool = Field(False, description="true or false")
+    occupation: Literal["integer", "shell"] = Field("integer", description="integer | shell")
+    tolerance: Tolerance = Field(1e-8, description="an energy error per particle from 1e-13 to 0.1 (Ha_h)")
+    max_iterations: int = Field(500, ge=1, le=10_000_000, description="an integer >= 1")
+    stability: Literal["none", "auto", "full"] = Field("auto", description="none | auto | full")
+
+
+class CondensateTable(Table):
+    """The exciton condensate: [condensate]."""
+
+    limit: Literal["thermodynamic"] | None = Field(None, description='"thermodynamic", or absent with a [cell]')
+
+
+class PhasesTable(Table):
+    """Which phases compete: [phases]."""
+
+    candidates: list[Phase] | None = Field(None, min_length=1, description=f"a list of {' | '.join(PHASES)}")
+
+
+class CompressibilityTable(Table):
+    """Bulk modulus and plasmon velocity: [compressibility]."""
+
+    method: Literal["response", "pressure", "energy"] = Field("response", description="response | pressure | energy")
+    sizes: list[Count] | None = Field(None, min_length=1, description="a list of particle numbers")
+
+
+class PairingTable(Table):
+    """Superconductivity: [pairing]."""
+
+    alpha_squared: float | None = Field(None, description="a number")
+    alpha: float | None = Field(None, gt=0, description="a positive number")
+    alpha_source: Literal["paper-line", "torus", "limit"] | None = Field(None,
+                                                                         description="paper-line | torus | limit")
+    rs_star: Rs | None = Field(None, description=RS_TEXT)
+    method: Literal["bcs", "mcmillan", "allen-dynes", "eliashberg"] = Field(
+        "bcs", description="bcs | mcmillan | allen-dynes | eliashberg")
+    mu_star: Literal["morel-anderson", "bare"] | float = Field("morel-anderson",
+                                                               description="morel-anderson | bare | a number")
+    umklapp: Literal["debye", "folded"] = Field("debye", description="debye | folded")
+
+
+class CrystalTable(Table):
+    """Classical crystals: [crystal]."""
+
+    structure: str = Field("random", description="honeycomb | checkerboard | triangular | random | a result file")
+    holes_per_cell: Count = Field(1, description=COUNT_TEXT)
+    layers: Literal[1, 2] = Field(1, description="1 or 2")
+    relax: Literal["none", "positions", "cell"] = Field("cell", description="none | positions | cell")
+    starts: Starts = Field(20, description="an integer from 1 to 100000")
+    seed: Seed = Field(1, description="an integer >= 0")
+
+
+class FewBodyTable(Table):
+    """Exciton, trion, biexciton: [few-body]."""
+
+    complex: Literal["exciton", "trion-", "trion+", "biexciton"] = Field(
+        "trion-", description="exciton | trion- | trion+ | biexciton")
+    spin: Literal["singlet", "triplet"] | None = Field(None, description="singlet | triplet")
+    tolerance: Tolerance = Field(1e-6, description="an energy error from 1e-13 to 0.1 (Ha_h)")
+
+
+class Keys(Table):
+    """A whole study file."""
+
+    kind: Kind = Field(description=" | ".join(Kind.__args__))  # type: ignore[attr-defined]
+    bilayer: BilayerTable = BilayerTable()
+    density: DensityTable = DensityTable()
+    cell: CellTable = CellTable()
+    hartree_fock: HartreeFockTable = Field(HartreeFockTable(), alias="hartree-fock")
+    condensate: CondensateTable = CondensateTable()
+    phases: PhasesTable = PhasesTable()
+    sweep: dict[str, Any] | None = Field(None, description='a table such as "density.rs_hole" = [4, 6, 8]')
+    compressibility: CompressibilityTable = CompressibilityTable()
+    pairing: PairingTable = PairingTable()
+    crystal: CrystalTable = CrystalTable()
+    few_body: FewBodyTable = Field(FewBodyTable(), alias="few-body")
+
+
+def tables() -> dict[str, type[Table]]:
+    """Table name in the file -> its model (the free-form [sweep] is not among them)."""
+    return {f.alias or name: f.annotation for name, f in Keys.model_fields.items()
+            if isinstance(f.annotation, type) and issubclass(f.annotation, Table)}
+
+
+# ways to say the same thing: at most one key of a group may be given
+ALTERNATIVES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "density": (("hole", "electron", "rs_hole", "rs_electron", "a_over_d", "hole_over_critical"),),
+    "cell": (("plane_waves", "hexagon", "cutoff"), ("shape", "vectors"), ("holes", "electrons")),
+    "pairing": (("alpha_squared", "alpha", "alpha_source"),),
+}

@@ -1,0 +1,224 @@
+"""Real units at the edge: hole atomic units <-> nm, cm^-2, meV, K; r_s <-> density; text such as "3 nm".
+
+Inside the library everything is in hole atomic units (hbar = e^2/(4 pi eps) = m_h = 1):
+a_h = a_0 eps_r / m_h, Ha_h = Ha m_h / eps_r^2, with masses in m_0 and the CODATA values of SciPy. Electron units are
+a_e = a_h m_h/m_e and Ha_e = Ha_h m_e/m_h. Where no hole mass is given the electron mass is the unit of mass.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from ehbilayer.errors import InputError
+
+# unit -> (dimension, whose unit it is, factor to nm, nm^-2 or meV; 1 for atomic units)
+UNITS: dict[str, tuple[str, str, float]] = {
+    "nm": ("length", "SI", 1.0),
+    "angstrom": ("length", "SI", 0.1),
+    "a_h": ("length", "hole", 1.0),
+    "a_e": ("length", "electron", 1.0),
+    "nm^-2": ("density", "SI", 1.0),
+    "cm^-2": ("density", "SI", 1e-14),
+    "a_h^-2": ("density", "hole", 1.0),
+    "a_e^-2": ("density", "electron", 1.0),
+    "meV": ("energy", "SI", 1.0),
+    "eV": ("energy", "SI", 1e3),
+    "K": ("energy", "SI", math.nan),  # k_B in meV/K, filled in from CODATA when used
+    "Ha_h": ("energy", "hole", 1.0),
+    "Ha_e": ("energy", "electron", 1.0),
+}
+ALIASES = {"Angstrom": "angstrom", "\u00c5": "angstrom", "\u212b": "angstrom", "cm-2": "cm^-2", "nm-2": "nm^-2",
+           "cm⁻²": "cm^-2", "nm⁻²": "nm^-2", "/cm^2": "cm^-2", "/nm^2": "nm^-2"}
+EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV"'}
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([^\s0-9.+-]\S{{0,19}})\s*")
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*(s|min|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
+    """'did you mean "..."?' for the known word closest to ``word``, or ``otherwise`` if none is close."""
+    folded = {k.lower().replace("_", "-"): k for k in known}
+    found = difflib.get_close_matches(word.lower().replace("_", "-"), folded, n=1, cutoff=0.55)
+    return f'did you mean "{folded[found[0]]}"?' if found else otherwise
+
+
+def parse_quantity(text: str, dimension: str, argument: str) -> tuple[float, str]:
+    """Split text such as "1.29e12 cm^-2" into a finite number and a unit of the dimension (a value of UNITS).
+
+    Raises InputError naming ``argument`` for anything else, with the nearest known unit.
+    """
+    must = f"a number with a unit of {dimension}, such as {EXAMPLES[dimension]}"
+    known = [u for u, (d, _, _) in UNITS.items() if d == dimension]
+    match = _QUANTITY.fullmatch(text) if len(text) <= 100 else None
+    if match is None:
+        raise InputError(argument, must, text[:60], f"units: {', '.join(known)}; bare numbers are hole atomic units")
+    value, unit = float(match[1]), ALIASES.get(match[2], match[2])
+    if unit not in UNITS:
+        raise InputError(argument, must, text, nearest(unit, known, f"units: {', '.join(known)}"))
+    if UNITS[unit][0] != dimension:
+        raise InputError(argument, must, text, f"{unit} is a unit of {UNITS[unit][0]}; use {', '.join(known)}")
+    if not math.isfinite(value):
+        raise InputError(argument, must, text, "give a finite number")
+    return value, unit
+
+
+def parse_duration(text: str, argument: str = "--max-time") -> float:
+    """Seconds in text such as "90s", "15 min", "2h" or "1h30m" (a bare number is seconds). Raises InputError."""
+    must, todo = 'a positive time such as "2h", "15m" or "90s"', "units: s, m, h, d"
+    rest, total = text if len(text) <= 40 else "?", 0.0
+    if re.fullmatch(r"\s*[0-9]+(\.[0-9]*)?\s*", rest):
+        rest += "s"
+    while match := _DURATION.match(rest):
+        total += float(match[1]) * _SECONDS[match[2]]
+        rest = rest[match.end():]
+    if rest.strip() or not 0 < total < 1e10:
+        raise InputError(argument, must, text[:40], todo)
+    return total
+
+
+def rs_from_density(density: float) -> float:
+    """r_s = 1/sqrt(pi n), in the unit of length that ``density`` is in."""
+    return 1 / math.sqrt(math.pi * density)
+
+
+def density_from_rs(rs: float) -> float:
+    """n = 1/(pi r_s^2), per area in the unit of length that ``rs`` is in."""
+    return 1 / (math.pi * rs * rs)
+
+
+@cache
+def _codata() -> tuple[float, float, float]:
+    """(Bohr radius in nm, Hartree energy in meV, Boltzmann constant in meV/K), CODATA as shipped by SciPy."""
+    from scipy.constants import physical_constants
+
+    return (physical_constants["Bohr radius"][0] * 1e9, physical_constants["Hartree energy in eV"][0] * 1e3,
+            physical_constants["Boltzmann constant in eV/K"][0] * 1e3)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The lengths and energies that masses (m_0) and a relative dielectric constant set; any may be unknown.
+
+    Raises InputError for a mass or dielectric constant that is not a positive finite number.
+    """
+
+    electron_mass: float | None = None
+    hole_mass: float | None = None
+    dielectric: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("electron_mass", "hole_mass", "dielectric"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(name, "a positive number", value, "masses are in m0, the dielectric constant relative")
+
+    @property
+    def reference_mass(self) -> float | None:
+        """The mass (m_0) that is 1 in atomic units: the hole's, or the electron's where there is no hole mass."""
+        return self.hole_mass if self.hole_mass is not None else self.electron_mass
+
+    @property
+    def known(self) -> bool:
+        """Whether real units can be given."""
+        return self.reference_mass is not None and self.dielectric is not None
+
+    @property
+    def mass_ratio(self) -> float | None:
+        """Electron mass in units of the reference mass (m_e/m_h), None if the electron mass is unknown."""
+        if self.electron_mass is None or self.reference_mass is None:
+            return None
+        return self.electron_mass / self.reference_mass
+
+    def _need(self, argument: str, was: object) -> tuple[float, float]:
+        if self.reference_mass is None:
+            raise InputError(argument, "in hole atomic units as long as no mass is given", was,
+                             "give bilayer.hole_mass (and dielectric), or bilayer.material, or a bare number")
+        if self.dielectric is None:
+            raise InputError(argument, "in hole atomic units as long as no dielectric constant is given", was,
+                             "give bilayer.dielectric, or bilayer.material, or a bare number")
+        return self.reference_mass, self.dielectric
+
+    @property
+    def bohr_radius_nm(self) -> float:
+        """a_h in nm."""
+        mass, dielectric = self._need("bohr_radius_nm", None)
+        return _codata()[0] * dielectric / mass
+
+    @property
+    def hartree_meV(self) -> float:
+        """Ha_h in meV."""
+        mass, dielectric = self._need("hartree_meV", None)
+        return _codata()[1] * mass / dielectric**2
+
+    @property
+    def hartree_kelvin(self) -> float:
+        """Ha_h / k_B in K: the hole Hartree temperature T_H^h."""
+        return self.hartree_meV / _codata()[2]
+
+    @property
+    def electron_bohr_radius_nm(self) -> float:
+        """a_e = a_h m_h/m_e in nm."""
+        return self.bohr_radius_nm / self._ratio("electron_bohr_radius_nm", None)
+
+    @property
+    def electron_hartree_meV(self) -> float:
+        """Ha_e = Ha_h m_e/m_h in meV."""
+        return self.hartree_meV * self._ratio("electron_hartree_meV", None)
+
+    @property
+    def electron_hartree_kelvin(self) -> float:
+        """Ha_e / k_B in K: the electron Hartree temperature T_H^e."""
+        return self.hartree_kelvin * self._ratio("electron_hartree_kelvin", None)
+
+    def _ratio(self, argument: str, was: object) -> float:
+        if self.mass_ratio is None:
+            raise InputError(argument, "without electron units as long as no electron mass is given", was,
+                             "give bilayer.electron_mass or bilayer.material")
+        return self.mass_ratio
+
+    def to_atomic(self, quantity: float | str, dimension: str, argument: str) -> float:
+        """A length, density or energy in hole atomic units (a_h, a_h^-2, Ha_h).
+
+        ``quantity`` is a bare number (already in these units) or text with a unit; ``argument`` names it in errors.
+        Raises InputError for bad text and for real units while masses or the dielectric constant are unknown.
+        """
+        if not isinstance(quantity, str):
+            if not math.isfinite(quantity):
+                raise InputError(argument, f"a finite {dimension}", quantity, f"give {EXAMPLES[dimension]}")
+            return float(quantity)
+        value, unit = parse_quantity(quantity, dimension, argument)
+        _, whose, factor = UNITS[unit]
+        power = {"length": 1, "density": -2, "energy": -1}[dimension]
+        if whose == "electron":
+            return value * self._ratio(argument, quantity) ** -power
+        if whose == "hole":
+            return value
+        self._need(argument, quantity)
+        if dimension == "energy":
+            return value * (_codata()[2] if unit == "K" else factor) / self.hartree_meV
+        return value * factor / self.bohr_radius_nm**power
+
+    def length_nm(self, length: float) -> float:
+        """A length in a_h as nm."""
+        return length * self.bohr_radius_nm
+
+    def density_per_cm2(self, density: float) -> float:
+        """A density in a_h^-2 as cm^-2."""
+        return density / self.bohr_radius_nm**2 * 1e14
+
+    def table(self) -> dict[str, str | float]:
+        """The units a summary is in, and their real values where they are known."""
+        units: dict[str, str | float] = {"length": "a_h", "density": "a_h^-2", "energy": "Ha_h",
+                                         "pressure": "Ha_h/a_h^2", "temperature": "K"}
+        if self.known:
+            units |= {"a_h_nm": self.bohr_radius_nm, "Ha_h_meV": self.hartree_meV, "Ha_h_kelvin": self.hartree_kelvin}
+            if self.mass_ratio is not None:
+                units |= {"a_e_nm": self.electron_bohr_radius_nm, "Ha_e_meV": self.electron_hartree_meV,
+                          "Ha_e_kelvin": self.electron_hartree_kelvin}
+        return units
