@@ -138,11 +138,21 @@ class PlaneWaveModel:
         return energy, self.pack(gradients)
 
     def gaps(self, x: np.ndarray) -> dict[str, float]:
-        """Lowest empty minus highest filled Fock level (Ha_h) per channel."""
-        _, focks = self.energy_and_fock([self.density_matrix(c)[0] for c in self.unpack(x)])
-        levels = (scipy.linalg.eigvalsh(f, subset_by_index=[c.orbitals - 1, c.orbitals], overwrite_a=True)
-                  for c, f in zip(self.channels, focks, strict=True))
-        return {c.name: float(e[1] - e[0]) for c, e in zip(self.channels, levels, strict=True)}
+        """Lowest Fock level outside the filled orbitals minus the highest within them (Ha_h) per channel.
+
+        Negative in small boxes where v(0) = 0 leaves the filled orbitals above empty ones.
+        """
+        filled = [np.linalg.qr(c)[0] for c in self.unpack(x)]
+        _, focks = self.energy_and_fock([c @ c.conj().T for c in filled])
+        gaps = {}
+        for channel, c, f in zip(self.channels, filled, focks, strict=True):
+            top = scipy.linalg.eigvalsh(c.conj().T @ f @ c)[-1]
+            f -= c @ (c.conj().T @ f)
+            f -= (f @ c) @ c.conj().T  # (1 - D) F (1 - D)
+            f += 2 * (abs(top) + np.abs(f).max() * len(f)) * (c @ c.conj().T)  # the filled ones out of the way
+            bottom = scipy.linalg.eigvalsh(f, subset_by_index=[0, 0], overwrite_a=True)[0]
+            gaps[channel.name] = float(bottom - top)
+        return gaps
 
     def pack(self, orbitals: Sequence[np.ndarray]) -> np.ndarray:
         """One real vector of all orbitals: real and imaginary part of each channel in turn."""

@@ -7,6 +7,7 @@ box.vectors = S @ cell.vectors says how. S = 1 is the free box (one block, real 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -260,10 +261,11 @@ class PlaneWaveBasis:
         """Back from `forward`, unnormalised."""
         return fourier.c2r(a, self.shape[1]) if self.real else fourier.c2c(a, forward=False)
 
+    @cached_property
     def transfers(self) -> tuple[np.ndarray, np.ndarray]:
         """Momentum transfers between blocks on the FFT grid.
 
-        Returns (pair_class, q): pair_class[k, k'] numbers the distinct k - k' (0 is k = k'), and q[class] holds
+        The pair (pair_class, q): pair_class[k, k'] numbers the distinct k - k' (0 is k = k'), and q[class] holds
         |q| sqrt(A) at each frequency of `forward`, shape (classes, n1, columns), NaN where no transfer occurs.
         """
         n1, n2 = self.shape
@@ -282,8 +284,12 @@ class PlaneWaveBasis:
         for a in (-2, -1, 0, 1):
             for b in (-2, -1, 0, 1):
                 steps = np.stack([m + a * n1, n + b * n2], axis=-1) @ self.supercell.T
+                near = np.any(np.abs(steps) <= self._reach + np.abs(classes).max(axis=0), axis=-1)
+                if not near.any():
+                    continue
                 t = steps[None] + classes[:, None, None]
-                q = np.where(self.is_transfer(t), np.linalg.norm(t @ unit_b, axis=-1), q)
+                hit = np.nonzero(self.is_transfer(t))
+                q[hit] = np.linalg.norm(t[hit] @ unit_b, axis=-1)
         return pair_class, q
 
     @property

@@ -90,10 +90,9 @@ def lattice_sum(vectors: np.ndarray, distance: float = 0.0, tolerance: float = T
     softest = float(np.min(np.linalg.norm(cell.reciprocal, axis=1)))
     # r0 = sqrt(A/pi) makes both sums equally long for one charge; n charges need n^2 short but only n long terms
     r0 = np.sqrt(cell.area / np.pi) * charges**-0.25 if splitting is None else splitting
-    plain = softest + decades / distance if distance > 0 else np.inf
-    if splitting is None and plain * r0 < 2 * np.sqrt(decades):
+    if splitting is None and decades < distance * (2 * np.sqrt(decades) / r0 - softest):
         r0 = 0.0
-    largest = plain if r0 == 0 else 2 * np.sqrt(decades) / r0
+    largest = softest + decades / distance if r0 == 0 else 2 * np.sqrt(decades) / r0
     # a wrapped displacement can be half the cell's diagonal long; that much further the images must reach
     corner = 0.5 * max(np.linalg.norm(cell.vectors[0] + sign * cell.vectors[1]) for sign in (1, -1))
     reach = np.sqrt(max(decades * r0**2 - distance**2, 0.0))

@@ -250,7 +250,7 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
                   (None,) * len(fillings), True, cost)
         if basis.real or end.status not in (Status.converged, Status.not_converged):
             return end
-        plain = build(bilayer, basis, fillings, Fourier(threads=fourier.threads))
+        plain = hamiltonian if fourier.backend == "numpy" else build(bilayer, basis, fillings, Fourier())
         end.levels = tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings)))
         frames, fillings, aufbau = _refill(bilayer, end, options)
         end.aufbau = aufbau

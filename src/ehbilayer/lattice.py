@@ -105,7 +105,7 @@ def crystal_cell(box: Cell, sites: int, sites_per_cell: int = 1) -> np.ndarray:
         raise InputError("cell.holes_per_cell", f"a divisor of the {sites} sites in the box", sites_per_cell,
                          "choose one that divides the count")
     # box = S @ cell and cell -> U cell are the same lattice: S runs over Hermite forms up to unimodular U on the right
-    lattices = _sublattices(sites)
+    lattices = [t.T for t in _sublattices(sites)]
     site = _most_compact(lattices, np.array([np.linalg.inv(s) @ box.vectors for s in lattices]))
     if sites_per_cell == 1:
         return site
@@ -127,23 +127,43 @@ def lattice_points(box: Cell, supercell: np.ndarray) -> np.ndarray:
     return np.unique(scaled, axis=0) / count @ box.vectors
 
 
-def path_points(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarray, list[tuple[float, str]]]:
-    """The path Gamma-K-M-Gamma of a triangular cell (the same fractions of any other one).
-
-    Returns k (n, 2) in 1/a_h, the distance along the path (n,), and the labelled corners [(distance, name), ...].
-    """
+def path_corners(cell: Cell) -> tuple[np.ndarray, list[str]]:
+    """The corners Gamma, K, M, Gamma (4, 2) in 1/a_h of a reduced triangular cell (the same fractions of others)."""
     b1, b2 = cell.reciprocal
-    # For reduced cells with a 60 degree angle b1 and b2 open 120 degrees: K = (2 b1 + b2)/3; with 120 they open 60.
+    # reciprocal vectors opening 60 degrees have K = (b1 + b2)/3, those opening 120 degrees K = (2 b1 + b2)/3
     acute = b1 @ b2 > 0
     corner = (b1 + b2) / 3 if acute else (2 * b1 + b2) / 3
-    edge = (b1 + b2) / 2 if not acute else b1 / 2
-    stops = [np.zeros(2), corner, edge, np.zeros(2)]
-    k, where, marks, travelled = [], [], [(0.0, "Γ")], 0.0
-    for start, stop, name in zip(stops[:-1], stops[1:], ["K", "M", "Γ"], strict=True):
-        length = float(np.linalg.norm(stop - start))
-        t = np.linspace(0, 1, per_segment, endpoint=False)
-        k.append(start + t[:, None] * (stop - start))
-        where.append(travelled + t * length)
+    edge = b1 / 2 if acute else (b1 + b2) / 2
+    return np.array([np.zeros(2), corner, edge, np.zeros(2)]), ["Γ", "K", "M", "Γ"]
+
+
+def path_points(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarray, list[tuple[float, str]]]:
+    """The path Gamma-K-M-Gamma: k (n, 2) in 1/a_h, distance along it (n,), labelled corners [(distance, name), ...]."""
+    corners, names = path_corners(cell)
+    length = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    travelled = np.concatenate([[0.0], np.cumsum(length)])
+    t = np.linspace(0, 1, per_segment, endpoint=False)
+    k = [a + t[:, None] * (b - a) for a, b in zip(corners[:-1], corners[1:], strict=True)]
+    where = [start + t * size for start, size in zip(travelled[:-1], length, strict=True)]
+    marks = [(float(d), name) for d, name in zip(travelled, names, strict=True)]
+    return np.vstack([*k, corners[-1:]]), np.append(np.concatenate(where), travelled[-1]), marks
+
+
+def distance_on_path(cell: Cell, k: np.ndarray) -> np.ndarray:
+    """Distance along Gamma-K-M-Gamma of wave vectors k (n, 2) modulo reciprocal vectors; NaN for those off the path.
+
+    A point met twice (Gamma) gets its first place.
+    """
+    corners, _ = path_corners(cell)
+    grid = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3), indexing="ij"), axis=-1).reshape(-1, 2)
+    shift = grid @ cell.reciprocal
+    out, travelled = np.full(len(k), np.nan), 0.0
+    for a, b in zip(corners[:-1], corners[1:], strict=True):
+        length = float(np.linalg.norm(b - a))
+        along = (k[:, None] + shift[None] - a) @ (b - a) / length
+        off = np.linalg.norm(k[:, None] + shift[None] - a - along[..., None] * (b - a) / length, axis=-1)
+        hit = (off < 1e-7 * length) & (along > -1e-7 * length) & (along < length * (1 + 1e-7))
+        found = np.where(hit, along, np.inf).min(axis=1) + travelled
+        out = np.where(np.isnan(out) & np.isfinite(found), found, out)
         travelled += length
-        marks.append((travelled, name))
-    return np.vstack([*k, stops[-1][None]]), np.append(np.concatenate(where), travelled), marks
+    return out

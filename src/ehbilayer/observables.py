@@ -8,6 +8,7 @@ import numpy as np
 
 from ehbilayer.basis import HEXAGON, PlaneWaveBasis
 from ehbilayer.hamiltonian import Evaluation, Hamiltonian
+from ehbilayer.lattice import crystal_cell, distance_on_path, path_points
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.spectrum import Levels, empty_levels, occupied_levels
 from ehbilayer.system import Bilayer
@@ -15,9 +16,10 @@ from ehbilayer.system import Bilayer
 if TYPE_CHECKING:
     from ehbilayer.hartree_fock import End, Options
 
-# A species is a crystal when its momentum variance exceeds the uniform liquid's at the same N by this factor. The
-# published cuts at N = 36 (6000 for spin-degenerate electrons, 10000 for polarised holes) are 1.28 and 1.06.
-CRYSTAL_VARIANCE = 1.2
+# A species is a crystal when more than this fraction of it lies outside its Fermi sea (`sea_depletion`): between the
+# electrons of the published trion crystal (0.15) or a barely formed crystal (0.11) and the most modulated electron
+# liquids on a hole crystal (0.06). Unlike cuts in the momentum variance it does not depend on N.
+CRYSTAL_DEPLETION = 0.1
 FINE = 60  # least number of density samples along each cell vector
 
 
@@ -34,11 +36,13 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
     momentum = momentum_occupation(bilayer, best)
     data |= _momentum_data(bilayer, best, momentum)
     summary |= _momentum_summary(bilayer, best, momentum)
-    summary["phase"] = phase_name(bilayer, best, summary["momentum_variance"])
+    summary["phase"] = phase_name(bilayer, best, summary["sea_depletion"])
     if not quick and status is not Status.not_finite:
         levels, error = all_levels(bilayer, best, hamiltonian, evaluation)
         data |= _level_data(levels) | _density_data(bilayer, best, hamiltonian)
         summary |= _gaps(bilayer, best, levels, error)
+        if best.hamiltonian.setting.basis.real:
+            data |= _unfolded(bilayer, best, levels)
         if not best.hamiltonian.setting.basis.real:
             from ehbilayer.bands import band_data
 
@@ -139,15 +143,28 @@ def _momentum_summary(bilayer: Bilayer, end: End, n_k: np.ndarray) -> dict[str, 
     return {
         "momentum_variance": _per_species(bilayer, lambda i: float(2 / np.sqrt(3) * k2 @ n_k[i])),
         "liquid_momentum_variance": _per_species(bilayer, lambda i: liquid_variance(bilayer, i, basis)),
+        "sea_depletion": _per_species(bilayer, lambda i: sea_depletion(bilayer, i, basis, n_k[i])),
         "edge_occupation": float(max(n_k[i][edge].max() / flavours[i] for i in range(len(flavours)))),
     }
 
 
-def phase_name(bilayer: Bilayer, end: End, variance: dict[str, Any]) -> str:
-    """Name of the state, from which species are crystals (see CRYSTAL_VARIANCE) and how electrons sit on holes."""
-    basis = end.hamiltonian.setting.basis
-    crystal = {s.name: variance[s.name] > CRYSTAL_VARIANCE * liquid_variance(bilayer, i, basis)
-               for i, s in enumerate(bilayer.species) if s.count}
+def sea_depletion(bilayer: Bilayer, species: int, basis: PlaneWaveBasis, n_k: np.ndarray) -> float:
+    """The fraction of particles outside the Fermi sea of the free species: 1 - sum_{k in sea} n_k / N.
+
+    The sea is the N / flavours shortest waves. It is 0 for a closed-shell liquid, a few percent where an open shell is
+    filled equally, and 1 - exp(-k_F^2 w^2) for Gaussian orbitals of width w.
+    """
+    s = bilayer.species[species]
+    flavours = 1 if s.spin == "polarized" else s.flavours
+    k2 = np.round(np.sum(_unit_k(basis) ** 2, axis=1), 9)
+    # waves of equal length in the order of their occupation, so that a half-filled shell is no depletion
+    inside = np.lexsort((-n_k, k2))[: -(-s.count // flavours)]
+    return float(1 - n_k[inside].sum() / s.count)
+
+
+def phase_name(bilayer: Bilayer, end: End, depletion: dict[str, Any]) -> str:
+    """Name of the state, from which species are crystals (CRYSTAL_DEPLETION) and how electrons sit on holes."""
+    crystal = {s.name: depletion[s.name] > CRYSTAL_DEPLETION for s in bilayer.species if s.count}
     if not any(crystal.values()):
         return "liquid"
     if not all(crystal.values()):
@@ -171,12 +188,14 @@ def all_levels(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian,
         filled = occupied_levels(hamiltonian, end.frames, evaluation.fock, c)
         spare = hamiltonian.setting.basis.size - filled.energy.size
         if spare > 8:
-            empty, _, residual = empty_levels(hamiltonian, end.frames, c)
+            empty, vectors, residual = empty_levels(hamiltonian, end.frames, c)
             error = max(error, residual)
         else:
-            empty = np.full(1, np.inf)
+            empty, vectors = np.zeros(0), np.zeros((0, hamiltonian.setting.basis.coefficients))
+        assert filled.vectors is not None
         out.append(Levels(np.concatenate([filled.energy[0], empty])[None],
-                          np.concatenate([filled.filled[0], 0 * empty])[None]))
+                          np.concatenate([filled.filled[0], 0 * empty])[None],
+                          np.concatenate([filled.vectors[0], vectors])[None]))
     return out, error
 
 
@@ -198,12 +217,11 @@ def _gaps(bilayer: Bilayer, end: End, levels: list[Levels], error: float) -> dic
 
 
 def _start_row(bilayer: Bilayer, end: End) -> dict[str, Any]:
-    variance = {s.name: None for s in bilayer.species}
-    n_k = momentum_occupation(bilayer, end)
-    variance |= _momentum_summary(bilayer, end, n_k)["momentum_variance"]
+    n_k, basis = momentum_occupation(bilayer, end), end.hamiltonian.setting.basis
+    depletion = _per_species(bilayer, lambda i: sea_depletion(bilayer, i, basis, n_k[i]))
     return {"start": end.label, "seed": end.seed, "energy": end.energy,
             "energy_per_particle": end.energy / bilayer.particles, "status": str(end.status.value),
-            "phase": phase_name(bilayer, end, variance), "residual": float(end.minimum.residual[0]),
+            "phase": phase_name(bilayer, end, depletion), "residual": float(end.minimum.residual[0]),
             "fock_builds": end.cost}
 
 
@@ -247,6 +265,29 @@ def _level_data(levels: list[Levels]) -> dict[str, Variable]:
         energy = np.where(np.isfinite(lv.energy), lv.energy, np.nan)
         data[f"levels_{c}"] = Variable((f"k_{c}", f"level_{c}"), energy, "Ha_h", "Fock levels")
         data[f"filled_{c}"] = Variable((f"k_{c}", f"level_{c}"), lv.filled, "1", "occupation of each level")
+    return data
+
+
+def _unfolded(bilayer: Bilayer, end: End, levels: list[Levels]) -> dict[str, Variable]:
+    """Bands of a free box unfolded to the crystal's zone: each level's weight on every k of the primitive mesh."""
+    basis = end.hamiltonian.setting.basis
+    sites = [s.count for s in bilayer.species if s.name == "hole" and s.count] or [
+        max(s.count for s in bilayer.species)]
+    folded = basis.with_supercell(crystal_cell(basis.box, sites[0]), real=False)
+    home = np.empty(basis.size, dtype=int)
+    home[folded.index[folded.mask > 0]] = np.nonzero(folded.mask)[0]
+    k = folded.k_points @ basis.box.reciprocal
+    data = {"unfolded_k": Variable(("primitive_k", "axis"), k, "1/a_h", "k points of the primitive mesh"),
+            "unfolded_path": Variable(("primitive_k",), distance_on_path(folded.cell, k), "1/a_h",
+                                      "their distance along Gamma-K-M-Gamma, NaN off it"),
+            "unfolded_corners": Variable(("corner",), np.array([m[0] for m in path_points(folded.cell, 1)[2]]), "1/a_h",
+                                         "Gamma, K, M, Gamma")}
+    for c, lv in enumerate(levels):
+        assert lv.vectors is not None
+        weight = np.abs(basis.to_waves(lv.vectors)[0]) ** 2
+        on_k = np.stack([np.bincount(home, w, minlength=len(k)) for w in weight])
+        data[f"unfolded_energy_{c}"] = Variable((f"state_{c}",), lv.energy[0], "Ha_h", "Fock levels of the box")
+        data[f"unfolded_weight_{c}"] = Variable((f"state_{c}", "primitive_k"), on_k, "1", "their weight on each k")
     return data
 
 

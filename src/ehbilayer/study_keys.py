@@ -188,17 +188,17 @@ class Keys(Table):
     """A whole study file."""
 
     kind: Kind = Field(description=" | ".join(Kind.__args__))  # type: ignore[attr-defined]
-    bilayer: BilayerTable = BilayerTable()
-    density: DensityTable = DensityTable()
-    cell: CellTable = CellTable()
-    hartree_fock: HartreeFockTable = Field(HartreeFockTable(), alias="hartree-fock")
-    condensate: CondensateTable = CondensateTable()
-    phases: PhasesTable = PhasesTable()
+    bilayer: BilayerTable = Field(default_factory=BilayerTable)
+    density: DensityTable = Field(default_factory=DensityTable)
+    cell: CellTable = Field(default_factory=CellTable)
+    hartree_fock: HartreeFockTable = Field(default_factory=HartreeFockTable, alias="hartree-fock")
+    condensate: CondensateTable = Field(default_factory=CondensateTable)
+    phases: PhasesTable = Field(default_factory=PhasesTable)
     sweep: dict[str, Any] | None = Field(None, description='a table such as "density.rs_hole" = [4, 6, 8]')
-    compressibility: CompressibilityTable = CompressibilityTable()
-    pairing: PairingTable = PairingTable()
-    crystal: CrystalTable = CrystalTable()
-    few_body: FewBodyTable = Field(FewBodyTable(), alias="few-body")
+    compressibility: CompressibilityTable = Field(default_factory=CompressibilityTable)
+    pairing: PairingTable = Field(default_factory=PairingTable)
+    crystal: CrystalTable = Field(default_factory=CrystalTable)
+    few_body: FewBodyTable = Field(default_factory=FewBodyTable, alias="few-body")
 
 
 def tables() -> dict[str, type[Table]]:

@@ -222,3 +222,39 @@ class Scales:
                 units |= {"a_e_nm": self.electron_bohr_radius_nm, "Ha_e_meV": self.electron_hartree_meV,
                           "Ha_e_kelvin": self.electron_hartree_kelvin}
         return units
+
+
+def device_numbers(scales: Scales, hole_density: float | None = None, electrons_per_hole: float = 1.0,
+                   spacing: float | None = None) -> dict[str, float]:
+    """What `ehb units` prints: atomic units in real units, and r_s of each layer and of the trion.
+
+    Parameters
+    ----------
+    scales : of a device whose masses and dielectric constant are known.
+    hole_density : in a_h^-2, or None.
+    electrons_per_hole : electron density over hole density.
+    spacing : in a_h, or None.
+
+    The trion has mass 2 m_e + m_h and the density of the holes: r_s^trion = r_s^h (2 m_e + m_h)/m_h (Dai and Fu, PRL
+    132, 196202 (2024)). T_H is the Hartree energy over k_B.
+    """
+    ratio = scales._ratio("electron_mass", None)
+    numbers = {
+        "a_h_nm": scales.bohr_radius_nm, "Ha_h_meV": scales.hartree_meV, "Ha_h_kelvin": scales.hartree_kelvin,
+        "a_e_nm": scales.electron_bohr_radius_nm, "Ha_e_meV": scales.electron_hartree_meV,
+        "Ha_e_kelvin": scales.electron_hartree_kelvin,
+        "hartree_temperature_hole_K": scales.hartree_kelvin,
+        "hartree_temperature_electron_K": scales.electron_hartree_kelvin,
+    }
+    if spacing is not None:
+        numbers |= {"spacing_a_h": spacing, "spacing_a_e": spacing * ratio, "spacing_nm": scales.length_nm(spacing)}
+    if hole_density is not None:
+        rs = rs_from_density(hole_density)
+        numbers |= {"hole_density_a_h^-2": hole_density, "hole_density_cm^-2": scales.density_per_cm2(hole_density),
+                    "rs_hole": rs, "rs_trion": rs * (2 * ratio + 1)}
+        if electrons_per_hole > 0:
+            numbers |= {"electron_density_cm^-2": scales.density_per_cm2(hole_density * electrons_per_hole),
+                        "rs_electron": ratio * rs / math.sqrt(electrons_per_hole)}
+        if spacing:
+            numbers["a_over_d"] = rs / spacing
+    return numbers

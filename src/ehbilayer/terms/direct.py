@@ -18,7 +18,7 @@ class Direct:
 
     def __init__(self, setting: Setting) -> None:
         self.setting, basis = setting, setting.basis
-        _, q = basis.transfers()
+        _, q = basis.transfers
         unit_q = q[0]  # G vectors of the cell
         self._present = np.isfinite(unit_q)
         # half-plane frequencies of real grids stand for G and -G

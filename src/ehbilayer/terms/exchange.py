@@ -21,7 +21,7 @@ class Exchange:
 
     def __init__(self, setting: Setting) -> None:
         self.setting, basis = setting, setting.basis
-        pair_class, q = basis.transfers()
+        pair_class, q = basis.transfers
         self._classes: list[Array] = []
         v = np.zeros((len(setting.bilayers), *q.shape))
         present = np.isfinite(q)
@@ -85,7 +85,7 @@ class Exchange:
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
         """-K applied to other orbitals, values (b, T, n1, n2) on blocks (T,); one occupied orbital at a time."""
         psi, filling = state.psi[channel], self.setting.fillings[channel]
-        pair_class, _ = self.setting.basis.transfers() if not self.setting.basis.real else (None, None)
+        pair_class, _ = self.setting.basis.transfers if not self.setting.basis.real else (None, None)
         out = 0.0
         for p, (f, block) in enumerate(zip(filling.flat, filling.orbital_blocks, strict=True)):
             if f == 0:

@@ -1,0 +1,66 @@
+"""Many parameter points in one batch against one point at a time on one core.
+
+    python benchmarks/batch.py [--points 1000] [--backend jax] [--reference 5] [--waves 12]
+
+Trion crystals of 36 holes by crystal symmetry, densities and spacings spread over a line; prints one JSON object with
+seconds and ratios. The reference runs the same points (a few of them, spread evenly) on NumPy with one thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+from ehbilayer.batch import solve_batch
+from ehbilayer.hartree_fock import Options
+from ehbilayer.lattice import box_of_shape, crystal_cell
+from ehbilayer.system import Bilayer, Species
+
+
+def points(count: int, waves: int) -> tuple[list[Bilayer], PlaneWaveBasis, np.ndarray]:
+    box = box_of_shape("triangular", 36 * np.pi * 64)
+    basis = PlaneWaveBasis(box, hexagon_waves(box, waves), crystal_cell(box, 36))
+    species = (Species("electron", -1, 2.0, 0, 72, spin="restricted"), Species("hole", 1, 1.0, 1, 36))
+    bilayers = [Bilayer(species, d, "madelung") for d in np.linspace(3, 6, count)]
+    return bilayers, basis, 36 * np.pi * np.linspace(6, 12, count) ** 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--backend", default="jax", choices=["jax", "numpy"])
+    parser.add_argument("--reference", type=int, default=5)
+    parser.add_argument("--waves", type=int, default=12)
+    args = parser.parse_args()
+    bilayers, basis, areas = points(args.points, args.waves)
+    options = Options(start="trion-crystal")
+    some = np.linspace(0, args.points - 1, min(args.reference, args.points)).astype(int)
+    start = time.perf_counter()
+    one = [solve_batch([bilayers[i]], basis, [areas[i]], options) for i in some]
+    per_point = (time.perf_counter() - start) / len(some)
+    seconds = []
+    for _ in range(2):  # the second run finds everything warm but the compilation, which belongs to each problem
+        start = time.perf_counter()
+        batch = solve_batch(bilayers, basis, areas, options, backend=args.backend)
+        seconds.append(time.perf_counter() - start)
+    device = "cpu"
+    if args.backend == "jax":
+        import jax
+
+        device = str(jax.devices()[0])
+    difference = max(abs(batch.energy_per_particle[i] - r.energy_per_particle[0]) for i, r in zip(some, one, strict=True))
+    print(json.dumps({
+        "points": args.points, "basis": basis.size, "backend": args.backend, "device": device,
+        "batch_seconds_first": seconds[0], "batch_seconds_second": seconds[1], "compile_seconds": batch.compile_seconds,
+        "one_core_seconds_per_point": per_point, "ratio_with_compilation": per_point * args.points / seconds[1],
+        "ratio_without_compilation": per_point * args.points / (seconds[1] - batch.compile_seconds),
+        "converged": int(batch.converged.sum()), "evaluations": batch.evaluations,
+        "largest_difference_of_energy_per_particle": difference}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Quantum phases of electron-hole bilayers.
+
+    import ehbilayer
+    study = ehbilayer.load_study("examples/trion-crystal.toml")
+    result = ehbilayer.run(study)
+    result.plot()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ehbilayer.errors import InputError
+    from ehbilayer.results import Result, Status
+    from ehbilayer.runner import run
+    from ehbilayer.study import Study, load_study, make_study
+    from ehbilayer.units import Scales
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "load_study", "make_study", "run"]
+
+# public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
+_HOME = {"InputError": "errors", "Result": "results", "Status": "results", "run": "runner", "Study": "study",
+         "load_study": "study", "make_study": "study", "Scales": "units"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ehbilayer' has no attribute {name!r}")
+    return getattr(import_module(f"ehbilayer.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

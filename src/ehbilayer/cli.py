@@ -1,0 +1,265 @@
+"""The command `ehb`. Subcommands only: nothing is computed here, and nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ehbilayer import __version__
+from ehbilayer.errors import InputError
+
+if TYPE_CHECKING:
+    from ehbilayer.reporting import Reporter
+    from ehbilayer.results import Result
+
+EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 130, 1
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  help="Quantum phases of electron-hole bilayers, from a study file to a picture.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ehbilayer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True,
+                                                help="Print the version.")] = False) -> None:
+    pass
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).", show_default=False)],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Directory for result, summary and figure "
+                                                "[default: ./NAME-OF-STUDY].", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")] = False,
+    sets: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", show_default=False,
+                                                   help="Override a key, e.g. density.rs_hole=8.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
+    backend: Annotated[str, typer.Option(help="numpy or jax.")] = "numpy",
+    max_time: Annotated[str | None, typer.Option(help='Stop after e.g. "2h", state kept.', show_default=False)] = None,
+    workers: Annotated[str | None, typer.Option(help="For sweeps: local workers.", show_default=False)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
+    shard: Annotated[str | None, typer.Option(help="For sweeps: part i/n.", show_default=False)] = None,
+) -> None:
+    """Compute a study."""
+    _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
+    from ehbilayer.study import load_study
+    from ehbilayer.units import parse_duration
+
+    seconds = None if max_time is None else parse_duration(max_time)
+    loaded = load_study(study, sets or [])
+    directory = output if output is not None else Path(loaded.name)
+    from ehbilayer import runner
+
+    result = runner.run(loaded, directory, resume=resume, force=force, max_time=seconds, backend=backend,
+                        reporter=_reporter(as_json, quiet))
+    _print_result(result, as_json, quiet)
+    if not (as_json or quiet):
+        typer.echo(f"written to {directory}{os.sep}")
+    raise typer.Exit(_exit_code(result))
+
+
+@app.command()
+def show(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
+         as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False) -> None:
+    """Print the table of a result."""
+    _print_result(_load(result), as_json, quiet=False)
+
+
+@app.command()
+def plot(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
+         output: Annotated[Path | None, typer.Option("-o", "--output", help="Figure file [default: figure.png next to "
+                                                     "the result].", show_default=False)] = None) -> None:
+    """Draw a result: densities, bands and gap, momentum occupation."""
+    from ehbilayer.plot import save_figures
+
+    loaded = _load(result)
+    home = result if result.is_dir() else result.parent
+    target = home / "figure.png" if output is None else output
+    if not target.parent.is_dir():
+        raise InputError("--output", "in an existing directory", str(target), "make the directory first")
+    save_figures(loaded, target.parent, name=target.name)
+    typer.echo(f"written to {target}")
+
+
+@app.command()
+def materials(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the known devices and where their values come from."""
+    from dataclasses import asdict
+
+    from ehbilayer.materials import MATERIALS
+
+    if as_json:
+        typer.echo(json.dumps([asdict(m) for m in MATERIALS.values()], indent=2, ensure_ascii=False))
+        return
+    for m in MATERIALS.values():
+        typer.echo(f"{m.name}: m_e = {m.electron_mass:g} m0, m_h = {m.hole_mass:g} m0, dielectric constant "
+                   f"{m.dielectric:g}\n    {m.source}")
+
+
+@app.command()
+def units(
+    material: Annotated[str | None, typer.Option(help="A device, see `ehb materials`.", show_default=False)] = None,
+    electron_mass: Annotated[float | None, typer.Option(help="In m0.", show_default=False)] = None,
+    hole_mass: Annotated[float | None, typer.Option(help="In m0.", show_default=False)] = None,
+    dielectric: Annotated[float | None, typer.Option(help="Relative constant.", show_default=False)] = None,
+    hole_density: Annotated[str | None, typer.Option(help='e.g. "1.29e12 cm^-2".', show_default=False)] = None,
+    electrons_per_hole: Annotated[float, typer.Option(help="Electron over hole density.")] = 1.0,
+    spacing: Annotated[str | None, typer.Option(help='e.g. "3 nm".', show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print a_h, Ha_h, Hartree temperatures and r_s of a device."""
+    from ehbilayer.units import device_numbers
+
+    scales = _scales(material, electron_mass, hole_mass, dielectric)
+    density = _atomic(scales, hole_density, "density", "--hole-density")
+    length = _atomic(scales, spacing, "length", "--spacing")
+    if density == 0:
+        raise InputError("--hole-density", "a density > 0", hole_density, 'e.g. "1.29e12 cm^-2"')
+    if not 0 <= electrons_per_hole < 1e6:
+        raise InputError("--electrons-per-hole", "a number >= 0", electrons_per_hole, "2 for trions")
+    numbers = device_numbers(scales, density, electrons_per_hole, length)
+    if as_json:
+        typer.echo(json.dumps(numbers, indent=2))
+        return
+    _print_rows([(name, f"{value:.6g}") for name, value in numbers.items()])
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of study files, for editors."""
+    from ehbilayer.study import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _refuse_sweep_options(options: dict[str, str | None]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(name, "used with a [sweep], which this version does not have yet", value, "leave it out")
+
+
+def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,
+            dielectric: float | None) -> Any:
+    from ehbilayer.particles import resolve_scales
+    from ehbilayer.study import make_study
+
+    given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
+    table = {k: v for k, v in given.items() if v is not None}
+    scales = resolve_scales(make_study({"kind": "device", "bilayer": table}).bilayer)
+    for name in ("electron_mass", "hole_mass", "dielectric"):
+        if getattr(scales, name) is None:
+            raise InputError(f"--{name.replace('_', '-')}", "given", "missing", "give it, or --material")
+    return scales
+
+
+def _atomic(scales: Any, text: str | None, dimension: str, argument: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        quantity: float | str = float(text)
+    except ValueError:
+        quantity = text
+    value: float = scales.to_atomic(quantity, dimension, argument)
+    if value < 0:
+        raise InputError(argument, f"a {dimension} >= 0", text, "remove the sign")
+    return value
+
+
+def _load(path: Path) -> Result:
+    from ehbilayer.results import Result
+
+    if path.is_dir() and not (path / "result.nc").is_file():
+        raise InputError(str(path), "a result file or the directory of a run", "a directory without result.nc",
+                         "check the path")
+    return Result.load(path / "result.nc" if path.is_dir() else path)
+
+
+def _reporter(as_json: bool, quiet: bool) -> Reporter:
+    from ehbilayer.reporting import LineReporter, LiveReporter, WarningReporter
+
+    if quiet:
+        return WarningReporter(sys.stderr)
+    out = sys.stderr if as_json else sys.stdout
+    return (LiveReporter if out.isatty() else LineReporter)(out, sys.stderr)
+
+
+def _print_result(result: Result, as_json: bool, quiet: bool) -> None:
+    from ehbilayer.reporting import result_rows, start_rows
+    from ehbilayer.results import to_json
+
+    if as_json:
+        typer.echo(json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False))
+    elif not quiet:
+        _print_rows(result_rows(result))
+        for line in start_rows(result):
+            typer.echo(line)
+
+
+def _print_rows(rows: list[tuple[str, str]]) -> None:
+    width = max(len(label) for label, _ in rows)
+    for label, text in rows:
+        typer.echo(f"  {label:{width}s}  {text}")
+
+
+def _exit_code(result: Result) -> int:
+    if result.status.value == "interrupted":
+        return EXIT_INTERRUPTED
+    return 0 if result.status.value == "converged" else EXIT_NOT_CONVERGED
+
+
+def _fail(text: str, code: int) -> int:
+    print("error: " + " ".join(text.split()), file=sys.stderr, flush=True)
+    return code
+
+
+def execute(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code; every error is one line on stderr, never a traceback.
+
+    EHB_DEBUG=1 in the environment lets unexpected errors through.
+    """
+    try:
+        code = app(arguments, standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or 0)
+    except InputError as error:
+        return _fail(str(error), EXIT_INPUT)
+    except KeyboardInterrupt:
+        return _fail("interrupted; the last checkpoint, if any, is kept", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we
+        return EXIT_FAILED
+    except MemoryError:
+        return _fail("out of memory; use fewer plane waves or particles, or symmetry = \"crystal\"", EXIT_FAILED)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # wrong options or arguments, as the parser words them
+            return _fail(f"{error.format_message()} (see ehb --help)", EXIT_INPUT)
+        if os.environ.get("EHB_DEBUG"):
+            raise
+        return _fail(f"unexpected {type(error).__name__}: {error}; please report it (EHB_DEBUG=1 shows where)",
+                     EXIT_FAILED)
+
+
+def main() -> None:
+    """Entry point of `ehb`."""
+    code = execute()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if code == EXIT_INTERRUPTED:
+        os._exit(code)  # worker threads of a calculation that was broken off must not hold up the exit
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

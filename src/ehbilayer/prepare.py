@@ -1,0 +1,237 @@
+"""From a validated study to what a method computes: bilayer, basis and options, in hole atomic units."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.errors import InputError
+from ehbilayer.lattice import Cell, box_of_shape, crystal_cell
+from ehbilayer.particles import Counts, count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.study import AVAILABLE_KINDS, Study, digest
+from ehbilayer.study_keys import HARTREE_FOCK_STARTS, MOST_WAVES
+from ehbilayer.system import Bilayer, Channel
+from ehbilayer.units import Scales, nearest, rs_from_density
+
+if TYPE_CHECKING:
+    from ehbilayer.hartree_fock import Options
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study ready to compute.
+
+    ``resolved`` lists every parameter, defaults included, in hole atomic units; ``inputs`` is what identifies the
+    calculation, ``hash`` its digest; ``start_file`` is the earlier result to start from, if any.
+    """
+
+    study: Study
+    bilayer: Bilayer
+    basis: PlaneWaveBasis
+    options: Options
+    scales: Scales
+    resolved: dict[str, Any]
+    inputs: dict[str, Any]
+    hash: str
+    start_file: Path | None
+    estimate: dict[str, float]
+    critical_rs: float | None
+
+
+def prepare(study: Study) -> Prepared:
+    """Everything a Hartree-Fock calculation needs, checked; computes nothing but a critical r_s that is asked for.
+
+    Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
+    """
+    _check_available(study)
+    scales = resolve_scales(study.bilayer)
+    counts = count_particles(study)
+    bilayer = make_bilayer(study, scales, counts)
+    _check_size(study, bilayer)
+    options, start_file = make_options(study)
+    critical = critical_rs_of(study, bilayer)
+    area = make_area(study, scales, bilayer, critical)
+    basis = make_basis(study, bilayer, counts, area)
+    estimate = basis.estimate(bilayer)
+    _check_memory(estimate["memory_bytes"])
+    inputs = study.canonical()
+    if start_file is not None:
+        inputs["start_sha256"] = _file_digest(start_file)
+    resolved = _resolved(study, scales, bilayer, basis, options)
+    return Prepared(study, bilayer, basis, options, scales, resolved, inputs, digest(inputs), start_file, estimate,
+                    critical() if study.density.hole_over_critical is not None else None)
+
+
+def _check_available(study: Study) -> None:
+    if study.kind not in AVAILABLE_KINDS:
+        raise InputError("kind", f"available in this version ({', '.join(AVAILABLE_KINDS)})", study.kind,
+                         "the study file is valid; its kind needs a later version")
+    if study.sweep is not None:
+        raise InputError("sweep", "absent: sweeps are not available in this version", "given",
+                         "remove [sweep] and run one study per point, e.g. with --set")
+
+
+def make_options(study: Study) -> tuple[Options, Path | None]:
+    """Solver options, and the result file the study starts from, if it names one."""
+    from ehbilayer.hartree_fock import Options
+
+    table = study.hartree_fock
+    path = None if table.start in HARTREE_FOCK_STARTS else _start_path(study, table.start)
+    names = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability")
+    return Options(start="path" if path else table.start, **{k: getattr(table, k) for k in names}), path
+
+
+def _start_path(study: Study, start: str) -> Path:
+    try:
+        for base in (study.folder, Path()):
+            for path in (base / start, base / start / "result.nc"):
+                if path.is_file():
+                    return path
+    except (OSError, ValueError):  # names that no file system takes
+        pass
+    raise InputError("hartree-fock.start", " | ".join(HARTREE_FOCK_STARTS) + " | an existing result file", start[:60],
+                     nearest(start, HARTREE_FOCK_STARTS, "no such file; check the path"))
+
+
+def critical_rs_of(study: Study, bilayer: Bilayer) -> Callable[[], float]:
+    """A function that returns the critical r_s of the holes alone, given or computed (once), in this convention."""
+
+    @cache
+    def critical() -> float:
+        given = study.density.critical_rs
+        if given is None:
+            raise InputError("density.critical_rs", '"computed" or a number', "missing",
+                             "say what hole_over_critical refers to")
+        return float(given) if given != "computed" else _compute_critical_rs(study, bilayer)
+
+    return critical
+
+
+def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
+    from ehbilayer.critical import critical_rs
+
+    hole = next(s for s in bilayer.species if s.name == "hole")
+    rs = 3.0  # where a cutoff in 1/a_h or a tolerance needs a density to count its waves at
+    explicit = study.cell.plane_waves is not None or study.cell.hexagon is not None
+    for _ in range(1 if explicit else 2):
+        box = box_of_shape(_shape(study), hole.count * math.pi * rs**2)
+        basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
+        rs = critical_rs(basis, hole.count, bilayer.zero_mode, spin=hole.spin)
+    return rs
+
+
+def _shape(study: Study) -> str | np.ndarray:
+    return study.cell.shape if study.cell.vectors is None else np.array(study.cell.vectors, dtype=float)
+
+
+def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> PlaneWaveBasis:
+    """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
+    box = box_of_shape(_shape(study), area)
+    waves = choose_waves(study, bilayer, box)
+    for channel in bilayer.channels:
+        _check_holds(study, channel, len(waves))
+    if study.cell.symmetry == "none":
+        return PlaneWaveBasis(box, waves)
+    sites = counts.holes or bilayer.channels[0].orbitals
+    basis = PlaneWaveBasis(box, waves, crystal_cell(box, sites, study.cell.holes_per_cell))
+    _check_blocks(study, bilayer, basis)
+    return basis
+
+
+def choose_waves(study: Study, bilayer: Bilayer, box: Cell) -> np.ndarray:
+    """Integer wave vectors (M, 2) that [cell] asks for in this box; from the tolerance where it names none."""
+    cell = study.cell
+    if cell.plane_waves is not None:
+        _check_waves("cell.plane_waves", math.prod(cell.plane_waves), cell.plane_waves)
+        return rectangle_waves(*cell.plane_waves)
+    if cell.hexagon is not None:
+        return hexagon_waves(box, cell.hexagon)
+    if cell.cutoff is not None:
+        _check_waves("cell.cutoff", cell.cutoff**2 * box.area / (4 * math.pi), cell.cutoff)
+        return disk_waves(box, cell.cutoff)
+    from ehbilayer.basis import waves_for_tolerance
+
+    return waves_for_tolerance(bilayer, box, study.hartree_fock.tolerance)
+
+
+def _check_waves(key: str, count: float, was: object) -> None:
+    if count > MOST_WAVES:
+        raise InputError(key, f"a basis of at most {MOST_WAVES} plane waves", was, "choose a smaller basis")
+
+
+def _basis_key(study: Study) -> str:
+    return next((f"cell.{k}" for k in ("plane_waves", "hexagon", "cutoff") if getattr(study.cell, k) is not None),
+                "hartree-fock.tolerance")
+
+
+def _check_holds(study: Study, channel: Channel, waves: int) -> None:
+    if channel.orbitals > waves:
+        raise InputError(_basis_key(study), f"a basis of at least {channel.orbitals} plane waves, one per "
+                         f"{channel.label} orbital", f"{waves} waves", "enlarge the basis")
+
+
+def _check_blocks(study: Study, bilayer: Bilayer, basis: PlaneWaveBasis) -> None:
+    """A crystal fills the same bands at every k, so every k needs that many waves."""
+    fewest = int(basis.mask.sum(axis=1).min()) if len(basis.mask) == basis.cells else 0
+    for channel in bilayer.channels:
+        bands = channel.orbitals // basis.cells
+        if study.hartree_fock.start != "liquid" and channel.orbitals % basis.cells == 0 and bands > fewest:
+            raise InputError(_basis_key(study), f"a basis with at least {bands} waves at each of the {basis.cells} k "
+                             f"points ({channel.label})", f"{fewest} at one of them", "enlarge the basis")
+
+
+def _check_size(study: Study, bilayer: Bilayer) -> None:
+    """Refuse what cannot fit before any array is made: a few frames of coefficients, 8 bytes each."""
+    cell = study.cell
+    waves = math.prod(cell.plane_waves) if cell.plane_waves else 1 + 3 * (cell.hexagon or 0) * ((cell.hexagon or 0) + 1)
+    blocks = max(1, (cell.holes or 1) // cell.holes_per_cell) if cell.symmetry == "crystal" else 1
+    _check_memory(20 * 8 * sum(c.orbitals for c in bilayer.channels) * max(waves, 1) / blocks)
+
+
+def _check_memory(needed: float) -> None:
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return
+    if needed > there:
+        raise InputError("cell", f"a calculation that fits into {there / 1e9:.1f} GB of memory",
+                         f"one of about {needed / 1e9:.3g} GB",
+                         'fewer plane waves or particles, or symmetry = "crystal"')
+
+
+def _file_digest(path: Path) -> str:
+    import hashlib
+
+    from ehbilayer.results import read_bytes
+
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def _resolved(study: Study, scales: Scales, bilayer: Bilayer, basis: PlaneWaveBasis,
+              options: Options) -> dict[str, Any]:
+    """All parameters with defaults, in hole atomic units (masses in m0 as given, and as used)."""
+    area = basis.box.area
+    species = {s.name: {"mass": s.mass, "charge": s.charge, "layer": s.layer, "count": s.count, "spin": s.spin,
+                        "flavours": s.flavours, "density": s.count / area,
+                        "rs": s.mass * rs_from_density(s.count / area)} for s in bilayer.species}
+    return {
+        "kind": study.kind,
+        "bilayer": {"material": study.bilayer.material, "electron_mass": scales.electron_mass,
+                    "hole_mass": scales.hole_mass, "dielectric": scales.dielectric, "spacing": bilayer.spacing,
+                    "interaction": study.bilayer.interaction, "capacitor": bilayer.capacitor},
+        "species": species,
+        "cell": {"shape": study.cell.shape if study.cell.vectors is None else "vectors",
+                 "vectors": basis.box.vectors.tolist(), "area": area, "basis_size": basis.size,
+                 "plane_waves": study.cell.plane_waves, "hexagon": study.cell.hexagon, "cutoff": study.cell.cutoff,
+                 "zero_mode": bilayer.zero_mode, "symmetry": study.cell.symmetry, "cells": basis.cells,
+                 "supercell": basis.supercell.tolist()},
+        "hartree-fock": asdict(options) | {"start": study.hartree_fock.start},
+    }

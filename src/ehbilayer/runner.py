@@ -1,0 +1,235 @@
+"""Running a study: reuse or resume what is there, stop on request, and leave result, summary and figure behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ehbilayer.errors import InputError
+from ehbilayer.files import ResultFileError, atomic_write, set_aside
+from ehbilayer.prepare import Prepared, prepare
+from ehbilayer.reporting import Reporter
+from ehbilayer.results import FORMAT_VERSION, Result, Status, to_json
+from ehbilayer.stopping import Stopper
+from ehbilayer.study import Study, load_study
+
+RESULT, SUMMARY, FIGURE, STOP = "result.nc", "summary.json", "figure.png", "STOP"
+CHECKPOINT_SECONDS = 30.0
+UNFINISHED = (Status.interrupted, Status.timeout, Status.not_converged)
+BACKENDS = ("numpy", "jax")
+
+
+def run(study: Study | str | Path, directory: str | Path | None = None, *, resume: bool = False, force: bool = False,
+        max_time: float | None = None, backend: str = "numpy", threads: int | None = None,
+        reporter: Reporter | None = None) -> Result:
+    """Compute a study.
+
+    Parameters
+    ----------
+    study : a `Study`, or the path of its file.
+    directory : where result.nc, summary.json and figure.png go; None keeps everything in memory. A directory with the
+        result of the same inputs is answered from it at once.
+    resume : go on from an unfinished result of the same inputs found there.
+    force : compute although the directory holds a result (of other inputs, or of these).
+    max_time : seconds after which it stops with status timeout, the state kept.
+    backend : ``numpy`` or ``jax``.
+    threads : for the transforms; by default 2, or 1 on a single core.
+    reporter : told the plan, the progress, notes and warnings; silent by default.
+
+    Returns
+    -------
+    Result with the whole summary. Lack of convergence, Ctrl-C (once), a STOP file in the directory and max_time do
+    not raise: the status says how it ended.
+
+    Raises
+    ------
+    InputError : the study cannot be computed, or the directory holds something else.
+    KeyboardInterrupt : on a second Ctrl-C.
+    """
+    study = load_study(study) if isinstance(study, str | Path) else study
+    reporter = reporter or Reporter()
+    _check_backend(backend)
+    prepared = prepare(study)
+    place = None if directory is None else Path(directory)
+    earlier = None if place is None else _earlier(place, prepared, reporter, resume=resume, force=force)
+    if earlier is not None and not (resume and earlier.status in UNFINISHED):
+        assert place is not None
+        return _answer(place, earlier, reporter)
+    initial = earlier
+    if initial is None and prepared.start_file is not None:
+        initial = load_hartree_fock(prepared.start_file)
+    if place is not None:
+        _make_ready(place)
+    reporter.plan(prepared)
+    result = _compute(prepared, place, initial, Limits(max_time, backend, threads), reporter, resumed=earlier)
+    if place is not None:
+        _leave(place, result, reporter)
+    return result
+
+
+class Limits:
+    """What a run may use: seconds (or None), backend, threads."""
+
+    def __init__(self, max_time: float | None, backend: str, threads: int | None) -> None:
+        self.max_time, self.backend = max_time, backend
+        self.threads = threads or min(2, os.cpu_count() or 1)
+
+
+def _check_backend(backend: str) -> None:
+    if backend not in BACKENDS:
+        raise InputError("--backend", " | ".join(BACKENDS), backend, "choose one of these")
+    if backend == "jax":
+        from importlib.util import find_spec
+
+        if find_spec("jax") is None:
+            raise InputError("--backend", "numpy as long as JAX is not installed", backend,
+                             "pip install 'ehbilayer[jax]'")
+
+
+def load_hartree_fock(path: Path) -> Result:
+    """A result that Hartree-Fock can start from. Raises InputError (ResultFileError for a damaged file)."""
+    result = Result.load(path)
+    if result.kind != "hartree-fock":
+        raise InputError("hartree-fock.start", "a result of kind hartree-fock", result.kind, f"{path} is another kind")
+    return result
+
+
+def _earlier(place: Path, prepared: Prepared, reporter: Reporter, *, resume: bool, force: bool) -> Result | None:
+    """The result in the directory if it is of the same inputs; None if there is none or it may be replaced."""
+    path = place / RESULT
+    if not path.exists() or force:
+        return None
+    try:
+        result = Result.load(path)
+    except ResultFileError as error:
+        if "newer" in str(error):
+            raise
+        aside = set_aside(path)
+        reporter.warn(f"{error}; set aside as {aside.name}, computing again")
+        return None
+    if result.inputs.get("hash") == prepared.hash:
+        return result
+    todo = ("choose another directory with -o, or --force to replace it"
+            + (f'; to start from it, --set hartree-fock.start="{path}"' if resume else ""))
+    raise InputError(str(place), "a directory without the result of other inputs", "one with such a result", todo)
+
+
+def _answer(place: Path, result: Result, reporter: Reporter) -> Result:
+    """Report a result that is there already; put back a summary that is missing."""
+    if result.status in (Status.interrupted, Status.timeout):
+        reporter.note(f"{place} holds an unfinished state of these inputs; --resume goes on, --force starts again")
+    else:
+        reporter.note(f"{place} holds the result of these inputs already; --force computes it again")
+    text = _summary_text(result)
+    if not (place / SUMMARY).is_file() or (place / SUMMARY).read_bytes() != text:
+        atomic_write(place / SUMMARY, text)
+    return result
+
+
+def _make_ready(place: Path) -> None:
+    """Create the directory and try to write there, before time is spent on computing."""
+    if place.exists() and not place.is_dir():
+        raise InputError(str(place), "a directory", "a file", "choose another name with -o")
+    if (place / STOP).exists():
+        raise InputError(str(place / STOP), "absent when a run begins", "there", "remove it")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(place), "a directory that can be made", error.strerror or "not possible",
+                         "choose another place with -o") from None
+    probe = place / f".probe-{os.getpid()}"
+    atomic_write(probe, b"")
+    probe.unlink(missing_ok=True)
+
+
+def _compute(prepared: Prepared, place: Path | None, initial: Result | None, limits: Limits, reporter: Reporter, *,
+             resumed: Result | None) -> Result:
+    from ehbilayer.hartree_fock import solve
+
+    began, saved = time.monotonic(), [time.monotonic()]
+    before = float((resumed.summary.get("wall_seconds") if resumed else None) or 0.0)
+
+    def finish(result: Result) -> Result:
+        return finished(result, prepared, limits.backend, before + time.monotonic() - began)
+
+    def checkpoint(result: Result) -> None:
+        if place is None or time.monotonic() - saved[0] < CHECKPOINT_SECONDS:
+            return
+        saved[0] = time.monotonic()
+        try:
+            finish(result).save(place / RESULT)
+        except ResultFileError as error:  # the calculation is worth more than one checkpoint of it
+            reporter.warn(f"no checkpoint: {error}")
+
+    with Stopper(limits.max_time, place / STOP if place else None, reporter) as should_stop:
+        result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=initial, backend=limits.backend,
+                       threads=limits.threads, progress=reporter.progress, checkpoint=checkpoint,
+                       should_stop=should_stop)
+        reporter.done()
+        return finish(result)
+
+
+def finished(result: Result, prepared: Prepared, backend: str, seconds: float) -> Result:
+    """The result with what its method cannot know: units, real energies, time, versions, and all inputs."""
+    summary = {"kind": result.kind, "status": result.status.value, "advice": result.status.advice} | result.summary
+    present = summary.get("particles") or {}
+    summary["particles"] = {name: present.get(name) for name in ("electron", "hole")} | present
+    summary |= real_energies(summary, prepared)
+    summary |= {"critical_rs": prepared.critical_rs, "seed": prepared.options.seed, "backend": backend,
+                "wall_seconds": round(seconds, 3), "ignored": prepared.study.ignored(),
+                "units": prepared.scales.table(), "versions": versions(), "format_version": FORMAT_VERSION}
+    inputs = result.inputs | {"hash": prepared.hash, "study": prepared.inputs, "resolved": prepared.resolved}
+    return replace(result, summary=summary, inputs=inputs)
+
+
+def real_energies(summary: dict[str, Any], prepared: Prepared) -> dict[str, Any]:
+    """energy_meV, gap_kelvin, ... of every energy in the summary, where the real units are known."""
+    if not prepared.scales.known:
+        return {}
+
+    def scaled(value: Any, factor: float) -> Any:
+        if isinstance(value, dict):
+            return {k: scaled(v, factor) for k, v in value.items()}
+        return None if value is None else value * factor
+
+    units = {"meV": prepared.scales.hartree_meV, "kelvin": prepared.scales.hartree_kelvin}
+    return {f"{key}_{unit}": scaled(summary[key], factor) for unit, factor in units.items()
+            for key in ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
+            if key in summary}
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that can change a digit."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from ehbilayer import __version__
+
+    found = {"ehbilayer": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("numpy", "scipy", "ducc0", "jax"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _summary_text(result: Result) -> bytes:
+    import json
+
+    return (json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _leave(place: Path, result: Result, reporter: Reporter) -> None:
+    """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result."""
+    result.save(place / RESULT)
+    atomic_write(place / SUMMARY, _summary_text(result))
+    try:
+        from ehbilayer.plot import save_figures
+
+        save_figures(result, place)
+    except Exception as error:  # a figure must never cost a result
+        reporter.warn(f"no figure: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")

@@ -1,0 +1,55 @@
+"""Ways to end a calculation at its next iteration: Ctrl-C, SIGTERM, a time limit, a STOP file."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from ehbilayer.reporting import Reporter
+from ehbilayer.results import Status
+
+LOOK_SECONDS = 0.5  # how often the STOP file is looked for
+
+
+class Stopper:
+    """A context in which the first SIGINT or SIGTERM asks to stop and the second raises KeyboardInterrupt.
+
+    Called, it returns the Status to stop with, or None to go on. Signals are left alone outside the main thread.
+    """
+
+    def __init__(self, max_time: float | None, stop_file: Path | None, reporter: Reporter) -> None:
+        self._deadline = None if max_time is None else time.monotonic() + max_time
+        self._file, self._reporter = stop_file, reporter
+        self._asked, self._looked = False, -LOOK_SECONDS
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Stopper:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+        self._reporter.warn("stopping after this iteration, the state is kept; once more ends at once")
+
+    def __call__(self) -> Status | None:
+        """Status.interrupted or Status.timeout when it is time to stop."""
+        now = time.monotonic()
+        if self._file is not None and not self._asked and now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            self._asked = self._file.exists()
+        if self._asked:
+            return Status.interrupted
+        return Status.timeout if self._deadline is not None and now > self._deadline else None

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ehbilayer.errors import InputError
+from ehbilayer.lattice import (
+    Cell,
+    box_of_shape,
+    crystal_cell,
+    distance_on_path,
+    lattice_points,
+    path_points,
+    reduce_vectors,
+)
+
+
+@pytest.mark.parametrize(("shape", "holes"), [("triangular", 36), ("rectangular", 36), ("rectangular", 16),
+                                              ("triangular", 12), ("triangular", 7)])
+def test_crystals_in_fitting_boxes_are_triangular(shape, holes):
+    box = box_of_shape(shape, float(holes))  # 12 and 7: lattices rotated against the torus fit as well
+    s = crystal_cell(box, holes)
+    cell = np.linalg.inv(s) @ box.vectors
+    assert abs(np.linalg.det(s)) == pytest.approx(holes)
+    a, b = np.linalg.norm(cell, axis=1)
+    assert a == pytest.approx(b)
+    assert abs(cell[0] @ cell[1]) == pytest.approx(a * b / 2)
+
+
+def test_cells_of_two_sites_tile_the_lattice():
+    box = box_of_shape("triangular", 36.0)
+    one, two = crystal_cell(box, 36), crystal_cell(box, 36, 2)
+    assert abs(round(np.linalg.det(two))) == 18
+    sites = lattice_points(box, one) @ np.linalg.inv(np.linalg.inv(one) @ box.vectors)
+    corners = lattice_points(box, two) @ np.linalg.inv(np.linalg.inv(one) @ box.vectors)
+    assert len(sites) == 36
+    assert np.allclose(corners, np.rint(corners), atol=1e-9)
+
+
+@given(st.integers(-5, 5), st.integers(-5, 5), st.floats(0.3, 3), st.floats(0.1, 3))
+def test_reduction_keeps_the_lattice(i, j, stretch, tilt):
+    vectors = np.array([[1.0, 0.0], [tilt, stretch]])
+    u = np.array([[1, i], [j, 1 + i * j]])
+    reduced, turn = reduce_vectors(u @ vectors)
+    assert round(np.linalg.det(turn)) == 1
+    assert np.allclose(turn @ u @ vectors, reduced)
+    a, b = reduced
+    assert abs(a @ b) <= 0.5 * (1 + 1e-6) * (a @ a) + 1e-9
+    assert a @ a <= b @ b * (1 + 1e-9)
+
+
+def test_reciprocal_and_scaling():
+    cell = Cell(np.array([[2.0, 0.1], [0.4, 1.5]]))
+    assert np.allclose(cell.reciprocal @ cell.vectors.T, 2 * np.pi * np.eye(2))
+    assert cell.scaled(7.0).area == pytest.approx(7.0)
+
+
+def test_path_visits_k_and_m():
+    for vectors in ([[1.0, 0.0], [0.5, np.sqrt(0.75)]], [[1.0, 0.0], [-0.5, np.sqrt(0.75)]]):
+        cell = Cell(np.array(vectors))
+        k, where, marks = path_points(cell, 10)
+        corner, edge = (k[np.argmin(abs(where - marks[i][0]))] for i in (1, 2))
+        b = np.linalg.norm(cell.reciprocal[0])
+        assert np.linalg.norm(corner) == pytest.approx(b / np.sqrt(3))
+        assert np.linalg.norm(edge) == pytest.approx(b / 2)
+        assert np.linalg.norm(corner - edge) == pytest.approx(b / np.sqrt(12))
+        shifted = k + np.array([1, -2]) @ cell.reciprocal
+        found = distance_on_path(cell, shifted)
+        assert np.allclose(found[:-1], where[:-1], atol=1e-6)
+    assert np.isnan(distance_on_path(cell, np.array([[0.1, 0.377]]))[0])
+
+
+@pytest.mark.parametrize("vectors", [[[1, 0], [2, 0]], [[np.nan, 0], [0, 1]], [[1, 0, 0], [0, 1, 0]]])
+def test_bad_cells_are_refused(vectors):
+    with pytest.raises(InputError, match="two independent finite vectors"):
+        Cell(np.array(vectors))
+
+
+def test_bad_shapes_and_counts_are_refused():
+    with pytest.raises(InputError, match="triangular"):
+        box_of_shape("hexagon", 1.0)
+    with pytest.raises(InputError, match="positive"):
+        box_of_shape("square", -1.0)
+    with pytest.raises(InputError, match="divisor"):
+        crystal_cell(box_of_shape("square", 1.0), 36, 5)
