@@ -19,8 +19,9 @@ from ehbilayer.system import Bilayer
 if TYPE_CHECKING:
     from ehbilayer.hartree_fock import End
 
+MOST_WAVES = 3000  # bands of larger bases would take longer than everything else
 BANDS = 6  # lowest bands kept
-PER_SEGMENT = 16
+PER_SEGMENT = 10
 
 
 def bands_at(hamiltonian: Hamiltonian, end: End, channel: int, k: np.ndarray, count: int = BANDS) -> np.ndarray:
@@ -31,7 +32,7 @@ def bands_at(hamiltonian: Hamiltonian, end: End, channel: int, k: np.ndarray, co
     kernel = ExchangeKernel(hamiltonian, end.frames, channel)
     local = local_blocks(hamiltonian, hamiltonian.state(end.frames), channel)
     torus = k @ np.linalg.inv(basis.box.reciprocal)  # torus integers, with fractions
-    block, shift, folded = _nearest_blocks(basis, torus)
+    block, shift = _nearest_blocks(basis, torus)
     count = min(count, int(basis.mask.sum(axis=1).min()))
     out = np.empty((len(k), count))
     diagonal = np.arange(basis.mask.shape[1])
@@ -46,14 +47,14 @@ def bands_at(hamiltonian: Hamiltonian, end: End, channel: int, k: np.ndarray, co
     return out
 
 
-def _nearest_blocks(basis: Any, torus: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _nearest_blocks(basis: Any, torus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The block of the mesh point nearest to each k, modulo reciprocal lattice vectors, and the shift from it."""
     reach = np.arange(-2, 3)
     g = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2) @ basis.supercell.T
     candidates = (basis.k_points[:, None] + g[None]).reshape(-1, 2)
     distance = np.linalg.norm((torus[:, None] - candidates[None]) @ basis.box.reciprocal, axis=-1)
     nearest = np.round(distance, 9).argmin(axis=1)
-    return nearest // len(g), torus - candidates[nearest], candidates[nearest]
+    return nearest // len(g), torus - candidates[nearest]
 
 
 def effective_mass(k: np.ndarray, energy: np.ndarray, largest: float) -> tuple[float | None, float]:
@@ -74,7 +75,7 @@ def band_data(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian) -> tuple[dic
     A uniform state (one wave per block) has no path; its bands are left out.
     """
     basis = hamiltonian.setting.basis
-    if basis.coefficients == 1 or basis.size > 6000:
+    if basis.coefficients == 1 or basis.size > MOST_WAVES:
         return {}, {}
     k, where, marks = path_points(basis.cell, PER_SEGMENT)
     data = {"path": Variable(("path_point",), where, "1/a_h", "distance along the path"),

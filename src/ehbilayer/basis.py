@@ -7,6 +7,7 @@ box.vectors = S @ cell.vectors says how. S = 1 is the free box (one block, real 
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier, good_size
 from ehbilayer.lattice import Cell
+from ehbilayer.system import Bilayer
 
 Array = Any
 HEXAGON = np.array([[1, 0], [0, 1], [1, 1], [-1, 0], [0, -1], [-1, -1]])
@@ -59,6 +61,18 @@ def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
     i, j = np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij")
     waves = np.stack([i.ravel(), j.ravel()], axis=1)
     return waves[np.linalg.norm(waves @ box.reciprocal, axis=1) <= cutoff * (1 + 1e-12)]
+
+
+def waves_for_tolerance(bilayer: Bilayer, box: Cell, tolerance: float) -> np.ndarray:
+    """Waves of a disk whose energy error per particle should be near ``tolerance`` (Ha_h) for loosely bound crystals.
+
+    Orbitals of zero-point width w = 0.8 (r_s^3/m)^(1/4) have cutoff errors near 10^(1 - 2.5 (k w - 2.5)) Ha_h. Tightly
+    bound pairs need more: `cutoff.solve_to_tolerance` starts here and enlarges the disk until the energy stays.
+    """
+    widths = [0.8 * ((box.area / (np.pi * s.count)) ** 1.5 / s.mass) ** 0.25 for s in bilayer.species if s.count]
+    most = max(c.orbitals for c in bilayer.channels)
+    reach = float(np.clip(2.5 - (np.log10(tolerance) + 5) / 2.2, 2.0, 8.0))
+    return disk_waves(box, max(reach / min(widths), 1.5 * float(np.sqrt(4 * np.pi * most / box.area))))
 
 
 def _differences(present: np.ndarray) -> np.ndarray:
@@ -108,6 +122,31 @@ class PlaneWaveBasis:
     def coefficients(self) -> int:
         """Length of one orbital's coefficient vector (M real numbers, or the padded block length G)."""
         return self.size if self.real else self.mask.shape[1]
+
+    def estimate(self, bilayer: Bilayer) -> dict[str, float]:
+        """Rough memory (bytes) and seconds of one minimisation of about 30 energy evaluations on one core.
+
+        Both follow the orbitals on the grid: N of them, N (N + 1) / 2 pair densities per evaluation.
+        """
+        seconds, orbitals = 0.0, 0
+        for channel in bilayer.channels:
+            bands = -(-channel.orbitals // self.cells)
+            held = bands * self.cells
+            orbitals += held
+            seconds += held * (held + 1) / 2 * self.points * (8e-9 if self.real else 25e-9)
+        number = 8 if self.real else 16
+        tables = number * self.points * (4 * self.cells if self.cells > 1 else 4)
+        memory = number * orbitals * (8 * self.points + 25 * self.coefficients) + tables
+        return {"memory_bytes": 1.1e8 + memory, "seconds": 30 * seconds}
+
+    def coarser(self) -> PlaneWaveBasis:
+        """The same waves on an FFT grid of 0.7 times the points per axis: products alias only at the largest momentum
+        transfers, so states whose occupations die out before the cutoff come out almost the same, at half the cost."""
+        other = copy(self)
+        other.__dict__.pop("transfers", None)
+        other.shape = tuple(good_size(int(np.ceil(0.7 * n))) for n in self.shape)
+        other._index_grid()
+        return other
 
     def with_supercell(self, supercell: np.ndarray, real: bool | None = None) -> PlaneWaveBasis:
         """The same waves on the same box in the blocks of another cell."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 130, 1
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Quantum phases of electron-hole bilayers, from a study file to a picture.")
 
 
@@ -65,8 +65,6 @@ def run(
     result = runner.run(loaded, directory, resume=resume, force=force, max_time=seconds, backend=backend,
                         reporter=_reporter(as_json, quiet))
     _print_result(result, as_json, quiet)
-    if not (as_json or quiet):
-        typer.echo(f"written to {directory}{os.sep}")
     raise typer.Exit(_exit_code(result))
 
 
@@ -79,17 +77,19 @@ def show(result: Annotated[Path, typer.Argument(help="A result file or the direc
 
 @app.command()
 def plot(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
-         output: Annotated[Path | None, typer.Option("-o", "--output", help="Figure file [default: figure.png next to "
-                                                     "the result].", show_default=False)] = None) -> None:
+         output: Annotated[Path | None, typer.Option("-o", "--output", show_default=False,
+                                                     help="Figure file, png, pdf or svg [default: figure.png next to "
+                                                     "the result].")] = None) -> None:
     """Draw a result: densities, bands and gap, momentum occupation."""
     from ehbilayer.plot import save_figures
 
     loaded = _load(result)
     home = result if result.is_dir() else result.parent
     target = home / "figure.png" if output is None else output
+    target = target if target.suffix else target.with_suffix(".png")
     if not target.parent.is_dir():
         raise InputError("--output", "in an existing directory", str(target), "make the directory first")
-    save_figures(loaded, target.parent, name=target.name)
+    save_figures(loaded, target.parent, stem=target.stem, formats=(target.suffix[1:].lower(),))
     typer.echo(f"written to {target}")
 
 
@@ -230,7 +230,8 @@ def execute(arguments: list[str] | None = None) -> int:
     EHB_DEBUG=1 in the environment lets unexpected errors through.
     """
     try:
-        code = app(arguments, standalone_mode=False)
+        arguments = sys.argv[1:] if arguments is None else arguments
+        code = app(arguments or ["--help"], standalone_mode=False)
         sys.stdout.flush()
         return int(code or 0)
     except InputError as error:

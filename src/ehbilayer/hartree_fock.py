@@ -7,6 +7,7 @@ same functional). Steps: `kept_basis` (which symmetry is held), `guesses.guess`,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +31,8 @@ from ehbilayer.transfer import match_waves, place
 KEPT = ("none", "translations", "crystal")
 RULES = ("integer", "shell")
 STABILITY = ("none", "auto", "full")
+CHECKPOINT_SECONDS = 20.0
+COARSE_POINTS = 2000  # free boxes with more grid points converge on a coarser grid first
 REFILLS = 8  # rounds of re-occupation before a metal's filling is declared undecided
 
 
@@ -45,6 +48,8 @@ class Options:
     occupation : ``integer``, or ``shell`` (a degenerate shell is filled equally).
     tolerance : bound on the solver's energy error per particle (Ha_h); see `residual_target`.
     stability : ``none``, ``auto`` (where it costs no more than a few seconds) or ``full``.
+    basis_tolerance : enlarge the basis until the energy per particle changes by less than this (Ha_h); None keeps it.
+    spectrum : compute levels, gaps, bands and densities of the final state.
     """
 
     start: str = "crystal"
@@ -55,8 +60,10 @@ class Options:
     follow: bool = False
     occupation: str = "integer"
     tolerance: float = 1e-8
-    max_iterations: int = 500
+    max_iterations: int = 1000
     stability: str = "auto"
+    basis_tolerance: float | None = None
+    spectrum: bool = True
 
     def __post_init__(self) -> None:
         for name, allowed in (("keep", KEPT), ("occupation", RULES), ("stability", STABILITY),
@@ -143,22 +150,29 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial:
 
     from ehbilayer.observables import report
 
+    if options.basis_tolerance is not None:
+        from ehbilayer.cutoff import solve_to_tolerance
+
+        return solve_to_tolerance(bilayer, basis, options, initial=initial, backend=backend, threads=threads,
+                                  progress=progress, checkpoint=checkpoint, should_stop=should_stop)
     work = kept_basis(bilayer, basis, options.keep)
     for channel in bilayer.channels:
         if channel.orbitals > work.size:
             raise InputError("cell.plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
                              work.size, "enlarge the basis")
     fourier = Fourier(backend, threads)
+    done, ends = _finished_starts(initial, options), []
     monitor = _Monitor(bilayer, options, progress, should_stop)
-    ends: list[End] = []
+    if checkpoint is not None:
+        monitor.save = lambda end: checkpoint(report(bilayer, [*ends, end], options, prior=done, quick=True))
     with threadpool_limits(1):  # BLAS threads on batches of small matrices only get in each other's way
-        for number in range(options.starts):
-            begin = _begin(bilayer, work, options, number, initial)
-            monitor.start = number + 1
-            if checkpoint is not None:
-                monitor.save = lambda end: checkpoint(report(bilayer, [*ends, end], options, quick=True))
-            end = converge(bilayer, work, begin, options, fourier, monitor, number)
-            ends.append(end)
+        for number in range(-1 if done else 0, options.starts):
+            if 0 <= number < len(done):
+                continue
+            begin = from_result(bilayer, work, initial) if initial is not None and number <= 0 and (
+                not done or number < 0) else _begin(bilayer, work, options, number)
+            monitor.start = max(number, 0) + 1
+            ends.append(converge(bilayer, work, begin, options, fourier, monitor, max(number, 0)))
             if monitor.stopped is not None:
                 break
         best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
@@ -169,7 +183,16 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial:
             if judged is not best:
                 ends.append(judged)
                 best = judged
-        return report(bilayer, ends, options, best=best)
+        return report(bilayer, ends, options, best=best, prior=done)
+
+
+def _finished_starts(initial: Result | None, options: Options) -> list[dict]:
+    """The rows of starts that an interrupted calculation of these options had already finished."""
+    if initial is None or initial.status not in (Status.interrupted, Status.timeout):
+        return []
+    if initial.inputs.get("options", {}).get("starts") != options.starts or options.starts == 1:
+        return []
+    return [row for row in initial.summary["starts"] if row["status"] == Status.converged]
 
 
 class _Monitor:
@@ -182,6 +205,13 @@ class _Monitor:
         self.stopped: Status | None = None
         self.start = 1
         self.save: Callable[[End], None] | None = None
+        self._saved = time.monotonic()
+
+    def keep(self, make: Callable[[], End]) -> None:
+        """Hand the present state to the checkpoint, now and then."""
+        if self.save is not None and time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+            self.save(make())
+            self._saved = time.monotonic()
 
     def __call__(self, iteration: int, energy: float, residual: float) -> bool:
         if self._progress is not None:
@@ -193,11 +223,9 @@ class _Monitor:
         return self.stopped is not None
 
 
-def _begin(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, number: int, initial: Result | None) -> Guess:
+def _begin(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, number: int) -> Guess:
     """The guess of start ``number``: clean first, then with noise of the seed + number."""
     seed = options.seed + number
-    if initial is not None and number == 0:
-        return from_result(bilayer, basis, initial)
     start = "crystal" if options.start == "path" else options.start
     return guess(bilayer, basis, start, spin_order=options.spin_order, occupation=options.occupation, seed=seed,
                  noise=0.3 if number else 0.0)
@@ -240,10 +268,11 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
     best: End | None = None
     for _ in range(REFILLS):
         hamiltonian = build(bilayer, basis, fillings, fourier)
-        minimum = minimise(
-            EnergyProblem(hamiltonian), tuple(fourier.xp.asarray(x)[None] for x in frames),
-            residual=options.residual_target, max_iterations=options.max_iterations,
-            callback=lambda i, e, r, x: monitor(i, float(e[0]), float(r[0])))
+        if basis.real and basis.points >= COARSE_POINTS:
+            rough = build(bilayer, basis.coarser(), fillings, fourier)
+            early = _minimise(rough, frames, options, monitor, number, cost)
+            frames, cost = tuple(np.asarray(x)[0] for x in early.frames), cost + early.evaluations
+        minimum = _minimise(hamiltonian, frames, options, monitor, number, cost)
         minimum.frames = tuple(np.asarray(x) for x in minimum.frames)
         cost += minimum.evaluations
         end = End(options.start, options.seed + number, _status(minimum, monitor), minimum, hamiltonian,
@@ -251,6 +280,8 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
         if basis.real or end.status not in (Status.converged, Status.not_converged):
             return end
         plain = hamiltonian if fourier.backend == "numpy" else build(bilayer, basis, fillings, Fourier())
+        if not options.spectrum and all(np.all(x.f == 1) for x in fillings):
+            return end  # an insulator keeps its filling
         end.levels = tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings)))
         frames, fillings, aufbau = _refill(bilayer, end, options)
         end.aufbau = aufbau
@@ -260,6 +291,31 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
             return end
     assert best is not None
     return replace(best, cost=cost)
+
+
+def _minimise(hamiltonian: Hamiltonian, frames: Frames, options: Options, monitor: _Monitor, number: int,
+              cost: int) -> Minimum:
+    xp = hamiltonian.setting.fourier.xp
+    return minimise(EnergyProblem(hamiltonian), tuple(xp.asarray(x)[None] for x in frames),
+                    residual=options.residual_target, max_iterations=options.max_iterations,
+                    callback=_callback(options, hamiltonian, monitor, number, cost))
+
+
+def _callback(options: Options, hamiltonian: Hamiltonian, monitor: _Monitor, number: int,
+              cost: int) -> Callable[[int, Any, Any, Frames], bool]:
+    """Progress, checkpoint and stop of one minimisation."""
+
+    def callback(iteration: int, energy: Any, residual: Any, x: Frames) -> bool:
+        def end() -> End:
+            here = Minimum(tuple(np.asarray(p) for p in x), np.asarray(energy), np.asarray(residual),
+                           np.zeros(1, bool), iteration, iteration + 1, trace=[(float(energy[0]), float(residual[0]))])
+            return End(options.start, options.seed + number, Status.interrupted, here, hamiltonian,
+                       (None,) * len(x), True, cost + iteration + 1)
+
+        monitor.keep(end)
+        return monitor(iteration, float(energy[0]), float(residual[0]))
+
+    return callback
 
 
 def _status(minimum: Minimum, monitor: _Monitor) -> Status:

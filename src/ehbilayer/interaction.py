@@ -53,9 +53,11 @@ class Coulomb(Interaction):
     def zero_mode_area_exponent(self, vectors: np.ndarray, distance: float) -> float:
         if distance == 0:
             return -0.5
-        h = 1e-4
-        up, down = (self.zero_mode(vectors * (1 + s * h) ** 0.5, distance) for s in (1, -1))
-        return (up - down) / (2 * h * self.zero_mode(vectors, distance))
+        from ehbilayer.ewald import madelung_potential, madelung_slope
+
+        # M ~ A^(-1/2) at fixed d / sqrt(A): dM/dlnA = -(M + d dM/dd) / 2
+        m = madelung_potential(vectors, distance)
+        return -0.5 * (1 + distance * madelung_slope(vectors, distance) / m)
 
     def capacitor(self, charge_product: float, distance: float, area: float) -> float:
         # v(q -> 0) = 2 pi (1/q - d): the finite part, for every pair across the layers.

@@ -124,7 +124,7 @@ class _History:
         return xp.where(rho > 0, 1 / xp.where(rho > 0, rho * yy, 1.0), 1.0)
 
 
-def minimise(problem: Problem, start: Frames, *, residual: float, max_iterations: int = 500, memory: int = 10,
+def minimise(problem: Problem, start: Frames, *, residual: float, max_iterations: int = 1000, memory: int = 20,
              callback: Callable[[int, Array, Array, Frames], bool] | None = None) -> Minimum:
     """Minimise from ``start`` until every entry's residual is at most ``residual``.
 

@@ -24,8 +24,12 @@ FINE = 60  # least number of density samples along each cell vector
 
 
 def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | None = None,
-           quick: bool = False) -> Result:
-    """The Result of a calculation: its best end in full, all ends in a table. ``quick`` leaves spectra out."""
+           prior: list[dict] | None = None, quick: bool = False) -> Result:
+    """The Result of a calculation: its best end in full, all ends in a table.
+
+    ``prior`` rows are starts finished before an interruption, whose best state is then the first end again; ``quick``
+    leaves spectra out.
+    """
     if best is None:
         best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
     status = Status.interrupted if quick else best.status
@@ -37,7 +41,7 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
     data |= _momentum_data(bilayer, best, momentum)
     summary |= _momentum_summary(bilayer, best, momentum)
     summary["phase"] = phase_name(bilayer, best, summary["sea_depletion"])
-    if not quick and status is not Status.not_finite:
+    if options.spectrum and not quick and status is not Status.not_finite:
         levels, error = all_levels(bilayer, best, hamiltonian, evaluation)
         data |= _level_data(levels) | _density_data(bilayer, best, hamiltonian)
         summary |= _gaps(bilayer, best, levels, error)
@@ -51,7 +55,8 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
             summary["effective_mass"] = masses
     else:
         summary |= {"gap": _per_species(bilayer, lambda i: None), "gap_error": None}
-    summary["starts"] = [_start_row(bilayer, e) for e in ends]
+    summary["starts"] = [*prior, *(_start_row(bilayer, e) for e in ends[1:])] if prior else [
+        _start_row(bilayer, e) for e in ends]
     summary["stability"] = best.stability or dict.fromkeys(("lowest_curvature", "within_kept_symmetry", "beyond"))
     return Result("hartree-fock", status, summary, _inputs(bilayer, best, options), data)
 

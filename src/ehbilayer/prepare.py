@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ehbilayer.hartree_fock import Options
 
 
+THINNEST = 1e-3  # area of the box' shape over the square of its longer vector
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A study ready to compute.
@@ -86,7 +89,9 @@ def make_options(study: Study) -> tuple[Options, Path | None]:
     table = study.hartree_fock
     path = None if table.start in HARTREE_FOCK_STARTS else _start_path(study, table.start)
     names = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability")
-    return Options(start="path" if path else table.start, **{k: getattr(table, k) for k in names}), path
+    free = _basis_key(study) not in ("cell.plane_waves", "cell.hexagon", "cell.cutoff")
+    return Options(start="path" if path else table.start, basis_tolerance=table.tolerance if free else None,
+                   **{k: getattr(table, k) for k in names}), path
 
 
 def _start_path(study: Study, start: str) -> Path:
@@ -116,12 +121,15 @@ def critical_rs_of(study: Study, bilayer: Bilayer) -> Callable[[], float]:
 
 
 def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
-    from ehbilayer.critical import critical_rs
+    from ehbilayer.critical import BRACKET, critical_rs
 
     hole = next(s for s in bilayer.species if s.name == "hole")
-    rs = 3.0  # where a cutoff in 1/a_h or a tolerance needs a density to count its waves at
-    explicit = study.cell.plane_waves is not None or study.cell.hexagon is not None
-    for _ in range(1 if explicit else 2):
+    # Waves are integers here, good for all densities. A tolerance asks for most of them where the crystal is tightest;
+    # a cutoff in 1/a_h means a density, so it is taken at the first answer for the second one.
+    rs, rounds = BRACKET[1], 1
+    if study.cell.cutoff is not None:
+        rs, rounds = 3.0, 2
+    for _ in range(rounds):
         box = box_of_shape(_shape(study), hole.count * math.pi * rs**2)
         basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
         rs = critical_rs(basis, hole.count, bilayer.zero_mode, spin=hole.spin)
@@ -129,7 +137,14 @@ def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
 
 
 def _shape(study: Study) -> str | np.ndarray:
-    return study.cell.shape if study.cell.vectors is None else np.array(study.cell.vectors, dtype=float)
+    if study.cell.vectors is None:
+        return study.cell.shape
+    (x1, y1), (x2, y2) = study.cell.vectors
+    longest = max(math.hypot(x1, y1), math.hypot(x2, y2))
+    if not (1e-6 <= longest <= 1e6 and abs(x1 * y2 - x2 * y1) >= THINNEST * longest**2):
+        raise InputError("cell.vectors", f"two independent vectors of length 1e-6 to 1e6 that span at least "
+                         f"{THINNEST:g} of the square on the longer one", study.cell.vectors, "their scale does not matter")
+    return np.array(study.cell.vectors, dtype=float)
 
 
 def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> PlaneWaveBasis:

@@ -76,8 +76,10 @@ class LiveReporter(LineReporter):
             self._live = Live(console=Console(file=self._out), auto_refresh=False, transient=True)
             self._live.start()
         if time.monotonic() - self._last >= LIVE_SECONDS:
+            from rich.text import Text
+
             self._last = time.monotonic()
-            self._live.update(progress_line(state), refresh=True)
+            self._live.update(Text(progress_line(state), no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def warn(self, text: str) -> None:
         self.done()
@@ -110,8 +112,10 @@ def plan_lines(prepared: Prepared) -> list[str]:
     if prepared.critical_rs is not None:
         lines.append(f"  critical   r_s = {prepared.critical_rs:.5g} a_h ({study.density.critical_rs})")
     sort = "the whole box free" if cell["cells"] == 1 else f"a cell with {cell['cells']} k points"
-    lines.append(f"  box        {cell['shape']}, {cell['area']:.6g} a_h^2, {cell['basis_size']} plane waves, {sort}")
     options = prepared.options
+    more = " or more" if options.basis_tolerance is not None else ""
+    lines.append(f"  box        {cell['shape']}, {cell['area']:.6g} a_h^2, {cell['basis_size']} plane waves{more}, "
+                 f"{sort}")
     lines.append(f"  solve      zero mode {cell['zero_mode']}, start {study.hartree_fock.start}, {options.starts} "
                  f"start{'s' * (options.starts > 1)}, keep {options.keep}, occupation {options.occupation}, "
                  f"tolerance {options.tolerance:g} Ha_h")
@@ -158,7 +162,8 @@ def result_rows(result: Result) -> list[tuple[str, str]]:
         rows.append(("pressure", f"{s['pressure']:.8g} Ha_h/a_h^2"))
     if s.get("residual") is not None:
         rows.append(("residual", f"{s['residual']:.1e} after {s.get('iterations')} iterations"))
-    rows.append(("basis", f"{s.get('basis_size')} plane waves, zero mode {s.get('zero_mode')}, edge occupation "
+    error = f", error {s['basis_error']:.1e} Ha_h" if s.get("basis_error") is not None else ""
+    rows.append(("basis", f"{s.get('basis_size')} plane waves{error}, zero mode {s.get('zero_mode')}, edge occupation "
                           f"{_number(s.get('edge_occupation'))}"))
     rows += [(f"variance, {name}s", f"{v:.5g}") for name, v in (s.get("momentum_variance") or {}).items()
              if v is not None]

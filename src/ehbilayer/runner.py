@@ -18,7 +18,7 @@ from ehbilayer.stopping import Stopper
 from ehbilayer.study import Study, load_study
 
 RESULT, SUMMARY, FIGURE, STOP = "result.nc", "summary.json", "figure.png", "STOP"
-CHECKPOINT_SECONDS = 30.0
+CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
 UNFINISHED = (Status.interrupted, Status.timeout, Status.not_converged)
 BACKENDS = ("numpy", "jax")
 
@@ -106,7 +106,7 @@ def _earlier(place: Path, prepared: Prepared, reporter: Reporter, *, resume: boo
     try:
         result = Result.load(path)
     except ResultFileError as error:
-        if "newer" in str(error):
+        if "newer format" in str(error) or not os.access(path, os.R_OK):  # not damaged, only not for us
             raise
         aside = set_aside(path)
         reporter.warn(f"{error}; set aside as {aside.name}, computing again")
@@ -223,13 +223,19 @@ def _summary_text(result: Result) -> bytes:
     return (json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False) + "\n").encode()
 
 
+def draw(result: Result, place: Path) -> None:
+    """Draw figure.png into the directory."""
+    from ehbilayer.plot import save_figures
+
+    save_figures(result, place)
+
+
 def _leave(place: Path, result: Result, reporter: Reporter) -> None:
     """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result."""
     result.save(place / RESULT)
     atomic_write(place / SUMMARY, _summary_text(result))
     try:
-        from ehbilayer.plot import save_figures
-
-        save_figures(result, place)
+        draw(result, place)
     except Exception as error:  # a figure must never cost a result
         reporter.warn(f"no figure: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+    reporter.note(f"written to {place}{os.sep}")

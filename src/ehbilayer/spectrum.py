@@ -84,15 +84,18 @@ class ExchangeKernel:
         mine = self.where[0] == block
         g, h, slot = self.where[1][mine], self.where[2][mine], self.slot[mine]
         s, weight = _minimal_images(b.box.vectors, self.n)
-        kernel = self.kernel.reshape(len(self.transfers), -1)
         kappa = b.waves[b.index[block]]
+        # kappa is an integer, so images of s differ in delta only: one axis at a time for the kappa that occur
+        first, row = np.unique(kappa[:, 0], return_inverse=True)
+        second, column = np.unique(kappa[:, 1], return_inverse=True)
+        along = [np.exp(-2j * np.pi * np.outer(np.arange(n), values) / n)
+                 for n, values in zip(self.n, (first, second), strict=True)]
         out = np.zeros((len(shifts), b.mask.shape[1], b.mask.shape[1]), dtype=complex)
-        plain = np.exp(-2j * np.pi * np.einsum("gx,isx->gis", kappa, s))  # kappa is an integer: images differ in delta
-        used = np.unique(g)
         for t, delta in enumerate(shifts):
-            phase = np.sum(weight * np.exp(-2j * np.pi * np.einsum("x,isx->is", delta, s)) * plain[used], axis=1)
-            values = kernel @ phase.T  # (p, used)
-            out[t, g, h] = -values[slot, np.searchsorted(used, g)]
+            window = np.sum(weight * np.exp(-2j * np.pi * np.einsum("x,isx->is", delta, s)), axis=0).reshape(self.n)
+            partly = np.matmul((self.kernel * window).swapaxes(1, 2), along[0])  # (p, n2, first)
+            values = np.matmul(partly.swapaxes(1, 2), along[1])  # (p, first, second)
+            out[t, g, h] = -values[slot, row[g], column[g]]
         return _hermitian(out)
 
 
@@ -144,8 +147,12 @@ def crystal_levels(hamiltonian: Hamiltonian, c: Frames, channel: int) -> Levels:
     big = 1e6 * (1 + np.abs(kinetic).max())
     fock[:, i, i] += np.where(b.mask > 0, kinetic, big)
     energy, vectors = np.linalg.eigh(fock)
-    filled = np.zeros(energy.shape)
-    filled[filling.blocks, : filling.f.shape[1]] = -np.sort(-filling.f, axis=1)
+    # a level is filled if the orbitals span it, which need not be the lowest levels of its block
+    weight = np.zeros(energy.shape)
+    overlap = np.einsum("kng,kgm->knm", np.asarray(c[channel])[0].conj(), vectors[filling.blocks])
+    weight[filling.blocks] = np.einsum("kn,knm->km", filling.f, np.abs(overlap) ** 2)
+    whole = np.rint(weight)
+    filled = np.where(np.abs(weight - whole) < 1e-3, whole, weight)
     return Levels(np.where(energy > big / 2, np.inf, energy), filled, np.swapaxes(vectors, 1, 2))
 
 

@@ -69,119 +69,127 @@ class Table(BaseModel):
 class BilayerTable(Table):
     """The device: [bilayer]."""
 
-    material: str | None = Field(None, description="the name of a device (see `ehb materials`)")
-    electron_mass: Mass | None = Field(None, description=MASS_TEXT)
-    hole_mass: Mass | None = Field(None, description=MASS_TEXT)
-    dielectric: float | None = Field(None, ge=1e-3, le=1e6, description="a positive relative dielectric constant")
-    spacing: Length | None = Field(None, description='a length >= 0, such as "3 nm" or a number in a_h')
-    interaction: Literal["coulomb"] = Field("coulomb", description='"coulomb"')
-    capacitor: bool = Field(False, description="true or false")
-    electron_flavours: int = Field(2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
-    hole_flavours: int = Field(2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
+    material: str | None = Field(default=None, description="the name of a device (see `ehb materials`)")
+    electron_mass: Mass | None = Field(default=None, description=MASS_TEXT)
+    hole_mass: Mass | None = Field(default=None, description=MASS_TEXT)
+    dielectric: float | None = Field(
+        default=None, ge=1e-3, le=1e6, description="a positive relative dielectric constant")
+    spacing: Length | None = Field(default=None, description='a length >= 0, such as "3 nm" or a number in a_h')
+    interaction: Literal["coulomb"] = Field(default="coulomb", description='"coulomb"')
+    capacitor: bool = Field(default=False, description="true or false")
+    electron_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
+    hole_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
 
 
 class DensityTable(Table):
     """The density, said in exactly one way: [density]."""
 
-    hole: Density | None = Field(None, description='a density > 0, such as "1.29e12 cm^-2" or a number in a_h^-2')
-    electron: Density | None = Field(None, description='a density > 0, such as "1e12 cm^-2" or a number in a_h^-2')
-    rs_hole: Rs | None = Field(None, description=RS_TEXT + " (unit a_h)")
-    rs_electron: Rs | None = Field(None, description=RS_TEXT + " (unit a_e)")
-    a_over_d: float | None = Field(None, gt=0, le=1e9, description="a/d > 0 with a = 1/sqrt(pi n_h)")
-    hole_over_critical: float | None = Field(None, gt=0, le=1e9, description="n_h over the critical density, > 0")
-    critical_rs: Literal["computed"] | Rs | None = Field(None, description='"computed" or ' + RS_TEXT)
+    hole: Density | None = Field(
+        default=None, description='a density > 0, such as "1.29e12 cm^-2" or a number in a_h^-2')
+    electron: Density | None = Field(
+        default=None, description='a density > 0, such as "1e12 cm^-2" or a number in a_h^-2')
+    rs_hole: Rs | None = Field(default=None, description=RS_TEXT + " (unit a_h)")
+    rs_electron: Rs | None = Field(default=None, description=RS_TEXT + " (unit a_e)")
+    a_over_d: float | None = Field(default=None, gt=0, le=1e9, description="a/d > 0 with a = 1/sqrt(pi n_h)")
+    hole_over_critical: float | None = Field(
+        default=None, gt=0, le=1e9, description="n_h over the critical density, > 0")
+    critical_rs: Literal["computed"] | Rs | None = Field(default=None, description='"computed" or ' + RS_TEXT)
     electrons_per_hole: Annotated[float | str, AfterValidator(_rational)] | None = Field(
-        None, description='a number >= 0 or a ratio such as "1/3" (0: holes only, 1: balanced, 2: trions)')
+        default=None, description='a number >= 0 or a ratio such as "1/3" (0: holes only, 1: balanced, 2: trions)')
 
 
 class CellTable(Table):
     """The box, its plane waves and conventions: [cell]."""
 
-    shape: Literal["triangular", "rectangular", "square"] = Field("triangular",
+    shape: Literal["triangular", "rectangular", "square"] = Field(default="triangular",
                                                                   description="triangular | rectangular | square")
     vectors: list[Annotated[list[float], Field(min_length=2, max_length=2)]] | None = Field(
-        None, min_length=2, max_length=2, description="two vectors [[x1, y1], [x2, y2]], a shape without scale")
-    holes: Count | None = Field(None, description=COUNT_TEXT)
-    electrons: Count | None = Field(None, description=COUNT_TEXT)
+        default=None, min_length=2, max_length=2, description="two vectors [[x1, y1], [x2, y2]], a shape without scale")
+    holes: Count | None = Field(default=None, description=COUNT_TEXT)
+    electrons: Count | None = Field(default=None, description=COUNT_TEXT)
     plane_waves: Annotated[list[Annotated[int, Field(ge=1, le=MOST_WAVES)]], AfterValidator(_odd)] | None = Field(
-        None, min_length=2, max_length=2, description="two odd counts such as [45, 39]")
-    hexagon: int | None = Field(None, ge=1, le=800, description="an integer from 1 to 800 (7 gives 169 waves)")
-    cutoff: float | None = Field(None, gt=0, le=1e9, description="a positive wave number in 1/a_h")
-    zero_mode: Literal["none", "madelung"] | None = Field(None, description="none | madelung")
-    symmetry: Literal["none", "crystal"] = Field("none", description="none | crystal")
-    holes_per_cell: Count = Field(1, description=COUNT_TEXT)
+        default=None, min_length=2, max_length=2, description="two odd counts such as [45, 39]")
+    hexagon: int | None = Field(default=None, ge=1, le=800, description="an integer from 1 to 800 (7 gives 169 waves)")
+    cutoff: float | None = Field(default=None, gt=0, le=1e9, description="a positive wave number in 1/a_h")
+    zero_mode: Literal["none", "madelung"] | None = Field(default=None, description="none | madelung")
+    symmetry: Literal["none", "crystal"] = Field(default="none", description="none | crystal")
+    holes_per_cell: Count = Field(default=1, description=COUNT_TEXT)
 
 
 class HartreeFockTable(Table):
     """How Hartree-Fock is solved: [hartree-fock]."""
 
-    electron_spin: Spin = Field("restricted", description="restricted | unrestricted | polarized")
-    hole_spin: Spin = Field("polarized", description="restricted | unrestricted | polarized")
-    start: str = Field("crystal", min_length=1, max_length=4096,
+    electron_spin: Spin = Field(default="restricted", description="restricted | unrestricted | polarized")
+    hole_spin: Spin = Field(default="polarized", description="restricted | unrestricted | polarized")
+    start: str = Field(default="crystal", min_length=1, max_length=4096,
                        description=f"{' | '.join(HARTREE_FOCK_STARTS)} | a result file")
-    spin_order: Literal["uniform", "stripe", "random"] = Field("uniform", description="uniform | stripe | random")
-    starts: Starts = Field(1, description="an integer from 1 to 100000")
-    seed: Seed = Field(0, description="an integer >= 0")
-    keep: Literal["none", "translations", "crystal"] = Field("none", description="none | translations | crystal")
-    follow: bool = Field(False, description="true or false")
-    occupation: Literal["integer", "shell"] = Field("integer", description="integer | shell")
-    tolerance: Tolerance = Field(1e-8, description="an energy error per particle from 1e-13 to 0.1 (Ha_h)")
-    max_iterations: int = Field(500, ge=1, le=10_000_000, description="an integer >= 1")
-    stability: Literal["none", "auto", "full"] = Field("auto", description="none | auto | full")
+    spin_order: Literal["uniform", "stripe", "random"] = Field(
+        default="uniform", description="uniform | stripe | random")
+    starts: Starts = Field(default=1, description="an integer from 1 to 100000")
+    seed: Seed = Field(default=0, description="an integer >= 0")
+    keep: Literal["none", "translations", "crystal"] = Field(
+        default="none", description="none | translations | crystal")
+    follow: bool = Field(default=False, description="true or false")
+    occupation: Literal["integer", "shell"] = Field(default="integer", description="integer | shell")
+    tolerance: Tolerance = Field(default=1e-8, description="an energy error per particle from 1e-13 to 0.1 (Ha_h)")
+    max_iterations: int = Field(default=500, ge=1, le=10_000_000, description="an integer >= 1")
+    stability: Literal["none", "auto", "full"] = Field(default="auto", description="none | auto | full")
 
 
 class CondensateTable(Table):
     """The exciton condensate: [condensate]."""
 
-    limit: Literal["thermodynamic"] | None = Field(None, description='"thermodynamic", or absent with a [cell]')
+    limit: Literal["thermodynamic"] | None = Field(default=None, description='"thermodynamic", or absent with a [cell]')
 
 
 class PhasesTable(Table):
     """Which phases compete: [phases]."""
 
-    candidates: list[Phase] | None = Field(None, min_length=1, description=f"a list of {' | '.join(PHASES)}")
+    candidates: list[Phase] | None = Field(default=None, min_length=1, description=f"a list of {' | '.join(PHASES)}")
 
 
 class CompressibilityTable(Table):
     """Bulk modulus and plasmon velocity: [compressibility]."""
 
-    method: Literal["response", "pressure", "energy"] = Field("response", description="response | pressure | energy")
-    sizes: list[Count] | None = Field(None, min_length=1, description="a list of particle numbers")
+    method: Literal["response", "pressure", "energy"] = Field(
+        default="response", description="response | pressure | energy")
+    sizes: list[Count] | None = Field(default=None, min_length=1, description="a list of particle numbers")
 
 
 class PairingTable(Table):
     """Superconductivity: [pairing]."""
 
-    alpha_squared: float | None = Field(None, description="a number")
-    alpha: float | None = Field(None, gt=0, description="a positive number")
-    alpha_source: Literal["paper-line", "torus", "limit"] | None = Field(None,
+    alpha_squared: float | None = Field(default=None, description="a number")
+    alpha: float | None = Field(default=None, gt=0, description="a positive number")
+    alpha_source: Literal["paper-line", "torus", "limit"] | None = Field(default=None,
                                                                          description="paper-line | torus | limit")
-    rs_star: Rs | None = Field(None, description=RS_TEXT)
+    rs_star: Rs | None = Field(default=None, description=RS_TEXT)
     method: Literal["bcs", "mcmillan", "allen-dynes", "eliashberg"] = Field(
-        "bcs", description="bcs | mcmillan | allen-dynes | eliashberg")
-    mu_star: Literal["morel-anderson", "bare"] | float = Field("morel-anderson",
+        default="bcs", description="bcs | mcmillan | allen-dynes | eliashberg")
+    mu_star: Literal["morel-anderson", "bare"] | float = Field(default="morel-anderson",
                                                                description="morel-anderson | bare | a number")
-    umklapp: Literal["debye", "folded"] = Field("debye", description="debye | folded")
+    umklapp: Literal["debye", "folded"] = Field(default="debye", description="debye | folded")
 
 
 class CrystalTable(Table):
     """Classical crystals: [crystal]."""
 
-    structure: str = Field("random", description="honeycomb | checkerboard | triangular | random | a result file")
-    holes_per_cell: Count = Field(1, description=COUNT_TEXT)
-    layers: Literal[1, 2] = Field(1, description="1 or 2")
-    relax: Literal["none", "positions", "cell"] = Field("cell", description="none | positions | cell")
-    starts: Starts = Field(20, description="an integer from 1 to 100000")
-    seed: Seed = Field(1, description="an integer >= 0")
+    structure: str = Field(
+        default="random", description="honeycomb | checkerboard | triangular | random | a result file")
+    holes_per_cell: Count = Field(default=1, description=COUNT_TEXT)
+    layers: Literal[1, 2] = Field(default=1, description="1 or 2")
+    relax: Literal["none", "positions", "cell"] = Field(default="cell", description="none | positions | cell")
+    starts: Starts = Field(default=20, description="an integer from 1 to 100000")
+    seed: Seed = Field(default=1, description="an integer >= 0")
 
 
 class FewBodyTable(Table):
     """Exciton, trion, biexciton: [few-body]."""
 
     complex: Literal["exciton", "trion-", "trion+", "biexciton"] = Field(
-        "trion-", description="exciton | trion- | trion+ | biexciton")
-    spin: Literal["singlet", "triplet"] | None = Field(None, description="singlet | triplet")
-    tolerance: Tolerance = Field(1e-6, description="an energy error from 1e-13 to 0.1 (Ha_h)")
+        default="trion-", description="exciton | trion- | trion+ | biexciton")
+    spin: Literal["singlet", "triplet"] | None = Field(default=None, description="singlet | triplet")
+    tolerance: Tolerance = Field(default=1e-6, description="an energy error from 1e-13 to 0.1 (Ha_h)")
 
 
 class Keys(Table):
@@ -194,7 +202,7 @@ class Keys(Table):
     hartree_fock: HartreeFockTable = Field(default_factory=HartreeFockTable, alias="hartree-fock")
     condensate: CondensateTable = Field(default_factory=CondensateTable)
     phases: PhasesTable = Field(default_factory=PhasesTable)
-    sweep: dict[str, Any] | None = Field(None, description='a table such as "density.rs_hole" = [4, 6, 8]')
+    sweep: dict[str, Any] | None = Field(default=None, description='a table such as "density.rs_hole" = [4, 6, 8]')
     compressibility: CompressibilityTable = Field(default_factory=CompressibilityTable)
     pairing: PairingTable = Field(default_factory=PairingTable)
     crystal: CrystalTable = Field(default_factory=CrystalTable)

@@ -243,8 +243,8 @@ def device_numbers(scales: Scales, hole_density: float | None = None, electrons_
         "a_h_nm": scales.bohr_radius_nm, "Ha_h_meV": scales.hartree_meV, "Ha_h_kelvin": scales.hartree_kelvin,
         "a_e_nm": scales.electron_bohr_radius_nm, "Ha_e_meV": scales.electron_hartree_meV,
         "Ha_e_kelvin": scales.electron_hartree_kelvin,
-        "hartree_temperature_hole_K": scales.hartree_kelvin,
-        "hartree_temperature_electron_K": scales.electron_hartree_kelvin,
+        "T_H_hole_kelvin": scales.hartree_kelvin,
+        "T_H_electron_kelvin": scales.electron_hartree_kelvin,
     }
     if spacing is not None:
         numbers |= {"spacing_a_h": spacing, "spacing_a_e": spacing * ratio, "spacing_nm": scales.length_nm(spacing)}
