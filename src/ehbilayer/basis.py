@@ -185,25 +185,24 @@ class PlaneWaveBasis:
         return inside & self._transfers[shifted[..., 0], shifted[..., 1]]
 
     def _choose_grid(self) -> None:
-        """The smallest grid on which different transfers of one pair of blocks never alias."""
+        """The smallest grid on which no two of the cell's momentum transfers alias."""
+        steps = self.steps[self.mask > 0]
+        low = steps.min(axis=0)
+        used = np.zeros(steps.max(axis=0) - low + 1)
+        used[tuple((steps - low).T)] = 1
+        # cell reciprocal integers G - G' that products of two orbitals can reach, whatever their blocks
+        self._reached = np.argwhere(_differences(used)) - (np.array(used.shape) - 1)
+        limit = [good_size(2 * w - 1) for w in used.shape]
+        self.shape = (limit[0], limit[1])
         if self.cells == 1:
-            self.shape = tuple(good_size(int(2 * r + 1)) for r in self._reach)
             return
-        low = self.steps.reshape(-1, 2).min(axis=0)
-        width = self.steps.reshape(-1, 2).max(axis=0) - low + 1
-        limit = [good_size(int(2 * w - 1)) for w in width]
-        used = np.zeros(width)
-        for g, m in zip(self.steps, self.mask, strict=True):
-            used[tuple((g[m > 0] - low).T)] = 1
-        reached = np.argwhere(_differences(used))
-        sizes = sorted({(a * b, a, b) for a in range(1, limit[0] + 1) for b in range(1, limit[1] + 1)
-                        if good_size(a) - a < 2 and good_size(b) - b < 2 and a * b >= len(reached)})
+        sizes = sorted((a * b, a, b) for a in range(1, limit[0] + 1) for b in range(1, limit[1] + 1)
+                       if good_size(a) - a < 2 and good_size(b) - b < 2 and len(self._reached) <= a * b)
         for _, a, b in sizes:
-            folded = (reached[:, 0] % a) * b + reached[:, 1] % b
+            folded = (self._reached[:, 0] % a) * b + self._reached[:, 1] % b
             if len(np.unique(folded)) == len(folded):
                 self.shape = (a, b)
                 return
-        self.shape = (limit[0], limit[1])
 
     def _index_grid(self) -> None:
         n1, n2 = self.shape
@@ -317,18 +316,15 @@ class PlaneWaveBasis:
         classes = classes[relabel]
         pair_class = np.argsort(relabel)[inverse[1:]].reshape(self.cells_used, self.cells_used)
         columns = n2 // 2 + 1 if self.real else n2
-        m, n = np.meshgrid(np.arange(n1), np.arange(columns), indexing="ij")
         unit_b = self.box.reciprocal * np.sqrt(self.box.area)
         q = np.full((len(classes), n1, columns), np.nan)
-        for a in (-2, -1, 0, 1):
-            for b in (-2, -1, 0, 1):
-                steps = np.stack([m + a * n1, n + b * n2], axis=-1) @ self.supercell.T
-                near = np.any(np.abs(steps) <= self._reach + np.abs(classes).max(axis=0), axis=-1)
-                if not near.any():
-                    continue
-                t = steps[None] + classes[:, None, None]
-                hit = np.nonzero(self.is_transfer(t))
-                q[hit] = np.linalg.norm(t[hit] @ unit_b, axis=-1)
+        # largest first: where a coarse grid aliases, the shortest transfer is the one to keep
+        reached = self._reached[np.argsort(-np.linalg.norm(self._reached @ self.supercell.T @ unit_b, axis=1))]
+        place = reached % np.array([n1, n2])
+        keep = place[:, 1] < columns  # the r2c half plane
+        t = (reached[keep] @ self.supercell.T)[None] + classes[:, None]
+        q[:, place[keep, 0], place[keep, 1]] = np.where(self.is_transfer(t), np.linalg.norm(t @ unit_b, axis=-1),
+                                                        np.nan)
         return pair_class, q
 
     @property

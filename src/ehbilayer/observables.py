@@ -154,17 +154,23 @@ def _momentum_summary(bilayer: Bilayer, end: End, n_k: np.ndarray) -> dict[str, 
 
 
 def sea_depletion(bilayer: Bilayer, species: int, basis: PlaneWaveBasis, n_k: np.ndarray) -> float:
-    """The fraction of particles outside the Fermi sea of the free species: 1 - sum_{k in sea} n_k / N.
+    """The fraction of particles outside the Fermi sea of the free species.
 
-    The sea is the N / flavours shortest waves. It is 0 for a closed-shell liquid, a few percent where an open shell is
-    filled equally, and 1 - exp(-k_F^2 w^2) for Gaussian orbitals of width w.
+    Inside are the full shells and, of a partly filled shell, as much as the free liquid puts there: 0 for any liquid
+    with closed or equally filled shells, 1 - exp(-k_F^2 w^2) for Gaussian orbitals of width w.
     """
     s = bilayer.species[species]
     flavours = 1 if s.spin == "polarized" else s.flavours
     k2 = np.round(np.sum(_unit_k(basis) ** 2, axis=1), 9)
-    # waves of equal length in the order of their occupation, so that a half-filled shell is no depletion
-    inside = np.lexsort((-n_k, k2))[: -(-s.count // flavours)]
-    return float(1 - n_k[inside].sum() / s.count)
+    inside, room = 0.0, float(s.count)
+    for shell in np.unique(k2):
+        mine = k2 == shell
+        capacity = min(flavours * float(mine.sum()), room)
+        inside += min(float(n_k[mine].sum()), capacity)
+        room -= capacity
+        if room < 0.5:
+            break
+    return float(1 - inside / s.count)
 
 
 def phase_name(bilayer: Bilayer, end: End, depletion: dict[str, Any]) -> str:

@@ -124,16 +124,12 @@ def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
     from ehbilayer.critical import BRACKET, critical_rs
 
     hole = next(s for s in bilayer.species if s.name == "hole")
-    # Waves are integers here, good for all densities. A tolerance asks for most of them where the crystal is tightest;
-    # a cutoff in 1/a_h means a density, so it is taken at the first answer for the second one.
-    rs, rounds = BRACKET[1], 1
-    if study.cell.cutoff is not None:
-        rs, rounds = 3.0, 2
-    for _ in range(rounds):
-        box = box_of_shape(_shape(study), hole.count * math.pi * rs**2)
-        basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
-        rs = critical_rs(basis, hole.count, bilayer.zero_mode, spin=hole.spin)
-    return rs
+    box = box_of_shape(_shape(study), hole.count * math.pi * BRACKET[1] ** 2)
+    # The crossing is looked for at many densities on the same integer waves. A cutoff in 1/a_h means other integers at
+    # each, so it gives way to the tolerance, which asks for the most waves at the lowest density.
+    free = study.model_copy(update={"cell": study.cell.model_copy(update={"cutoff": None})})
+    basis = PlaneWaveBasis(box, choose_waves(free, bilayer, box))
+    return critical_rs(basis, hole.count, bilayer.zero_mode, spin=hole.spin)
 
 
 def _shape(study: Study) -> str | np.ndarray:
@@ -142,8 +138,9 @@ def _shape(study: Study) -> str | np.ndarray:
     (x1, y1), (x2, y2) = study.cell.vectors
     longest = max(math.hypot(x1, y1), math.hypot(x2, y2))
     if not (1e-6 <= longest <= 1e6 and abs(x1 * y2 - x2 * y1) >= THINNEST * longest**2):
-        raise InputError("cell.vectors", f"two independent vectors of length 1e-6 to 1e6 that span at least "
-                         f"{THINNEST:g} of the square on the longer one", study.cell.vectors, "their scale does not matter")
+        raise InputError("cell.vectors", "two independent vectors of length 1e-6 to 1e6 that span at least "
+                         f"{THINNEST:g} of the square on the longer one", study.cell.vectors,
+                         "their scale does not matter")
     return np.array(study.cell.vectors, dtype=float)
 
 

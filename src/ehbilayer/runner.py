@@ -53,6 +53,8 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     study = load_study(study) if isinstance(study, str | Path) else study
     reporter = reporter or Reporter()
     _check_backend(backend)
+    if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
+        reporter.note("computing the critical r_s of the monolayer first")
     prepared = prepare(study)
     place = None if directory is None else Path(directory)
     earlier = None if place is None else _earlier(place, prepared, reporter, resume=resume, force=force)

@@ -16,6 +16,8 @@ from ehbilayer.hamiltonian import Hamiltonian
 from ehbilayer.minimize import Frames
 from ehbilayer.terms import State
 
+DENSE = 150  # boxes of so few waves are diagonalised at once
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -185,8 +187,14 @@ def empty_levels(hamiltonian: Hamiltonian, c: Frames, channel: int, count: int =
         rows = np.ascontiguousarray(vectors.reshape(len(level), -1).T)[None, None]
         psi = b.to_grid(setting.fourier, rows)[0]
         out = potential * psi + hamiltonian.exchange.on_targets(state, channel, psi, np.zeros(psi.shape[1], int))
-        return (level * rows + b.from_grid(setting.fourier, out[:, None])).reshape(-1, len(level)).T
+        columns = (level * rows + b.from_grid(setting.fourier, out[:, None])).reshape(-1, len(level)).T
+        return columns - x.T @ (x @ columns)
 
+    if len(level) <= DENSE:
+        fock = apply(np.eye(len(level)))
+        outside = np.linalg.svd(x)[2][x.shape[0] :]
+        energy, u = np.linalg.eigh(outside @ fock @ outside.T)
+        return energy[:count], u.T[:count] @ outside, 0.0
     scale = float(np.mean(level[np.argsort(level)[: x.shape[0]]]))
     guess = np.zeros((len(level), count + 2))
     guess[np.argsort(level, kind="stable")[: x.shape[0] + count + 2][-count - 2 :], np.arange(count + 2)] = 1.0
@@ -200,5 +208,4 @@ def empty_levels(hamiltonian: Hamiltonian, c: Frames, channel: int, count: int =
     energy, u = np.linalg.eigh(vectors.T @ fv)
     vectors, fv = vectors @ u, fv @ u
     residual = fv - vectors * energy
-    residual -= x.T @ (x @ residual)
     return energy[:count], vectors.T[:count], float(np.linalg.norm(residual[:, :count], axis=0).max())

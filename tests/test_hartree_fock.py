@@ -1,0 +1,241 @@
+"""Whole calculations on small systems, against exact cases and against each other."""
+
+from dataclasses import replace
+
+import exact
+import numpy as np
+import pytest
+from systems import small_basis, triangular_basis, trions
+
+from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
+from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.lattice import box_of_shape
+from ehbilayer.results import Status
+from ehbilayer.system import Bilayer, Species
+
+QUICK = Options(start="trion-crystal", tolerance=1e-12, stability="none")
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """The trion crystal of 16 holes as a free box and as a k mesh."""
+    bilayer = trions(16)
+    kinds = ("box", "crystal")
+    return [solve(bilayer, small_basis(k, 16, waves=(21, 17)), QUICK, threads=1) for k in kinds]
+
+
+def test_box_and_crystal_are_two_views_of_one_state(pair):
+    box, crystal = (r.summary for r in pair)
+    assert box["status"] if "status" in box else True
+    assert all(r.status is Status.converged for r in pair)
+    assert box["energy"] == pytest.approx(crystal["energy"], abs=1e-10)
+    assert box["pressure"] == pytest.approx(crystal["pressure"], rel=1e-7)
+    for species in ("electron", "hole"):
+        assert box["gap"][species] == pytest.approx(crystal["gap"][species], abs=1e-6)
+        assert box["momentum_variance"][species] == pytest.approx(crystal["momentum_variance"][species], rel=1e-6)
+    for part in ("kinetic", "direct", "exchange"):
+        assert box["energy_parts"][part] == pytest.approx(crystal["energy_parts"][part], abs=1e-5)
+    assert crystal["phase"] == box["phase"] == "trion-crystal"
+    assert (box["kept_symmetry"], crystal["kept_symmetry"]) == ("none", "crystal")
+
+
+def test_densities_integrate_to_the_particle_number(pair):
+    for result in pair:
+        area = abs(np.linalg.det(result.data["cell"].values))
+        cells = result.summary["area"] / area
+        for species, count in (("electron", 32), ("hole", 16)):
+            density = result.data[f"density_{species}"].values
+            assert density.mean() * area * cells == pytest.approx(count, rel=1e-10)
+            assert density.min() > -1e-6 * density.max()
+            n_k = result.data[f"momentum_{species}"].values
+            assert n_k.sum() == pytest.approx(count, rel=1e-10)
+
+
+def test_unfolded_box_levels_lie_on_one_k_each(pair):
+    weight = pair[0].data["unfolded_weight_1"].values[:16]
+    assert np.allclose(weight.sum(axis=1), 1)
+    assert np.count_nonzero(weight.max(axis=1) > 0.99) >= 1  # Gamma is alone
+    assert np.all(np.sort(weight, axis=1)[:, -4:].sum(axis=1) > 0.99)  # cos and sin share a degenerate star
+
+
+def test_pressure_is_the_derivative_of_the_converged_energy():
+    bilayer = trions(4, zero_mode="madelung", capacitor=True)
+    basis = small_basis("crystal")
+    h, energies = 1e-3, []
+    for scale in (1 + h, 1 - h):
+        moved = PlaneWaveBasis(basis.box.scaled(basis.box.area * scale), basis.waves, basis.supercell)
+        energies.append(solve(bilayer, moved, QUICK, threads=1).summary["energy"])
+    slope = (energies[0] - energies[1]) / (2 * h * basis.box.area)
+    assert solve(bilayer, basis, QUICK, threads=1).summary["pressure"] == pytest.approx(-slope, rel=1e-5)
+
+
+@pytest.mark.parametrize("gas", exact.GASES, ids=lambda g: g.name)
+def test_uniform_gas_tends_to_the_textbook_energy(gas):
+    """Closed shells of growing tori with the Madelung term approach the formula; the error is small and falls."""
+    errors = []
+    for per_flavour in (37, 121):
+        count = per_flavour * gas.flavours
+        spin = "restricted" if gas.flavours == 2 else "polarized"
+        bilayer = Bilayer((Species("hole", 1, 1.0, 0, count, spin=spin),), 0.0, "madelung")
+        basis = triangular_basis(count, 2.0, 14, crystal=False)
+        result = solve(bilayer, basis, Options(start="liquid", keep="translations", stability="none"), threads=1)
+        assert result.summary["phase"] == "liquid"
+        errors.append(abs(result.summary["energy_per_particle"] - gas.energy(2.0)))
+    assert errors[1] < 3e-3
+    assert errors[1] / errors[0] == pytest.approx(37 / 121, rel=0.4)  # what the Madelung term leaves falls as 1/N
+
+
+@pytest.mark.parametrize("species", [
+    (Species("hole", 1, 1.0, 1, 4),), (Species("electron", -1, 2.0, 0, 4),),
+    (Species("electron", -1, 2.0, 0, 2), Species("hole", 1, 1.0, 1, 4)),
+    (Species("electron", -1, 2.0, 0, 0), Species("hole", 1, 1.0, 1, 4)),
+    (Species("electron", -1, 2.0, 0, 4, spin="unrestricted"), Species("hole", 1, 1.0, 1, 4, spin="unrestricted")),
+    (Species("electron", -1, 0.5, 0, 6, flavours=3, spin="restricted"), Species("hole", 1, 1.0, 1, 2)),
+])
+@pytest.mark.parametrize("start", ["crystal", "random", "liquid"])
+def test_any_list_of_species_converges_in_a_free_box(species, start):
+    basis = small_basis("box", rs=6.0)
+    result = solve(Bilayer(species, 3.0, "madelung"), basis, Options(start=start, tolerance=1e-6, stability="none"),
+                   threads=1)
+    assert result.status is Status.converged
+    assert result.summary["energy"] < 0
+    assert set(result.summary["gap"]) >= {"electron", "hole"}
+
+
+def test_dispersion_replaces_the_mass():
+    """A dispersion equal to k^2/2m gives the same energy; pressure is then not defined by scaling."""
+    plain = Bilayer((Species("hole", 1, 2.0, 0, 4),), 0.0, "none")
+    own = Bilayer((Species("hole", 1, 7.0, 0, 4, dispersion=lambda k: np.sum(k * k, axis=-1) / 4),), 0.0, "none")
+    results = [solve(b, small_basis("crystal"), replace(QUICK, start="crystal"), threads=1) for b in (plain, own)]
+    assert results[0].summary["energy"] == pytest.approx(results[1].summary["energy"], abs=1e-9)
+    assert results[1].summary["pressure"] is None
+
+
+def test_restart_converges_at_once_and_moves_between_views(pair):
+    bilayer = trions(16)
+    again = solve(bilayer, small_basis("box", 16, waves=(21, 17)), replace(QUICK, start="path"), initial=pair[1],
+                  threads=1)
+    assert again.summary["fock_builds"] <= 6
+    assert again.summary["energy"] == pytest.approx(pair[0].summary["energy"], abs=1e-10)
+    larger = solve(bilayer, small_basis("crystal", 16, rs=8.2, waves=(25, 21)), replace(QUICK, start="path"),
+                   initial=pair[1], threads=1)
+    fresh = solve(bilayer, small_basis("crystal", 16, rs=8.2, waves=(25, 21)), QUICK, threads=1)
+    assert larger.summary["energy"] == pytest.approx(fresh.summary["energy"], abs=1e-9)
+    assert larger.summary["fock_builds"] < fresh.summary["fock_builds"]
+
+
+def test_a_broken_symmetry_state_cannot_start_a_crystal():
+    bilayer = trions(4)
+    box = solve(bilayer, small_basis("box"), replace(QUICK, start="random", tolerance=1e-4), threads=1)
+    with pytest.raises(InputError, match="translations of the cell"):
+        solve(bilayer, small_basis("crystal"), replace(QUICK, start="path"), initial=box, threads=1)
+
+
+def test_metal_fills_the_lowest_levels_and_reports_no_gap():
+    bilayer = Bilayer((Species("electron", -1, 0.1, 0, 16, spin="restricted"), Species("hole", 1, 1.0, 1, 16)), 1.0,
+                      "none")
+    result = solve(bilayer, triangular_basis(16, 7.0, 7), Options(start="hole-crystal", occupation="shell",
+                                                                  stability="none"), threads=1)
+    assert result.status is Status.converged
+    assert result.summary["phase"] == "hole-crystal"
+    assert result.summary["gap"]["electron"] == 0
+    assert result.summary["gap"]["hole"] > 0
+    assert result.summary["aufbau"]
+    levels, filled = result.data["levels_0"].values, result.data["filled_0"].values
+    assert filled.sum() == pytest.approx(8)
+    known = np.isfinite(levels)
+    assert levels[known & (filled > 1e-6)].max() <= levels[known & (filled < 1 - 1e-6)].min() + 1e-6
+
+
+def test_starts_are_all_listed_and_the_best_is_kept():
+    result = solve(trions(4), small_basis("box"), Options(start="random", starts=3, tolerance=1e-6, stability="none"),
+                   threads=1)
+    rows = result.summary["starts"]
+    assert [r["seed"] for r in rows] == [0, 1, 2]
+    assert result.summary["energy"] == min(r["energy"] for r in rows)
+
+
+def test_same_seed_gives_the_same_bits():
+    options = Options(start="random", seed=5, tolerance=1e-6, stability="none")
+    a, b = (solve(trions(4), small_basis("box"), options, threads=1) for _ in range(2))
+    assert a.summary["energy"] == b.summary["energy"]
+    assert np.array_equal(a.data["orbitals_0"].values, b.data["orbitals_0"].values)
+    two = solve(trions(4), small_basis("box"), options, threads=2)
+    assert two.summary["energy"] == pytest.approx(a.summary["energy"], abs=1e-9)
+
+
+def test_stopping_keeps_the_state_and_resume_finishes(tmp_path):
+    seen = []
+    options = Options(start="random", starts=3, tolerance=1e-8, stability="none")
+
+    def stop():
+        return Status.interrupted if len(seen) and seen[-1]["start"] == 2 and seen[-1]["iteration"] == 3 else None
+
+    cut = solve(trions(4), small_basis("box"), options, progress=seen.append, should_stop=stop, threads=1)
+    assert cut.status in (Status.interrupted, Status.converged)
+    assert [r["status"] for r in cut.summary["starts"]] == ["converged", "interrupted"]
+    cut = replace(cut, status=Status.interrupted)
+    cut.save(tmp_path / "cut.nc")
+    again = solve(trions(4), small_basis("box"), options, initial=type(cut).load(tmp_path / "cut.nc"), threads=1)
+    whole = solve(trions(4), small_basis("box"), options, threads=1)
+    assert [r["seed"] for r in again.summary["starts"]] == [0, 1, 2]
+    assert [r["energy"] for r in again.summary["starts"]] == pytest.approx(
+        [r["energy"] for r in whole.summary["starts"]], abs=1e-9)
+    assert again.summary["energy"] == pytest.approx(whole.summary["energy"], abs=1e-9)
+
+
+def test_not_converged_says_so():
+    result = solve(trions(4), small_basis("box"), Options(start="random", max_iterations=3, stability="none"), threads=1)
+    assert result.status is Status.not_converged
+    with pytest.raises(RuntimeError):
+        _ = result.energy
+
+
+def test_spin_orders_place_flavours_differently():
+    bilayer = Bilayer((Species("hole", 1, 1.0, 0, 16, spin="unrestricted"),), 0.0, "none")
+    stripe = solve(bilayer, small_basis("box", 16, rs=20.0, waves=(17, 15)),
+                   Options(start="crystal", spin_order="stripe", tolerance=1e-6, stability="none"), threads=1)
+    spin = stripe.data["spin_density_hole"].values
+    assert np.abs(spin).max() > 0.5 * stripe.data["density_hole"].values.max()
+    assert abs(spin.mean()) < 1e-6 * np.abs(spin).max()
+
+
+def test_basis_follows_from_the_tolerance():
+    from ehbilayer.basis import waves_for_tolerance
+
+    bilayer = trions(4)
+    box = box_of_shape("rectangular", 4 * np.pi * 64)
+    coarse = small_basis("crystal")
+    basis = PlaneWaveBasis(box, waves_for_tolerance(bilayer, box, 1e-6), coarse.supercell)
+    result = solve(bilayer, basis, replace(QUICK, tolerance=1e-6, basis_tolerance=1e-6), threads=1)
+    assert result.status is Status.converged
+    assert result.summary["basis_error"] < 1e-6
+    reference = solve(bilayer, PlaneWaveBasis(box, rectangle_waves(31, 27), coarse.supercell), QUICK, threads=1)
+    assert result.summary["energy_per_particle"] == pytest.approx(reference.summary["energy_per_particle"], abs=1e-6)
+
+
+@pytest.mark.parametrize(("change", "match"), [
+    ({"start": "solid"}, "start"), ({"keep": "all"}, "keep"), ({"tolerance": 0.0}, "tolerance"),
+    ({"occupation": "thermal"}, "occupation"), ({"starts": 0}, "starts")])
+def test_bad_options_are_refused(change, match):
+    with pytest.raises(InputError, match=match):
+        solve(trions(4), small_basis("box"), replace(QUICK, **change))
+
+
+def test_a_basis_too_small_is_refused():
+    with pytest.raises(InputError, match="at least 16 waves"):
+        solve(trions(16), small_basis("box", 16, waves=(3, 3)), QUICK)
+
+
+@pytest.mark.parametrize("bad", [{"mass": -1.0}, {"mass": np.nan}, {"charge": 2}, {"count": -1}, {"spin": "up"},
+                                 {"count": 3, "spin": "restricted"}])
+def test_bad_species_are_refused(bad):
+    with pytest.raises(InputError):
+        Species(**{"name": "hole", "charge": 1, "mass": 1.0, "layer": 0, "count": 4, **bad})
+
+
+@pytest.mark.parametrize("bad", [{"spacing": -1.0}, {"spacing": np.inf}, {"zero_mode": "ewald"}, {"species": ()}])
+def test_bad_bilayers_are_refused(bad):
+    with pytest.raises(InputError):
+        Bilayer(**{"species": (Species("hole", 1, 1.0, 0, 4),), "spacing": 1.0, "zero_mode": "none", **bad})
