@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from systems import small_basis, triangular_basis
 
 from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier
 from ehbilayer.lattice import box_of_shape
+from systems import small_basis, triangular_basis
 
 BASES = {"box": lambda: small_basis("box"), "crystal": lambda: small_basis("crystal"),
          "hexagon": lambda: triangular_basis(9, 5.0, 6), "complex box": lambda: PlaneWaveBasis(

@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-import exact
 import numpy as np
 import pytest
-from systems import small_basis, triangular_basis, trions
 
+import exact
 from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import Options, solve
 from ehbilayer.lattice import box_of_shape
 from ehbilayer.results import Status
 from ehbilayer.system import Bilayer, Species
+from systems import small_basis, triangular_basis, trions
 
 QUICK = Options(start="trion-crystal", tolerance=1e-12, stability="none")
 
@@ -186,7 +186,8 @@ def test_stopping_keeps_the_state_and_resume_finishes(tmp_path):
 
 
 def test_not_converged_says_so():
-    result = solve(trions(4), small_basis("box"), Options(start="random", max_iterations=3, stability="none"), threads=1)
+    options = Options(start="random", max_iterations=3, stability="none")
+    result = solve(trions(4), small_basis("box"), options, threads=1)
     assert result.status is Status.not_converged
     with pytest.raises(RuntimeError):
         _ = result.energy

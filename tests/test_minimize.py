@@ -34,7 +34,8 @@ def test_finds_the_lowest_eigenvalues_of_every_batch_entry(weights, kind):
     rng, n, batch = np.random.default_rng(3), 30, 4
     noise = rng.standard_normal((batch, n, n)) + (1j * rng.standard_normal((batch, n, n)) if kind is complex else 0)
     a = np.diag(np.arange(n) + 1.0)[None] + 0.3 * (noise + noise.conj().swapaxes(1, 2))
-    start = rng.standard_normal((batch, 1, 3, n)) + (1j * rng.standard_normal((batch, 1, 3, n)) if kind is complex else 0)
+    shape = (batch, 1, 3, n)
+    start = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if kind is complex else 0)
     end = minimise(Subspace(a, weights), (start.astype(kind),), residual=1e-9, max_iterations=400)
     exact = np.sort(np.linalg.eigvalsh(a), axis=1)[:, :3] @ np.array(weights, dtype=float)
     assert end.converged.all()

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from systems import small_basis, triangular_basis, trions
 
 from ehbilayer.hamiltonian import EnergyProblem
 from ehbilayer.hartree_fock import Options, solve
@@ -8,6 +7,7 @@ from ehbilayer.minimize import minimise, orthonormalise
 from ehbilayer.results import Status
 from ehbilayer.stability import free_box, hessian_product, lowest_curvature, translations
 from ehbilayer.system import Bilayer, Species
+from systems import small_basis, triangular_basis, trions
 
 
 @pytest.fixture(scope="module", params=["box", "crystal"])
@@ -27,8 +27,8 @@ def test_energy_follows_the_curvature_along_its_mode(minimum):
     found = lowest_curvature(problem, x)
     assert found.value > 0
     e0, t = problem.evaluate(x)[0][0], 3e-3
-    moved = [problem.evaluate(tuple(orthonormalise(np, p + s * t * q) for p, q in zip(x, found.mode, strict=True)))[0][0]
-             for s in (1, -1)]
+    pairs = list(zip(x, found.mode, strict=True))
+    moved = [problem.evaluate(tuple(orthonormalise(np, p + s * t * q) for p, q in pairs))[0][0] for s in (1, -1)]
     norm = sum(np.sum(np.abs(q) ** 2) for q in found.mode)
     assert norm == pytest.approx(1.0, abs=1e-6)
     assert (moved[0] + moved[1] - 2 * e0) / t**2 == pytest.approx(found.value, rel=2e-2)
@@ -67,7 +67,8 @@ def test_liquid_is_a_minimum_within_and_a_saddle_beyond():
     held = solve(bilayer, basis, Options(start="liquid", keep="translations", stability="full"), threads=1)
     assert held.status is Status.converged
     assert held.summary["stability"]["beyond"] < -1e-4
-    fallen = solve(bilayer, basis, Options(start="liquid", keep="translations", follow=True, stability="full"), threads=1)
+    options = Options(start="liquid", keep="translations", follow=True, stability="full")
+    fallen = solve(bilayer, basis, options, threads=1)
     assert fallen.summary["energy"] < held.summary["energy"] - 1e-4
     assert len(fallen.summary["starts"]) == 2
 

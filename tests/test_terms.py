@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from systems import random_state, small_basis, triangular_basis, trions
 
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.hamiltonian import Hamiltonian
 from ehbilayer.system import Bilayer, Species
+from systems import random_state, small_basis, triangular_basis, trions
 
 CASES = {
     "box": lambda: random_state(trions(spin="unrestricted", zero_mode="madelung"), small_basis("box")),

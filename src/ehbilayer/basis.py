@@ -144,7 +144,8 @@ class PlaneWaveBasis:
         transfers, so states whose occupations die out before the cutoff come out almost the same, at half the cost."""
         other = copy(self)
         other.__dict__.pop("transfers", None)
-        other.shape = tuple(good_size(int(np.ceil(0.7 * n))) for n in self.shape)
+        n1, n2 = (good_size(int(np.ceil(0.7 * n))) for n in self.shape)
+        other.shape = (n1, n2)
         other._index_grid()
         return other
 

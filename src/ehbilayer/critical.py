@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,10 +33,11 @@ def monolayer_energies(basis: PlaneWaveBasis, holes: int, zero_mode: str, *, spi
     def energies(rs: float) -> tuple[float, float]:
         box = basis.box.scaled(holes * np.pi * rs**2)
         here = PlaneWaveBasis(box, basis.waves, supercell)
-        common = {"tolerance": 1e-10, "stability": "none"}
-        liquid = solve(bilayer, here, Options(start="liquid", keep="translations", occupation="shell", **common),
-                       threads=threads)
-        crystal = solve(bilayer, here, Options(start="crystal", **common), threads=threads,
+        options = Options(start="liquid", keep="translations", occupation="shell", tolerance=1e-10, stability="none",
+                          spectrum=False)
+        liquid = solve(bilayer, here, options, threads=threads)
+        options = replace(options, start="crystal", keep="none", occupation="integer")
+        crystal = solve(bilayer, here, options, threads=threads,
                         initial=previous[-1] if previous else None)
         previous[:] = [crystal]
         return liquid.summary["energy_per_particle"], crystal.summary["energy_per_particle"]

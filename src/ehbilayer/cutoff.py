@@ -1,4 +1,4 @@
-"""Plane-wave cutoffs that follow from a requested energy tolerance: enlarge the disk of waves until the energy stays."""
+"""Plane-wave cutoffs from a requested energy tolerance: enlarge the disk of waves until the energy stays."""
 
 from __future__ import annotations
 

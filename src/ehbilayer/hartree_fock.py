@@ -69,7 +69,7 @@ class Options:
         for name, allowed in (("keep", KEPT), ("occupation", RULES), ("stability", STABILITY),
                               ("spin_order", ("uniform", "stripe", "random"))):
             if getattr(self, name) not in allowed:
-                raise InputError(f"hartree-fock.{name}", " | ".join(allowed), getattr(self, name), "choose one of these")
+                raise InputError(f"hartree-fock.{name}", " | ".join(allowed), getattr(self, name), "choose one")
         if not 1e-14 <= self.tolerance < 1:
             raise InputError("hartree-fock.tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
                              "1e-8 is the default")
@@ -161,7 +161,8 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial:
             raise InputError("cell.plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
                              work.size, "enlarge the basis")
     fourier = Fourier(backend, threads)
-    done, ends = _finished_starts(initial, options), []
+    done = _finished_starts(initial, options)
+    ends: list[End] = []
     monitor = _Monitor(bilayer, options, progress, should_stop)
     if checkpoint is not None:
         monitor.save = lambda end: checkpoint(report(bilayer, [*ends, end], options, prior=done, quick=True))
@@ -266,7 +267,9 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
     """Minimise at fixed occupations; in a crystal fill the lowest Fock levels anew until they are the filled ones."""
     frames, fillings, cost, aufbau = begin.frames, begin.fillings, 0, True
     best: End | None = None
+    tried: list[tuple[Filling, ...]] = []
     for _ in range(REFILLS):
+        tried.append(fillings)
         hamiltonian = build(bilayer, basis, fillings, fourier)
         if basis.real and basis.points >= COARSE_POINTS:
             rough = build(bilayer, basis.coarser(), fillings, fourier)
@@ -289,6 +292,8 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
             best = end
         if aufbau or monitor.stopped is not None:
             return end
+        if any(all(_same(a, b) for a, b in zip(fillings, old, strict=True)) for old in tried):
+            break  # fillings go round in a circle: keep the best
     assert best is not None
     return replace(best, cost=cost)
 
@@ -324,6 +329,10 @@ def _status(minimum: Minimum, monitor: _Monitor) -> Status:
     if minimum.stopped and monitor.stopped is not None:
         return monitor.stopped
     return Status.converged if bool(minimum.converged.all()) else Status.not_converged
+
+
+def _same(a: Filling, b: Filling) -> bool:
+    return a.f.shape == b.f.shape and np.array_equal(a.blocks, b.blocks) and bool(np.abs(a.f - b.f).max() < 1e-9)
 
 
 def _refill(bilayer: Bilayer, end: End, options: Options) -> tuple[Frames, tuple[Filling, ...], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def path_points(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarr
     length = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     travelled = np.concatenate([[0.0], np.cumsum(length)])
     t = np.linspace(0, 1, per_segment, endpoint=False)
-    k = [a + t[:, None] * (b - a) for a, b in zip(corners[:-1], corners[1:], strict=True)]
+    k = [a + t[:, None] * (b - a) for a, b in pairwise(corners)]
     where = [start + t * size for start, size in zip(travelled[:-1], length, strict=True)]
     marks = [(float(d), name) for d, name in zip(travelled, names, strict=True)]
     return np.vstack([*k, corners[-1:]]), np.append(np.concatenate(where), travelled[-1]), marks
@@ -158,7 +159,7 @@ def distance_on_path(cell: Cell, k: np.ndarray) -> np.ndarray:
     grid = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3), indexing="ij"), axis=-1).reshape(-1, 2)
     shift = grid @ cell.reciprocal
     out, travelled = np.full(len(k), np.nan), 0.0
-    for a, b in zip(corners[:-1], corners[1:], strict=True):
+    for a, b in pairwise(corners):
         length = float(np.linalg.norm(b - a))
         along = (k[:, None] + shift[None] - a) @ (b - a) / length
         off = np.linalg.norm(k[:, None] + shift[None] - a - along[..., None] * (b - a) / length, axis=-1)

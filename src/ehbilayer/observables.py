@@ -315,7 +315,8 @@ def _density_data(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian) -> dict[
     for i, s in enumerate(bilayer.species):
         mine = [d for c, d in zip(setting.channels, per_channel, strict=True) if c.species == i]
         if mine:
-            data[f"density_{s.name}"] = Variable(("cell_1", "cell_2"), sum(mine), "a_h^-2", f"{s.name} density")
+            total = np.sum(mine, axis=0)
+            data[f"density_{s.name}"] = Variable(("cell_1", "cell_2"), total, "a_h^-2", f"{s.name} density")
         if len(mine) == 2:
             data[f"spin_density_{s.name}"] = Variable(("cell_1", "cell_2"), mine[0] - mine[1], "a_h^-2", "up - down")
     return data

@@ -115,9 +115,10 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
 
     noise = tuple(rng.standard_normal(p.shape) + (1j * rng.standard_normal(p.shape) if np.iscomplexobj(p) else 0.0)
                   for p in x)
-    mask = problem.hamiltonian.setting.basis
-    noise = noise if mask.real else tuple(
-        q * mask.mask[f.blocks][None, :, None] for q, f in zip(noise, problem.hamiltonian.setting.fillings, strict=True))
+    setting = problem.hamiltonian.setting
+    if not setting.basis.real:
+        noise = tuple(q * setting.basis.mask[f.blocks][None, :, None]
+                      for q, f in zip(noise, setting.fillings, strict=True))
     start = np.stack([packing.pack(noise), rng.permutation(packing.pack(noise))], axis=1)
     start = precondition(start)
     if np.linalg.norm(start) < 1e-8:

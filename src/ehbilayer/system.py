@@ -71,7 +71,7 @@ class Species:
         if self.spin not in SPIN_TREATMENTS:
             raise InputError(f"{self.name} spin", " | ".join(SPIN_TREATMENTS), self.spin, "choose one of these")
         if self.spin == "restricted" and self.count % self.flavours:
-            raise InputError(f"{self.name} count", f"a multiple of {self.flavours} (restricted flavours share orbitals)",
+            raise InputError(f"{self.name} count", f"a multiple of {self.flavours} (restricted: they share orbitals)",
                              self.count, "change the count, or use unrestricted or polarized spins")
 
     def kinetic(self, k: np.ndarray) -> np.ndarray:

@@ -64,7 +64,8 @@ class Exchange:
             for shift, a, b in share:
                 partner = twice[:, a + shift : b + shift]
                 here = np.arange(a, b)
-                potential = self._pair_potential(_conj(xp, partner) * psi[:, a:b], classes[here, (here + shift) % count])
+                pairs = classes[here, (here + shift) % count]
+                potential = self._pair_potential(_conj(xp, partner) * psi[:, a:b], pairs)
                 out = s.fourier.add_rows(out, a, potential * twice_weighted[:, a + shift : b + shift])
                 if 0 < shift and 2 * shift != count:
                     back = _conj(xp, potential)
