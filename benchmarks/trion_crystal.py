@@ -42,20 +42,10 @@ def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: f
 
     Returns the norm of (1 - P) F psi that was reached.
     """
-    from threadpoolctl import threadpool_limits
+    from ehbilayer.hartree_fock import Options, solve
 
-    from ehbilayer.fourier import Fourier
-    from ehbilayer.guesses import guess
-    from ehbilayer.hamiltonian import EnergyProblem
-    from ehbilayer.hartree_fock import build
-    from ehbilayer.minimize import minimise
-
-    bilayer, basis = our_problem(holes, waves, crystal)
-    start = guess(bilayer, basis, "trion-crystal")
-    problem = EnergyProblem(build(bilayer, basis, start.fillings, Fourier(threads=threads)))
-    with threadpool_limits(1):  # as in `solve`: the threads belong to the pair densities
-        minimum = minimise(problem, tuple(x[None] for x in start.frames), residual=residual, max_iterations=500)
-    return float(minimum.residual[0])
+    options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none", spectrum=False)
+    return float(solve(*our_problem(holes, waves, crystal), options, threads=threads).summary["residual"])
 
 
 def solve_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: float, threads: int) -> dict[str, Any]:

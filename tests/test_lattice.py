@@ -11,6 +11,7 @@ from ehbilayer.lattice import (
     distance_on_path,
     lattice_points,
     path_points,
+    point_group,
     reduce_vectors,
 )
 
@@ -53,6 +54,12 @@ def test_reciprocal_and_scaling():
     cell = Cell(np.array([[2.0, 0.1], [0.4, 1.5]]))
     assert np.allclose(cell.reciprocal @ cell.vectors.T, 2 * np.pi * np.eye(2))
     assert cell.scaled(7.0).area == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize(("shape", "order"), [("triangular", 12), ("square", 8), ("rectangular", 4)])
+def test_point_groups_have_their_order(shape, order):
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])  # whatever the orientation
+    assert len(point_group(Cell(box_of_shape(shape, 2.0).vectors @ turn.T))) == order
 
 
 def test_path_visits_k_and_m():

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier, good_size
+from ehbilayer.fourier import Fourier, good_size, is_smooth
 from ehbilayer.lattice import Cell
 from ehbilayer.system import Bilayer
 
@@ -140,11 +140,14 @@ class PlaneWaveBasis:
         return {"memory_bytes": 1.1e8 + memory, "seconds": 30 * seconds}
 
     def coarser(self) -> PlaneWaveBasis:
-        """The same waves on an FFT grid of 0.7 times the points per axis: products alias only at the largest momentum
-        transfers, so states whose occupations die out before the cutoff come out almost the same, at half the cost."""
+        """The same waves on an FFT grid with 0.8 (free box) or 0.7 times the points per axis.
+
+        Products alias only at the largest momentum transfers, so states whose occupations die out before the cutoff
+        come out almost the same, at half the cost.
+        """
         other = copy(self)
         other.__dict__.pop("transfers", None)
-        n1, n2 = (good_size(int(np.ceil(0.7 * n))) for n in self.shape)
+        n1, n2 = (good_size(int((0.8 if self.real else 0.7) * n)) for n in self.shape)
         other.shape = (n1, n2)
         other._index_grid()
         return other
@@ -198,7 +201,7 @@ class PlaneWaveBasis:
         if self.cells == 1:
             return
         sizes = sorted((a * b, a, b) for a in range(1, limit[0] + 1) for b in range(1, limit[1] + 1)
-                       if good_size(a) - a < 2 and good_size(b) - b < 2 and len(self._reached) <= a * b)
+                       if is_smooth(a) and is_smooth(b) and len(self._reached) <= a * b)
         for _, a, b in sizes:
             folded = (self._reached[:, 0] % a) * b + self._reached[:, 1] % b
             if len(np.unique(folded)) == len(folded):

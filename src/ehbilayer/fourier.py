@@ -98,13 +98,16 @@ class Fourier:
         return scipy.fft.irfft2(a, s=(a.shape[-2], last), norm="forward", workers=1)
 
 
+def is_smooth(n: int) -> bool:
+    """Whether n has only the prime factors 2, 3, 5 and 7, for which transforms are fast."""
+    for p in (2, 3, 5, 7):
+        while n % p == 0:
+            n //= p
+    return n == 1
+
+
 def good_size(n: int) -> int:
-    """The smallest even FFT length >= n with only the prime factors 2, 3, 5 and 7."""
-    while True:
-        rest = n
-        for p in (2, 3, 5, 7):
-            while rest % p == 0:
-                rest //= p
-        if rest == 1 and (n % 2 == 0 or n == 1):
-            return n
+    """The smallest smooth FFT length >= n that is even (or 1)."""
+    while not (is_smooth(n) and (n % 2 == 0 or n == 1)):
         n += 1
+    return n

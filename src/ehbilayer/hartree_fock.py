@@ -32,7 +32,8 @@ KEPT = ("none", "translations", "crystal")
 RULES = ("integer", "shell")
 STABILITY = ("none", "auto", "full")
 CHECKPOINT_SECONDS = 20.0
-COARSE_POINTS = 2000  # free boxes with more grid points converge on a coarser grid first
+COARSE_POINTS, COARSE_AXIS = 2000, 14  # states on finer grids than this converge on a coarser one first
+COARSE_RESIDUAL = 1e-4
 REFILLS = 8  # rounds of re-occupation before a metal's filling is declared undecided
 
 
@@ -271,10 +272,14 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
     for _ in range(REFILLS):
         tried.append(fillings)
         hamiltonian = build(bilayer, basis, fillings, fourier)
-        if basis.real and basis.points >= COARSE_POINTS:
+        if basis.points * basis.cells >= COARSE_POINTS and min(basis.shape) >= COARSE_AXIS:
             rough = build(bilayer, basis.coarser(), fillings, fourier)
             early = _minimise(rough, frames, options, monitor, number, cost)
-            frames, cost = tuple(np.asarray(x)[0] for x in early.frames), cost + early.evaluations
+            cost += early.evaluations
+            problem = EnergyProblem(hamiltonian)
+            # aliasing may have led elsewhere: only what is nearly stationary on the exact grid is a better start
+            if float(problem.residual(problem.tangent_gradient(early.frames))[0]) < COARSE_RESIDUAL:
+                frames = tuple(np.asarray(x)[0] for x in early.frames)
         minimum = _minimise(hamiltonian, frames, options, monitor, number, cost)
         minimum.frames = tuple(np.asarray(x) for x in minimum.frames)
         cost += minimum.evaluations

@@ -150,19 +150,35 @@ def path_points(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarr
     return np.vstack([*k, corners[-1:]]), np.append(np.concatenate(where), travelled[-1]), marks
 
 
-def distance_on_path(cell: Cell, k: np.ndarray) -> np.ndarray:
-    """Distance along Gamma-K-M-Gamma of wave vectors k (n, 2) modulo reciprocal vectors; NaN for those off the path.
+def point_group(cell: Cell) -> list[np.ndarray]:
+    """The rotations and reflections (2, 2) that map the cell's lattice onto itself (about a lattice point)."""
+    found = []
+    for degrees in range(0, 360, 30):
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        axis = np.arctan2(cell.vectors[0, 1], cell.vectors[0, 0])  # reflections about a lattice direction
+        mirror = np.array([[np.cos(2 * axis), np.sin(2 * axis)], [np.sin(2 * axis), -np.cos(2 * axis)]])
+        turn = np.array([[c, -s], [s, c]])
+        for operation in (turn, turn @ mirror):
+            integers = cell.vectors @ operation.T @ np.linalg.inv(cell.vectors)
+            if np.allclose(integers, np.rint(integers), atol=1e-6):
+                found.append(operation)
+    return found
 
-    A point met twice (Gamma) gets its first place.
+
+def distance_on_path(cell: Cell, k: np.ndarray) -> np.ndarray:
+    """Distance along Gamma-K-M-Gamma of wave vectors k (n, 2), modulo reciprocal vectors and the point group.
+
+    NaN for those off the path; a point met twice (Gamma) gets its first place.
     """
     corners, _ = path_corners(cell)
     grid = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3), indexing="ij"), axis=-1).reshape(-1, 2)
-    shift = grid @ cell.reciprocal
+    images = np.concatenate([k[:, None] @ operation.T + grid @ cell.reciprocal for operation in point_group(cell)],
+                            axis=1)
     out, travelled = np.full(len(k), np.nan), 0.0
     for a, b in pairwise(corners):
         length = float(np.linalg.norm(b - a))
-        along = (k[:, None] + shift[None] - a) @ (b - a) / length
-        off = np.linalg.norm(k[:, None] + shift[None] - a - along[..., None] * (b - a) / length, axis=-1)
+        along = (images - a) @ (b - a) / length
+        off = np.linalg.norm(images - a - along[..., None] * (b - a) / length, axis=-1)
         hit = (off < 1e-7 * length) & (along > -1e-7 * length) & (along < length * (1 + 1e-7))
         found = np.where(hit, along, np.inf).min(axis=1) + travelled
         out = np.where(np.isnan(out) & np.isfinite(found), found, out)

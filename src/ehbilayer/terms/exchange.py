@@ -22,7 +22,8 @@ class Exchange:
     def __init__(self, setting: Setting) -> None:
         self.setting, basis = setting, setting.basis
         pair_class, q = basis.transfers
-        self._classes: list[Array] = []
+        self._classes: list[np.ndarray] = []
+        self._gathered: dict[tuple[int, int, int, int], Array] = {}
         v = np.zeros((len(setting.bilayers), *q.shape))
         present = np.isfinite(q)
         for b, (bilayer, area) in enumerate(zip(setting.bilayers, setting.areas, strict=True)):
@@ -40,7 +41,7 @@ class Exchange:
         energy, grid = 0.0, []
         for c, psi in enumerate(state.psi):
             f = s.fillings[c].flat[None, :, None, None]
-            k_psi = self._self_exchange(psi, s.fillings[c].flat, self._classes[c])
+            k_psi = self._self_exchange(c, psi)
             overlap = xp.sum(f * (_conj(xp, psi) * k_psi).real, axis=(1, 2, 3)) / s.basis.points
             energy = energy - 0.5 * s.channels[c].degeneracy * overlap
             grid.append(-k_psi)
@@ -50,37 +51,48 @@ class Exchange:
         # same layer: v/A ~ A^(-1/2), the Madelung element included
         return -0.5 * self.act(state).energy / self.setting.areas
 
-    def _self_exchange(self, psi: Array, f: np.ndarray, classes: np.ndarray) -> Array:
+    def _self_exchange(self, channel: int, psi: Array) -> Array:
         """sum_p' f_p' V_pp'(r) psi_p'(r), each unordered pair once: orbital p meets p + shift, a few p at a time."""
         s, xp, count = self.setting, self.setting.fourier.xp, psi.shape[1]
-        weighted = f[None, :, None, None] * psi
-        twice, twice_weighted = (xp.concatenate([a, a], axis=1) for a in (psi, weighted))
+        f = s.fillings[channel].flat
+        twice = xp.concatenate([psi, psi], axis=1)
+        weighted = twice if np.all(f == 1) else np.concatenate([f, f])[None, :, None, None] * twice
+        bra, weighted_bra = _conj(xp, twice), _conj(xp, weighted)
         rows = s.fourier.rows_in_cache(psi)
         jobs = [(shift, start, min(start + rows, count))
                 for shift in range(count // 2 + 1) for start in range(0, count, rows)]
 
         def work(share: list[tuple[int, int, int]]) -> Array:
-            out = xp.zeros_like(twice)
+            ket, back = xp.zeros_like(psi), xp.zeros_like(twice)  # back: the conjugate of what p + shift receives
             for shift, a, b in share:
-                partner = twice[:, a + shift : b + shift]
-                here = np.arange(a, b)
-                pairs = classes[here, (here + shift) % count]
-                potential = self._pair_potential(_conj(xp, partner) * psi[:, a:b], pairs)
-                out = s.fourier.add_rows(out, a, potential * twice_weighted[:, a + shift : b + shift])
+                c, d = a + shift, b + shift
+                potential = self._pair_potential(bra[:, c:d] * psi[:, a:b], self._pair_v(channel, shift, a, b))
+                ket = s.fourier.add_rows(ket, a, potential * weighted[:, c:d])
                 if 0 < shift and 2 * shift != count:
-                    back = _conj(xp, potential)
-                    back *= weighted[:, a:b]
-                    out = s.fourier.add_rows(out, a + shift, back)
-            return out
+                    potential *= weighted_bra[:, a:b]
+                    back = s.fourier.add_rows(back, c, potential)
+            return ket + _conj(xp, back[:, :count] + back[:, count:])
 
-        total = s.fourier.share_out(work, jobs)
-        return total[:, :count] + total[:, count:]
+        return s.fourier.share_out(work, jobs)
 
-    def _pair_potential(self, rho: Array, classes: np.ndarray) -> Array:
-        """Potential of pair densities (b, P, n1, n2) whose momentum transfers have the given classes (P,)."""
+    def _pair_v(self, channel: int, shift: int, start: int, stop: int) -> Array:
+        """v of the pairs (p, p + shift) for p from start to stop; gathered once and kept."""
+        if self.setting.basis.real:
+            return self.v[:, :1]
+        key = (channel, shift, start, stop)
+        if key in self._gathered:
+            return self._gathered[key]
+        here, classes = np.arange(start, stop), self._classes[channel]
+        v = self.v[:, classes[here, (here + shift) % len(classes)]]
+        if self.setting.fourier.backend == "numpy":  # under JAX it is part of a trace and must not outlive it
+            self._gathered[key] = v
+        return v
+
+    def _pair_potential(self, rho: Array, v: Array) -> Array:
+        """Potential of pair densities (b, P, n1, n2) with interactions v at the frequencies of `forward`."""
         s = self.setting
         spectrum = s.basis.forward(s.fourier, rho)
-        spectrum *= self.v[:, :1] if s.basis.real else self.v[:, classes]
+        spectrum *= v
         return s.basis.backward(s.fourier, spectrum)
 
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
@@ -92,8 +104,8 @@ class Exchange:
             if f == 0:
                 continue
             source = psi[:, p : p + 1]
-            classes = pair_class[blocks, block] if pair_class is not None else blocks
-            out = out - f * self._pair_potential(_conj(self.setting.fourier.xp, source) * targets, classes) * source
+            v = self.v[:, :1] if pair_class is None else self.v[:, pair_class[blocks, block]]
+            out = out - f * self._pair_potential(_conj(self.setting.fourier.xp, source) * targets, v) * source
         return out
 
 
