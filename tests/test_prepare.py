@@ -99,7 +99,7 @@ def test_basis_from_the_tolerance() -> None:
 
 def test_resolved_lists_everything_in_atomic_units() -> None:
     resolved = prepare(make_study(tables())).resolved
-    assert resolved["bilayer"]["spacing"] == 4.83 and resolved["hartree-fock"]["max_iterations"] == 500
+    assert resolved["bilayer"]["spacing"] == 4.83 and resolved["hartree-fock"]["max_iterations"] == 2000
     assert resolved["cell"]["zero_mode"] == "none" and resolved["species"]["electron"]["rs"] == pytest.approx(
         8 * 2 / math.sqrt(2))
 

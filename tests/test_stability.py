@@ -83,12 +83,12 @@ def test_a_free_saddle_is_called_one():
 def test_unfolding_to_the_free_box_keeps_the_energy():
     from ehbilayer.fourier import Fourier
     from ehbilayer.guesses import guess
-    from ehbilayer.hartree_fock import _Monitor, build, converge
+    from ehbilayer.hartree_fock import Monitor, build, converge
 
     bilayer, basis = trions(4, zero_mode="madelung"), small_basis("crystal")
     options = Options(start="trion-crystal", stability="none")
     begin = guess(bilayer, basis, "trion-crystal")
-    end = converge(bilayer, basis, begin, options, Fourier(), _Monitor(bilayer, options, None, None))
+    end = converge(bilayer, basis, begin, options, Fourier(), Monitor(bilayer, options, None, None))
     box, frames, fillings = free_box(end)
     energy = build(bilayer, box, fillings, Fourier()).evaluate(frames).energy[0]
     assert energy == pytest.approx(end.energy, abs=1e-11)

@@ -21,3 +21,6 @@ class InputError(ValueError):
     def __init__(self, argument: str, must: str, was: object, todo: str) -> None:
         self.argument, self.must, self.was, self.todo = argument, must, was, todo
         super().__init__(f"{argument}: must be {must}, but was {was!r}; {todo}")
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, object, str]]:
+        return type(self), (self.argument, self.must, self.was, self.todo)  # so that workers can raise it

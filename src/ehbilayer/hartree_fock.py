@@ -61,7 +61,7 @@ class Options:
     follow: bool = False
     occupation: str = "integer"
     tolerance: float = 1e-8
-    max_iterations: int = 1000
+    max_iterations: int = 2000
     stability: str = "auto"
     basis_tolerance: float | None = None
     spectrum: bool = True
@@ -164,7 +164,7 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial:
     fourier = Fourier(backend, threads)
     done = _finished_starts(initial, options)
     ends: list[End] = []
-    monitor = _Monitor(bilayer, options, progress, should_stop)
+    monitor = Monitor(bilayer, options, progress, should_stop)
     if checkpoint is not None:
         monitor.save = lambda end: checkpoint(report(bilayer, [*ends, end], options, prior=done, quick=True))
     with threadpool_limits(1):  # BLAS threads on batches of small matrices only get in each other's way
@@ -197,7 +197,7 @@ def _finished_starts(initial: Result | None, options: Options) -> list[dict]:
     return [row for row in initial.summary["starts"] if row["status"] == Status.converged]
 
 
-class _Monitor:
+class Monitor:
     """Progress, stopping and checkpoints of one `solve`."""
 
     def __init__(self, bilayer: Bilayer, options: Options, progress: Callable[[dict], None] | None,
@@ -264,7 +264,7 @@ def build(bilayer: Bilayer, basis: PlaneWaveBasis, fillings: tuple[Filling, ...]
 
 
 def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Options, fourier: Fourier,
-             monitor: _Monitor, number: int = 0) -> End:
+             monitor: Monitor, number: int = 0) -> End:
     """Minimise at fixed occupations; in a crystal fill the lowest Fock levels anew until they are the filled ones."""
     frames, fillings, cost, aufbau = begin.frames, begin.fillings, 0, True
     best: End | None = None
@@ -303,7 +303,7 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
     return replace(best, cost=cost)
 
 
-def _minimise(hamiltonian: Hamiltonian, frames: Frames, options: Options, monitor: _Monitor, number: int,
+def _minimise(hamiltonian: Hamiltonian, frames: Frames, options: Options, monitor: Monitor, number: int,
               cost: int) -> Minimum:
     xp = hamiltonian.setting.fourier.xp
     return minimise(EnergyProblem(hamiltonian), tuple(xp.asarray(x)[None] for x in frames),
@@ -311,7 +311,7 @@ def _minimise(hamiltonian: Hamiltonian, frames: Frames, options: Options, monito
                     callback=_callback(options, hamiltonian, monitor, number, cost))
 
 
-def _callback(options: Options, hamiltonian: Hamiltonian, monitor: _Monitor, number: int,
+def _callback(options: Options, hamiltonian: Hamiltonian, monitor: Monitor, number: int,
               cost: int) -> Callable[[int, Any, Any, Frames], bool]:
     """Progress, checkpoint and stop of one minimisation."""
 
@@ -328,7 +328,7 @@ def _callback(options: Options, hamiltonian: Hamiltonian, monitor: _Monitor, num
     return callback
 
 
-def _status(minimum: Minimum, monitor: _Monitor) -> Status:
+def _status(minimum: Minimum, monitor: Monitor) -> Status:
     if not np.all(np.isfinite(minimum.energy)):
         return Status.not_finite
     if minimum.stopped and monitor.stopped is not None:

@@ -88,7 +88,7 @@ def _energies(bilayer: Bilayer, end: End, evaluation: Evaluation, hamiltonian: H
         "energy_parts": {k: float(v[0]) for k, v in evaluation.parts.items()},
         "pressure": -slope if np.isfinite(slope) else None,
         "residual": float(end.minimum.residual[0]), "residual_target": options.residual_target,
-        "iterations": end.minimum.iterations, "fock_builds": end.cost, "basis_size": setting.basis.size,
+        "iterations": end.cost, "basis_size": setting.basis.size,
         "k_points": len(setting.basis.k_points), "particles": {s.name: s.count for s in bilayer.species},
         "area": area, "zero_mode": bilayer.zero_mode, "aufbau": end.aufbau,
         "kept_symmetry": _kept(setting.basis), "occupation": options.occupation,

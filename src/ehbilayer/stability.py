@@ -25,8 +25,7 @@ from ehbilayer.terms import Filling, Setting
 from ehbilayer.transfer import place
 
 if TYPE_CHECKING:
-    from ehbilayer.hartree_fock import End, Options
-    from ehbilayer.hartree_fock import _Monitor as Monitor
+    from ehbilayer.hartree_fock import End, Monitor, Options
 
 AUTO_SECONDS = 2.0  # stability = "auto" computes what costs no more than about this
 CURVATURE_ZERO = 1e-6  # Ha_h; central differences do not resolve less

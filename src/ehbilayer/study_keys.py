@@ -132,7 +132,7 @@ class HartreeFockTable(Table):
     follow: bool = Field(default=False, description="true or false")
     occupation: Literal["integer", "shell"] = Field(default="integer", description="integer | shell")
     tolerance: Tolerance = Field(default=1e-8, description="an energy error per particle from 1e-13 to 0.1 (Ha_h)")
-    max_iterations: int = Field(default=500, ge=1, le=10_000_000, description="an integer >= 1")
+    max_iterations: int = Field(default=2000, ge=1, le=10_000_000, description="an integer >= 1")
     stability: Literal["none", "auto", "full"] = Field(default="auto", description="none | auto | full")
 
 
