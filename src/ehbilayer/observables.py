@@ -11,6 +11,7 @@ from ehbilayer.hamiltonian import Evaluation, Hamiltonian
 from ehbilayer.lattice import crystal_cell, distance_on_path, path_points
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.spectrum import Levels, empty_levels, occupied_levels
+from ehbilayer.stability import nothing_known
 from ehbilayer.system import Bilayer
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
         summary |= {"gap": _per_species(bilayer, lambda i: None), "gap_error": None}
     summary["starts"] = [*prior, *(_start_row(bilayer, e) for e in ends[1:])] if prior else [
         _start_row(bilayer, e) for e in ends]
-    summary["stability"] = best.stability or dict.fromkeys(("lowest_curvature", "within_kept_symmetry", "beyond"))
+    summary["stability"] = best.stability or nothing_known(best)
     return Result("hartree-fock", status, summary, _inputs(bilayer, best, options), data)
 
 

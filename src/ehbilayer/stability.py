@@ -161,14 +161,22 @@ def evaluation_seconds(basis: PlaneWaveBasis, fillings: tuple[Filling, ...]) -> 
     return sum(f.f.size * (f.f.size + 1) / 2 for f in fillings) * basis.points * each
 
 
+def nothing_known(end: End) -> dict[str, Any]:
+    """The stability entry before anything is computed: curvatures None, and what every variation leaves as it is."""
+    setting = end.hamiltonian.setting
+    held = [] if setting.basis.real else ["translations" if setting.basis.coefficients == 1 else "crystal translations"]
+    if any(np.any((x.f > 0) & (x.f < 1)) for x in setting.fillings):
+        held.append("equal filling of a shell")  # not freed by "beyond" either: integer fillings may lie lower
+    return {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None, "held": held}
+
+
 def judge(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
     """Find the lowest curvature within the kept symmetry and beyond it (the free box, same spin treatment).
 
     A state that nothing holds and that curves downwards becomes a ``saddle``. With ``follow`` the saddle is left
     along its lowest mode and what it falls to is returned; otherwise the same End, with `stability` filled in.
     """
-    found: dict[str, Any] = {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None}
-    end.stability = found
+    found = end.stability = nothing_known(end)
     if options.stability == "none" and not options.follow:
         return end
     setting = end.hamiltonian.setting
@@ -214,5 +222,5 @@ def _fall(bilayer: Bilayer, end: End, free: Any, options: Options, fourier: Four
                   for x, m in zip(frames, curvature.mode, strict=True))
     fallen = converge(bilayer, basis, Guess(moved, fillings), options, fourier, monitor)
     fallen.label, fallen.seed = "lowest mode of " + end.label, end.seed
-    fallen.stability = {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None}
+    fallen.stability = nothing_known(fallen)
     return fallen
