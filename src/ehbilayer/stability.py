@@ -170,57 +170,68 @@ def nothing_known(end: End) -> dict[str, Any]:
     return {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None, "held": held}
 
 
-def judge(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
-    """Find the lowest curvature within the kept symmetry and beyond it (the free box, same spin treatment).
+@dataclass(frozen=True)
+class Probe:
+    """A state in one view (its own, or the free box) and its lowest curvature there."""
 
-    A state that nothing holds and that curves downwards becomes a ``saddle``. With ``follow`` the saddle is left
-    along its lowest mode and what it falls to is returned; otherwise the same End, with `stability` filled in.
-    """
-    found = end.stability = nothing_known(end)
-    if options.stability == "none" and not options.follow:
-        return end
-    setting = end.hamiltonian.setting
-    numpy = Fourier(threads=fourier.threads)
-    plain = Hamiltonian(Setting(setting.basis, numpy, setting.bilayers, setting.areas, setting.fillings))
-    eager = options.stability == "full" or options.follow
-    if eager or 100 * evaluation_seconds(setting.basis, setting.fillings) < AUTO_SECONDS:
-        within = lowest_curvature(EnergyProblem(plain), end.frames)
-        found["within_kept_symmetry"] = None if within is None else within.value
-        free = (setting.basis, end.frames, within)
-    if not setting.basis.real:
-        free = _beyond(bilayer, end, numpy, eager, found)
-    values = [v for v in (found["within_kept_symmetry"], found["beyond"]) if v is not None]
-    found["lowest_curvature"] = min(values) if values else None
-    downhill = found["lowest_curvature"] is not None and found["lowest_curvature"] < -CURVATURE_ZERO
-    if setting.basis.real and downhill:
-        end.status = Status.saddle
-    if options.follow and downhill and free is not None and free[2] is not None:
-        return _fall(bilayer, end, free, options, fourier, monitor)
-    return end
+    problem: EnergyProblem
+    frames: Frames
+    curvature: Curvature
 
 
-def _beyond(bilayer: Bilayer, end: End, fourier: Fourier, eager: bool, found: dict[str, Any]) -> Any:
-    try:
-        basis, frames, fillings = free_box(end)
-    except InputError:
-        return None  # currents: no real orbitals to free
+def probe(end: End, basis: PlaneWaveBasis, frames: Frames, fillings: tuple[Filling, ...], fourier: Fourier,
+          eager: bool) -> Probe | None:
+    """The lowest curvature in this view; None if nothing can move, or if it is dear and nobody asked for it."""
     if not eager and 100 * evaluation_seconds(basis, fillings) > AUTO_SECONDS:
         return None
     setting = end.hamiltonian.setting
     problem = EnergyProblem(Hamiltonian(Setting(basis, fourier, setting.bilayers, setting.areas, fillings)))
     curvature = lowest_curvature(problem, frames)
-    found["beyond"] = None if curvature is None else curvature.value
-    return basis, frames, curvature, fillings
+    return None if curvature is None else Probe(problem, frames, curvature)
 
 
-def _fall(bilayer: Bilayer, end: End, free: Any, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+def judge(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+    """Find the lowest curvature within the kept symmetry and beyond it (real orbitals of the free box, same spins).
+
+    A state that nothing holds and that curves downwards becomes a ``saddle``. With ``follow`` a downward mode is
+    followed and what the state falls to is returned; otherwise the same End, with `stability` filled in.
+    """
+    found = end.stability = nothing_known(end)
+    if options.stability == "none" and not options.follow:
+        return end
+    setting, numpy = end.hamiltonian.setting, Fourier(threads=fourier.threads)
+    eager = options.stability == "full" or options.follow
+    probes = {"within_kept_symmetry": probe(end, setting.basis, end.frames, setting.fillings, numpy, eager)}
+    if not setting.basis.real:
+        try:
+            probes["beyond"] = probe(end, *free_box(end), numpy, eager)
+        except InputError:
+            found["held"].append("currents")  # no real orbitals to free
+    known = {name: p for name, p in probes.items() if p is not None}
+    found |= {name: p.curvature.value for name, p in known.items()}
+    if not known:
+        return end
+    lowest = min(known.values(), key=lambda p: p.curvature.value)
+    found["lowest_curvature"] = lowest.curvature.value
+    if lowest.curvature.value > -CURVATURE_ZERO:
+        return end
+    if setting.basis.real:
+        end.status = Status.saddle
+    return _fall(bilayer, end, lowest, options, fourier, monitor) if options.follow else end
+
+
+def _fall(bilayer: Bilayer, end: End, lowest: Probe, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+    """Go along the mode to where the energy is lowest, and minimise from there."""
     from ehbilayer.hartree_fock import converge
 
-    basis, frames, curvature = free[:3]
-    fillings = free[3] if len(free) > 3 else end.hamiltonian.setting.fillings
-    moved = tuple(np.asarray(x)[0] + 0.3 * np.sqrt(x.shape[1] * x.shape[2]) * np.asarray(m)[0]
-                  for x, m in zip(frames, curvature.mode, strict=True))
-    fallen = converge(bilayer, basis, Guess(moved, fillings), options, fourier, monitor)
+    size = np.sqrt(sum(x.shape[1] * x.shape[2] for x in lowest.frames))
+    trials = [tuple(orthonormalise(np, x + t * size * m) for x, m in zip(lowest.frames, lowest.curvature.mode,
+                                                                         strict=True))
+              for t in (0.02, 0.05, 0.1, 0.2, 0.4)]
+    moved = min(trials, key=lambda x: float(lowest.problem.evaluate(x)[0][0]))
+    setting = lowest.problem.hamiltonian.setting
+    begin = Guess(tuple(x[0] for x in moved), setting.fillings)
+    fallen = converge(bilayer, setting.basis, begin, options, fourier, monitor)
     fallen.label, fallen.seed = "lowest mode of " + end.label, end.seed
     fallen.stability = nothing_known(fallen)
     return fallen
