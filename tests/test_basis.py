@@ -4,7 +4,7 @@ import pytest
 from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier
-from ehbilayer.lattice import box_of_shape
+from ehbilayer.lattice import Cell, box_of_shape
 from systems import small_basis, triangular_basis
 
 BASES = {"box": lambda: small_basis("box"), "crystal": lambda: small_basis("crystal"),
@@ -69,3 +69,16 @@ def test_bad_cutoffs_are_refused():
             disk_waves(box, cutoff)
     with pytest.raises(InputError, match="hexagon"):
         hexagon_waves(box, 0)
+
+
+@pytest.mark.parametrize("vectors", [[[1, 0], [0, 1]], [[1, 0], [0, 0.866]], [[1, 0], [0.5, 0.866]],
+                                     [[1, 0], [3.2, 0.9]], [[1, 0], [-0.5, 0.866]]])
+def test_hexagons_hold_k_and_minus_k_in_every_box(vectors):
+    waves = hexagon_waves(Cell(np.array(vectors, dtype=float)), 5)
+    assert len(waves) == 91
+    assert {tuple(w) for w in waves} == {tuple(-w) for w in waves}
+
+
+def test_waves_without_their_mirror_image_are_refused():
+    with pytest.raises(InputError, match="with -k for every k"):
+        PlaneWaveBasis(box_of_shape("square", 9.0), np.array([[0, 0], [1, 0]]))

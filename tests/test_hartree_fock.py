@@ -177,7 +177,8 @@ def test_stopping_keeps_the_state_and_resume_finishes(tmp_path):
     assert [r["status"] for r in cut.summary["starts"]] == ["converged", "interrupted"]
     cut = replace(cut, status=Status.interrupted)
     cut.save(tmp_path / "cut.nc")
-    again = solve(trions(4), small_basis("box"), options, initial=type(cut).load(tmp_path / "cut.nc"), threads=1)
+    again = solve(trions(4), small_basis("box"), options, initial=type(cut).load(tmp_path / "cut.nc"),
+                  resumed=True, threads=1)
     whole = solve(trions(4), small_basis("box"), options, threads=1)
     assert [r["seed"] for r in again.summary["starts"]] == [0, 1, 2]
     assert [r["energy"] for r in again.summary["starts"]] == pytest.approx(
@@ -240,3 +241,78 @@ def test_bad_species_are_refused(bad):
 def test_bad_bilayers_are_refused(bad):
     with pytest.raises(InputError):
         Bilayer(**{"species": (Species("hole", 1, 1.0, 0, 4),), "spacing": 1.0, "zero_mode": "none", **bad})
+
+
+@pytest.mark.parametrize("waves", [(13, 11), (41, 37)])  # the larger box converges on a coarse grid first
+def test_a_stop_keeps_what_was_reached(waves):
+    seen = []
+
+    def stop():
+        return Status.timeout if len(seen) > 12 else None
+
+    cut = solve(trions(4), small_basis("box", waves=waves), Options(start="random", stability="none"),
+                progress=seen.append, should_stop=stop, threads=1)
+    assert cut.status is Status.timeout
+    assert cut.summary["energy"] == pytest.approx(seen[-1]["energy"], abs=1e-6)
+    assert cut.summary["energy"] < seen[0]["energy"] - 0.1
+
+
+def test_a_stop_in_a_later_start_is_not_called_converged_and_can_be_resumed():
+    seen = []
+    options = Options(start="random", starts=3, stability="none")
+
+    def stop():
+        return Status.timeout if seen and seen[-1]["start"] == 2 and seen[-1]["iteration"] > 3 else None
+
+    cut = solve(trions(4), small_basis("box"), options, progress=seen.append, should_stop=stop, threads=1)
+    assert cut.status is Status.timeout
+    done = solve(trions(4), small_basis("box"), options, initial=cut, resumed=True, threads=1)
+    assert done.status is Status.converged
+    assert sorted(r["seed"] for r in done.summary["starts"]) == [0, 1, 2]
+    other = solve(trions(4), small_basis("box", rs=9.0), options, initial=cut, threads=1)  # a start, not a resumption
+    assert len({r["energy"] for r in other.summary["starts"]} & {r["energy"] for r in cut.summary["starts"]}) == 0
+
+
+def test_whole_orbitals_do_not_take_over_a_shared_shell():
+    bilayer = Bilayer((Species("electron", -1, 0.1, 0, 16, spin="restricted"), Species("hole", 1, 1.0, 1, 16)), 1.0,
+                      "madelung")
+    basis = triangular_basis(16, 7.0, 7)
+    shared = solve(bilayer, basis, Options(start="hole-crystal", occupation="shell", stability="none"), threads=1)
+    whole = solve(bilayer, basis, Options(start="path", stability="none"), initial=shared, threads=1)
+    filled = whole.data["filled_0"].values
+    assert np.all((filled < 1e-9) | (filled > 1 - 1e-9))
+    box = triangular_basis(16, 7.0, 7, crystal=False)
+    with pytest.raises(InputError, match="whole orbitals"):
+        solve(bilayer, box, Options(start="path", stability="none"), initial=shared, threads=1)
+
+
+def test_a_result_of_another_box_is_refused(pair):
+    with pytest.raises(InputError, match="a box of this shape"):
+        solve(trions(16), triangular_basis(16, 8.0, 9), replace(QUICK, start="path"), initial=pair[1], threads=1)
+
+
+def test_crystal_starts_spread_any_count_over_the_sites():
+    bilayer = Bilayer((Species("electron", -1, 1.0, 0, 9, spin="unrestricted"), Species("hole", 1, 1.0, 1, 9)), 1.0,
+                      "madelung")
+    basis = triangular_basis(9, 12.0, 7, crystal=False)
+    from ehbilayer.fourier import Fourier
+    from ehbilayer.guesses import guess
+    from ehbilayer.hartree_fock import build
+    from ehbilayer.minimize import orthonormalise
+
+    begin = guess(bilayer, basis, "crystal")
+    frames = tuple(orthonormalise(np, x[None]) for x in begin.frames)
+    state = build(bilayer, basis, begin.fillings, Fourier()).state(frames)
+    density = [np.sum(p[0] ** 2, axis=0) for p in state.psi]
+    up, down, hole = (d / d.sum() for d in density)
+    assert np.sum((up - up.mean()) ** 2) > np.sum((hole - hole.mean()) ** 2)  # on some sites only
+    both = 5 * up + 4 * down
+    assert np.corrcoef(both.ravel(), hole.ravel())[0, 1] > 0.99  # together on the sites of the holes
+
+
+def test_unrestricted_dumbbells_start_apart():
+    bilayer = trions(4, zero_mode="madelung", spin="unrestricted")
+    together = solve(bilayer, small_basis("box", rs=16.0), replace(QUICK, tolerance=1e-6), threads=1)
+    apart = solve(bilayer, small_basis("box", rs=16.0), replace(QUICK, start="dumbbell-crystal", tolerance=1e-6),
+                  threads=1)
+    assert apart.summary["energy"] < together.summary["energy"] - 1e-3

@@ -15,7 +15,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier, good_size, is_smooth
-from ehbilayer.lattice import Cell
+from ehbilayer.lattice import Cell, reduce_vectors
 from ehbilayer.system import Bilayer
 
 Array = Any
@@ -33,9 +33,11 @@ def rectangle_waves(n1: int, n2: int) -> np.ndarray:
 
 
 def _six_shortest(box: Cell) -> np.ndarray:
-    ij = np.array([[i, j] for i in range(-3, 4) for j in range(-3, 4) if (i, j) != (0, 0)])
-    length = np.linalg.norm(ij @ box.reciprocal, axis=1)
-    return ij[np.lexsort((ij[:, 1], ij[:, 0], np.round(length / length.min(), 9)))[:6]]
+    """Three pairs +-G (6, 2) of the shortest reciprocal vectors, in torus integers; exact ties resolved one way."""
+    b, u = reduce_vectors(box.reciprocal)
+    third = u[0] - u[1] if b[0] @ b[1] > 1e-9 * (b[0] @ b[0]) else u[0] + u[1]
+    three = np.array([u[0], u[1], third])
+    return np.concatenate([three, -three])
 
 
 def hexagon_waves(box: Cell, steps: int) -> np.ndarray:
@@ -102,6 +104,9 @@ class PlaneWaveBasis:
     def __init__(self, box: Cell, waves: np.ndarray, supercell: np.ndarray | None = None,
                  real: bool | None = None) -> None:
         self.box, self.waves = box, np.asarray(waves, dtype=int)
+        present = {tuple(w) for w in self.waves.tolist()}
+        if len(present) != len(self.waves) or any((-i, -j) not in present for i, j in present):
+            raise InputError("waves", "distinct, with -k for every k", f"{len(self.waves)} waves", "complete them")
         self.supercell = np.eye(2, dtype=int) if supercell is None else np.asarray(supercell, dtype=int)
         self.cells = int(abs(round(np.linalg.det(self.supercell))))
         self.cell = Cell(np.linalg.inv(self.supercell) @ box.vectors)

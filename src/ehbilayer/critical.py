@@ -11,7 +11,7 @@ from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import Options, solve
 from ehbilayer.lattice import crystal_cell
-from ehbilayer.results import Result
+from ehbilayer.results import Result, Status
 from ehbilayer.system import Bilayer, Species
 
 BRACKET = (0.3, 30.0)  # r_s between which the crossing is looked for
@@ -21,13 +21,12 @@ def monolayer_energies(basis: PlaneWaveBasis, holes: int, zero_mode: str, *, spi
                        threads: int = 2) -> Callable[[float], tuple[float, float]]:
     """A function of r_s that returns (liquid, crystal) energies per particle in Ha_h of a single layer of holes.
 
-    Both live on the torus of ``basis`` scaled to the density: the liquid with whole shells filled, the crystal with
-    one band filled at every k of the primitive cell's mesh.
+    Both live on the torus of ``basis`` scaled to the density: the liquid with the given ``spin`` and open shells
+    filled equally, the crystal polarised (spins on different sites hardly matter) with one band filled at every k.
     """
-    species = (Species("hole", 1, 1.0, 0, holes, spin=spin),)
-    bilayer = Bilayer(species, 0.0, zero_mode)
-    sites = holes if spin == "polarized" else holes // species[0].flavours
-    supercell = crystal_cell(basis.box, sites)
+    free, localised = (Bilayer((Species("hole", 1, 1.0, 0, holes, spin=s),), 0.0, zero_mode)
+                       for s in (spin, "polarized"))
+    supercell = crystal_cell(basis.box, holes)
     previous: list[Result] = []
 
     def energies(rs: float) -> tuple[float, float]:
@@ -35,10 +34,14 @@ def monolayer_energies(basis: PlaneWaveBasis, holes: int, zero_mode: str, *, spi
         here = PlaneWaveBasis(box, basis.waves, supercell)
         options = Options(start="liquid", keep="translations", occupation="shell", tolerance=1e-10, stability="none",
                           spectrum=False)
-        liquid = solve(bilayer, here, options, threads=threads)
+        liquid = solve(free, here, options, threads=threads)
         options = replace(options, start="crystal", keep="none", occupation="integer")
-        crystal = solve(bilayer, here, options, threads=threads,
+        crystal = solve(localised, here, options, threads=threads,
                         initial=previous[-1] if previous else None)
+        for name, end in (("liquid", liquid), ("crystal", crystal)):
+            if end.status is not Status.converged:
+                raise InputError("density.critical_rs", f"computable (the {name} did not converge at r_s = {rs:.3g})",
+                                 end.status.value, "enlarge the basis, or give a number")
         previous[:] = [crystal]
         return liquid.summary["energy_per_particle"], crystal.summary["energy_per_particle"]
 
@@ -53,7 +56,8 @@ def critical_rs(basis: PlaneWaveBasis, holes: int, zero_mode: str, *, spin: str 
     ----------
     basis : waves and box shape; its area does not matter.
     holes : particles in the box.
-    zero_mode : ``none`` or ``madelung``; the crossing is the same where both states fill whole orbitals.
+    zero_mode : ``none`` or ``madelung``; it matters through the open shells of the liquid only.
+    spin : of the liquid: ``polarized``, or ``restricted`` for a spin-degenerate one.
     tolerance : of r_s.
 
     Raises

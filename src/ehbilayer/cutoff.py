@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,19 +18,34 @@ MOST_WAVES = 40_000
 
 
 def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial: Result | None = None,
+                       resumed: bool = False, checkpoint: Callable[[Result], None] | None = None,
                        **how: Any) -> Result:
     """`hartree_fock.solve` on growing bases, each started from the last, until the energy per particle moves by less
     than ``options.basis_tolerance`` (Ha_h).
 
-    ``basis`` is where to begin. The last change is reported as ``basis_error``; as errors fall about tenfold from
-    round to round it bounds what is left. If MOST_WAVES would be passed the status is not_converged.
+    ``basis`` is where to begin. All starts run there, the best one alone goes on. The last change is reported as
+    ``basis_error``; as errors fall about tenfold from round to round it bounds what is left. If MOST_WAVES would be
+    passed the status is not_converged.
     """
     assert options.basis_tolerance is not None
-    plain = replace(options, basis_tolerance=None)
-    rough = replace(plain, stability="none", spectrum=False, follow=False)
-    result = solve(bilayer, basis, rough, initial=initial, **how)
-    first, change = result, np.inf
-    cutoff = float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
+    rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
+    growing = bool(resumed and initial is not None and initial.inputs.get("growing"))
+    rows = initial.summary["starts"] if growing and initial is not None else []
+
+    def solve_here(run: Options, start: Result | None, growing: bool, resumed: bool = False) -> Result:
+        def labelled(result: Result) -> Result:
+            inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
+                "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
+            starts = {"starts": rows} if growing and rows else {}
+            return replace(result, summary=result.summary | starts, inputs=inputs)
+
+        save = None if checkpoint is None else (lambda result: checkpoint(labelled(result)))
+        return labelled(solve(bilayer, basis, run, initial=start, resumed=resumed, checkpoint=save, **how))
+
+    alone = replace(rough, starts=1)
+    result = solve_here(alone if growing else rough, initial, growing, resumed and not growing)
+    rows = rows or result.summary["starts"]
+    change, cutoff = np.inf, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
     while result.status is Status.converged and change > options.basis_tolerance:
         cutoff *= GROWTH
         if np.pi * cutoff**2 * basis.box.area / (4 * np.pi**2) > MOST_WAVES:
@@ -37,11 +53,8 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
             break
         basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
         before = result.summary["energy_per_particle"]
-        result = solve(bilayer, basis, replace(rough, starts=1), initial=result, **how)
+        result = solve_here(alone, result, True)
         change = abs(result.summary["energy_per_particle"] - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
-        result = solve(bilayer, basis, replace(plain, starts=1), initial=result, **how)
-    summary = result.summary | {"basis_error": float(change) if np.isfinite(change) else None,
-                                "starts": first.summary["starts"] if options.starts > 1 else result.summary["starts"]}
-    return replace(result, summary=summary, inputs=result.inputs | {"options": first.inputs["options"] | {
-        "basis_tolerance": options.basis_tolerance, "stability": options.stability}})
+        result = solve_here(replace(options, basis_tolerance=None, starts=1), result, True)
+    return replace(result, summary=result.summary | {"basis_error": float(change) if np.isfinite(change) else None})

@@ -58,14 +58,15 @@ def guess(bilayer: Bilayer, basis: PlaneWaveBasis, start: str, *, spin_order: st
         elif species.name in LOCALISED[start] or (start != "liquid" and len(_occupied(bilayer)) == 1):
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
-                where = _place(bilayer, channel, sites, filling.f.shape[1], width, spin_order, seed)
+                where = _place(bilayer, channel, sites, filling.f.shape[1], width, spin_order, seed,
+                               apart=start == "dumbbell-crystal")
                 x = _gaussians(basis, where, width)
         if filling is None or x is None:
             filling, chosen = liquid_filling(basis, channel.orbitals, occupation)
             x = _plane_waves(basis, chosen)
         amount = max(noise, 0.3 if start == "random" and len(filling.blocks) > 1 else 0.0)
         if amount:
-            x = x + amount * np.linalg.norm(x, axis=-1, keepdims=True) * _unit(_noise(basis, filling, width, rng))
+            x = _stir(basis, filling, x, amount, width, rng)
         frames.append(x)
         fillings.append(filling)
     return Guess(tuple(frames), tuple(fillings))
@@ -97,21 +98,27 @@ def _sites(bilayer: Bilayer, basis: PlaneWaveBasis) -> np.ndarray:
 
 
 def _place(bilayer: Bilayer, channel: Channel, sites: np.ndarray, count: int, width: float, spin_order: str,
-           seed: int) -> np.ndarray | None:
-    """``count`` positions for a channel's orbitals in the cell, or None if they cannot be spread over the sites."""
+           seed: int, apart: bool) -> np.ndarray:
+    """``count`` positions (count, 2) for a channel's orbitals in the cell.
+
+    Flavours of a species take turns: with fewer orbitals than sites each goes on where the last one stopped, along
+    the rows (every second row first) or, for random order, along a seeded permutation; with more, the orbitals of a
+    site stand around it. ``apart`` moves two flavours on the same sites to opposite sides.
+    """
     n = len(sites)
-    if count >= n and count % n == 0:
-        per_site = count // n
-        if per_site == 1:
-            return sites
-        angle = 2 * np.pi * np.arange(per_site) / per_site
-        offsets = 0.6 * width * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        return (sites[:, None] + offsets[None]).reshape(-1, 2)
-    if count < n and n % count == 0:
+    same = [c for c in bilayer.channels if c.species == channel.species]
+    turn = same.index(channel)
+    if count < n:
         order = np.random.default_rng(seed).permutation(n) if spin_order == "random" else _rows_in_turn(sites)
-        turn = [c for c in bilayer.channels if c.species == channel.species].index(channel)
-        return sites[order[turn * count :][:count]]
-    return None
+        before = sum(c.orbitals for c in same[:turn]) * count // channel.orbitals
+        return sites[order[(before + np.arange(count)) % n]]
+    around = -(-count // n)
+    number = np.arange(count) // n
+    if apart and around == 1 and len(same) == 2:
+        around, number = 2, number + turn
+    angle = 2 * np.pi * number / around
+    offset = 0.6 * width * np.stack([np.cos(angle), np.sin(angle)], axis=1) if around > 1 else np.zeros((count, 2))
+    return sites[np.arange(count) % n] + offset
 
 
 def _rows_in_turn(sites: np.ndarray) -> np.ndarray:
@@ -123,10 +130,8 @@ def _rows_in_turn(sites: np.ndarray) -> np.ndarray:
     return np.lexsort((sites[:, 0], number, number % 2))
 
 
-def _gaussians(basis: PlaneWaveBasis, where: np.ndarray | None, width: float) -> np.ndarray | None:
+def _gaussians(basis: PlaneWaveBasis, where: np.ndarray, width: float) -> np.ndarray:
     """Bloch sums of Gaussians exp(-r^2/2w^2) at positions (n, 2): c(kappa) = exp(-kappa^2 w^2/2 - i kappa r)."""
-    if where is None:
-        return None
     if basis.real:
         k = basis.waves @ basis.box.reciprocal
         return basis.from_waves(np.exp(-0.5 * width**2 * np.sum(k * k, axis=-1) - 1j * where @ k.T))[None]
@@ -152,5 +157,16 @@ def _noise(basis: PlaneWaveBasis, filling: Filling, width: float, rng: np.random
     return envelope * mask * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
 
 
-def _unit(x: np.ndarray) -> np.ndarray:
-    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+def _stir(basis: PlaneWaveBasis, filling: Filling, x: np.ndarray, amount: float, width: float,
+          rng: np.random.Generator) -> np.ndarray:
+    noise = _noise(basis, filling, width, rng)
+    scale = np.linalg.norm(x, axis=-1, keepdims=True) / np.linalg.norm(noise, axis=-1, keepdims=True)
+    return x + amount * scale * noise
+
+
+def stirred(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, amount: float, seed: int) -> Guess:
+    """The same start with seeded noise of that relative amplitude on every orbital."""
+    rng = np.random.default_rng(seed)
+    frames = [_stir(basis, filling, x, amount, _width(bilayer, channel, basis.box.area), rng)
+              for channel, filling, x in zip(bilayer.channels, begin.fillings, begin.frames, strict=True)]
+    return Guess(tuple(frames), begin.fillings)

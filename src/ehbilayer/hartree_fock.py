@@ -17,7 +17,7 @@ import numpy as np
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier
-from ehbilayer.guesses import Guess, guess
+from ehbilayer.guesses import Guess, guess, stirred
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.lattice import crystal_cell
 from ehbilayer.minimize import Frames, Minimum, minimise
@@ -34,6 +34,8 @@ STABILITY = ("none", "auto", "full")
 CHECKPOINT_SECONDS = 20.0
 COARSE_POINTS, COARSE_AXIS = 2000, 14  # states on finer grids than this converge on a coarser one first
 COARSE_RESIDUAL = 1e-4
+NOISE = 0.3  # relative amplitude added to the starts after the first
+STOPPED_WAVES = 3000  # a calculation that was stopped leaves out the spectrum of larger bases
 REFILLS = 8  # rounds of re-occupation before a metal's filling is declared undecided
 
 
@@ -97,6 +99,7 @@ class End:
     aufbau: bool
     cost: int  # Fock builds
     stability: dict[str, Any] = field(default_factory=dict)
+    downhill: Any = None  # stability.Probe of a mode that leads down
 
     @property
     def energy(self) -> float:
@@ -124,8 +127,8 @@ def kept_basis(bilayer: Bilayer, basis: PlaneWaveBasis, keep: str) -> PlaneWaveB
 
 
 def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial: Result | None = None,
-          backend: str = "numpy", threads: int = 2, progress: Callable[[dict], None] | None = None,
-          checkpoint: Callable[[Result], None] | None = None,
+          resumed: bool = False, backend: str = "numpy", threads: int = 2,
+          progress: Callable[[dict], None] | None = None, checkpoint: Callable[[Result], None] | None = None,
           should_stop: Callable[[], Status | None] | None = None) -> Result:
     """Minimise the Hartree-Fock energy from every start and report the lowest state.
 
@@ -133,10 +136,11 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial:
     ----------
     bilayer, basis : the physics and its discretisation.
     options : see `Options`.
-    initial : a result to start from (other parameters are fine, the box shape and particle counts must match).
+    initial : a result to start from (other parameters are fine, box shape and particle counts must match).
+    resumed : ``initial`` is an unfinished result of this very calculation: its finished starts are not run again.
     backend, threads : ``numpy`` or ``jax``; threads share the pair densities on NumPy.
     progress : called with start, starts, iteration, energy, energy_per_particle, residual, target.
-    checkpoint : called after each start, and now and then within one, with a Result of status interrupted.
+    checkpoint : called now and then with a Result of status interrupted.
     should_stop : asked every iteration; a Status ends the calculation there, with the state kept.
 
     Returns
@@ -150,49 +154,55 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial:
     from threadpoolctl import threadpool_limits
 
     from ehbilayer.observables import report
+    from ehbilayer.stability import judge
 
     if options.basis_tolerance is not None:
         from ehbilayer.cutoff import solve_to_tolerance
 
-        return solve_to_tolerance(bilayer, basis, options, initial=initial, backend=backend, threads=threads,
-                                  progress=progress, checkpoint=checkpoint, should_stop=should_stop)
+        return solve_to_tolerance(bilayer, basis, options, initial=initial, resumed=resumed, backend=backend,
+                                  threads=threads, progress=progress, checkpoint=checkpoint, should_stop=should_stop)
     work = kept_basis(bilayer, basis, options.keep)
     for channel in bilayer.channels:
         if channel.orbitals > work.size:
             raise InputError("cell.plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
                              work.size, "enlarge the basis")
     fourier = Fourier(backend, threads)
-    done = _finished_starts(initial, options)
-    ends: list[End] = []
+    done = _finished_starts(initial) if resumed and initial is not None else []
     monitor = Monitor(bilayer, options, progress, should_stop)
+    ends: list[End] = []
     if checkpoint is not None:
         monitor.save = lambda end: checkpoint(report(bilayer, [*ends, end], options, prior=done, quick=True))
     with threadpool_limits(1):  # BLAS threads on batches of small matrices only get in each other's way
-        for number in range(-1 if done else 0, options.starts):
-            if 0 <= number < len(done):
-                continue
-            begin = from_result(bilayer, work, initial) if initial is not None and number <= 0 and (
-                not done or number < 0) else _begin(bilayer, work, options, number)
-            monitor.start = max(number, 0) + 1
-            ends.append(converge(bilayer, work, begin, options, fourier, monitor, max(number, 0)))
-            if monitor.stopped is not None:
-                break
+        _run_starts(bilayer, work, options, fourier, monitor, initial, done, ends)
         best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
-        if monitor.stopped is None and best.status is Status.converged:
-            from ehbilayer.stability import judge
-
-            judged = judge(bilayer, best, options, fourier, monitor)
-            if judged is not best:
-                ends.append(judged)
-                best = judged
-        return report(bilayer, ends, options, best=best, prior=done)
+        stopped = monitor.stopped
+        if stopped is None and best.status is Status.converged:
+            best = judge(bilayer, ends, best, options, fourier, monitor)
+        hurry = stopped is not None and work.size > STOPPED_WAVES
+        result = report(bilayer, ends, options, best=best, prior=done, quick=hurry)
+    return result if stopped is None else replace(result, status=stopped)
 
 
-def _finished_starts(initial: Result | None, options: Options) -> list[dict]:
-    """The rows of starts that an interrupted calculation of these options had already finished."""
-    if initial is None or initial.status not in (Status.interrupted, Status.timeout):
-        return []
-    if initial.inputs.get("options", {}).get("starts") != options.starts or options.starts == 1:
+def _run_starts(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, fourier: Fourier, monitor: Monitor,
+                initial: Result | None, done: list[dict], ends: list[End]) -> None:
+    """Converge every start that is not done into ``ends``; where some are, their best state is evaluated first."""
+    seeds = {row["seed"] for row in done}
+    if done:
+        assert initial is not None
+        ends.append(converge(bilayer, basis, from_result(bilayer, basis, initial, options), options, fourier, monitor))
+    for number in range(options.starts):
+        if options.seed + number in seeds:
+            continue
+        monitor.start = number + 1
+        begin = _begin(bilayer, basis, options, number, None if done else initial)
+        ends.append(converge(bilayer, basis, begin, options, fourier, monitor, number))
+        if monitor.stopped is not None:
+            return
+
+
+def _finished_starts(initial: Result) -> list[dict]:
+    """The rows of the starts that an unfinished calculation had finished."""
+    if initial.inputs.get("options", {}).get("starts", 1) == 1:
         return []
     return [row for row in initial.summary["starts"] if row["status"] == Status.converged]
 
@@ -220,38 +230,50 @@ class Monitor:
             self._progress({"start": self.start, "starts": self._options.starts, "iteration": iteration,
                             "energy": energy, "energy_per_particle": energy / self._particles, "residual": residual,
                             "target": self._options.residual_target})
+        return self.poll()
+
+    def poll(self) -> bool:
+        """Whether to stop now."""
         if self._should_stop is not None and self.stopped is None:
             self.stopped = self._should_stop()
         return self.stopped is not None
 
 
-def _begin(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, number: int) -> Guess:
-    """The guess of start ``number``: clean first, then with noise of the seed + number."""
-    seed = options.seed + number
+def _begin(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, number: int, initial: Result | None) -> Guess:
+    """The guess of start ``number``: the result or phase itself first, then with noise of the seed + number."""
+    seed, noise = options.seed + number, NOISE if number else 0.0
+    if initial is not None and (number == 0 or options.start == "path"):
+        begin = from_result(bilayer, basis, initial, options)
+        return stirred(bilayer, basis, begin, noise, seed) if noise else begin
     start = "crystal" if options.start == "path" else options.start
     return guess(bilayer, basis, start, spin_order=options.spin_order, occupation=options.occupation, seed=seed,
-                 noise=0.3 if number else 0.0)
+                 noise=noise)
 
 
-def from_result(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result) -> Guess:
+def from_result(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, options: Options) -> Guess:
     """Orbitals of an earlier result on this basis; a channel it lacks takes those of another flavour of its species.
 
-    Raises InputError if species or counts differ or the box was of another shape.
+    Raises InputError if species or counts differ, the box has another shape, or whole orbitals are asked of a state
+    with a shell filled equally (in a free box, where nothing fills it anew).
     """
+    old = np.array(result.inputs["box"])
+    if not np.allclose(old / np.sqrt(abs(np.linalg.det(old))), basis.box.vectors / np.sqrt(basis.box.area), atol=1e-6):
+        raise InputError("hartree-fock.start", "a result of a box of this shape", old.tolist(),
+                         "use the same [cell], or start from a phase name")
     frames, fillings = [], []
     waves = result.data["waves"].values
     for channel in bilayer.channels:
         names = [channel.label, bilayer.species[channel.species].name]
         labels = [x["label"] for x in result.inputs["channels"]]
         found = [i for name in names for i, x in enumerate(labels) if x == name or x.startswith(name + " ")]
-        if not found or len(result.data[f"occupations_{found[0]}"].values) < channel.orbitals:
-            raise InputError("hartree-fock.start", f"a result with {channel.orbitals} {channel.label} orbitals",
-                             f"channels {labels}", "start from a phase name instead")
-        amplitudes = match_waves(result.data[f"orbitals_{found[0]}"].values, waves, basis.waves)
-        f = result.data[f"occupations_{found[0]}"].values
+        f = result.data[f"occupations_{found[0]}"].values if found else np.zeros(0)
         if abs(f.sum() - channel.orbitals) > 1e-6:
             raise InputError("hartree-fock.start", f"a result with {channel.orbitals} {channel.label} orbitals",
-                             float(f.sum()), "start from a phase name instead")
+                             f"{f.sum():g} of them, in channels {labels}", "start from a phase name instead")
+        if basis.real and options.occupation == "integer" and np.any((f > 0) & (f < 1)):
+            raise InputError("hartree-fock.start", "a state of whole orbitals where occupation = integer",
+                             "one with a shell filled equally", 'use occupation = "shell", or start from a phase name')
+        amplitudes = match_waves(result.data[f"orbitals_{found[0]}"].values, waves, basis.waves)
         x, filling = place(basis, amplitudes, f)
         frames.append(x)
         fillings.append(filling)
@@ -276,15 +298,15 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
             rough = build(bilayer, basis.coarser(), fillings, fourier)
             early = _minimise(rough, frames, options, monitor, number, cost)
             cost += early.evaluations
+            if monitor.stopped is not None:
+                return _end(options, number, early, hamiltonian, monitor, cost)
             problem = EnergyProblem(hamiltonian)
             # aliasing may have led elsewhere: only what is nearly stationary on the exact grid is a better start
             if float(problem.residual(problem.tangent_gradient(early.frames))[0]) < COARSE_RESIDUAL:
                 frames = tuple(np.asarray(x)[0] for x in early.frames)
         minimum = _minimise(hamiltonian, frames, options, monitor, number, cost)
-        minimum.frames = tuple(np.asarray(x) for x in minimum.frames)
         cost += minimum.evaluations
-        end = End(options.start, options.seed + number, _status(minimum, monitor), minimum, hamiltonian,
-                  (None,) * len(fillings), True, cost)
+        end = _end(options, number, minimum, hamiltonian, monitor, cost)
         if basis.real or end.status not in (Status.converged, Status.not_converged):
             return end
         plain = hamiltonian if fourier.backend == "numpy" else build(bilayer, basis, fillings, Fourier())
@@ -328,6 +350,13 @@ def _callback(options: Options, hamiltonian: Hamiltonian, monitor: Monitor, numb
     return callback
 
 
+def _end(options: Options, number: int, minimum: Minimum, hamiltonian: Hamiltonian, monitor: Monitor,
+         cost: int) -> End:
+    minimum.frames = tuple(np.asarray(x) for x in minimum.frames)
+    return End(options.start, options.seed + number, _status(minimum, monitor), minimum, hamiltonian,
+               (None,) * len(minimum.frames), True, cost)
+
+
 def _status(minimum: Minimum, monitor: Monitor) -> Status:
     if not np.all(np.isfinite(minimum.energy)):
         return Status.not_finite
@@ -350,7 +379,8 @@ def _refill(bilayer: Bilayer, end: End, options: Options) -> tuple[Frames, tuple
         f = fill_levels(levels.energy, bilayer.channels[c].orbitals, options.occupation, width)
         # a tie at the Fermi level may be resolved either way: it counts as unchanged if no energy is gained
         moved = np.nansum(np.where(np.isfinite(levels.energy), levels.energy, 0.0) * (levels.filled - f))
-        if np.abs(f - levels.filled).max() < 1e-9 or (options.occupation == "integer" and moved < width):
+        whole = np.all((levels.filled < 1e-9) | (levels.filled > 1 - 1e-9))
+        if np.abs(f - levels.filled).max() < 1e-9 or (options.occupation == "integer" and whole and moved < width):
             frames.append(end.frames[c][0])
             fillings.append(end.hamiltonian.setting.fillings[c])
             continue

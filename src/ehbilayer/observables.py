@@ -33,7 +33,7 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
     """
     if best is None:
         best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
-    status = Status.interrupted if quick else best.status
+    status = best.status
     hamiltonian = _on_numpy(best.hamiltonian)
     evaluation = hamiltonian.evaluate(best.frames)
     data = _state_data(best)
@@ -46,9 +46,11 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
         levels, error = all_levels(bilayer, best, hamiltonian, evaluation)
         data |= _level_data(levels) | _density_data(bilayer, best, hamiltonian)
         summary |= _gaps(bilayer, best, levels, error)
-        if best.hamiltonian.setting.basis.real:
+        gaps = [g for g in summary["gap"].values() if g is not None]
+        summary["aufbau"] = best.aufbau and all(g > -1e-6 for g in gaps)
+        if best.hamiltonian.setting.basis.cells == 1:
             data |= _unfolded(bilayer, best, levels)
-        if not best.hamiltonian.setting.basis.real:
+        if best.hamiltonian.setting.basis.cells > 1:
             from ehbilayer.bands import band_data
 
             more, masses = band_data(bilayer, best, hamiltonian)
@@ -99,7 +101,7 @@ def _energies(bilayer: Bilayer, end: End, evaluation: Evaluation, hamiltonian: H
 
 
 def _kept(basis: PlaneWaveBasis) -> str:
-    if basis.real:
+    if basis.cells == 1:
         return "none"
     return "translations" if basis.coefficients == 1 else "crystal"
 
@@ -193,8 +195,11 @@ def all_levels(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian,
     if not hamiltonian.setting.basis.real:
         from ehbilayer.spectrum import crystal_levels
 
-        return [lv if lv is not None else crystal_levels(hamiltonian, end.frames, c)
-                for c, lv in enumerate(end.levels)], 0.0
+        known = [lv if lv is not None else crystal_levels(hamiltonian, end.frames, c)
+                 for c, lv in enumerate(end.levels)]
+        if hamiltonian.setting.basis.cells == 1:  # a complex free box: all of its levels are too many to keep
+            known = [lv.lowest(int(np.count_nonzero(lv.filled)) + 12) for lv in known]
+        return known, 0.0
     out, error = [], 0.0
     for c in range(len(hamiltonian.setting.channels)):
         filled = occupied_levels(hamiltonian, end.frames, evaluation.fock, c)

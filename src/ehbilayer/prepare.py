@@ -65,6 +65,8 @@ def prepare(study: Study) -> Prepared:
     basis = make_basis(study, bilayer, counts, area)
     estimate = basis.estimate(bilayer)
     _check_memory(estimate["memory_bytes"])
+    # from noise it takes several times the evaluations of a start near its end
+    estimate["seconds"] *= options.starts * (8 if options.start == "random" else 1)
     inputs = study.canonical()
     if start_file is not None:
         inputs["start_sha256"] = _file_digest(start_file)
@@ -165,6 +167,7 @@ def choose_waves(study: Study, bilayer: Bilayer, box: Cell) -> np.ndarray:
         _check_waves("cell.plane_waves", math.prod(cell.plane_waves), cell.plane_waves)
         return rectangle_waves(*cell.plane_waves)
     if cell.hexagon is not None:
+        _check_waves("cell.hexagon", 1 + 3 * cell.hexagon * (cell.hexagon + 1), cell.hexagon)
         return hexagon_waves(box, cell.hexagon)
     if cell.cutoff is not None:
         _check_waves("cell.cutoff", cell.cutoff**2 * box.area / (4 * math.pi), cell.cutoff)

@@ -167,8 +167,24 @@ def result_rows(result: Result) -> list[tuple[str, str]]:
                           f"{_number(s.get('edge_occupation'))}"))
     rows += [(f"variance, {name}s", f"{v:.5g}") for name, v in (s.get("momentum_variance") or {}).items()
              if v is not None]
+    rows += _caution_rows(s)
     rows.append(("time", f"{s.get('wall_seconds', 0):.1f} s, {s.get('backend')}"))
     return [row for row in rows if row[1]]
+
+
+def _caution_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the energy curves, and what a reader of the numbers must not overlook."""
+    rows, stability = [], s.get("stability") or {}
+    found = [f"{stability[key]:+.2g} {key.split('_')[0]}" for key in ("within_kept_symmetry", "beyond")
+             if stability.get(key) is not None]
+    held = " and ".join(stability.get("held") or []) or "no symmetry"
+    if found:
+        rows.append(("curvature", f"{', '.join(found)} {held} (Ha_h)"))
+    if stability.get("minimum") is False:
+        rows.append(("caution", f"not a minimum even with {held} held"))
+    if s.get("aufbau") is False:
+        rows.append(("caution", "an empty level lies below a filled one: another filling may have less energy"))
+    return rows
 
 
 def _number(value: float | None) -> str:

@@ -163,12 +163,16 @@ def _compute(prepared: Prepared, place: Path | None, initial: Result | None, lim
             return
         saved[0] = time.monotonic()
         try:
-            finish(result).save(place / RESULT)
+            kept = finish(result)
+            kept.save(place / RESULT)
+            atomic_write(place / SUMMARY, _summary_text(kept))
+            (place / FIGURE).unlink(missing_ok=True)  # it would show an earlier state
         except ResultFileError as error:  # the calculation is worth more than one checkpoint of it
             reporter.warn(f"no checkpoint: {error}")
 
     with Stopper(limits.max_time, place / STOP if place else None, reporter) as should_stop:
-        result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=initial, backend=limits.backend,
+        result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=initial,
+                       resumed=resumed is not None, backend=limits.backend,
                        threads=limits.threads, progress=reporter.progress, checkpoint=checkpoint,
                        should_stop=should_stop)
         reporter.done()

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ehbilayer.fourier import Fourier, good_size
 from ehbilayer.hamiltonian import Hamiltonian
 from ehbilayer.minimize import Frames
+from ehbilayer.system import Bilayer
 from ehbilayer.terms import State
 
+CHUNK_BYTES = 64_000_000  # of transfers that are transformed at once
 DENSE = 150  # boxes of so few waves are diagonalised at once
 
 
@@ -30,6 +33,11 @@ class Levels:
     energy: np.ndarray
     filled: np.ndarray
     vectors: np.ndarray | None = None
+
+    def lowest(self, count: int) -> Levels:
+        """The first ``count`` levels of every block."""
+        vectors = None if self.vectors is None else self.vectors[:, :count]
+        return Levels(self.energy[:, :count], self.filled[:, :count], vectors)
 
 
 class ExchangeKernel:
@@ -56,28 +64,41 @@ class ExchangeKernel:
         dense = np.zeros((len(b.k_points), b.mask.shape[1], b.mask.shape[1]), dtype=complex)
         x = np.asarray(c[channel])[0]
         dense[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, x, x.conj())
-        grid = np.zeros((len(self.transfers), self.n[0] * self.n[1]), dtype=complex)
-        grid[self.slot, self.kappa] = dense[self.where]
-        v = self._interaction(bilayer, area)
-        self.kernel = self._fourier.c2c(grid.reshape(-1, *self.n), forward=False) * v
+        self._density = dense[self.where]
+        self._v = self._interaction(bilayer, area)
 
-    def _interaction(self, bilayer: object, area: float) -> np.ndarray:
+    @cached_property
+    def kernel(self) -> np.ndarray:
+        """D_p(s) v(s) for every transfer, (p, n1, n2)."""
+        return self._kernel(0, len(self.transfers))
+
+    def _kernel(self, first: int, last: int) -> np.ndarray:
+        mine = (self.slot >= first) & (self.slot < last)
+        grid = np.zeros((last - first, self.n[0] * self.n[1]), dtype=complex)
+        grid[self.slot[mine] - first, self.kappa[mine]] = self._density[mine]
+        return self._fourier.c2c(grid.reshape(-1, *self.n), forward=False) * self._v
+
+    def _interaction(self, bilayer: Bilayer, area: float) -> np.ndarray:
         """v(s)/n: the torus' interaction on the grid of relative positions, transfers between waves only."""
         i, j = np.meshgrid(*(np.fft.fftfreq(m, 1 / m).astype(int) for m in self.n), indexing="ij")
         t = np.stack([i, j], axis=-1)
         vectors = self.basis.box.vectors * np.sqrt(area / self.basis.box.area)
         q = np.linalg.norm(t @ (2 * np.pi * np.linalg.inv(vectors).T), axis=-1)
-        v = bilayer.interaction.v(q, 0.0) / area * self.basis.is_transfer(t)  # type: ignore[attr-defined]
-        if bilayer.zero_mode == "madelung":  # type: ignore[attr-defined]
-            v[0, 0] = bilayer.interaction.zero_mode(vectors, 0.0)  # type: ignore[attr-defined]
+        v = bilayer.interaction.v(q, 0.0) / area * self.basis.is_transfer(t)
+        if bilayer.zero_mode == "madelung":
+            v[0, 0] = bilayer.interaction.zero_mode(vectors, 0.0)
         return self._fourier.c2c(v + 0j, forward=False) / (self.n[0] * self.n[1])
 
     def blocks(self) -> np.ndarray:
         """-K at the mesh' k points: (K, g, g')."""
         b = self.basis
-        k_p = self._fourier.c2c(self.kernel, forward=True).reshape(len(self.transfers), -1)
         out = np.zeros((len(b.k_points), b.mask.shape[1], b.mask.shape[1]), dtype=complex)
-        out[self.where] = -k_p[self.slot, self.kappa]
+        chunk = max(1, CHUNK_BYTES // (16 * self.n[0] * self.n[1]))
+        for first in range(0, len(self.transfers), chunk):
+            last = min(first + chunk, len(self.transfers))
+            k_p = self._fourier.c2c(self._kernel(first, last), forward=True).reshape(last - first, -1)
+            mine = (self.slot >= first) & (self.slot < last)
+            out[tuple(w[mine] for w in self.where)] = -k_p[self.slot[mine] - first, self.kappa[mine]]
         return _hermitian(out)
 
     def at(self, block: int, shifts: np.ndarray) -> np.ndarray:

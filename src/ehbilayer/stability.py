@@ -8,13 +8,13 @@ are projected out.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier
 from ehbilayer.guesses import Guess
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 AUTO_SECONDS = 2.0  # stability = "auto" computes what costs no more than about this
 CURVATURE_ZERO = 1e-6  # Ha_h; central differences do not resolve less
+FALLS = 3  # saddles that are left in a row
 STEP = 1e-4  # of the central difference: truncation error ~ STEP^2, round-off ~ 1e-16 / STEP
+
+
+class Stopped(Exception):
+    """The calculation was asked to stop."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,11 @@ def hessian_product(problem: EnergyProblem, x: Frames, z: Frames) -> Frames:
 
 
 def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterations: int = 30,
-                     tolerance: float = 1e-4) -> Curvature | None:
-    """The lowest curvature at x (frames with one batch entry), outside translations; None if nothing can move."""
+                     tolerance: float = 1e-4, stop: Callable[[], bool] = lambda: False) -> Curvature | None:
+    """The lowest curvature at x (frames with one batch entry), outside translations; None if nothing can move.
+
+    An upper bound, found to the residual given with it. Raises Stopped when ``stop()`` is true.
+    """
     from scipy.sparse.linalg import lobpcg
 
     packing, rng = _Packing(x), np.random.default_rng(seed)
@@ -105,9 +113,11 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
     def tangent(v: np.ndarray) -> Frames:
         return tuple(project(np, p, q, m) for p, q, m in zip(x, packing.unpack(v), problem.mixing, strict=True))
 
-    def columns(f: object, v: np.ndarray) -> np.ndarray:
+    def columns(f: Callable[[np.ndarray], Frames], v: np.ndarray) -> np.ndarray:
+        if stop():
+            raise Stopped
         v = v.reshape(len(v), -1)
-        return np.stack([packing.pack(f(v[:, i])) for i in range(v.shape[1])], axis=1)  # type: ignore[operator]
+        return np.stack([packing.pack(f(v[:, i])) for i in range(v.shape[1])], axis=1)
 
     def precondition(v: np.ndarray) -> np.ndarray:
         return columns(lambda u: tangent(packing.pack(problem.precondition(tangent(u)))), v)
@@ -139,12 +149,9 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
 
 
 def free_box(end: End) -> tuple[PlaneWaveBasis, Frames, tuple[Filling, ...]]:
-    """The state as real orbitals of the whole box, with no symmetry left to hold it.
-
-    Raises InputError if its density matrix is not real (a state with currents).
-    """
+    """The state as complex orbitals of the whole box: no translations, no time reversal left to hold it."""
     setting = end.hamiltonian.setting
-    basis = setting.basis.with_supercell(np.eye(2, dtype=int))
+    basis = setting.basis.with_supercell(np.eye(2, dtype=int), real=False)
     frames, fillings = [], []
     for x, filling in zip(end.frames, setting.fillings, strict=True):
         amplitudes = setting.basis.to_waves(np.asarray(x)[0], filling.blocks).reshape(-1, setting.basis.size)
@@ -162,12 +169,15 @@ def evaluation_seconds(basis: PlaneWaveBasis, fillings: tuple[Filling, ...]) -> 
 
 
 def nothing_known(end: End) -> dict[str, Any]:
-    """The stability entry before anything is computed: curvatures None, and what every variation leaves as it is."""
+    """The stability entry before anything is computed: curvatures None, and what the state is held by."""
     setting = end.hamiltonian.setting
-    held = [] if setting.basis.real else ["translations" if setting.basis.coefficients == 1 else "crystal translations"]
+    basis = setting.basis
+    held = ["time reversal"] if basis.real else []
+    if basis.cells > 1:
+        held.append("translations" if basis.coefficients == 1 else "crystal translations")
     if any(np.any((x.f > 0) & (x.f < 1)) for x in setting.fillings):
         held.append("equal filling of a shell")  # not freed by "beyond" either: integer fillings may lie lower
-    return {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None, "held": held}
+    return {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None, "minimum": None, "held": held}
 
 
 @dataclass(frozen=True)
@@ -180,50 +190,71 @@ class Probe:
 
 
 def probe(end: End, basis: PlaneWaveBasis, frames: Frames, fillings: tuple[Filling, ...], fourier: Fourier,
-          eager: bool) -> Probe | None:
-    """The lowest curvature in this view; None if nothing can move, or if it is dear and nobody asked for it."""
+          eager: bool, monitor: Monitor) -> Probe | None:
+    """The lowest curvature in this view; None if nothing can move, or if it is dear and nobody asked for it.
+
+    Raises Stopped when the monitor says so.
+    """
     if not eager and 100 * evaluation_seconds(basis, fillings) > AUTO_SECONDS:
         return None
     setting = end.hamiltonian.setting
     problem = EnergyProblem(Hamiltonian(Setting(basis, fourier, setting.bilayers, setting.areas, fillings)))
-    curvature = lowest_curvature(problem, frames)
+    curvature = lowest_curvature(problem, frames, stop=monitor.poll)
     return None if curvature is None else Probe(problem, frames, curvature)
 
 
-def judge(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
-    """Find the lowest curvature within the kept symmetry and beyond it (real orbitals of the free box, same spins).
+def judge(bilayer: Bilayer, ends: list[End], best: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+    """Say what kind of stationary state ``best`` is; with ``follow`` leave it while that leads down.
 
-    A state that nothing holds and that curves downwards becomes a ``saddle``. With ``follow`` a downward mode is
-    followed and what the state falls to is returned; otherwise the same End, with `stability` filled in.
+    States that are fallen to are added to ``ends``. Returns the last state that lies lower than those before it.
     """
+    curve(best, options, fourier, monitor)
+    for _ in range(FALLS if options.follow else 0):
+        if best.downhill is None or monitor.poll():
+            break
+        fallen = _fall(bilayer, best, options, fourier, monitor)
+        ends.append(fallen)
+        if fallen.status is not Status.converged or fallen.energy > best.energy - 1e-12:
+            break
+        best = fallen
+        curve(best, options, fourier, monitor)
+    return best
+
+
+def curve(end: End, options: Options, fourier: Fourier, monitor: Monitor) -> None:
+    """Fill in `stability`: the lowest curvature within what the state is held by, and beyond it (the complex free box,
+    same spins). A state of the free box that curves downwards within becomes a ``saddle``."""
     found = end.stability = nothing_known(end)
     if options.stability == "none" and not options.follow:
-        return end
+        return
     setting, numpy = end.hamiltonian.setting, Fourier(threads=fourier.threads)
     eager = options.stability == "full" or options.follow
-    probes = {"within_kept_symmetry": probe(end, setting.basis, end.frames, setting.fillings, numpy, eager)}
-    if not setting.basis.real:
-        try:
-            probes["beyond"] = probe(end, *free_box(end), numpy, eager)
-        except InputError:
-            found["held"].append("currents")  # no real orbitals to free
+    probes = {}
+    try:
+        probes["within_kept_symmetry"] = probe(end, setting.basis, end.frames, setting.fillings, numpy, eager, monitor)
+        if setting.basis.real or setting.basis.cells > 1:
+            probes["beyond"] = probe(end, *free_box(end), numpy, eager, monitor)
+    except Stopped:
+        return
     known = {name: p for name, p in probes.items() if p is not None}
     found |= {name: p.curvature.value for name, p in known.items()}
     if not known:
-        return end
+        return
     lowest = min(known.values(), key=lambda p: p.curvature.value)
     found["lowest_curvature"] = lowest.curvature.value
-    if lowest.curvature.value > -CURVATURE_ZERO:
-        return end
-    if setting.basis.real:
+    within = found["within_kept_symmetry"]
+    found["minimum"] = None if within is None else within > -CURVATURE_ZERO
+    if setting.basis.cells == 1 and found["minimum"] is False:
         end.status = Status.saddle
-    return _fall(bilayer, end, lowest, options, fourier, monitor) if options.follow else end
+    end.downhill = lowest if lowest.curvature.value < -CURVATURE_ZERO else None
 
 
-def _fall(bilayer: Bilayer, end: End, lowest: Probe, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+def _fall(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
     """Go along the mode to where the energy is lowest, and minimise from there."""
     from ehbilayer.hartree_fock import converge
 
+    lowest = end.downhill
+    assert lowest is not None
     size = np.sqrt(sum(x.shape[1] * x.shape[2] for x in lowest.frames))
     trials = [tuple(orthonormalise(np, x + t * size * m) for x, m in zip(lowest.frames, lowest.curvature.mode,
                                                                          strict=True))
@@ -233,5 +264,4 @@ def _fall(bilayer: Bilayer, end: End, lowest: Probe, options: Options, fourier: 
     begin = Guess(tuple(x[0] for x in moved), setting.fillings)
     fallen = converge(bilayer, setting.basis, begin, options, fourier, monitor)
     fallen.label, fallen.seed = "lowest mode of " + end.label, end.seed
-    fallen.stability = nothing_known(fallen)
     return fallen

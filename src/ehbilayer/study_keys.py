@@ -17,7 +17,7 @@ Phase = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripe
 Spin = Literal["restricted", "unrestricted", "polarized"]
 PHASES: tuple[str, ...] = Phase.__args__  # type: ignore[attr-defined]
 HARTREE_FOCK_STARTS = (*(p for p in PHASES if p not in ("condensate", "unknown")), "random")
-MOST_WAVES = 2_000_000
+MOST_WAVES = 200_000  # more would take minutes to sort and days to minimise
 MOST_PARTICLES = 100_000
 
 

@@ -34,7 +34,8 @@ def to_real_box(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) ->
         rows.append(vectors[: len(mine)])
         weights += [level] * len(mine)
         if len(size) > len(mine) and size[len(mine)] > 1e-5:
-            raise InputError("start", "a state with time-reversal symmetry", "currents", "use occupation = shell")
+            raise InputError("hartree-fock.start", "a state with time-reversal symmetry", "one with currents",
+                             "start from another state, or from one with shells filled equally")
     return np.concatenate(rows)[None], Filling(np.array([0]), np.array([weights]))
 
 
@@ -53,7 +54,7 @@ def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> t
         weight[:, k] = np.sum(np.abs(amplitudes[:, index]) ** 2 * mask, axis=1)
     home = weight.argmax(axis=1)
     if np.any(weight.max(axis=1) < 0.999 * weight.sum(axis=1)):
-        raise InputError("start", "a state with the translations of the cell", "a state without them",
+        raise InputError("hartree-fock.start", "a state with the translations of the cell", "a state without them",
                          'use symmetry = "none", or start from a crystal result')
     blocks = np.unique(home)
     bands = int(np.bincount(home).max())

@@ -7,6 +7,7 @@ or the torus' Madelung term, as the bilayer's ``zero_mode`` says.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -21,17 +22,10 @@ class Exchange:
 
     def __init__(self, setting: Setting) -> None:
         self.setting, basis = setting, setting.basis
-        pair_class, q = basis.transfers
+        pair_class, _ = basis.transfers
         self._classes: list[np.ndarray] = []
         self._gathered: dict[tuple[int, int, int, int], Array] = {}
-        v = np.zeros((len(setting.bilayers), *q.shape))
-        present = np.isfinite(q)
-        for b, (bilayer, area) in enumerate(zip(setting.bilayers, setting.areas, strict=True)):
-            v[b] = bilayer.interaction.v(np.where(present, q, 0.0) / np.sqrt(area), 0.0) * present / area
-            if bilayer.zero_mode == "madelung":
-                vectors = basis.box.vectors * np.sqrt(area / basis.box.area)
-                v[b, 0, 0, 0] = bilayer.interaction.zero_mode(vectors, 0.0)
-        self.v = setting.fourier.xp.asarray(v / basis.points)  # (b, classes, n1, columns)
+        self.v = self._interaction(slope=False)  # (b, classes, n1, columns)
         for filling in setting.fillings:
             blocks = filling.orbital_blocks
             self._classes.append(pair_class[blocks[:, None], blocks[None, :]])
@@ -48,8 +42,27 @@ class Exchange:
         return Action(energy, grid=tuple(grid))
 
     def area_derivative(self, state: State) -> Array:
-        # same layer: v/A ~ A^(-1/2), the Madelung element included
-        return -0.5 * self.act(state).energy / self.setting.areas
+        moved = copy(self)
+        moved.v, moved._gathered = self._interaction(slope=True), {}
+        return moved.act(state).energy
+
+    def _interaction(self, slope: bool) -> Array:
+        """v(q)/A at every class and frequency, over the grid points; or its derivative by the area."""
+        setting, basis = self.setting, self.setting.basis
+        _, q = basis.transfers
+        present = np.isfinite(q)
+        v = np.zeros((len(setting.bilayers), *q.shape))
+        for b, (bilayer, area) in enumerate(zip(setting.bilayers, setting.areas, strict=True)):
+            here = np.where(present, q, 0.0) / np.sqrt(area)
+            v[b] = bilayer.interaction.v(here, 0.0) * present / area
+            if slope:
+                v[b] *= bilayer.interaction.area_exponent(here, 0.0) / area
+            if bilayer.zero_mode == "madelung":
+                vectors = basis.box.vectors * np.sqrt(area / basis.box.area)
+                v[b, 0, 0, 0] = bilayer.interaction.zero_mode(vectors, 0.0)
+                if slope:
+                    v[b, 0, 0, 0] *= bilayer.interaction.zero_mode_area_exponent(vectors, 0.0) / area
+        return setting.fourier.xp.asarray(v / basis.points)
 
     def _self_exchange(self, channel: int, psi: Array) -> Array:
         """sum_p' f_p' V_pp'(r) psi_p'(r), each unordered pair once: orbital p meets p + shift, a few p at a time."""
