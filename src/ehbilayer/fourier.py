@@ -55,9 +55,12 @@ class Fourier:
         out[:, start : start + value.shape[1]] += value
         return out
 
-    def share_out(self, work: Callable[[list], Array], jobs: list) -> Array:
-        """The sum of work(share) over a fixed division of the jobs among the threads (the same bits every time)."""
-        if self.backend == "jax" or self.threads == 1 or len(jobs) < 2:
+    def share_out(self, work: Callable[[list], Array], jobs: list, size: int) -> Array:
+        """The sum of work(share) over a fixed division of the jobs among the threads (the same bits every time).
+
+        ``size`` is the number of bytes all jobs go through; little work stays on one thread.
+        """
+        if self.backend == "jax" or self.threads == 1 or len(jobs) < 2 or size < 30_000_000:
             return work(jobs)
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="ehbilayer")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.minimize import Frames, project
+from ehbilayer.minimize import Frames
 from ehbilayer.terms import Array, Setting, State
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
@@ -100,11 +100,6 @@ class EnergyProblem:
 
     def evaluate(self, x: Frames) -> tuple[Array, Frames]:
         return self._compiled(x)
-
-    def tangent_gradient(self, x: Frames) -> Frames:
-        """dE/dx* without its parts along the frames."""
-        g = self.evaluate(x)[1]
-        return tuple(project(self.xp, p, q, m) for p, q, m in zip(x, g, self.mixing, strict=True))
 
     def precondition(self, g: Frames) -> Frames:
         return tuple(p * q for p, q in zip(self._inverse, g, strict=True))

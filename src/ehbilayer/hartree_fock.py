@@ -294,17 +294,18 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
     for _ in range(REFILLS):
         tried.append(fillings)
         hamiltonian = build(bilayer, basis, fillings, fourier)
+        minimum = None
         if basis.points * basis.cells >= COARSE_POINTS and min(basis.shape) >= COARSE_AXIS:
             rough = build(bilayer, basis.coarser(), fillings, fourier)
             early = _minimise(rough, frames, options, monitor, number, cost)
             cost += early.evaluations
             if monitor.stopped is not None:
                 return _end(options, number, early, hamiltonian, monitor, cost)
-            problem = EnergyProblem(hamiltonian)
+            near = tuple(np.asarray(x)[0] for x in early.frames)
             # aliasing may have led elsewhere: only what is nearly stationary on the exact grid is a better start
-            if float(problem.residual(problem.tangent_gradient(early.frames))[0]) < COARSE_RESIDUAL:
-                frames = tuple(np.asarray(x)[0] for x in early.frames)
-        minimum = _minimise(hamiltonian, frames, options, monitor, number, cost)
+            minimum = _minimise(hamiltonian, near, options, monitor, number, cost, farthest=COARSE_RESIDUAL)
+        if minimum is None or (minimum.stopped and monitor.stopped is None):
+            minimum = _minimise(hamiltonian, frames, options, monitor, number, cost)
         cost += minimum.evaluations
         end = _end(options, number, minimum, hamiltonian, monitor, cost)
         if basis.real or end.status not in (Status.converged, Status.not_converged):
@@ -326,11 +327,15 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
 
 
 def _minimise(hamiltonian: Hamiltonian, frames: Frames, options: Options, monitor: Monitor, number: int,
-              cost: int) -> Minimum:
-    xp = hamiltonian.setting.fourier.xp
+              cost: int, farthest: float = np.inf) -> Minimum:
+    """`minimize.minimise` with progress; stops at once if the first residual is larger than ``farthest``."""
+    xp, report = hamiltonian.setting.fourier.xp, _callback(options, hamiltonian, monitor, number, cost)
+
+    def callback(iteration: int, energy: Any, residual: Any, x: Frames) -> bool:
+        return (iteration == 0 and float(residual[0]) > farthest) or report(iteration, energy, residual, x)
+
     return minimise(EnergyProblem(hamiltonian), tuple(xp.asarray(x)[None] for x in frames),
-                    residual=options.residual_target, max_iterations=options.max_iterations,
-                    callback=_callback(options, hamiltonian, monitor, number, cost))
+                    residual=options.residual_target, max_iterations=options.max_iterations, callback=callback)
 
 
 def _callback(options: Options, hamiltonian: Hamiltonian, monitor: Monitor, number: int,

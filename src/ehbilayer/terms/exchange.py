@@ -86,7 +86,7 @@ class Exchange:
                     back = s.fourier.add_rows(back, c, potential)
             return ket + _conj(xp, back[:, :count] + back[:, count:])
 
-        return s.fourier.share_out(work, jobs)
+        return s.fourier.share_out(work, jobs, count * psi.nbytes)
 
     def _pair_v(self, channel: int, shift: int, start: int, stop: int) -> Array:
         """v of the pairs (p, p + shift) for p from start to stop; gathered once and kept."""
