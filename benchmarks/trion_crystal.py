@@ -42,10 +42,18 @@ def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: f
 
     Returns the norm of (1 - P) F psi that was reached.
     """
-    from ehbilayer.hartree_fock import Options, solve
+    from threadpoolctl import threadpool_limits
+
+    from ehbilayer.fourier import Fourier
+    from ehbilayer.guesses import guess
+    from ehbilayer.hartree_fock import Monitor, Options, converge
 
     options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none", spectrum=False)
-    return float(solve(*our_problem(holes, waves, crystal), options, threads=threads).summary["residual"])
+    bilayer, basis = our_problem(holes, waves, crystal)
+    with threadpool_limits(1):  # as in `solve`: the threads belong to the pair densities
+        begin = guess(bilayer, basis, options.start)
+        end = converge(bilayer, basis, begin, options, Fourier(threads=threads), Monitor(bilayer, options, None, None))
+    return float(end.minimum.residual[0])
 
 
 def solve_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: float, threads: int) -> dict[str, Any]:
