@@ -141,7 +141,8 @@ class PlaneWaveBasis:
             seconds += held * (held + 1) / 2 * self.points * (8e-9 if self.real else 25e-9)
         number = 8 if self.real else 16
         tables = number * self.points * (4 * self.cells if self.cells > 1 else 4)
-        memory = number * orbitals * (8 * self.points + 25 * self.coefficients) + tables
+        tables += 100 * self.cells**2  # pairs of k points
+        memory = number * orbitals * (8 * self.points + 60 * self.coefficients) + tables
         return {"memory_bytes": 1.1e8 + memory, "seconds": 30 * seconds}
 
     def coarser(self) -> PlaneWaveBasis:

@@ -44,6 +44,7 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
 
     alone = replace(rough, starts=1)
     result = solve_here(alone if growing else rough, initial, growing, resumed and not growing)
+    iterations = result.summary["iterations"]
     rows = rows or result.summary["starts"]
     change, cutoff = np.inf, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
     while result.status is Status.converged and change > options.basis_tolerance:
@@ -54,7 +55,9 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
         basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
         before = result.summary["energy_per_particle"]
         result = solve_here(alone, result, True)
+        iterations += result.summary["iterations"]
         change = abs(result.summary["energy_per_particle"] - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         result = solve_here(replace(options, basis_tolerance=None, starts=1), result, True)
-    return replace(result, summary=result.summary | {"basis_error": float(change) if np.isfinite(change) else None})
+    return replace(result, summary=result.summary | {
+        "iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})

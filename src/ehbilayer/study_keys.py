@@ -18,7 +18,7 @@ Spin = Literal["restricted", "unrestricted", "polarized"]
 PHASES: tuple[str, ...] = Phase.__args__  # type: ignore[attr-defined]
 HARTREE_FOCK_STARTS = (*(p for p in PHASES if p not in ("condensate", "unknown")), "random")
 MOST_WAVES = 200_000  # more would take minutes to sort and days to minimise
-MOST_PARTICLES = 100_000
+MOST_PARTICLES = 5_000
 
 
 def _length(value: float | str) -> float | str:

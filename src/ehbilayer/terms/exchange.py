@@ -14,6 +14,8 @@ import numpy as np
 
 from ehbilayer.terms import Action, Array, Setting, State
 
+KEPT_BYTES = 200_000_000  # of gathered interactions of one channel
+
 
 class Exchange:
     """The Fock term of every channel."""
@@ -97,7 +99,8 @@ class Exchange:
             return self._gathered[key]
         here, classes = np.arange(start, stop), self._classes[channel]
         v = self.v[:, classes[here, (here + shift) % len(classes)]]
-        if self.setting.fourier.backend == "numpy":  # under JAX it is part of a trace and must not outlive it
+        # under JAX it is part of a trace and must not outlive it; many k points would fill the memory
+        if self.setting.fourier.backend == "numpy" and v.nbytes * len(classes) ** 2 / (stop - start) < KEPT_BYTES:
             self._gathered[key] = v
         return v
 
