@@ -128,6 +128,10 @@ class PlaneWaveBasis:
         """Length of one orbital's coefficient vector (M real numbers, or the padded block length G)."""
         return self.size if self.real else self.mask.shape[1]
 
+    def evaluation_seconds(self, orbitals: int) -> float:
+        """Rough cost of one evaluation of a channel: pairs of orbitals times grid points, 8 (real) or 25 ns each."""
+        return orbitals * (orbitals + 1) / 2 * self.points * (8e-9 if self.real else 25e-9)
+
     def estimate(self, bilayer: Bilayer) -> dict[str, float]:
         """Rough memory (bytes) and seconds of one minimisation of about 30 energy evaluations on one core.
 
@@ -138,7 +142,7 @@ class PlaneWaveBasis:
             bands = -(-channel.orbitals // self.cells)
             held = bands * self.cells
             orbitals += held
-            seconds += held * (held + 1) / 2 * self.points * (8e-9 if self.real else 25e-9)
+            seconds += self.evaluation_seconds(held)
         number = 8 if self.real else 16
         tables = number * self.points * (4 * self.cells if self.cells > 1 else 4)
         tables += 100 * self.cells**2  # pairs of k points

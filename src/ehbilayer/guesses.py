@@ -85,10 +85,9 @@ def _width(bilayer: Bilayer, channel: Channel, area: float) -> float:
 
 def _sites(bilayer: Bilayer, basis: PlaneWaveBasis) -> np.ndarray:
     """Lattice sites (n, 2) in one cell of the basis: those of the holes, or of whatever there is."""
-    counts = {s.name: s.count for s in bilayer.species if s.count}
-    count = counts.get("hole", max(counts.values()))
+    count = bilayer.sites
     restricted = [c for c in bilayer.channels if c.degeneracy > 1]
-    if "hole" not in counts and restricted:
+    if restricted and not any(s.name == "hole" and s.count for s in bilayer.species):
         count //= restricted[0].degeneracy
     points = lattice_points(basis.box, crystal_cell(basis.box, count))
     fraction = points @ np.linalg.inv(basis.cell.vectors)

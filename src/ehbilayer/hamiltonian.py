@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ehbilayer.fourier import Fourier
 from ehbilayer.minimize import Frames
 from ehbilayer.terms import Array, Setting, State
 from ehbilayer.terms.direct import Direct
@@ -33,6 +34,13 @@ class Hamiltonian:
         self.setting = setting
         self.kinetic, self.direct, self.exchange = Kinetic(setting), Direct(setting), Exchange(setting)
         self.terms = (self.kinetic, self.direct, self.exchange)
+
+    def on_numpy(self) -> Hamiltonian:
+        """The same Hamiltonian on NumPy arrays; itself where it already is."""
+        fourier = self.setting.fourier
+        if fourier.backend == "numpy":
+            return self
+        return Hamiltonian(replace(self.setting, fourier=Fourier(threads=fourier.threads)))
 
     def state(self, c: Frames) -> State:
         """The orbitals with their values on the grid."""

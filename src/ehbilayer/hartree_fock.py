@@ -114,8 +114,7 @@ def kept_basis(bilayer: Bilayer, basis: PlaneWaveBasis, keep: str) -> PlaneWaveB
     """The basis whose blocks enforce the kept symmetry: one wave per block for translations, one site per cell for
     a crystal, the basis as it is for none."""
     if keep == "crystal" and basis.cells == 1:
-        holes = [s.count for s in bilayer.species if s.name == "hole" and s.count]
-        return basis.with_supercell(crystal_cell(basis.box, (holes or [max(s.count for s in bilayer.species)])[0]))
+        return basis.with_supercell(crystal_cell(basis.box, bilayer.sites))
     if keep == "translations":
         # a uniform state needs the occupied waves and a few empty shells: wave vectors up to twice the largest k_F
         most = max(c.orbitals for c in bilayer.channels)
@@ -310,9 +309,9 @@ def converge(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, options: Opt
         end = _end(options, number, minimum, hamiltonian, monitor, cost)
         if basis.real or end.status not in (Status.converged, Status.not_converged):
             return end
-        plain = hamiltonian if fourier.backend == "numpy" else build(bilayer, basis, fillings, Fourier())
         if not options.spectrum and all(np.all(x.f == 1) for x in fillings):
             return end  # an insulator keeps its filling
+        plain = hamiltonian.on_numpy()
         end.levels = tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings)))
         frames, fillings, aufbau = _refill(bilayer, end, options)
         end.aufbau = aufbau

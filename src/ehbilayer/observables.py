@@ -34,7 +34,7 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
     if best is None:
         best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
     status = best.status
-    hamiltonian = _on_numpy(best.hamiltonian)
+    hamiltonian = best.hamiltonian.on_numpy()
     evaluation = hamiltonian.evaluate(best.frames)
     data = _state_data(best)
     summary = _energies(bilayer, best, evaluation, hamiltonian, options)
@@ -62,16 +62,6 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
         _start_row(bilayer, e) for e in ends]
     summary["stability"] = best.stability or nothing_known(best)
     return Result("hartree-fock", status, summary, _inputs(bilayer, best, options), data)
-
-
-def _on_numpy(hamiltonian: Hamiltonian) -> Hamiltonian:
-    from dataclasses import replace
-
-    from ehbilayer.fourier import Fourier
-
-    if hamiltonian.setting.fourier.backend == "numpy":
-        return hamiltonian
-    return Hamiltonian(replace(hamiltonian.setting, fourier=Fourier(threads=hamiltonian.setting.fourier.threads)))
 
 
 def _per_species(bilayer: Bilayer, value: Any) -> dict[str, Any]:
@@ -288,9 +278,7 @@ def _level_data(levels: list[Levels]) -> dict[str, Variable]:
 def _unfolded(bilayer: Bilayer, end: End, levels: list[Levels]) -> dict[str, Variable]:
     """Bands of a free box unfolded to the crystal's zone: each level's weight on every k of the primitive mesh."""
     basis = end.hamiltonian.setting.basis
-    sites = [s.count for s in bilayer.species if s.name == "hole" and s.count] or [
-        max(s.count for s in bilayer.species)]
-    folded = basis.with_supercell(crystal_cell(basis.box, sites[0]), real=False)
+    folded = basis.with_supercell(crystal_cell(basis.box, bilayer.sites), real=False)
     home = np.empty(basis.size, dtype=int)
     home[folded.index[folded.mask > 0]] = np.nonzero(folded.mask)[0]
     k = folded.k_points @ basis.box.reciprocal

@@ -162,12 +162,6 @@ def free_box(end: End) -> tuple[PlaneWaveBasis, Frames, tuple[Filling, ...]]:
     return basis, tuple(frames), tuple(fillings)
 
 
-def evaluation_seconds(basis: PlaneWaveBasis, fillings: tuple[Filling, ...]) -> float:
-    """A rough cost of one energy and gradient: pairs of orbitals times grid points, 8 or 25 ns each."""
-    each = 8e-9 if basis.real else 25e-9
-    return sum(f.f.size * (f.f.size + 1) / 2 for f in fillings) * basis.points * each
-
-
 def nothing_known(end: End) -> dict[str, Any]:
     """The stability entry before anything is computed: curvatures None, and what the state is held by."""
     setting = end.hamiltonian.setting
@@ -195,7 +189,7 @@ def probe(end: End, basis: PlaneWaveBasis, frames: Frames, fillings: tuple[Filli
 
     Raises Stopped when the monitor says so.
     """
-    if not eager and 100 * evaluation_seconds(basis, fillings) > AUTO_SECONDS:
+    if not eager and 100 * sum(basis.evaluation_seconds(x.f.size) for x in fillings) > AUTO_SECONDS:
         return None
     setting = end.hamiltonian.setting
     problem = EnergyProblem(Hamiltonian(Setting(basis, fourier, setting.bilayers, setting.areas, fillings)))

@@ -135,6 +135,11 @@ class Bilayer:
         """Number of particles in the box, all species together."""
         return sum(s.count for s in self.species)
 
+    @property
+    def sites(self) -> int:
+        """Lattice sites of a crystal in the box: one per hole; without holes, per particle of the largest species."""
+        return max((s.count for s in self.species if s.name == "hole"), default=0) or max(s.count for s in self.species)
+
     def distance(self, a: int, b: int) -> float:
         """Vertical distance in a_h between the layers of species ``a`` and ``b``."""
         return abs(self.species[a].layer - self.species[b].layer) * self.spacing
