@@ -12,6 +12,7 @@ import pytest
 
 import ehbilayer
 from ehbilayer import cli, reporting, runner
+from ehbilayer.kinds.hartree_fock import progress_line
 from ehbilayer.results import Result, Status
 
 ENV = os.environ | {"PYTHONPATH": str(Path(ehbilayer.__file__).parents[1])}
@@ -215,8 +216,9 @@ def test_second_signal_ends_the_command_at_once(study: Path) -> None:
 def test_progress_is_one_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     reporter = reporting.LineReporter(sys.stdout, sys.stderr)
     for i in range(1000):
-        reporter.progress({"start": 2, "starts": 3, "iteration": i, "energy": -1.0, "energy_per_particle": -0.5,
-                           "residual": 1e-3, "target": 1e-8})
+        state = {"start": 2, "starts": 3, "iteration": i, "energy_per_particle": -0.5, "residual": 1e-3,
+                 "target": 1e-8}
+        reporter.progress({"text": progress_line(state)})
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and "start 2/3" in out and "residual 1.0e-03" in out
 

@@ -20,8 +20,8 @@ LAYERS = {
     "discretisation": "basis",
     "Hamiltonian": "terms terms.kinetic terms.direct terms.exchange hamiltonian",
     "methods": "occupations guesses transfer spectrum bands stability observables hartree_fock cutoff critical batch",
-    "application": "study_keys study particles prepare reporting stopping plot_style plot_density plot_bands "
-                   "plot_momentum plot runner cli",
+    "application": "study_keys study_uses study task particles prepare reporting kinds.hartree_fock kinds stopping "
+                   "plot_style plot_density plot_bands plot_momentum plot runner cli",
 }
 ORDER = [module for group in LAYERS.values() for module in group.split()]
 

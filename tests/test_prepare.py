@@ -105,8 +105,6 @@ def test_resolved_lists_everything_in_atomic_units() -> None:
 
 
 @pytest.mark.parametrize(("overrides", "key", "hint"), [
-    (["kind=condensate"], "kind", "later version"),
-    (["sweep.density.rs_hole=[4, 6]"], "sweep", "not available"),
     (["bilayer.material=WSe2"], "bilayer.material", "WSe2/MoSe2"),
     (["bilayer.spacing=-1"], "bilayer.spacing", "from 0"),
     (["bilayer.spacing=-3 nm", "bilayer.dielectric=4.7"], "bilayer.spacing", "from 0"),

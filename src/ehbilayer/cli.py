@@ -196,15 +196,13 @@ def _reporter(as_json: bool, quiet: bool) -> Reporter:
 
 
 def _print_result(result: Result, as_json: bool, quiet: bool) -> None:
-    from ehbilayer.reporting import result_rows, start_rows
+    from ehbilayer.kinds import rows
     from ehbilayer.results import to_json
 
     if as_json:
         typer.echo(json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False))
     elif not quiet:
-        _print_rows(result_rows(result))
-        for line in start_rows(result):
-            typer.echo(line)
+        _print_rows(rows(result))
 
 
 def _print_rows(rows: list[tuple[str, str]]) -> None:

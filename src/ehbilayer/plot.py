@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ __all__ = ["bands", "convergence", "density", "levels", "momentum", "momentum_ma
 
 ROW, LEFT, RIGHT, BAR, BELOW, ABOVE, GAP = 3.5, 0.72, 0.15, 0.8, 0.58, 0.36, 0.14  # of the page, in inches
 FORMATS = ("png", "pdf", "svg")
+PAGES: dict[str, str] = {}  # other kinds of result: the module whose figure(result) draws them
 Slot = list["_Panel"]  # panels side by side in one place of the page
 
 
@@ -36,8 +38,8 @@ def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: 
 
     Parameters
     ----------
-    result : of kind ``hartree-fock``.
-    what : ``all`` for the page of densities, bands and momentum occupation, or one panel: ``density``,
+    result : of any kind that can be drawn; the single panels belong to ``hartree-fock``.
+    what : ``all`` for the page (densities, bands and momentum occupation), or one panel: ``density``,
         ``spin-density``, ``bands``, ``levels``, ``momentum``, ``momentum-map``, ``convergence``.
     ax : axes for a single panel; a new figure by default.
     species : for panels of one species, the first one by default.
@@ -97,6 +99,14 @@ def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
 
 
 def page(result: Result) -> Figure:
+    """The page of a result of any kind. Raises InputError for one that cannot be drawn."""
+    if result.kind in PAGES:
+        figure: Figure = import_module(f"ehbilayer.{PAGES[result.kind]}").figure(result)
+        return figure
+    return _hartree_fock_page(result)
+
+
+def _hartree_fock_page(result: Result) -> Figure:
     """Densities in the top row, levels and momentum occupation below, parameters in the title."""
     rows = _rows(result)
     columns = max(len(r) for r in rows)

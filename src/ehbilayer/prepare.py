@@ -16,7 +16,8 @@ from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle
 from ehbilayer.errors import InputError
 from ehbilayer.lattice import Cell, box_of_shape, crystal_cell
 from ehbilayer.particles import Counts, count_particles, make_area, make_bilayer, resolve_scales
-from ehbilayer.study import AVAILABLE_KINDS, Study, digest
+from ehbilayer.results import Result
+from ehbilayer.study import Study
 from ehbilayer.study_keys import HARTREE_FOCK_STARTS, MOST_WAVES
 from ehbilayer.system import Bilayer, Channel
 from ehbilayer.units import Scales, nearest, rs_from_density
@@ -33,7 +34,7 @@ class Prepared:
     """A study ready to compute.
 
     ``resolved`` lists every parameter, defaults included, in hole atomic units; ``inputs`` is what identifies the
-    calculation, ``hash`` its digest; ``start_file`` is the earlier result to start from, if any.
+    calculation; ``start`` is the earlier result to start from, if any.
     """
 
     study: Study
@@ -43,8 +44,7 @@ class Prepared:
     scales: Scales
     resolved: dict[str, Any]
     inputs: dict[str, Any]
-    hash: str
-    start_file: Path | None
+    start: Result | None
     estimate: dict[str, float]
     critical_rs: float | None
 
@@ -54,7 +54,6 @@ def prepare(study: Study) -> Prepared:
 
     Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
     """
-    _check_available(study)
     scales = resolve_scales(study.bilayer)
     counts = count_particles(study)
     bilayer = make_bilayer(study, scales, counts)
@@ -71,17 +70,9 @@ def prepare(study: Study) -> Prepared:
     if start_file is not None:
         inputs["start_sha256"] = _file_digest(start_file)
     resolved = _resolved(study, scales, bilayer, basis, options)
-    return Prepared(study, bilayer, basis, options, scales, resolved, inputs, digest(inputs), start_file, estimate,
+    start = None if start_file is None else _load_start(start_file)
+    return Prepared(study, bilayer, basis, options, scales, resolved, inputs, start, estimate,
                     critical() if study.density.hole_over_critical is not None else None)
-
-
-def _check_available(study: Study) -> None:
-    if study.kind not in AVAILABLE_KINDS:
-        raise InputError("kind", f"available in this version ({', '.join(AVAILABLE_KINDS)})", study.kind,
-                         "the study file is valid; its kind needs a later version")
-    if study.sweep is not None:
-        raise InputError("sweep", "absent: sweeps are not available in this version", "given",
-                         "remove [sweep] and run one study per point, e.g. with --set")
 
 
 def make_options(study: Study) -> tuple[Options, Path | None]:
@@ -106,6 +97,14 @@ def _start_path(study: Study, start: str) -> Path:
         pass
     raise InputError("hartree-fock.start", " | ".join(HARTREE_FOCK_STARTS) + " | an existing result file", start[:60],
                      nearest(start, HARTREE_FOCK_STARTS, "no such file; check the path"))
+
+
+def _load_start(path: Path) -> Result:
+    """A result that Hartree-Fock can start from. Raises InputError (ResultFileError for a damaged file)."""
+    result = Result.load(path)
+    if result.kind != "hartree-fock":
+        raise InputError("hartree-fock.start", "a result of kind hartree-fock", result.kind, f"{path} is another kind")
+    return result
 
 
 def critical_rs_of(study: Study, bilayer: Bilayer) -> Callable[[], float]:

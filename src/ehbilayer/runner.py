@@ -11,11 +11,12 @@ from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError, atomic_write, set_aside
-from ehbilayer.prepare import Prepared, prepare
+from ehbilayer.kinds import prepare
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import FORMAT_VERSION, Result, Status, to_json
 from ehbilayer.stopping import Stopper
 from ehbilayer.study import Study, load_study
+from ehbilayer.task import Run, Task
 
 RESULT, SUMMARY, FIGURE, STOP = "result.nc", "summary.json", "figure.png", "STOP"
 CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
@@ -55,19 +56,17 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     _check_backend(backend)
     if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
         reporter.note("computing the critical r_s of the monolayer first")
-    prepared = prepare(study)
+    task = prepare(study)
     place = None if directory is None else Path(directory)
-    earlier = None if place is None else _earlier(place, prepared, reporter, resume=resume, force=force)
+    earlier = None if place is None else _earlier(place, task, reporter, resume=resume, force=force)
     if earlier is not None and not (resume and earlier.status in UNFINISHED):
         assert place is not None
         return _answer(place, earlier, reporter)
-    initial = earlier
-    if initial is None and prepared.start_file is not None:
-        initial = load_hartree_fock(prepared.start_file)
+    initial = earlier or task.start
     if place is not None:
         _make_ready(place)
-    reporter.plan(prepared)
-    result = _compute(prepared, place, initial, Limits(max_time, backend, threads), reporter, resumed=earlier)
+    reporter.plan(task)
+    result = _compute(task, place, initial, Limits(max_time, backend, threads), reporter, resumed=earlier)
     if place is not None:
         _leave(place, result, reporter)
     return result
@@ -92,15 +91,7 @@ def _check_backend(backend: str) -> None:
                              "pip install 'ehbilayer[jax]'")
 
 
-def load_hartree_fock(path: Path) -> Result:
-    """A result that Hartree-Fock can start from. Raises InputError (ResultFileError for a damaged file)."""
-    result = Result.load(path)
-    if result.kind != "hartree-fock":
-        raise InputError("hartree-fock.start", "a result of kind hartree-fock", result.kind, f"{path} is another kind")
-    return result
-
-
-def _earlier(place: Path, prepared: Prepared, reporter: Reporter, *, resume: bool, force: bool) -> Result | None:
+def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force: bool) -> Result | None:
     """The result in the directory if it is of the same inputs; None if there is none or it may be replaced."""
     path = place / RESULT
     if not path.exists() or force:
@@ -113,7 +104,7 @@ def _earlier(place: Path, prepared: Prepared, reporter: Reporter, *, resume: boo
         aside = set_aside(path)
         reporter.warn(f"{error}; set aside as {aside.name}, computing again")
         return None
-    if result.inputs.get("hash") == prepared.hash:
+    if result.inputs.get("hash") == task.hash:
         return result
     todo = ("choose another directory with -o, or --force to replace it"
             + (f'; to start from it, --set hartree-fock.start="{path}"' if resume else ""))
@@ -148,15 +139,13 @@ def _make_ready(place: Path) -> None:
     probe.unlink(missing_ok=True)
 
 
-def _compute(prepared: Prepared, place: Path | None, initial: Result | None, limits: Limits, reporter: Reporter, *,
+def _compute(task: Task, place: Path | None, initial: Result | None, limits: Limits, reporter: Reporter, *,
              resumed: Result | None) -> Result:
-    from ehbilayer.hartree_fock import solve
-
     began, saved = time.monotonic(), [time.monotonic()]
     before = float((resumed.summary.get("wall_seconds") if resumed else None) or 0.0)
 
     def finish(result: Result) -> Result:
-        return finished(result, prepared, limits.backend, before + time.monotonic() - began)
+        return finished(result, task, limits.backend, before + time.monotonic() - began)
 
     def checkpoint(result: Result) -> None:
         if place is None or time.monotonic() - saved[0] < CHECKPOINT_SECONDS:
@@ -171,41 +160,38 @@ def _compute(prepared: Prepared, place: Path | None, initial: Result | None, lim
             reporter.warn(f"no checkpoint: {error}")
 
     with Stopper(limits.max_time, place / STOP if place else None, reporter) as should_stop:
-        result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=initial,
-                       resumed=resumed is not None, backend=limits.backend,
-                       threads=limits.threads, progress=reporter.progress, checkpoint=checkpoint,
-                       should_stop=should_stop)
+        result = task.solve(Run(initial, resumed is not None, limits.backend, limits.threads, reporter.progress,
+                                checkpoint, should_stop))
         reporter.done()
         return finish(result)
 
 
-def finished(result: Result, prepared: Prepared, backend: str, seconds: float) -> Result:
+def finished(result: Result, task: Task, backend: str, seconds: float) -> Result:
     """The result with what its method cannot know: units, real energies, time, versions, and all inputs."""
     summary = {"kind": result.kind, "status": result.status.value, "advice": result.status.advice} | result.summary
-    present = summary.get("particles") or {}
-    summary["particles"] = {name: present.get(name) for name in ("electron", "hole")} | present
-    summary |= real_energies(summary, prepared)
-    summary |= {"critical_rs": prepared.critical_rs, "seed": prepared.options.seed, "backend": backend,
-                "wall_seconds": round(seconds, 3), "ignored": prepared.study.ignored(),
-                "units": prepared.scales.table(), "versions": versions(), "format_version": FORMAT_VERSION}
-    inputs = result.inputs | {"hash": prepared.hash, "study": prepared.inputs, "resolved": prepared.resolved}
+    summary |= real_energies(summary, task)
+    summary |= task.extra | {"seed": task.seed, "backend": backend, "wall_seconds": round(seconds, 3),
+                             "ignored": task.study.ignored(), "units": task.scales.table(), "versions": versions(),
+                             "format_version": FORMAT_VERSION}
+    inputs = result.inputs | {"hash": task.hash, "study": task.inputs, "resolved": task.resolved}
     return replace(result, summary=summary, inputs=inputs)
 
 
-def real_energies(summary: dict[str, Any], prepared: Prepared) -> dict[str, Any]:
+def real_energies(summary: dict[str, Any], task: Task) -> dict[str, Any]:
     """energy_meV, gap_kelvin, ... of every energy in the summary, where the real units are known."""
-    if not prepared.scales.known:
+    if not task.scales.known:
         return {}
 
     def scaled(value: Any, factor: float) -> Any:
         if isinstance(value, dict):
             return {k: scaled(v, factor) for k, v in value.items()}
+        if isinstance(value, list):
+            return [scaled(v, factor) for v in value]
         return None if value is None else value * factor
 
-    units = {"meV": prepared.scales.hartree_meV, "kelvin": prepared.scales.hartree_kelvin}
+    units = {"meV": task.scales.hartree_meV, "kelvin": task.scales.hartree_kelvin}
     return {f"{key}_{unit}": scaled(summary[key], factor) for unit, factor in units.items()
-            for key in ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
-            if key in summary}
+            for key in task.energies if key in summary}
 
 
 def versions() -> dict[str, str]:

@@ -14,11 +14,10 @@ from pydantic import PrivateAttr, ValidationError
 
 from ehbilayer.errors import InputError
 from ehbilayer.study_keys import ALTERNATIVES, Keys, tables
+from ehbilayer.study_uses import used_keys
 from ehbilayer.units import nearest
 
 LARGEST_FILE = 1_000_000  # bytes
-AVAILABLE_KINDS = ("hartree-fock",)
-USED_TABLES = {"hartree-fock": ("bilayer", "density", "cell", "hartree-fock")}
 
 
 class Study(Keys):
@@ -57,31 +56,16 @@ class Study(Keys):
         return getattr(self, name.replace("-", "_"))
 
     def canonical(self) -> dict[str, Any]:
-        """Kind and all keys of the tables this kind uses, with defaults and without what it ignores."""
-        unused = set(self.ignored())
-        used = USED_TABLES.get(self.kind, tuple(tables()))
-        dumped = {name: self.table(name).model_dump() for name in used}
-        kept = {name: {k: v for k, v in keys.items() if f"{name}.{k}" not in unused} for name, keys in dumped.items()}
+        """Kind and all keys that this study uses, with defaults and without what it ignores."""
+        kept: dict[str, Any] = {}
+        for name, key in (dotted.split(".") for dotted in used_keys(self)):
+            kept.setdefault(name, {})[key] = self.table(name).model_dump(include={key})[key]
         return {"kind": self.kind, **kept}
 
     def ignored(self) -> list[str]:
         """Dotted keys that were written but that this study does not use."""
-        used = USED_TABLES.get(self.kind, tuple(tables()))
-        other = [k for k in self.given() if k.split(".")[0] not in used]
-        return other + [k for k in self.given() if k in self._idle()]
-
-    def _idle(self) -> set[str]:
-        """Keys of used tables that other keys make meaningless."""
-        idle = set()
-        if self.cell.symmetry == "none":
-            idle.add("cell.holes_per_cell")
-        if self.density.hole_over_critical is None:
-            idle.add("density.critical_rs")
-        if self.cell.holes is None:
-            idle |= {"hartree-fock.hole_spin", "bilayer.hole_flavours", "cell.holes_per_cell"}
-        if self.cell.holes is not None and self.density.electrons_per_hole == 0:
-            idle |= {"hartree-fock.electron_spin", "bilayer.electron_flavours"}
-        return idle
+        used = set(used_keys(self))
+        return [k for k in self.given() if k not in used]
 
 
 def digest(inputs: dict[str, Any]) -> str:

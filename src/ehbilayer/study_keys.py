@@ -183,6 +183,12 @@ class CrystalTable(Table):
     seed: Seed = Field(default=1, description="an integer >= 0")
 
 
+class PhononsTable(Table):
+    """Phonons and quantum fluctuation of classical crystals: [phonons]."""
+
+    lindemann: float = Field(default=0.25, gt=0, le=1, description="a threshold between 0 and 1")
+
+
 class FewBodyTable(Table):
     """Exciton, trion, biexciton: [few-body]."""
 
@@ -206,6 +212,7 @@ class Keys(Table):
     compressibility: CompressibilityTable = Field(default_factory=CompressibilityTable)
     pairing: PairingTable = Field(default_factory=PairingTable)
     crystal: CrystalTable = Field(default_factory=CrystalTable)
+    phonons: PhononsTable = Field(default_factory=PhononsTable)
     few_body: FewBodyTable = Field(default_factory=FewBodyTable, alias="few-body")
 
 

@@ -1,0 +1,136 @@
+"""Studies of kind "hartree-fock": from the study to one call of the solver, and the table of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ehbilayer.prepare import Prepared
+from ehbilayer.prepare import prepare as prepare_hartree_fock
+from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.results import Result
+from ehbilayer.study import Study
+from ehbilayer.task import Run, Task
+
+ENERGIES = ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
+
+
+def prepare(study: Study) -> Task:
+    """The task of a Hartree-Fock study. Raises InputError for one that cannot be computed."""
+    prepared = prepare_hartree_fock(study)
+    return Task(study, prepared.scales, prepared.inputs, prepared.resolved, tuple(_plan(prepared)),
+                lambda run: _solve(prepared, run), seed=prepared.options.seed, energies=ENERGIES, start=prepared.start,
+                extra={"critical_rs": prepared.critical_rs})
+
+
+def _solve(prepared: Prepared, run: Run) -> Result:
+    from ehbilayer.hartree_fock import solve
+
+    def progress(state: dict[str, Any]) -> None:
+        run.progress(state | {"text": progress_line(state)})
+
+    def checkpoint(result: Result) -> None:
+        run.checkpoint(_both_species(result))
+
+    result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=run.initial, resumed=run.resumed,
+                   backend=run.backend, threads=run.threads, progress=progress, checkpoint=checkpoint,
+                   should_stop=run.should_stop)
+    return _both_species(result)
+
+
+def _both_species(result: Result) -> Result:
+    """The summary names both species; one that is absent is null."""
+    present = result.summary.get("particles") or {}
+    named = {name: present.get(name) for name in ("electron", "hole")} | present
+    return replace(result, summary=result.summary | {"particles": named})
+
+
+def progress_line(state: dict[str, Any]) -> str:
+    """One line on where a calculation is."""
+    start = f"start {state['start']}/{state['starts']}  " if state.get("starts", 1) > 1 else ""
+    return (f"{start}iteration {state['iteration']:4d}  energy/particle {state['energy_per_particle']:+.10f} Ha_h  "
+            f"residual {state['residual']:.1e} (target {state['target']:.1e})")
+
+
+def _plan(prepared: Prepared) -> list[str]:
+    """What is about to be computed: device, species, density, box, basis, convention, memory and rough time."""
+    study, cell = prepared.study, prepared.resolved["cell"]
+    lines = [*device_lines(study.bilayer.material, prepared.scales), *_spacing_line(prepared)]
+    for name, s in prepared.resolved["species"].items():
+        real = ""
+        if prepared.scales.known:
+            real = f" = {prepared.scales.density_per_cm2(s['density']):.4g} cm^-2"
+        unit = "a_e" if name == "electron" else "a_h"
+        lines.append(f"  {name + 's':10s} {s['count']}, {s['spin']}; density {s['density']:.6g} a_h^-2{real}, "
+                     f"r_s = {s['rs']:.5g} {unit}")
+    if prepared.critical_rs is not None:
+        lines.append(f"  critical   r_s = {prepared.critical_rs:.5g} a_h ({study.density.critical_rs})")
+    sort = "the whole box free" if cell["cells"] == 1 else f"a cell with {cell['cells']} k points"
+    options = prepared.options
+    more = " or more" if options.basis_tolerance is not None else ""
+    lines.append(f"  box        {cell['shape']}, {cell['area']:.6g} a_h^2, {cell['basis_size']} plane waves{more}, "
+                 f"{sort}")
+    lines.append(f"  solve      zero mode {cell['zero_mode']}, start {study.hartree_fock.start}, {options.starts} "
+                 f"start{'s' * (options.starts > 1)}, keep {options.keep}, occupation {options.occupation}, "
+                 f"tolerance {options.tolerance:g} Ha_h")
+    lines.append(f"  estimate   {prepared.estimate['memory_bytes'] / 1e6:.0f} MB, "
+                 f"{rough_time(prepared.estimate['seconds'])}")
+    return lines
+
+
+def _spacing_line(prepared: Prepared) -> list[str]:
+    scales, spacing = prepared.scales, prepared.bilayer.spacing
+    real = f" = {scales.length_nm(spacing):.4g} nm" if scales.known else ""
+    return [f"  spacing    {spacing:.6g} a_h{real}"] if len(prepared.bilayer.species) > 1 else []
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    s, units = result.summary, result.summary.get("units", {})
+    rows = [status_row(result)]
+    if s.get("phase"):
+        rows.append(("phase", str(s["phase"])))
+    rows += [(label, energy_text(s.get(key), units)) for label, key in (("energy", "energy"),
+                                                                    ("energy/particle", "energy_per_particle"))]
+    for key, label in (("gap", "gap"), ("fermi_energy", "Fermi energy")):
+        rows += [(f"{label}, {name}s", energy_text(v, units)) for name, v in (s.get(key) or {}).items()
+                 if v is not None]
+    if s.get("pressure") is not None:
+        rows.append(("pressure", f"{s['pressure']:.8g} Ha_h/a_h^2"))
+    if s.get("residual") is not None:
+        rows.append(("residual", f"{s['residual']:.1e} after {s.get('iterations')} iterations"))
+    error = f", error {s['basis_error']:.1e} Ha_h" if s.get("basis_error") is not None else ""
+    rows.append(("basis", f"{s.get('basis_size')} plane waves{error}, zero mode {s.get('zero_mode')}, edge occupation "
+                          f"{_number(s.get('edge_occupation'))}"))
+    rows += [(f"variance, {name}s", f"{v:.5g}") for name, v in (s.get("momentum_variance") or {}).items()
+             if v is not None]
+    rows += _caution_rows(s)
+    return [row for row in [*rows, time_row(s), *_start_rows(s)] if row[1]]
+
+
+def _caution_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the energy curves, and what a reader of the numbers must not overlook."""
+    rows, stability = [], s.get("stability") or {}
+    found = [f"{stability[key]:+.2g} {key.split('_')[0]}" for key in ("within_kept_symmetry", "beyond")
+             if stability.get(key) is not None]
+    held = " and ".join(stability.get("held") or []) or "no symmetry"
+    if found:
+        rows.append(("curvature", f"{', '.join(found)} {held} (Ha_h)"))
+    if stability.get("minimum") is False:
+        rows.append(("caution", f"not a minimum even with {held} held"))
+    if s.get("aufbau") is False:
+        rows.append(("caution", "an empty level lies below a filled one: another filling may have less energy"))
+    return rows
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1e}"
+
+
+def _start_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every start and where it ended, when there were several."""
+    starts = s.get("starts") or []
+    if len(starts) < 2:
+        return []
+    return [(f"start {i + 1}", f"{x.get('energy') if x.get('energy') is not None else float('nan'):.10f} Ha_h  "
+             f"{x.get('status')}  {x.get('phase') or ''}") for i, x in enumerate(starts)]

@@ -1,0 +1,69 @@
+"""Which keys of the study file each kind of study uses; the others are accepted and listed as ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ehbilayer.study_keys import Keys, tables
+
+DEVICE = ("bilayer.material", "bilayer.*_mass", "bilayer.dielectric", "bilayer.spacing", "bilayer.interaction")
+CLASSICAL = (*DEVICE, "bilayer.capacitor", "density.*", "crystal.*")
+
+# dotted keys, * stands for anything
+USES: dict[str, tuple[str, ...]] = {
+    "hartree-fock": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*"),
+    "condensate": ("bilayer.*", "density.*", "cell.*", "condensate.*"),
+    "phases": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "condensate.*", "phases.*"),
+    "phase-diagram": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "condensate.*", "phases.*"),
+    "crystal": CLASSICAL,
+    "phonons": (*CLASSICAL, "phonons.*"),
+    "few-body": (*DEVICE, "few-body.*"),
+}
+
+
+def used_keys(study: Keys) -> list[str]:
+    """All dotted keys that this study uses, written or not; every key of a kind that is not listed here."""
+    patterns = USES.get(study.kind, ("*",))
+    idle = IDLE.get(study.kind, _none)(study)
+    return [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields
+            if any(fnmatchcase(f"{name}.{key}", p) for p in patterns) and f"{name}.{key}" not in idle]
+
+
+def _none(study: Keys) -> set[str]:
+    return set()
+
+
+def _density(study: Keys) -> set[str]:
+    return {"density.critical_rs"} if study.density.hole_over_critical is None else set()
+
+
+def _box(study: Keys) -> set[str]:
+    """Keys of Hartree-Fock that other keys make meaningless."""
+    idle = _density(study)
+    if study.cell.symmetry == "none":
+        idle.add("cell.holes_per_cell")
+    if study.cell.holes is None:
+        idle |= {"hartree-fock.hole_spin", "bilayer.hole_flavours", "cell.holes_per_cell"}
+    if study.cell.holes is not None and study.density.electrons_per_hole == 0:
+        idle |= {"hartree-fock.electron_spin", "bilayer.electron_flavours"}
+    return idle
+
+
+def _condensate(study: Keys) -> set[str]:
+    if study.condensate.limit == "thermodynamic":
+        return _density(study) | {f"cell.{key}" for key in type(study.cell).model_fields}
+    return _density(study) | {"cell.symmetry", "cell.holes_per_cell"}
+
+
+def _crystal(study: Keys) -> set[str]:
+    return _density(study) | ({"crystal.starts", "crystal.seed"} if _is_named(study.crystal) else set())
+
+
+def _is_named(crystal: Any) -> bool:
+    return crystal.structure != "random" and getattr(crystal, "scan", None) is None
+
+
+IDLE: dict[str, Callable[[Keys], set[str]]] = {"hartree-fock": _box, "condensate": _condensate, "crystal": _crystal,
+                                               "phonons": _crystal}

@@ -1,0 +1,41 @@
+"""The kinds of study and the keys that each of them uses."""
+
+import pytest
+
+from ehbilayer import kinds
+from ehbilayer.errors import InputError
+from ehbilayer.results import Result, Status
+from ehbilayer.study import make_study
+from ehbilayer.study_keys import Kind, tables
+from ehbilayer.study_uses import USES, used_keys
+
+
+def test_every_kind_that_is_available_says_which_keys_it_uses() -> None:
+    assert set(kinds.AVAILABLE) <= set(USES) <= set(Kind.__args__)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", USES)
+def test_patterns_name_keys_that_exist(kind: str) -> None:
+    from fnmatch import fnmatchcase
+
+    known = [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields]
+    for pattern in USES[kind]:
+        assert any(fnmatchcase(key, pattern) for key in known), pattern
+    assert "bilayer.spacing" in used_keys(make_study({"kind": kind}))
+
+
+def test_kinds_to_come_are_refused_before_anything_is_computed() -> None:
+    later = [k for k in Kind.__args__ if k not in kinds.AVAILABLE]  # type: ignore[attr-defined]
+    for kind in later:
+        with pytest.raises(InputError, match="later version"):
+            kinds.prepare(make_study({"kind": kind}))
+
+
+def test_an_unknown_kind_of_result_still_has_a_table() -> None:
+    assert ("status", "converged") in kinds.rows(Result("other", Status.converged, {}, {}))
+
+
+def test_an_ignored_key_does_not_change_the_inputs() -> None:
+    bare = {"kind": "few-body", "bilayer": {"spacing": 1.0}}
+    assert make_study(bare).canonical() == make_study(bare | {"cell": {"holes": 4}}).canonical()
+    assert make_study(bare).canonical() != make_study(bare | {"bilayer": {"spacing": 2.0}}).canonical()
