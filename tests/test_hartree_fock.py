@@ -7,6 +7,7 @@ import pytest
 
 import exact
 from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
+from ehbilayer.cutoff import basis_error
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import Options, solve
 from ehbilayer.lattice import box_of_shape
@@ -101,6 +102,33 @@ def test_any_list_of_species_converges_in_a_free_box(species, start):
     assert result.status is Status.converged
     assert result.summary["energy"] < 0
     assert set(result.summary["gap"]) >= {"electron", "hole"}
+
+
+def test_a_state_with_more_bands_than_a_block_has_waves_moves_to_a_larger_basis():
+    """At Gamma this basis has one wave, while other k points hold two electrons: the spare band there is of no waves."""
+    bilayer = Bilayer((Species("electron", -1, 0.125, 0, 36, spin="polarized"), Species("hole", 1, 1.0, 1, 36)), 1.0,
+                      "none")
+    small = solve(bilayer, triangular_basis(36, 8.0, 5), replace(QUICK, start="crystal"), threads=1)
+    assert np.linalg.norm(small.data["orbitals_0"].values, axis=1).min() == 0
+    large = solve(bilayer, triangular_basis(36, 8.0, 7), replace(QUICK, start="path"), initial=small, threads=1)
+    assert large.status is Status.converged and large.energy < small.energy
+
+
+@pytest.mark.parametrize("steps", [6, 8])
+def test_basis_error_is_what_a_converged_larger_basis_gains(steps):
+    bilayer = Bilayer((Species("hole", 1, 1.0, 0, 16),), 0.0, "none")
+    basis, larger = triangular_basis(16, 12.0, steps), triangular_basis(16, 12.0, 16)
+    small, large = (solve(bilayer, b, replace(QUICK, start="crystal", tolerance=1e-9), threads=1)
+                    for b in (basis, larger))
+    true = small.energy - large.energy
+    assert 0.8 * true < basis_error(bilayer, basis, small) < 1.01 * true + 1e-7
+
+
+def test_basis_error_of_a_liquid_is_nothing():
+    bilayer = trions(16)
+    liquid = solve(bilayer, triangular_basis(16, 8.0, 6), replace(QUICK, start="liquid", keep="translations"),
+                   threads=1)
+    assert basis_error(bilayer, triangular_basis(16, 8.0, 6), liquid) == pytest.approx(0, abs=1e-10)
 
 
 def test_dispersion_replaces_the_mass():

@@ -19,7 +19,7 @@ LAYERS = {
     "physics": "interaction system",
     "discretisation": "basis",
     "Hamiltonian": "terms terms.kinetic terms.direct terms.exchange hamiltonian",
-    "methods": "occupations guesses transfer spectrum bands stability observables hartree_fock cutoff critical batch",
+    "methods": "occupations guesses transfer spectrum bands stability observables hartree_fock cutoff order critical batch",
     "application": "study_keys study_uses study task particles prepare reporting kinds.hartree_fock kinds stopping "
                    "plot_style plot_density plot_bands plot_momentum plot runner cli",
 }

@@ -69,7 +69,8 @@ def prepare(study: Study) -> Prepared:
     inputs = study.canonical()
     if start_file is not None:
         inputs["start_sha256"] = _file_digest(start_file)
-    resolved = _resolved(study, scales, bilayer, basis, options)
+    resolved = resolved_parameters(study, scales, bilayer, basis) | {
+        "hartree-fock": asdict(options) | {"start": study.hartree_fock.start}}
     start = None if start_file is None else _load_start(start_file)
     return Prepared(study, bilayer, basis, options, scales, resolved, inputs, start, estimate,
                     critical() if study.density.hole_over_critical is not None else None)
@@ -125,7 +126,7 @@ def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
     from ehbilayer.critical import BRACKET, critical_rs
 
     hole = next(s for s in bilayer.species if s.name == "hole")
-    box = box_of_shape(_shape(study), hole.count * math.pi * BRACKET[1] ** 2)
+    box = box_of_shape(box_shape(study), hole.count * math.pi * BRACKET[1] ** 2)
     # The crossing is looked for at many densities on the same integer waves. A cutoff in 1/a_h means other integers at
     # each, so it gives way to the tolerance, which asks for the most waves at the lowest density.
     free = study.model_copy(update={"cell": study.cell.model_copy(update={"cutoff": None})})
@@ -133,7 +134,7 @@ def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
     return critical_rs(basis, hole.count, bilayer.zero_mode, spin=hole.spin)
 
 
-def _shape(study: Study) -> str | np.ndarray:
+def box_shape(study: Study) -> str | np.ndarray:
     if study.cell.vectors is None:
         return study.cell.shape
     (x1, y1), (x2, y2) = study.cell.vectors
@@ -147,7 +148,7 @@ def _shape(study: Study) -> str | np.ndarray:
 
 def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> PlaneWaveBasis:
     """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
-    box = box_of_shape(_shape(study), area)
+    box = box_of_shape(box_shape(study), area)
     waves = choose_waves(study, bilayer, box)
     for channel in bilayer.channels:
         _check_holds(study, channel, len(waves))
@@ -229,9 +230,8 @@ def _file_digest(path: Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
-def _resolved(study: Study, scales: Scales, bilayer: Bilayer, basis: PlaneWaveBasis,
-              options: Options) -> dict[str, Any]:
-    """All parameters with defaults, in hole atomic units (masses in m0 as given, and as used)."""
+def resolved_parameters(study: Study, scales: Scales, bilayer: Bilayer, basis: PlaneWaveBasis) -> dict[str, Any]:
+    """Device, species and box with defaults, in hole atomic units (masses in m0 as given, and as used)."""
     area = basis.box.area
     species = {s.name: {"mass": s.mass, "charge": s.charge, "layer": s.layer, "count": s.count, "spin": s.spin,
                         "flavours": s.flavours, "density": s.count / area,
@@ -247,5 +247,10 @@ def _resolved(study: Study, scales: Scales, bilayer: Bilayer, basis: PlaneWaveBa
                  "plane_waves": study.cell.plane_waves, "hexagon": study.cell.hexagon, "cutoff": study.cell.cutoff,
                  "zero_mode": bilayer.zero_mode, "symmetry": study.cell.symmetry, "cells": basis.cells,
                  "supercell": basis.supercell.tolist()},
-        "hartree-fock": asdict(options) | {"start": study.hartree_fock.start},
     }
+
+
+def spacing_line(bilayer: Bilayer, scales: Scales) -> list[str]:
+    """The plan line that tells the distance between the layers, where there are two."""
+    real = f" = {scales.length_nm(bilayer.spacing):.4g} nm" if scales.known else ""
+    return [f"  spacing    {bilayer.spacing:.6g} a_h{real}"] if len(bilayer.species) > 1 else []

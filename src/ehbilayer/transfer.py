@@ -49,6 +49,8 @@ def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> t
 
     Raises InputError if an orbital mixes blocks: the state lacks the translations of this cell.
     """
+    there = np.linalg.norm(amplitudes, axis=1) > 0.5  # a block with fewer waves than bands has empty ones of no waves
+    amplitudes, f = amplitudes[there], f[there]
     weight = np.zeros((len(amplitudes), len(basis.k_points)))
     for k, (index, mask) in enumerate(zip(basis.index, basis.mask, strict=True)):
         weight[:, k] = np.sum(np.abs(amplitudes[:, index]) ** 2 * mask, axis=1)
@@ -64,9 +66,10 @@ def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> t
         mine = np.flatnonzero(home == k)
         x[row, : len(mine)] = amplitudes[mine][:, basis.index[k]] * basis.mask[k]
         filled[row, : len(mine)] = f[mine]
-        spare = bands - len(mine)  # any further vectors will do; they stay empty
+        spare = bands - len(mine)  # any further vectors will do, the block's own waves first; they stay empty
         if spare:
-            q = np.linalg.qr(np.concatenate([x[row, : len(mine)].T, np.eye(basis.coefficients)], axis=1))[0]
+            own = np.eye(basis.coefficients)[:, np.argsort(-basis.mask[k], kind="stable")]
+            q = np.linalg.qr(np.concatenate([x[row, : len(mine)].T, own], axis=1))[0]
             x[row, len(mine) :] = q[:, len(mine) : bands].T
     return x, Filling(blocks, filled)
 

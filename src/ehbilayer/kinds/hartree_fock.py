@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ehbilayer.prepare import Prepared
+from ehbilayer.prepare import Prepared, spacing_line
 from ehbilayer.prepare import prepare as prepare_hartree_fock
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
@@ -55,7 +55,7 @@ def progress_line(state: dict[str, Any]) -> str:
 def _plan(prepared: Prepared) -> list[str]:
     """What is about to be computed: device, species, density, box, basis, convention, memory and rough time."""
     study, cell = prepared.study, prepared.resolved["cell"]
-    lines = [*device_lines(study.bilayer.material, prepared.scales), *_spacing_line(prepared)]
+    lines = [*device_lines(study.bilayer.material, prepared.scales), *spacing_line(prepared.bilayer, prepared.scales)]
     for name, s in prepared.resolved["species"].items():
         real = ""
         if prepared.scales.known:
@@ -76,12 +76,6 @@ def _plan(prepared: Prepared) -> list[str]:
     lines.append(f"  estimate   {prepared.estimate['memory_bytes'] / 1e6:.0f} MB, "
                  f"{rough_time(prepared.estimate['seconds'])}")
     return lines
-
-
-def _spacing_line(prepared: Prepared) -> list[str]:
-    scales, spacing = prepared.scales, prepared.bilayer.spacing
-    real = f" = {scales.length_nm(spacing):.4g} nm" if scales.known else ""
-    return [f"  spacing    {spacing:.6g} a_h{real}"] if len(prepared.bilayer.species) > 1 else []
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -1,0 +1,82 @@
+"""Order parameters against states whose density is known."""
+
+import numpy as np
+import pytest
+
+from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.guesses import guess
+from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.lattice import crystal_cell
+from ehbilayer.minimize import orthonormalise
+from ehbilayer.order import bragg_vectors, bragg_weights, density_waves, spin_orders
+from ehbilayer.results import Result, Status, Variable
+from ehbilayer.system import Bilayer, Species
+from systems import triangular_basis
+
+N, RS = 16, 8.0
+
+
+def balanced(spin: str = "restricted") -> Bilayer:
+    return Bilayer((Species("electron", -1, 0.5, 0, N, spin=spin), Species("hole", 1, 1.0, 1, N)), 1.0, "none")
+
+
+@pytest.fixture(scope="module")
+def crystal() -> Result:
+    basis = triangular_basis(N, RS, 5)
+    two = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, N, 2))
+    return solve(balanced("unrestricted"), two, Options(start="crystal", spin_order="stripe", stability="none",
+                                                        tolerance=1e-6), threads=1)
+
+
+def test_a_triangular_crystal_has_six_shortest_vectors() -> None:
+    basis = triangular_basis(N, RS, 5)
+    waves = bragg_vectors(basis.box, N)
+    length = np.linalg.norm(waves @ basis.box.reciprocal, axis=1)
+    assert len(waves) == 6
+    assert length == pytest.approx(np.full(6, np.sqrt(8 * np.pi**2 / np.sqrt(3) * N / basis.box.area)), rel=1e-12)
+
+
+def test_a_liquid_has_no_order() -> None:
+    result = solve(balanced(), triangular_basis(N, RS, 5), Options(start="liquid", keep="translations",
+                                                                   stability="none"), threads=1)
+    assert bragg_weights(result, N) == {"electron": 0.0, "hole": 0.0}
+    assert spin_orders(result) == {"electron": None, "hole": None}
+
+
+def test_components_are_those_of_the_density_on_the_grid(crystal: Result) -> None:
+    """An independent route: the transform of the saved density, on the cell of the calculation."""
+    density = crystal.data["density_hole"].values
+    cell = crystal.data["cell"].values
+    area = abs(np.linalg.det(cell))
+    grid = np.fft.fft2(density, norm="forward") * area * N / 2  # two sites per cell
+    supercell = np.array(crystal.inputs["supercell"])
+    steps = np.array([[1, 0], [0, 1], [1, 1], [2, -1]])
+    waves = density_waves(crystal, steps @ supercell.T)["hole"]
+    assert np.abs(waves) == pytest.approx([abs(grid[i, j]) for i, j in steps], abs=1e-9)
+    assert abs(density_waves(crystal, np.zeros((1, 2), int))["hole"][0]) == pytest.approx(N)
+
+
+def test_a_crystal_has_bragg_peaks_and_rows_of_spins(crystal: Result) -> None:
+    weights, spins = bragg_weights(crystal, N), spin_orders(crystal)
+    assert 0.02 < weights["electron"] < weights["hole"] < 1  # the light electrons are wider
+    assert spins["electron"] is not None and 0.5 < spins["electron"] <= 1 + 1e-12
+    assert spins["hole"] is None
+
+
+def test_gaussians_have_the_weight_of_their_width() -> None:
+    """Orbitals exp(-r^2/2w^2) far apart: |rho_G/N|^2 = exp(-G^2 w^2/2)."""
+    bilayer = Bilayer((Species("hole", 1, 25.0, 0, 4),), 0.0, "none")
+    basis = triangular_basis(4, RS, 12)
+    begin = guess(bilayer, basis, "crystal")
+    frames = tuple(orthonormalise(np, x[None]) for x in begin.frames)
+    amplitudes = basis.to_waves(frames[0][0], begin.fillings[0].blocks).reshape(-1, basis.size)
+    result = Result("hartree-fock", Status.converged, {}, {
+        "box": basis.box.vectors.tolist(), "supercell": basis.supercell.tolist(),
+        "species": [{"name": "hole", "count": 4}],
+        "channels": [{"label": "hole", "species": 0, "orbitals": 4, "degeneracy": 1}]},
+        {"waves": Variable(("wave", "axis"), basis.waves, "1"),
+         "orbitals_0": Variable(("orbital", "wave"), amplitudes, "1"),
+         "occupations_0": Variable(("orbital",), np.ones(4), "1")})
+    width = 0.8 * (RS**3 / 25.0) ** 0.25
+    g2 = 8 * np.pi**2 / np.sqrt(3) * 4 / basis.box.area
+    assert bragg_weights(result, 4)["hole"] == pytest.approx(np.exp(-g2 * width**2 / 2), rel=1e-3)
