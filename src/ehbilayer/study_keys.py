@@ -33,12 +33,24 @@ def _density(value: float | str) -> float | str:
     return value
 
 
+def _energy(value: float | str) -> float | str:
+    if isinstance(value, str):
+        parse_quantity(value, "energy", "energy")
+    return value
+
+
 def _rational(value: float | str) -> float | str:
     if isinstance(value, str):
         if not re.fullmatch(r"[0-9]{1,6}(/[1-9][0-9]{0,5})?", value):
             raise ValueError
         return float(Fraction(value))
     return value
+
+
+def _rising(values: list[float]) -> list[float]:
+    if sorted(set(values)) != values:
+        raise ValueError
+    return values
 
 
 def _odd(values: list[int]) -> list[int]:
@@ -49,6 +61,7 @@ def _odd(values: list[int]) -> list[int]:
 
 Length = Annotated[float | str, AfterValidator(_length)]
 Density = Annotated[float | str, AfterValidator(_density)]
+Energy = Annotated[float | str, AfterValidator(_energy)]
 Mass = Annotated[float, Field(ge=1e-6, le=1e6)]
 Rs = Annotated[float, Field(ge=1e-4, le=1e6)]
 Count = Annotated[int, Field(ge=1, le=MOST_PARTICLES)]
@@ -140,6 +153,11 @@ class CondensateTable(Table):
     """The exciton condensate: [condensate]."""
 
     limit: Literal["thermodynamic"] | None = Field(default=None, description='"thermodynamic", or absent with a [cell]')
+    spin: Literal["polarized", "restricted"] = Field(default="polarized", description="polarized | restricted")
+    chemical_potential: Energy | None = Field(
+        default=None, description='of a pair, an energy such as "-150 meV" or a number in Ha_h')
+    tolerance: Tolerance = Field(default=1e-8, description="an energy error per pair from 1e-13 to 0.1 (Ha_h)")
+    curve_points: int = Field(default=40, ge=0, le=1000, description="an integer from 0 to 1000")
 
 
 class PhasesTable(Table):
@@ -174,19 +192,32 @@ class PairingTable(Table):
 class CrystalTable(Table):
     """Classical crystals: [crystal]."""
 
-    structure: str = Field(
-        default="random", description="honeycomb | checkerboard | triangular | random | a result file")
+    structure: str = Field(default="random", min_length=1, max_length=4096, description=(
+        "honeycomb | checkerboard | triangular | another name | random | a result file"))
     holes_per_cell: Count = Field(default=1, description=COUNT_TEXT)
     layers: Literal[1, 2] = Field(default=1, description="1 or 2")
     relax: Literal["none", "positions", "cell"] = Field(default="cell", description="none | positions | cell")
+    box: Literal["random", "triangular", "rectangular", "square"] | None = Field(
+        default=None, description="random | triangular | rectangular | square")
     starts: Starts = Field(default=20, description="an integer from 1 to 100000")
     seed: Seed = Field(default=1, description="an integer >= 0")
+    tolerance: Tolerance = Field(default=1e-11, description="a force from 1e-13 to 0.1 (e^2/a^2)")
+    scan: Annotated[list[Annotated[float, Field(ge=0.1, le=100)]], AfterValidator(_rising)] | None = Field(
+        default=None, min_length=2, max_length=2, description="two rising values of a/d from 0.1 to 100")
+    scan_points: int = Field(default=16, ge=2, le=10_000, description="an integer from 2 to 10000")
 
 
 class PhononsTable(Table):
     """Phonons and quantum fluctuation of classical crystals: [phonons]."""
 
     lindemann: float = Field(default=0.25, gt=0, le=1, description="a threshold between 0 and 1")
+    mesh: int | None = Field(default=None, ge=2, le=1000, description="an integer from 2 to 1000")
+    points: int = Field(default=40, ge=2, le=10_000, description="an integer from 2 to 10000")
+    tolerance: float = Field(default=1e-6, ge=1e-10, le=1e-1, description="a relative error from 1e-10 to 0.1")
+    follow: bool = Field(default=False, description="true or false")
+    scan: Annotated[list[Annotated[float, Field(ge=0.1, le=100)]], AfterValidator(_rising)] | None = Field(
+        default=None, min_length=2, max_length=2, description="two rising values of a/d from 0.1 to 100")
+    scan_points: int = Field(default=16, ge=2, le=10_000, description="an integer from 2 to 10000")
 
 
 class FewBodyTable(Table):
@@ -195,7 +226,15 @@ class FewBodyTable(Table):
     complex: Literal["exciton", "trion-", "trion+", "biexciton"] = Field(
         default="trion-", description="exciton | trion- | trion+ | biexciton")
     spin: Literal["singlet", "triplet"] | None = Field(default=None, description="singlet | triplet")
+    angular_momentum: Literal[0, 1] | None = Field(default=None, description="0 or 1")
+    find: Literal["binding", "critical-spacing"] = Field(default="binding", description="binding | critical-spacing")
+    spacings: list[Length] | None = Field(
+        default=None, min_length=1, max_length=1000, description='a list of lengths >= 0, such as [0, "1 nm"]')
+    mass_ratios: list[Mass] | None = Field(
+        default=None, min_length=1, max_length=100, description="a list of positive ratios m_e/m_h")
     tolerance: Tolerance = Field(default=1e-6, description="an energy error from 1e-13 to 0.1 (Ha_h)")
+    max_functions: int = Field(default=500, ge=1, le=5000, description="an integer from 1 to 5000")
+    seed: Seed = Field(default=0, description="an integer >= 0")
 
 
 class Keys(Table):

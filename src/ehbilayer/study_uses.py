@@ -15,8 +15,8 @@ CLASSICAL = (*DEVICE, "bilayer.capacitor", "density.*", "crystal.*")
 USES: dict[str, tuple[str, ...]] = {
     "hartree-fock": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*"),
     "condensate": ("bilayer.*", "density.*", "cell.*", "condensate.*"),
-    "phases": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "condensate.*", "phases.*"),
-    "phase-diagram": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "condensate.*", "phases.*"),
+    "phases": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "phases.*"),
+    "phase-diagram": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "phases.*"),
     "crystal": CLASSICAL,
     "phonons": (*CLASSICAL, "phonons.*"),
     "few-body": (*DEVICE, "few-body.*"),
@@ -51,6 +51,12 @@ def _box(study: Keys) -> set[str]:
     return idle
 
 
+def _phases(study: Keys) -> set[str]:
+    """Each candidate has its own start and cell."""
+    own = {f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep")}
+    return _density(study) | own | {"cell.symmetry", "cell.holes_per_cell"}
+
+
 def _condensate(study: Keys) -> set[str]:
     if study.condensate.limit == "thermodynamic":
         return _density(study) | {f"cell.{key}" for key in type(study.cell).model_fields}
@@ -65,5 +71,6 @@ def _is_named(crystal: Any) -> bool:
     return crystal.structure != "random" and getattr(crystal, "scan", None) is None
 
 
-IDLE: dict[str, Callable[[Keys], set[str]]] = {"hartree-fock": _box, "condensate": _condensate, "crystal": _crystal,
+IDLE: dict[str, Callable[[Keys], set[str]]] = {"hartree-fock": _box, "condensate": _condensate,
+                                               "phases": _phases, "phase-diagram": _phases, "crystal": _crystal,
                                                "phonons": _crystal}

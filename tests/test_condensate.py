@@ -1,0 +1,246 @@
+"""The condensate's functional and its solver, on the plane waves of a torus."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from ehbilayer import condensate_torus as torus
+from ehbilayer import hartree_fock
+from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves
+from ehbilayer.condensate import chemical_slope, fill, minimise
+from ehbilayer.condensate_radial import solve as solve_limit
+from ehbilayer.condensate_report import energy_parts
+from ehbilayer.errors import InputError
+from ehbilayer.lattice import box_of_shape
+from ehbilayer.results import Result, Status
+from ehbilayer.system import Bilayer, Species
+from systems import triangular_basis
+
+MADELUNG = 3.9210315786397833  # times 1/sqrt(A), triangular
+
+
+def bilayer(pairs: int, spacing: float = 1.0, mass: float = 1.0, zero_mode: str = "none", spin: str = "polarized",
+            capacitor: bool = False) -> Bilayer:
+    return Bilayer((Species("electron", -1, mass, 0, pairs, spin=spin), Species("hole", 1, 1.0, 1, pairs, spin=spin)),
+                   spacing, zero_mode, capacitor)
+
+
+def basis(pairs: int, density: float, cutoff: float, shape: str = "triangular") -> PlaneWaveBasis:
+    box = box_of_shape(shape, pairs / density)
+    return PlaneWaveBasis(box, disk_waves(box, cutoff), real=True)
+
+
+def direct_energy(system: Bilayer, b: PlaneWaveBasis, angle: np.ndarray) -> float:
+    """The functional as a sum over all pairs of wave vectors, one at a time."""
+    k, area = b.waves @ b.box.reciprocal, b.box.area
+    electron, hole = system.species
+    energy = float(np.sum((electron.kinetic(k) + hole.kinetic(k)) * np.sin(angle) ** 2))
+    for p, q in itertools.product(range(b.size), repeat=2):
+        length = float(np.linalg.norm(k[p] - k[q]))
+        same, other = (system.interaction.v(np.array(length), d) for d in (0.0, system.spacing))
+        if length == 0 and system.zero_mode == "madelung":
+            same, other = (area * system.interaction.zero_mode(b.box.vectors, d) for d in (0.0, system.spacing))
+        energy -= float(same) / area * math.sin(angle[p]) ** 2 * math.sin(angle[q]) ** 2
+        energy -= float(other) / area * math.sin(2 * angle[p]) * math.sin(2 * angle[q]) / 4
+    return energy
+
+
+def energy_of(system: Bilayer, b: PlaneWaveBasis, angle: np.ndarray) -> float:
+    gas = torus.make_gas(system, b.box, b.waves)
+    n, f = np.sin(angle) ** 2, np.sin(2 * angle) / 2
+    x, d = gas.kset.fields(n, f)
+    return float(n @ (gas.kset.kinetic - x) - f @ d)
+
+
+@pytest.mark.parametrize("zero_mode", ["none", "madelung"])
+@pytest.mark.parametrize("shape", ["triangular", "rectangular"])
+def test_the_energy_is_the_sum_over_pairs_of_wave_vectors(zero_mode: str, shape: str) -> None:
+    system, b = bilayer(5, 0.7, 0.3, zero_mode), basis(5, 0.05, 1.9, shape)
+    angle = np.random.default_rng(0).uniform(0, np.pi / 2, b.size)
+    direct = direct_energy(system, b, angle)
+    assert abs(direct) > 1
+    assert energy_of(system, b, angle) == pytest.approx(direct, rel=1e-13)
+
+
+def test_the_end_is_stationary_and_a_minimum_at_fixed_number() -> None:
+    """By finite differences of the energy, along directions that keep the number of pairs to second order."""
+    system, b = bilayer(7, 1.0, 0.5, "madelung"), basis(7, 0.03, 2.5)
+    gas = torus.make_gas(system, b.box, b.waves)
+    state = torus.lowest(gas, 1e-11)
+    assert state.status is Status.converged and float(state.occupation.sum()) == pytest.approx(7, rel=1e-13)
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        z = rng.normal(size=b.size)
+        moved = [energy_of(system, b, fill(np.cos(2 * (state.angle + t * z)), np.abs(np.sin(2 * (state.angle + t * z))),
+                                           gas.kset.weights, 7)[0]) for t in (-1e-4, 1e-4)]
+        assert min(moved) > state.energy
+        assert abs(moved[1] - moved[0]) / 2e-4 < 1e-5 * abs(moved[1] + moved[0] - 2 * state.energy) / 1e-8
+
+
+@pytest.mark.parametrize("capacitor", [False, True])
+@pytest.mark.parametrize(("spin", "zero_mode"), [("polarized", "none"), ("polarized", "madelung"),
+                                                 ("restricted", "madelung")])
+def test_the_chemical_potential_is_a_derivative(spin: str, zero_mode: str, capacitor: bool) -> None:
+    system, b = bilayer(8, 1.0, 0.5, zero_mode, spin, capacitor), basis(8, 0.03, 2.5)
+    steps = (-1e-3, 0.0, 1e-3)
+    gases = [torus.make_gas(system, b.box, b.waves, 8 + h) for h in steps]
+    states = [torus.lowest(g, 1e-11) for g in gases]
+    energies = [g.energy(s) for g, s in zip(gases, states, strict=True)]
+    assert gases[1].chemical_potential(states[1]) == pytest.approx((energies[2] - energies[0]) / 2e-3, rel=1e-7)
+    potentials = [g.chemical_potential(s) for g, s in zip(gases, states, strict=True)]
+    assert gases[1].slope(states[1]) == pytest.approx((potentials[2] - potentials[0]) / 2e-3, rel=1e-5)
+
+
+def test_a_lone_pair_is_the_exciton_of_the_box() -> None:
+    """Against the lowest eigenvalue of its two-body Hamiltonian, diagonalised densely."""
+    system, b = bilayer(1, 1.0, 0.3, "madelung"), basis(1, 0.01, 2.5)
+    gas = torus.make_gas(system, b.box, b.waves, 1e-7)
+    unit = np.eye(b.size)
+    two_body = np.diag(gas.kset.kinetic) - np.array([gas.kset.fields(0 * e, e)[1] for e in unit])
+    state = torus.lowest(gas, 1e-12)
+    assert state.energy / 1e-7 == pytest.approx(np.linalg.eigvalsh(two_body)[0], abs=1e-7)
+
+
+def test_equal_layers_shift_by_the_zero_mode_alone() -> None:
+    """At d = 0 the term v(0) sum(n^2 + F^2) is v(0) N: the conventions differ by a constant per pair."""
+    b = basis(12, 0.03, 4.0)
+    energies = {mode: torus.solve(bilayer(12, 0.0, 1.0, mode), b, tolerance=1e-12, estimate=False).energy
+                for mode in ("none", "madelung")}
+    assert energies["none"] - energies["madelung"] == pytest.approx(12 * MADELUNG / math.sqrt(b.box.area), rel=1e-10)
+
+
+def test_dense_pairs_are_the_hartree_fock_liquid() -> None:
+    """At a closed shell of 37 electrons and holes the pairing breaks down and leaves two polarised liquids."""
+    system, b = bilayer(37, 1.0, 0.5, "madelung"), triangular_basis(37, 0.5, 6, crystal=False)
+    found = torus.solve(system, b)
+    liquid = hartree_fock.solve(system, b, hartree_fock.Options(start="liquid", keep="translations"))
+    assert found.summary["phase"] == "liquid" and found.summary["concave"] is None
+    assert found.energy == pytest.approx(liquid.energy, rel=1e-12)
+    assert found.summary["normal_energy"] == pytest.approx(liquid.energy, rel=1e-12)
+
+
+def test_a_condensate_lies_below_the_liquid() -> None:
+    system, b = bilayer(37, 1.0, 0.5, "madelung"), triangular_basis(37, 6.0, 6, crystal=False)
+    found = torus.solve(system, b)
+    liquid = hartree_fock.solve(system, b, hartree_fock.Options(start="liquid", keep="translations"))
+    assert found.summary["normal_energy"] == pytest.approx(liquid.energy, rel=1e-12)
+    assert found.energy < liquid.energy - 0.1
+    assert found.summary["condensation_energy"] == pytest.approx((found.energy - liquid.energy) / 37, rel=1e-9)
+
+
+def test_torus_and_plane_agree_as_the_torus_grows() -> None:
+    """Madelung errors fall as N^(-3/2); without it they are 3.92/sqrt(A) per pair, half of it per particle."""
+    limit = solve_limit(1.0, 1.0, 0.02).summary
+    off: dict[str, list[float]] = {"none": [], "madelung": []}
+    for mode, pairs in itertools.product(off, (16, 36, 64)):
+        found = torus.solve(bilayer(pairs, zero_mode=mode), basis(pairs, 0.02, 6.0), estimate=False)
+        off[mode].append((found.summary["energy_per_pair"] - limit["energy_per_pair"]) * math.sqrt(pairs / 0.02))
+    assert off["madelung"][-1] == pytest.approx(off["madelung"][-2] * 36 / 64, rel=0.02)
+    assert off["none"][-1] == pytest.approx(MADELUNG, rel=0.02) and off["none"][0] < off["none"][1] < off["none"][2]
+    assert found.summary["pair_size"] == pytest.approx(limit["pair_size"], rel=2e-3)
+    assert found.summary["condensate_fraction"] == pytest.approx(limit["condensate_fraction"], rel=1e-3)
+
+
+def test_flavours_share_the_pairs() -> None:
+    """Two flavours of 6 pairs are twice one flavour of 6, but for the capacitor, which sees all 12."""
+    b = basis(12, 0.03, 3.0)
+    both = torus.solve(bilayer(12, spin="restricted", capacitor=True), b)
+    one = torus.solve(bilayer(6), b)
+    assert both.energy == pytest.approx(2 * one.energy + 2 * math.pi * 144 / b.box.area, rel=1e-11)
+    assert both.summary["condensate_fraction"] == pytest.approx(one.summary["condensate_fraction"], rel=1e-6)
+
+
+def test_parts_add_up_and_obey_the_gap_equation() -> None:
+    system, b = bilayer(9, 1.0, 0.5, capacitor=True), basis(9, 0.03, 3.0)
+    found = torus.solve(system, b, tolerance=1e-12)
+    s = found.summary
+    assert sum(s["energy_parts"].values()) == pytest.approx(found.energy, rel=1e-13)
+    assert s["energy_parts"]["direct"] == pytest.approx(2 * math.pi * 81 / b.box.area)
+    data = {name: v.values for name, v in found.data.items()}
+    quasi = (data["quasiparticle_electron"] + data["quasiparticle_hole"]) / 2
+    assert data["pair_amplitude"] == pytest.approx(data["gap_function"] / (2 * quasi), rel=1e-6, abs=1e-12)
+    k2 = np.sum(data["wave_vector"] ** 2, axis=1)
+    assert data["quasiparticle_electron"] - data["quasiparticle_hole"] == pytest.approx(k2 / 2, abs=1e-12)
+    assert s["pair_breaking_energy"] == pytest.approx(
+        data["quasiparticle_electron"].min() + data["quasiparticle_hole"].min())
+    variance = 2 / math.sqrt(3) * b.box.area * float(k2 @ data["occupation"])
+    assert s["momentum_variance"]["hole"] == pytest.approx(variance)
+
+
+def test_basis_error_is_what_more_waves_bring() -> None:
+    small, large = (torus.solve(bilayer(9), basis(9, 0.03, c), tolerance=1e-10) for c in (3.0, 9.0))
+    assert small.summary["basis_error"] == pytest.approx(small.energy - large.energy, rel=0.3)
+    assert large.summary["basis_error"] < 1e-3 * small.summary["basis_error"]
+
+
+def test_basis_follows_from_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torus, "MOST_WAVES", 8000)
+    box = box_of_shape("triangular", 9 / 0.03)
+    found = torus.solve_to_tolerance(bilayer(9), box, tolerance=1e-5)
+    assert found.status is Status.converged
+    fine = torus.solve(bilayer(9), basis(9, 0.03, 10.0))
+    assert 0 <= found.summary["energy_per_pair"] - fine.summary["energy_per_pair"] < 1e-5
+    # at d = 0 the waves never suffice for this much: said, not hidden
+    assert torus.solve_to_tolerance(bilayer(9, 0.0), box, tolerance=1e-9).status is Status.not_converged
+
+
+def test_a_result_starts_the_next_one() -> None:
+    b = basis(16, 0.02, 3.0)
+    first = torus.solve(bilayer(16), b)
+    again = torus.solve(bilayer(16), b, initial=first)
+    assert again.summary["iterations"] == 1 and again.energy == pytest.approx(first.energy, rel=1e-13)
+    wider = torus.solve(bilayer(16), basis(16, 0.02, 3.5), initial=first)
+    assert wider.energy == pytest.approx(torus.solve(bilayer(16), basis(16, 0.02, 3.5)).energy, rel=1e-11)
+
+
+def test_results_survive_a_file(tmp_path) -> None:
+    found = torus.solve(bilayer(7), basis(7, 0.03, 2.0))
+    found.save(tmp_path / "result.nc")
+    back = Result.load(tmp_path / "result.nc")
+    assert back.energy == found.energy and back.summary == found.summary
+
+
+def test_stopping_is_said() -> None:
+    found = torus.solve(bilayer(7), basis(7, 0.03, 2.0), should_stop=lambda: Status.timeout, estimate=False)
+    assert found.status is Status.timeout
+
+
+def test_few_iterations_are_not_converged() -> None:
+    b = basis(7, 0.03, 2.0)
+    gas = torus.make_gas(bilayer(7), b.box, b.waves)
+    start, _ = fill(gas.kset.kinetic / 2, np.ones(b.size), gas.kset.weights, 7.0)
+    assert minimise(gas.kset, 7.0, start, max_iterations=2).status is Status.not_converged
+
+
+def test_fill_holds_the_number() -> None:
+    rng = np.random.default_rng(2)
+    xi, gap, w = rng.normal(size=50), rng.uniform(0, 1e-3, 50), rng.uniform(0.5, 2, 50)
+    for count in (1e-9, 0.3, 17.0, float(w.sum()) - 1e-3):
+        angle, shift = fill(xi, gap, w, count)
+        assert float(w @ np.sin(angle) ** 2) == pytest.approx(count, rel=1e-12)
+        assert np.tan(2 * angle) == pytest.approx(gap / (xi - shift), rel=1e-9)
+
+
+def test_a_normal_state_has_no_slope() -> None:
+    b = triangular_basis(37, 0.5, 5, crystal=False)
+    gas = torus.make_gas(bilayer(37, zero_mode="madelung"), b.box, b.waves)
+    assert math.isnan(chemical_slope(gas.kset, torus.lowest(gas, 1e-10)))
+    assert energy_parts(gas, torus.lowest(gas, 1e-10))["pairing"] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("species", "argument"), [
+    ((Species("electron", -1, 1.0, 0, 3), Species("hole", 1, 1.0, 1, 4)), "density.electrons_per_hole"),
+    ((Species("hole", 1, 1.0, 1, 4),), "density.electrons_per_hole"),
+    ((Species("electron", -1, 1.0, 0, 4, spin="restricted"), Species("hole", 1, 1.0, 1, 4)), "flavours"),
+])
+def test_what_cannot_pair_is_refused(species: tuple[Species, ...], argument: str) -> None:
+    with pytest.raises(InputError, match=argument):
+        torus.solve(Bilayer(species, 1.0, "none"), basis(4, 0.03, 2.0))
+
+
+def test_too_few_waves_are_refused() -> None:
+    box = box_of_shape("triangular", 300.0)
+    with pytest.raises(InputError, match=r"cell\.plane_waves"):
+        torus.solve(bilayer(7), PlaneWaveBasis(box, hexagon_waves(box, 1), real=True))
