@@ -25,10 +25,15 @@ def test_patterns_name_keys_that_exist(kind: str) -> None:
 
 
 def test_kinds_to_come_are_refused_before_anything_is_computed() -> None:
-    later = [k for k in Kind.__args__ if k not in kinds.AVAILABLE]  # type: ignore[attr-defined]
+    later = [k for k in Kind.__args__ if k not in (*kinds.AVAILABLE, "phase-diagram")]  # type: ignore[attr-defined]
     for kind in later:
         with pytest.raises(InputError, match="later version"):
             kinds.prepare(make_study({"kind": kind}))
+
+
+def test_a_phase_diagram_needs_a_sweep() -> None:
+    with pytest.raises(InputError, match="sweep"):
+        kinds.prepare(make_study({"kind": "phase-diagram"}))
 
 
 def test_an_unknown_kind_of_result_still_has_a_table() -> None:

@@ -29,7 +29,8 @@ __all__ = ["bands", "convergence", "density", "levels", "momentum", "momentum_ma
 
 ROW, LEFT, RIGHT, BAR, BELOW, ABOVE, GAP = 3.5, 0.72, 0.15, 0.8, 0.58, 0.36, 0.14  # of the page, in inches
 FORMATS = ("png", "pdf", "svg")
-PAGES: dict[str, str] = {}  # other kinds of result: the module whose figure(result) draws them
+# kinds of result that a module plot_<kind> draws, by its figure(result)
+PAGES = ("condensate", "phases", "phonons", "sweep")
 Slot = list["_Panel"]  # panels side by side in one place of the page
 
 
@@ -101,7 +102,7 @@ def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
 def page(result: Result) -> Figure:
     """The page of a result of any kind. Raises InputError for one that cannot be drawn."""
     if result.kind in PAGES:
-        figure: Figure = import_module(f"ehbilayer.{PAGES[result.kind]}").figure(result)
+        figure: Figure = import_module(f"ehbilayer.plot_{result.kind.replace('-', '_')}").figure(result)
         return figure
     return _hartree_fock_page(result)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ehbilayer.hartree_fock import Options
 
 
+_CRITICAL: dict[tuple, float] = {}  # computed critical r_s by what they depend on
 THINNEST = 1e-3  # area of the box' shape over the square of its longer vector
 
 
@@ -108,8 +109,11 @@ def _load_start(path: Path) -> Result:
     return result
 
 
-def critical_rs_of(study: Study, bilayer: Bilayer) -> Callable[[], float]:
-    """A function that returns the critical r_s of the holes alone, given or computed (once), in this convention."""
+def critical_rs_of(study: Study, bilayer: Bilayer, name: str = "hole") -> Callable[[], float]:
+    """A function that returns the critical r_s of one layer alone, given or computed (once), in this convention.
+
+    It counts in the Bohr radius of the carriers ``name``, so that their mass does not enter, only their spin.
+    """
 
     @cache
     def critical() -> float:
@@ -117,21 +121,24 @@ def critical_rs_of(study: Study, bilayer: Bilayer) -> Callable[[], float]:
         if given is None:
             raise InputError("density.critical_rs", '"computed" or a number', "missing",
                              "say what hole_over_critical refers to")
-        return float(given) if given != "computed" else _compute_critical_rs(study, bilayer)
+        return float(given) if given != "computed" else _compute_critical_rs(study, bilayer, name)
 
     return critical
 
 
-def _compute_critical_rs(study: Study, bilayer: Bilayer) -> float:
+def _compute_critical_rs(study: Study, bilayer: Bilayer, name: str) -> float:
     from ehbilayer.critical import BRACKET, critical_rs
 
-    hole = next(s for s in bilayer.species if s.name == "hole")
-    box = box_of_shape(box_shape(study), hole.count * math.pi * BRACKET[1] ** 2)
+    layer = next(s for s in bilayer.species if s.name == name)
+    box = box_of_shape(box_shape(study), layer.count * math.pi * BRACKET[1] ** 2)
     # The crossing is looked for at many densities on the same integer waves. A cutoff in 1/a_h means other integers at
     # each, so it gives way to the tolerance, which asks for the most waves at the lowest density.
     free = study.model_copy(update={"cell": study.cell.model_copy(update={"cutoff": None})})
     basis = PlaneWaveBasis(box, choose_waves(free, bilayer, box))
-    return critical_rs(basis, hole.count, bilayer.zero_mode, spin=hole.spin)
+    key = (tuple(box.vectors.ravel().tolist()), basis.waves.tobytes(), layer.count, bilayer.zero_mode, layer.spin)
+    if key not in _CRITICAL:  # all points of a sweep ask for the same
+        _CRITICAL[key] = critical_rs(basis, layer.count, bilayer.zero_mode, spin=layer.spin)
+    return _CRITICAL[key]
 
 
 def box_shape(study: Study) -> str | np.ndarray:

@@ -1,0 +1,78 @@
+"""Studies of kind "phases": from the study to the candidates that compete, and the table of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.errors import InputError
+from ehbilayer.lattice import box_of_shape
+from ehbilayer.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, make_options, resolved_parameters, spacing_line
+from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
+from ehbilayer.results import Result
+from ehbilayer.study import Study
+from ehbilayer.task import Run, Task
+
+ENERGIES = ("energies", "energy", "margin", "numerical_error")
+
+
+def prepare(study: Study) -> Task:
+    """The task of a competition. Raises InputError for one that cannot be computed."""
+    from ehbilayer.phases import applicable, candidates
+
+    scales, counts = resolve_scales(study.bilayer), count_particles(study)
+    bilayer = make_bilayer(study, scales, counts)
+    table = study.hartree_fock.model_copy(update={"start": "crystal"})  # every candidate has its own
+    options, _ = make_options(study.model_copy(update={"hartree_fock": table}))
+    critical = critical_rs_of(study, bilayer)
+    box = box_of_shape(box_shape(study), make_area(study, scales, bilayer, critical))
+    basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
+    names: list[str] = list(study.phases.candidates or applicable(bilayer))
+    if "unknown" in names:
+        raise InputError("phases.candidates", "phases that can be computed", "unknown", "leave it out")
+    found = candidates(bilayer, basis, names, replace(options, starts=1))
+    resolved = resolved_parameters(study, scales, bilayer, basis) | {
+        "hartree-fock": asdict(options), "phases": {"candidates": list(names)}}
+    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
+            f"  box        {resolved['cell']['shape']}, {box.area:.6g} a_h^2, {basis.size} plane waves"
+            + (" or more" if options.basis_tolerance is not None else ""),
+            f"  solve      zero mode {bilayer.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
+                energies=ENERGIES, extra=_critical(study, bilayer, resolved["species"]))
+
+
+def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[str, Any]:
+    """Critical r_s of each layer alone, and how far its density lies above the critical one."""
+    if study.density.hole_over_critical is None:
+        return {"critical_rs": None}
+    names = [s.name for s in bilayer.species if s.count]
+    rs = {name: critical_rs_of(study, bilayer, name)() for name in names}
+    return {"critical_rs": rs.get("hole"), "critical_rs_electron": rs.get("electron"),
+            "over_critical": {name: (rs[name] / species[name]["rs"]) ** 2 for name in names}}
+
+
+def _solve(found: list[Any], run: Run) -> Result:
+    from ehbilayer.phases import compete
+
+    return compete(found, earlier=run.initial if run.resumed else None, threads=run.threads, backend=run.backend,
+                   progress=lambda text: run.progress({"text": text}), checkpoint=run.checkpoint,
+                   should_stop=run.should_stop)
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    s, units = result.summary, result.summary.get("units", {})
+    found = [status_row(result), ("winner", str(s["winner"]))]
+    if s["margin"] is not None:
+        word = "more" if s["resolved"] else "LESS"
+        found.append(("margin", f"{energy_text(s['margin'], units)} per hole below {s['runner_up']}; {word} than the "
+                                f"numerical error {s['numerical_error']:.1e}"))
+    for row in sorted(s["candidates"], key=lambda r: (r["energy"] is None, r["energy"])):
+        ended = "" if row["phase"] == row["name"] else f", ended as {row['phase']}"
+        state = "" if row["status"] == "converged" else f", {row['status']}"
+        saddle = ", a saddle" if row["saddle"] else ""
+        energy = "no energy" if row["energy"] is None else f"{row['energy']:.10f} Ha_h per hole"
+        found.append((row["name"], energy + ended + state + saddle))
+    return [*found, time_row(s)]

@@ -1,0 +1,156 @@
+"""The competition at one point: who competes, what each keeps, who wins and by how much."""
+
+import numpy as np
+import pytest
+
+from ehbilayer import kinds, phases
+from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.plot_phases import figure
+from ehbilayer.results import Result, Status
+from ehbilayer.runner import run
+from ehbilayer.study import make_study
+from ehbilayer.system import Bilayer, Species
+from systems import triangular_basis
+
+N = 16
+QUICK = Options(stability="none", tolerance=1e-7)
+
+
+def balanced(ratio: float = 2.0, spacing: float = 1.0, zero_mode: str = "none", spin: str = "restricted") -> Bilayer:
+    return Bilayer((Species("electron", -1, 1 / ratio, 0, N, spin=spin), Species("hole", 1, 1.0, 1, N)), spacing,
+                   zero_mode)
+
+
+def study(**changes: dict) -> dict:
+    base = {"kind": "phases", "bilayer": {"electron_mass": 0.25, "hole_mass": 0.5, "dielectric": 5.0, "spacing": 1.0},
+            "density": {"rs_hole": 6.0, "electrons_per_hole": 1},
+            "cell": {"holes": N, "hexagon": 4, "zero_mode": "none"},
+            "hartree-fock": {"stability": "none", "tolerance": 1e-6}}
+    return {k: v | changes.get(k.replace("-", "_"), {}) if isinstance(v, dict) else v for k, v in base.items()}
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    found = phases.candidates(balanced(), triangular_basis(N, 6.0, 5, crystal=False), phases.COMPETING, QUICK)
+    return phases.compete(found)
+
+
+def test_every_candidate_keeps_its_own_symmetry() -> None:
+    basis = triangular_basis(N, 6.0, 4, crystal=False)
+    found = {c.name: c for c in phases.candidates(balanced(), basis, (*phases.COMPETING, "stripes"), QUICK)}
+    spins = {name: [s.spin for s in c.bilayer.species] for name, c in found.items()}
+    assert found["liquid"].options.keep == "translations"
+    assert spins["liquid"] == spins["hole-crystal"] == ["restricted", "polarized"]
+    assert spins["crystal"] == spins["electron-crystal"] == ["unrestricted", "polarized"]  # one electron on a site
+    assert spins["condensate"] == ["polarized", "polarized"]
+    assert {name: c.basis.cells for name, c in found.items()} == {
+        "liquid": N, "hole-crystal": N, "electron-crystal": N // 2, "crystal": N // 2, "stripes": N // 4,
+        "condensate": 1}
+    assert all(np.array_equal(c.basis.waves, basis.waves) for c in found.values())
+
+
+def test_polarised_electrons_need_one_site_only() -> None:
+    found = phases.candidates(balanced(spin="polarized"), triangular_basis(N, 6.0, 4, crystal=False), ["crystal"],
+                              QUICK)
+    assert found[0].basis.cells == N and found[0].bilayer.species[0].spin == "polarized"
+
+
+def test_energies_are_those_of_the_methods_alone(result: Result) -> None:
+    from ehbilayer.condensate_torus import solve as condensate
+
+    polarised = balanced(spin="polarized")
+    alone = condensate(polarised, triangular_basis(N, 6.0, 5, crystal=False), tolerance=1e-9)
+    assert result.summary["energies"]["condensate"] == pytest.approx(alone.summary["energy"] / N, abs=1e-7)
+    crystal = solve(balanced(), triangular_basis(N, 6.0, 5), Options(start="hole-crystal", stability="none"), threads=1)
+    assert result.summary["energies"]["hole-crystal"] == pytest.approx(crystal.energy / N, abs=1e-7)
+
+
+def test_the_winner_is_the_lowest_and_the_margin_the_distance_to_another_phase(result: Result) -> None:
+    s = result.summary
+    assert result.status is Status.converged
+    lowest = min(s["energies"], key=s["energies"].get)
+    assert s["winner"] == s["ended_as"][lowest]
+    others = [e for name, e in s["energies"].items() if s["ended_as"][name] != s["winner"]]
+    assert s["margin"] == pytest.approx(min(others) - s["energies"][lowest]) and s["margin"] > 0
+    assert s["numerical_error"] > 0 and s["resolved"] == (s["margin"] > s["numerical_error"])
+
+
+def test_condensate_wins_between_close_layers_and_liquid_at_high_density() -> None:
+    """Equal masses: dilute pairs at d = a_h condense; at r_s = 1 the kinetic energy rules (Nashabeh & Fu, Fig. 2)."""
+    names = ("liquid", "crystal", "condensate")
+    for rs, winner in ((8.0, "condensate"), (1.0, "liquid")):
+        basis = triangular_basis(N, rs, 6, crystal=False)
+        s = phases.compete(phases.candidates(balanced(1.0), basis, names, QUICK)).summary
+        assert s["winner"] == winner and s["resolved"]
+
+
+def row(name: str, energy: float, basis_error: float = 0.0, phase: str | None = None,
+        status: str = "converged") -> dict:
+    return {"name": name, "energy": energy, "basis_error": basis_error, "solver_error": 1e-8, "phase": phase or name,
+            "status": status}
+
+
+def test_judging_counts_errors_against_the_winner() -> None:
+    near = [row("liquid", -1.0, 0.0), row("crystal", -1.001, 0.0)]
+    assert phases.judge(near)["resolved"]
+    near[0]["basis_error"] = 0.002  # the liquid may come down below the crystal
+    assert phases.judge(near) | {"numerical_error": None} == {
+        "winner": "crystal", "runner_up": "liquid", "margin": pytest.approx(0.001), "numerical_error": None,
+        "resolved": False}
+    near[0]["basis_error"], near[1]["basis_error"] = 0.0, 0.002  # the winner would only come down further
+    assert phases.judge(near)["resolved"]
+
+
+def test_judging_leaves_out_what_is_not_converged_or_the_same_phase() -> None:
+    rows = [row("crystal", -2.0, status="not_converged"), row("electron-crystal", -1.5, phase="hole-crystal"),
+            row("hole-crystal", -1.4), row("liquid", -1.0)]
+    judged = phases.judge(rows)
+    assert (judged["winner"], judged["runner_up"], judged["margin"]) == ("hole-crystal", "liquid", 0.5)
+    assert phases.judge(rows[:1])["winner"] == "unknown" and not phases.judge(rows[:1])["resolved"]
+
+
+def test_the_papers_label_follows_its_cuts() -> None:
+    assert phases.paper_label({"electron": 4701.0, "hole": 9403.0}) == "liquid"
+    assert phases.paper_label({"electron": 5000.0, "hole": 15000.0}) == "hole-crystal"
+    assert phases.paper_label({"electron": 9000.0, "hole": 9000.0}) == "electron-crystal"
+    assert phases.paper_label({"electron": 9000.0, "hole": 12000.0}) == "crystal"
+
+
+def test_a_stopped_competition_resumes_where_it_was() -> None:
+    found = phases.candidates(balanced(), triangular_basis(N, 6.0, 4, crystal=False), ("liquid", "condensate",
+                                                                                       "hole-crystal"), QUICK)
+    kept: list[Result] = []
+    whole = phases.compete(found, checkpoint=kept.append)
+    assert [len(r.summary["candidates"]) for r in kept] == [1, 2, 3]
+    assert kept[0].status is Status.interrupted
+    told: list[str] = []
+    again = phases.compete(found, earlier=kept[1], progress=told.append)
+    assert again.summary["energies"] == whole.summary["energies"] and again.status is Status.converged
+    assert all(text.startswith("hole-crystal") for text in told)
+    stopped = phases.compete(found, should_stop=lambda: Status.timeout)
+    assert stopped.status is Status.timeout
+
+
+def test_a_study_runs_to_a_table_and_a_figure(tmp_path) -> None:
+    result = run(make_study(study()), tmp_path / "out")
+    assert result.status is Status.converged and (tmp_path / "out" / "figure.png").stat().st_size > 10_000
+    table = dict(kinds.rows(result))
+    assert table["winner"] == result.summary["winner"] and set(phases.COMPETING) <= set(table)
+    assert result.summary["energies_meV"].keys() == result.summary["energies"].keys()
+    assert figure(Result.load(tmp_path / "out" / "result.nc")) is not None
+
+
+@pytest.mark.parametrize(("changes", "key"), [
+    ({"phases": {"candidates": ["unknown"]}}, "phases.candidates"),
+    ({"phases": {"candidates": ["trion-crystal"]}}, "phases.candidates"),
+    ({"density": {"electrons_per_hole": 2}, "phases": {"candidates": ["condensate"]}}, "phases.candidates"),
+    ({"cell": {"zero_mode": None}}, "cell.zero_mode"),
+    ({"cell": {"holes": 9, "hexagon": 4}, "hartree_fock": {"electron_spin": "unrestricted"}}, "cell.holes"),
+])
+def test_what_cannot_compete_is_refused(changes: dict, key: str) -> None:
+    data = study(**changes)
+    data["phases"] = changes.get("phases", {})
+    data["cell"] = {k: v for k, v in data["cell"].items() if v is not None}
+    with pytest.raises(InputError, match=key):
+        kinds.prepare(make_study(data))
