@@ -24,7 +24,7 @@ class Cell:
 
     def __post_init__(self) -> None:
         v = np.asarray(self.vectors, dtype=float)
-        if v.shape != (2, 2) or not np.all(np.isfinite(v)) or abs(np.linalg.det(v)) < 1e-12 * np.sum(v * v):
+        if v.shape != (2, 2) or not np.all(np.isfinite(v)) or abs(np.linalg.det(v)) <= 1e-12 * np.sum(v * v):
             raise InputError("cell.vectors", "two independent finite vectors, shape (2, 2)", v.tolist(),
                              "give [[x1, y1], [x2, y2]]")
         object.__setattr__(self, "vectors", v)
