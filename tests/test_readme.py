@@ -47,7 +47,7 @@ def test_the_gate_runs_the_same_lines() -> None:
 
 def test_pages_show_commands() -> None:
     shown = {shlex.split(line)[1] for _, line in commands()}
-    assert shown >= {"run", "show", "plot", "materials", "units", "schema"}
+    assert shown >= {"run", "show", "plot", "status", "materials", "units", "schema"}
 
 
 @pytest.mark.parametrize(("page", "line"), commands())

@@ -48,12 +48,11 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
     backend: Annotated[str, typer.Option(help="numpy or jax.")] = "numpy",
     max_time: Annotated[str | None, typer.Option(help='Stop after e.g. "2h", state kept.', show_default=False)] = None,
-    workers: Annotated[str | None, typer.Option(help="For sweeps: local workers.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(help="For sweeps: local workers.", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
     shard: Annotated[str | None, typer.Option(help="For sweeps: part i/n.", show_default=False)] = None,
 ) -> None:
     """Compute a study."""
-    _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
     from ehbilayer.study import load_study
     from ehbilayer.units import parse_duration
 
@@ -63,7 +62,7 @@ def run(
     from ehbilayer import runner
 
     result = runner.run(loaded, directory, resume=resume, force=force, max_time=seconds, backend=backend,
-                        reporter=_reporter(as_json, quiet))
+                        reporter=_reporter(as_json, quiet), workers=workers, scheduler=scheduler, shard=shard)
     _print_result(result, as_json, quiet)
     raise typer.Exit(_exit_code(result))
 
@@ -73,6 +72,19 @@ def show(result: Annotated[Path, typer.Argument(help="A result file or the direc
          as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False) -> None:
     """Print the table of a result."""
     _print_result(_load(result), as_json, quiet=False)
+
+
+@app.command()
+def status(directory: Annotated[Path, typer.Argument(help="The directory of a run.", show_default=False)],
+           as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Count the points of a sweep: done, failed, missing."""
+    from ehbilayer.sweep_status import rows, status_of
+
+    found = status_of(directory)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _print_rows(rows(found))
 
 
 @app.command()
@@ -142,12 +154,6 @@ def schema() -> None:
     from ehbilayer.study import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
-
-
-def _refuse_sweep_options(options: dict[str, str | None]) -> None:
-    for name, value in options.items():
-        if value is not None:
-            raise InputError(name, "used with a [sweep], which this version does not have yet", value, "leave it out")
 
 
 def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,

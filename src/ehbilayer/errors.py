@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class InputError(ValueError):
     """Input that cannot be computed.
@@ -24,3 +26,14 @@ class InputError(ValueError):
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, object, str]]:
         return type(self), (self.argument, self.must, self.was, self.todo)  # so that workers can raise it
+
+
+def shorten(value: Any, width: int = 60) -> Any:
+    """The value itself if its text is short, else the beginning of its text; never long, whatever was written."""
+    if isinstance(value, int) and abs(value) > 10**30:
+        return "an integer of more than 30 digits"
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too large to print"
+    return value if len(text) <= width else text[:width] + "..."

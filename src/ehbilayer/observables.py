@@ -217,7 +217,8 @@ def _gaps(bilayer: Bilayer, end: End, levels: list[Levels], error: float) -> dic
                 return 0.0  # an open shell
             top = max(top, lv.energy[known & (lv.filled > 0.5)].max())
             bottom = min(bottom, lv.energy[known & (lv.filled < 0.5)].min(initial=np.inf))
-        return float(bottom - top) if np.isfinite(bottom) else None
+        # a filling that is not the lowest (aufbau says so) has no gap either
+        return max(float(bottom - top), 0.0) if np.isfinite(bottom) else None
 
     # Fock levels follow density errors to first order: residual / gap times the exchange scale, taken as 10 residuals
     return {"gap": _per_species(bilayer, gap), "gap_error": 10 * float(end.minimum.residual[0]) + error}

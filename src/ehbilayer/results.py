@@ -165,27 +165,36 @@ class Result:
 
         return plot(self, **options)
 
-    def save(self, path: str | Path) -> None:
-        """Write a netCDF file. The same result gives the same bytes; an older file stays whole until it is replaced.
-
-        Raises ResultFileError when the disk is full or the place cannot be written to.
-        """
+    def to_bytes(self) -> bytes:
+        """The content of a netCDF file. The same result gives the same bytes."""
         attributes = {"kind": self.kind, "status": self.status.value,
                       "summary": to_json(self.summary), "inputs": to_json(self.inputs)}
         arrays = {name: (v.dims, v.values, {"units": v.units, "description": v.description})
                   for name, v in self.data.items()}
-        atomic_write(path, pack(attributes, arrays))
+        return pack(attributes, arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write a netCDF file, see `to_bytes`; an older file stays whole until it is replaced.
+
+        Raises ResultFileError when the disk is full or the place cannot be written to.
+        """
+        atomic_write(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: str | Path) -> Result:
-        """Read a file written by `save`.
+    def load(cls, path: str | Path, *, arrays: bool = True) -> Result:
+        """Read a file written by `save`; without ``arrays`` status, summary and inputs only.
 
         Raises ResultFileError for a file that is missing, truncated, changed, foreign or of a newer format.
         """
-        attributes, arrays = unpack(path, read_bytes(path))
+        return cls.from_bytes(read_bytes(path), path, arrays=arrays)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, path: str | Path = "result", *, arrays: bool = True) -> Result:
+        """The result in the content of a file; ``path`` names it in errors, which are those of `load`."""
+        attributes, found = unpack(path, raw, arrays=arrays)
         try:
             data = {name: Variable(dims, values, attrs["units"], attrs["description"])
-                    for name, (dims, values, attrs) in arrays.items()}
+                    for name, (dims, values, attrs) in found.items()}
             return cls(attributes["kind"], Status(attributes["status"]), json.loads(attributes["summary"]),
                        json.loads(attributes["inputs"]), data)
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:

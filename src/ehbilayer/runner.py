@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError, atomic_write, set_aside
+from ehbilayer.finishing import finished, summary_text
 from ehbilayer.kinds import prepare
+from ehbilayer.point_store import DEFINITION
 from ehbilayer.reporting import Reporter
-from ehbilayer.results import FORMAT_VERSION, Result, Status, to_json
+from ehbilayer.results import Result, Status
 from ehbilayer.stopping import Stopper
 from ehbilayer.study import Study, load_study
 from ehbilayer.task import Run, Task
+
+if TYPE_CHECKING:
+    from ehbilayer.sweep_engines import Engine
+    from ehbilayer.sweep_points import Sweep
 
 RESULT, SUMMARY, FIGURE, STOP = "result.nc", "summary.json", "figure.png", "STOP"
 CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
@@ -26,20 +30,24 @@ BACKENDS = ("numpy", "jax")
 
 def run(study: Study | str | Path, directory: str | Path | None = None, *, resume: bool = False, force: bool = False,
         max_time: float | None = None, backend: str = "numpy", threads: int | None = None,
-        reporter: Reporter | None = None) -> Result:
-    """Compute a study.
+        reporter: Reporter | None = None, workers: int | None = None, scheduler: str | None = None,
+        shard: str | None = None) -> Result:
+    """Compute a study, or all points of one with a [sweep].
 
     Parameters
     ----------
     study : a `Study`, or the path of its file.
     directory : where result.nc, summary.json and figure.png go; None keeps everything in memory. A directory with the
         result of the same inputs is answered from it at once.
-    resume : go on from an unfinished result of the same inputs found there.
+    resume : go on from an unfinished result of the same inputs found there. A sweep always computes what is missing
+        only; with ``resume`` also points that ran out of time or whose worker died.
     force : compute although the directory holds a result (of other inputs, or of these).
     max_time : seconds after which it stops with status timeout, the state kept.
     backend : ``numpy`` or ``jax``.
-    threads : for the transforms; by default 2, or 1 on a single core.
+    threads : for the transforms; by default 2, or 1 on a single core and for the points of a sweep.
     reporter : told the plan, the progress, notes and warnings; silent by default.
+    workers, scheduler, shard : for sweeps: how many local processes, or the address of a Dask scheduler; ``"2/5"``
+        computes the second of five parts of the points.
 
     Returns
     -------
@@ -54,10 +62,16 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     study = load_study(study) if isinstance(study, str | Path) else study
     reporter = reporter or Reporter()
     _check_backend(backend)
+    limits = Limits(max_time, backend, threads)
+    if study.sweep is not None:
+        return _run_sweep(study, directory, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
+    _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
     if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
         reporter.note("computing the critical r_s of the monolayer first")
     task = prepare(study)
     place = None if directory is None else Path(directory)
+    if place is not None:
+        _refuse_sweep(place, force=force)
     earlier = None if place is None else _earlier(place, task, reporter, resume=resume, force=force)
     if earlier is not None and not (resume and earlier.status in UNFINISHED):
         assert place is not None
@@ -66,18 +80,91 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     if place is not None:
         _make_ready(place)
     reporter.plan(task)
-    result = _compute(task, place, initial, Limits(max_time, backend, threads), reporter, resumed=earlier)
+    result = _compute(task, place, initial, limits, reporter, resumed=earlier)
     if place is not None:
         _leave(place, result, reporter)
     return result
+
+
+def _refuse_sweep(place: Path, *, force: bool) -> None:
+    """A directory of a sweep is no place for a single study."""
+    if (place / DEFINITION).exists():
+        if not force:
+            raise InputError(str(place), "a directory without the points of a sweep", "one with such points",
+                             "choose another directory with -o, or --force to replace it")
+        (place / DEFINITION).unlink(missing_ok=True)
 
 
 class Limits:
     """What a run may use: seconds (or None), backend, threads."""
 
     def __init__(self, max_time: float | None, backend: str, threads: int | None) -> None:
-        self.max_time, self.backend = max_time, backend
+        self.max_time, self.backend, self.threads_given = max_time, backend, threads
         self.threads = threads or min(2, os.cpu_count() or 1)
+
+
+class _Sweeping(NamedTuple):
+    """What a sweep is asked for beyond a single study."""
+
+    resume: bool
+    force: bool
+    workers: int | None
+    scheduler: str | None
+    shard: str | None
+
+
+def _refuse_sweep_options(options: dict[str, object]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(name, "given with a study that has a [sweep]", value, "leave it out")
+
+
+def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, reporter: Reporter,
+               asked: _Sweeping) -> Result:
+    """All points of a study with a [sweep]; without a directory in a temporary one."""
+    from ehbilayer.sweep_engines import make_engine
+    from ehbilayer.sweep_lock import parse_shard
+    from ehbilayer.sweep_points import prepare_sweep
+
+    shard = None if asked.shard is None else parse_shard(asked.shard)
+    engine = make_engine(asked.workers, asked.scheduler)
+    if shard is not None and directory is None:
+        raise InputError("shard", "given with a directory that all parts share", asked.shard, "give the directory")
+    reporter.note("checking the points")
+    sweep = prepare_sweep(study)
+    if shard is not None and sweep.options.mode == "adaptive":
+        raise InputError("--shard", 'used with mode = "grid"', asked.shard, "an adaptive sweep takes --workers")
+    if directory is None:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="ehbilayer-") as place:
+            return _sweep_in(Path(place), sweep, engine, shard, limits, reporter, asked)
+    return _sweep_in(Path(directory), sweep, engine, shard, limits, reporter, asked, leave=True)
+
+
+def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] | None, limits: Limits,
+              reporter: Reporter, asked: _Sweeping, *, leave: bool = False) -> Result:
+    from ehbilayer.sweep import Campaign
+    from ehbilayer.sweep_definition import plan_of, refuse_other, start_over, sweep_task
+    from ehbilayer.sweep_lock import SweepLock
+
+    task = sweep_task(sweep, plan_of(sweep, engine, shard))
+    earlier = _earlier(place, task, reporter, resume=False, force=asked.force)
+    if not asked.force:
+        refuse_other(place, sweep)
+    if earlier is not None and not earlier.summary["missing"] and not (asked.resume and earlier.summary["failed"]):
+        return _answer(place, earlier, reporter)
+    _make_ready(place)
+    with SweepLock(place, shard, reporter), Stopper(limits.max_time, place / STOP, reporter) as should_stop:
+        if asked.force:
+            start_over(place, sweep, shard)
+        reporter.plan(task)
+        with engine:
+            result = Campaign(sweep, place, engine, reporter, should_stop, shard, asked.resume, limits.backend,
+                              limits.threads_given or 1).run()
+    if leave and result.data:
+        _leave(place, result, reporter)
+    return result
 
 
 def _check_backend(backend: str) -> None:
@@ -117,7 +204,7 @@ def _answer(place: Path, result: Result, reporter: Reporter) -> Result:
         reporter.note(f"{place} holds an unfinished state of these inputs; --resume goes on, --force starts again")
     else:
         reporter.note(f"{place} holds the result of these inputs already; --force computes it again")
-    text = _summary_text(result)
+    text = summary_text(result)
     if not (place / SUMMARY).is_file() or (place / SUMMARY).read_bytes() != text:
         atomic_write(place / SUMMARY, text)
     return result
@@ -154,7 +241,7 @@ def _compute(task: Task, place: Path | None, initial: Result | None, limits: Lim
         try:
             kept = finish(result)
             kept.save(place / RESULT)
-            atomic_write(place / SUMMARY, _summary_text(kept))
+            atomic_write(place / SUMMARY, summary_text(kept))
             (place / FIGURE).unlink(missing_ok=True)  # it would show an earlier state
         except ResultFileError as error:  # the calculation is worth more than one checkpoint of it
             reporter.warn(f"no checkpoint: {error}")
@@ -164,55 +251,6 @@ def _compute(task: Task, place: Path | None, initial: Result | None, limits: Lim
                                 checkpoint, should_stop))
         reporter.done()
         return finish(result)
-
-
-def finished(result: Result, task: Task, backend: str, seconds: float) -> Result:
-    """The result with what its method cannot know: units, real energies, time, versions, and all inputs."""
-    summary = {"kind": result.kind, "status": result.status.value, "advice": result.status.advice} | result.summary
-    summary |= real_energies(summary, task)
-    summary |= task.extra | {"seed": task.seed, "backend": backend, "wall_seconds": round(seconds, 3),
-                             "ignored": task.study.ignored(), "units": task.scales.table(), "versions": versions(),
-                             "format_version": FORMAT_VERSION}
-    inputs = result.inputs | {"hash": task.hash, "study": task.inputs, "resolved": task.resolved}
-    return replace(result, summary=summary, inputs=inputs)
-
-
-def real_energies(summary: dict[str, Any], task: Task) -> dict[str, Any]:
-    """energy_meV, gap_kelvin, ... of every energy in the summary, where the real units are known."""
-    if not task.scales.known:
-        return {}
-
-    def scaled(value: Any, factor: float) -> Any:
-        if isinstance(value, dict):
-            return {k: scaled(v, factor) for k, v in value.items()}
-        if isinstance(value, list):
-            return [scaled(v, factor) for v in value]
-        return None if value is None else value * factor
-
-    units = {"meV": task.scales.hartree_meV, "kelvin": task.scales.hartree_kelvin}
-    return {f"{key}_{unit}": scaled(summary[key], factor) for unit, factor in units.items()
-            for key in task.energies if key in summary}
-
-
-def versions() -> dict[str, str]:
-    """Versions of everything that can change a digit."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    from ehbilayer import __version__
-
-    found = {"ehbilayer": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("numpy", "scipy", "ducc0", "jax"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _summary_text(result: Result) -> bytes:
-    import json
-
-    return (json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def draw(result: Result, place: Path) -> None:
@@ -225,7 +263,7 @@ def draw(result: Result, place: Path) -> None:
 def _leave(place: Path, result: Result, reporter: Reporter) -> None:
     """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result."""
     result.save(place / RESULT)
-    atomic_write(place / SUMMARY, _summary_text(result))
+    atomic_write(place / SUMMARY, summary_text(result))
     try:
         draw(result, place)
     except Exception as error:  # a figure must never cost a result

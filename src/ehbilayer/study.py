@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import PrivateAttr, ValidationError
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, shorten
 from ehbilayer.study_keys import ALTERNATIVES, Keys, tables
+from ehbilayer.study_sweep import SweepOptions, make_axis, split_sweep
 from ehbilayer.study_uses import used_keys
 from ehbilayer.units import nearest
 
@@ -186,29 +187,21 @@ def _check_alternatives(study: Study) -> None:
 
 
 def _check_sweep(sweep: dict[str, Any]) -> None:
+    """Axes name keys of the study and have values; the other keys of [sweep] are valid."""
+    axes, options = split_sweep(sweep)
+    try:
+        SweepOptions.model_validate(options)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        must = SweepOptions.model_fields[str(fault["loc"][0])].description or "valid"
+        raise InputError(f"sweep.{fault['loc'][0]}", must, shorten(fault["input"]),
+                         _way_out(must, shorten(fault["input"]))) from None
     known = [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields]
-    for key, values in sweep.items():
-        if key == "mode":
-            if values not in ("grid", "adaptive"):
-                raise InputError("sweep.mode", "grid | adaptive", shorten(values), "choose one of these")
-        elif key not in known:
+    for key, given in axes.items():
+        if key not in known:
             raise InputError("sweep", "dotted keys of the study", key[:60],
                              nearest(key, known, 'e.g. "density.rs_hole" = [4, 6, 8]'))
-        elif not (isinstance(values, list) and values) and not (
-                isinstance(values, dict) and set(values) == {"start", "stop", "count"}):
-            raise InputError(f'sweep."{key}"', "a list of values or {start = .., stop = .., count = ..}",
-                             shorten(values), 'e.g. "density.rs_hole" = [4, 6, 8]')
-
-
-def shorten(value: Any, width: int = 60) -> Any:
-    """The value itself if its text is short, else the beginning of its text; never long, whatever was written."""
-    if isinstance(value, int) and abs(value) > 10**30:
-        return "an integer of more than 30 digits"
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):
-        return f"a {type(value).__name__} too large to print"
-    return value if len(text) <= width else text[:width] + "..."
+        make_axis(key, given)
 
 
 def explain(error: ValidationError) -> InputError:

@@ -57,6 +57,8 @@ class Task:
     energies : keys of the summary in Ha_h that get twins in meV and K.
     start : the result that the study starts from, if it names one.
     extra : entries of the summary that the method does not know.
+    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers.
+    warm : in a sweep, start every point from the nearest finished one (its whole result is kept for that).
     """
 
     study: Study
@@ -69,6 +71,8 @@ class Task:
     energies: tuple[str, ...] = ()
     start: Result | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    warm: bool = False
 
     @property
     def hash(self) -> str:

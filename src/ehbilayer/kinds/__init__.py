@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ehbilayer.task import Task
 
 # kind -> module of this package, imported when it is needed
-AVAILABLE = {"hartree-fock": "hartree_fock"}
+AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "phonons": "phonons"}
 
 
 def prepare(study: Study) -> Task:
@@ -21,18 +21,24 @@ def prepare(study: Study) -> Task:
 
     Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
     """
+    if study.kind == "phase-diagram" and study.sweep is None and "phases" in AVAILABLE:
+        raise InputError("sweep", "given for a phase diagram", "missing",
+                         'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "phases" for one point')
     if study.kind not in AVAILABLE:
         raise InputError("kind", f"available in this version ({', '.join(AVAILABLE)})", study.kind,
                          "the study file is valid; its kind needs a later version")
     if study.sweep is not None:
-        raise InputError("sweep", "absent: sweeps are not available in this version", "given",
-                         "remove [sweep] and run one study per point, e.g. with --set")
+        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
     task: Task = _module(study.kind).prepare(study)
     return task
 
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text. A kind without a table of its own shows its status."""
+    if result.kind == "sweep":
+        from ehbilayer.kinds.sweep import rows as rows_of_sweep
+
+        return rows_of_sweep(result)
     if result.kind not in AVAILABLE:
         return [("kind", result.kind), ("status", result.status.value)]
     found: list[tuple[str, str]] = _module(result.kind).rows(result)

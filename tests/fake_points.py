@@ -1,0 +1,136 @@
+"""A kind of study that costs nothing and fails as it is told to, for tests of sweeps; works in other processes too.
+
+The hole's r_s decides what happens, see `solve`; every point that is begun leaves a line in the file EHB_FAKE_LOG.
+"""
+
+import os
+import signal
+import sys
+import time
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ehbilayer import kinds, sweep_worker
+from ehbilayer.errors import InputError
+from ehbilayer.results import Result, Status, Variable
+from ehbilayer.study import Study
+from ehbilayer.task import Run, Task
+from ehbilayer.units import Scales
+
+KIND = "device"
+DIES, NEVER_CONVERGES, OVERFLOWS, RUNS_ON, BREAKS, UNPHYSICAL = 13.0, 14.0, 15.0, 16.0, 17.0, 18.0
+SCALES = Scales(hole_mass=0.4, dielectric=5.0)
+COMPUTE = sweep_worker.compute_point
+
+
+def register() -> None:
+    """Make the kind known in this process."""
+    module = types.ModuleType("ehbilayer.kinds.fake")
+    module.prepare, module.rows = prepare, lambda result: [("status", result.status.value)]  # type: ignore[attr-defined]
+    sys.modules["ehbilayer.kinds.fake"] = module
+    kinds.AVAILABLE[KIND] = "fake"
+
+
+def compute(job: Any, *rest: Any) -> Any:
+    """What a worker in another process does."""
+    register()
+    return COMPUTE(job, *rest)
+
+
+def prepare(study: Study) -> Task:
+    rs, spacing = study.density.rs_hole, _spacing(study)
+    if rs == UNPHYSICAL:
+        raise InputError("density.rs_hole", "anything but 18", rs, "choose another")
+    if spacing == 5 and rs == 8:
+        raise InputError("bilayer.spacing", "compatible with the density", spacing, "choose another")
+    return Task(study, SCALES, study.canonical(), {}, (), lambda run: solve(study, run),
+                energies=("energy", "margin"), warm=bool(study.bilayer.capacitor))
+
+
+def _spacing(study: Study) -> float:
+    return SCALES.to_atomic(study.bilayer.spacing or 0, "length", "bilayer.spacing")
+
+
+def log(text: str) -> None:
+    """One line in one write, which survives being killed."""
+    path = os.environ.get("EHB_FAKE_LOG")
+    if path:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(handle, f"{text}\n".encode())
+        os.close(handle)
+
+
+def solve(study: Study, run: Run) -> Result:
+    rs, d = float(study.density.rs_hole or 0), _spacing(study)
+    log(f"{rs:g} {d:g}")
+    time.sleep(float(os.environ.get("EHB_FAKE_SECONDS", "0")))
+    if rs == DIES:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if rs == OVERFLOWS:
+        np.exp(np.float64(1e4))
+        raise FloatingPointError("overflow")
+    if rs == BREAKS:
+        raise KeyError("a bug")
+    status = Status.not_converged if rs == NEVER_CONVERGES else Status.converged
+    steps = 0 if run.initial is None else int(run.initial.data["steps"].values)
+    while rs == RUNS_ON and steps < 20_000:
+        steps += 1
+        run.progress({"text": f"step {steps}"})
+        time.sleep(0.005)
+        stop = run.should_stop()
+        if stop is not None:
+            status = stop
+            break
+    margin = (d - np.sin(rs)) * 0.1  # the boundary is where the spacing is sin r_s
+    summary = {"energy": -1 / rs - d, "gap": {"electron": None, "hole": 0.5 * d}, "steps": steps, "many": [rs, d],
+               "winner": "liquid" if margin > 0 else "crystal", "margin": abs(margin), "numerical_error": 1e-3}
+    return Result(KIND, status, summary, {}, {"steps": Variable((), np.array(steps), "1"),
+                                              "line": Variable(("x",), np.array([rs, d]), "a_h")})
+
+
+def study_text(axes: str, more: str = "") -> str:
+    return f'kind = "{KIND}"\n[bilayer]\nspacing = 1.0\n[density]\nhole = 0.1\n[sweep]\n{axes}\n{more}'
+
+
+def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
+    """Begin the sweep and kill it after a random time, again and again; report after each what there is."""
+    from ehbilayer import runner, sweep_points
+    from ehbilayer.point_store import PointStore
+    from ehbilayer.study import load_study
+
+    register()
+    runner.draw, os.fsync = lambda result, place: None, lambda handle: None
+    sweep = sweep_points.prepare_sweep(load_study(study))
+    names = {p.key: f"{p.values['density.rs_hole']:g} {p.values['bilayer.spacing']:g}" for p in sweep.points}
+    sweep_points.prepare_sweep = lambda study: sweep  # begin at once, with all modules there
+    COMPUTE(sweep_worker.Job("", {}, sweep.tables(sweep.points[0].values), "", "."))
+    rng, store = np.random.default_rng(seed), PointStore(place)
+    for number in range(kills):
+        log(f"run {number}")
+        child = os.fork()
+        if not child:
+            runner.run(study, place)
+            os._exit(0)
+        time.sleep(rng.uniform(0.02, 0.12))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        labels = store.labels()
+        assert not any(store.is_damaged(key, label) for key, label in labels.items())
+        log(f"killed {len(labels)}")
+        for key in labels:
+            log(f"there {names[key]}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "kill":
+        kill_at_random(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), 1)
+    else:
+        register()
+        from ehbilayer import cli, runner, sweep_engines
+
+        runner.draw = lambda result, place: None
+        sweep_engines.compute_point = __import__("fake_points").compute  # known by name to other processes
+        cli.main()

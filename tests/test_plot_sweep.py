@@ -1,0 +1,111 @@
+"""Figures of sweeps: lines between phases where they belong, every shape of sweep drawn, failed points marked."""
+
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ehbilayer
+import fake_points
+from ehbilayer import kinds
+from ehbilayer.errors import InputError
+from ehbilayer.plot import page, save_figures
+from ehbilayer.plot_boundaries import Fields, grid_triangles, segments
+from ehbilayer.results import Result, Status, Variable
+from ehbilayer.study import make_study
+
+
+@pytest.fixture(autouse=True)
+def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
+    fake_points.register()
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+def sweep(axes: str, more: str = "") -> Result:
+    return ehbilayer.run(make_study(tomllib.loads(fake_points.study_text(axes, more))))
+
+
+def fields(energies: np.ndarray) -> Fields:
+    """All phases everywhere: (phases, points)."""
+    order = np.sort(energies, axis=0)
+    names = np.array(list("abcdef"))
+    return Fields(names[np.argmin(energies, axis=0)], order[1] - order[0],
+                  {str(names[i]): e for i, e in enumerate(energies)}, np.ones(energies.shape[1], bool))
+
+
+def test_boundaries_of_planes_are_exact() -> None:
+    """Energies linear in the coordinates cross on straight lines, whatever the grid."""
+    x, y = (v.ravel() for v in np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 1, 7) ** 2, indexing="ij"))
+    energies = np.array([0 * x, 0.31 - x, 0.57 - y])
+    pieces = np.array(list(segments(np.column_stack([x, y]), grid_triangles((5, 7)), fields(energies))))
+    ends = pieces.reshape(-1, 2)
+    a, b, c = 0 * ends[:, 0], 0.31 - ends[:, 0], 0.57 - ends[:, 1]
+    gaps = np.sort(np.array([a, b, c]), axis=0)
+    on_a_line = np.abs(gaps[1] - gaps[0]) < 1e-12
+    assert on_a_line.sum() > 20 and on_a_line.mean() > 0.9  # all but middles of triangles with three phases
+    length = np.linalg.norm(pieces[:, 0] - pieces[:, 1], axis=1).sum()
+    exact = 0.57 + 0.31 + np.hypot(0.69, 0.69) * min(1, 0.43 / 0.69)  # three straight lines that meet
+    assert length == pytest.approx(exact, rel=0.05)
+
+
+def test_a_phase_that_does_not_exist_at_one_end_gives_half_way() -> None:
+    energies = np.array([[0.0, 1.0], [np.inf, 0.5]])
+    assert fields(energies).crossing(0, 1) == 0.5
+    assert fields(np.array([[0.0, 1.0], [3.0, 0.0]])).crossing(0, 1) == 0.75
+    bare = Fields(np.array(["a", "b"]), np.array([3.0, 1.0]), {}, np.ones(2, bool))
+    assert bare.crossing(0, 1) == 0.75
+
+
+@pytest.mark.parametrize(("axes", "panels"), [
+    ('"density.rs_hole" = [1, 2, 3, 14, 15]', 1),
+    ('"density.rs_hole" = [1, 2, 3, 14]\n"bilayer.spacing" = ["0.1 nm", "1 a_h"]', 2),
+    ('"density.rs_hole" = [1, 2, 3]\n"bilayer.spacing" = {start = 0.01, stop = 1, count = 4, scale = "log"}', 2),
+    ('"density.rs_hole" = [1, 2, 3]\n"bilayer.spacing" = [0.5, 1]\n"cell.holes" = [4, 9]', 2),
+    ('"density.rs_hole" = [2]', 1),
+])
+def test_every_shape_is_drawn(tmp_path: Path, axes: str, panels: int) -> None:
+    result = sweep(axes)
+    figure = page(result)
+    assert sum(bool(ax.get_title()) for ax in figure.axes) == panels
+    text = " ".join(t.get_text() for t in figure.texts)
+    assert f"of {result.summary['points']} points" in text
+    save_figures(result, tmp_path)
+    first = (tmp_path / "figure.png").read_bytes()
+    save_figures(result, tmp_path)
+    assert (tmp_path / "figure.png").read_bytes() == first
+
+
+def test_an_adaptive_sweep_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("adaptive")
+    result = sweep('"density.rs_hole" = {start = 1, stop = 6}\n"bilayer.spacing" = {start = 0.05, stop = 1.05}',
+                   'mode = "adaptive"\npoints = 40')
+    figure = page(result)
+    (lines,) = figure.axes[0].collections[1:2]
+    ends = np.concatenate(lines.get_segments())  # type: ignore[attr-defined]
+    assert np.abs(ends[:, 1] - np.sin(ends[:, 0])).max() < 0.15 and len(ends) > 10  # the boundary is sin r_s
+
+
+def test_failed_and_unresolved_points_are_marked() -> None:
+    edge = float(np.sin(7)) + 0.005
+    result = sweep(f'"density.rs_hole" = [7, 8, 14]\n"bilayer.spacing" = [{edge}, 2]')
+    ax = page(result).axes[0]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert {t.get_text() for t in legend.get_texts()} == {"liquid", "crystal", "failed", "unresolved"}
+    marks = {str(line.get_label()): len(line.get_xdata()) for line in ax.lines}  # type: ignore[arg-type]
+    assert marks == {"failed": 2, "unresolved": 1}
+
+
+def test_numbers_that_are_asked_for_are_shown() -> None:
+    figure = page(sweep('"density.rs_hole" = [1, 2, 3]', 'show = ["energy", "steps"]'))
+    assert [ax.get_title() for ax in figure.axes] == ["energy", "steps"]
+
+
+def test_a_sweep_without_numbers_is_refused() -> None:
+    bare = Result("sweep", Status.not_converged, {"axes": {"a.b": [1, 2]}, "mode": "grid", "points": 2, "done": 0}, {},
+                  {"a.b": Variable(("a.b",), np.array([1.0, 2.0]), "1"),
+                   "status": Variable(("a.b",), np.array(["invalid", "invalid"]), "1")})
+    with pytest.raises(InputError, match="numbers to show"):
+        page(bare)
