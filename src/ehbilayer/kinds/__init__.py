@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from ehbilayer.task import Task
 
 # kind -> module of this package, imported when it is needed
-AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "phonons": "phonons"}
+AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "crystal": "crystal",
+             "phonons": "phonons"}
 
 
 def prepare(study: Study) -> Task:

@@ -1,0 +1,246 @@
+"""Studies of kind "crystal": from the study to starts or a scan, and the table of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.classical import Charges, read_charges
+from ehbilayer.crystal_search import Composition, Start, make_starts
+from ehbilayer.errors import InputError
+from ehbilayer.particles import resolve_scales
+from ehbilayer.reporting import device_lines, rough_time, status_row, time_row
+from ehbilayer.results import Result, read_bytes
+from ehbilayer.structures import Crystal, structure_names
+from ehbilayer.study import Study
+from ehbilayer.task import Run, Task
+from ehbilayer.units import nearest
+
+MOST_CHARGES = 2000
+
+
+def prepare(study: Study) -> Task:
+    """The task of a crystal study. Raises InputError for one that cannot be computed."""
+    scales, table = resolve_scales(study.bilayer), study.crystal
+    scan = table.scan
+    charges = read_charges(study, scales, a_over_d=None if scan is None else scan[0])
+    composition = _composition(study, charges)
+    resolved = {"carrier": charges.carrier, "electrons_per_hole": charges.electrons_per_hole,
+                "layers": charges.layers, "spacing": charges.spacing, "unit_spacing": charges.unit_spacing,
+                "capacitor": study.bilayer.capacitor, "crystal": table.model_dump()}
+    head = device_lines(study.bilayer.material, scales)
+    if scan is not None:
+        _check_scan(study)
+        plan, solve = _plan_scan(study, composition), partial(_solve_scan, composition=composition, study=study)
+        return Task(study, scales, study.canonical(), resolved, (*head, *plan), solve, seed=table.seed)
+    starts, inputs = _starts(study, composition)
+    resolved |= {"hole_density": charges.hole_density, "a": composition.length,
+                 "holes": starts[0].composition.holes, "electrons": starts[0].composition.electrons}
+    real = () if charges.unit_spacing else ("energy",)
+    return Task(study, scales, inputs, resolved, (*head, *_plan_search(charges, starts)),
+                partial(_solve_search, starts=starts, capacitor=study.bilayer.capacitor), seed=table.seed,
+                energies=real, extra={"unit_spacing": charges.unit_spacing})
+
+
+def _composition(study: Study, charges: Charges) -> Composition:
+    """What one cell holds: [crystal] holes_per_cell in a search, the fewest holes with whole electrons otherwise."""
+    most, ratio = study.crystal.holes_per_cell, charges.electrons_per_hole
+    search = study.crystal.scan is None and study.crystal.structure == "random"
+    counts = [most] if search else range(1, most + 1 if study.crystal.scan else MOST_CHARGES)
+    holes = next((n for n in counts if abs(ratio * n - round(ratio * n)) < 1e-9 * max(1.0, ratio * n)), None)
+    if holes is None:
+        raise InputError("crystal.holes_per_cell", f"a count that gives whole electrons at {ratio:g} per hole", most,
+                         "change it or electrons_per_hole")
+    if most * (charges.layers + ratio) > MOST_CHARGES:
+        raise InputError("crystal.holes_per_cell", f"a count that gives at most {MOST_CHARGES} charges", most,
+                         "take a smaller cell")
+    return Composition(charges.hole_density, charges.spacing, holes, round(ratio * holes), charges.layers,
+                       charges.carrier)
+
+
+def _starts(study: Study, composition: Composition) -> tuple[list[Start], dict[str, Any]]:
+    """The starts of a study at one density, and what identifies it."""
+    table, inputs = study.crystal, study.canonical()
+    if table.structure == "random":
+        box = table.box or ("random" if table.relax == "cell" else "rectangular")
+        found = make_starts(composition, table.starts, table.seed, relax=table.relax, box=box,
+                            tolerance=table.tolerance)
+        return [replace(s, keep=True) for s in found] if table.relax == "none" else found, inputs
+    ratio = study.density.electrons_per_hole or 0
+    if table.structure in structure_names(float(ratio), table.layers) or not _looks_like_a_file(study):
+        fitted = _fitted(study, composition)
+        return [Start(fitted, None, table.structure, table.relax, table.tolerance, keep=True)], inputs
+    path = _path(study)
+    crystal = _from_file(path, composition)
+    inside = replace(composition, holes=max(crystal.holes, crystal.electrons if crystal.holes == 0 else 0)
+                     // composition.layers, electrons=crystal.electrons if crystal.holes else 0)
+    return [Start(inside, None, path.name, table.relax, table.tolerance, keep=True, given=crystal)], inputs | {
+        "start_sha256": _digest(path)}
+
+
+def _fitted(study: Study, composition: Composition) -> Composition:
+    """The composition of a named structure's own cell, unless holes_per_cell asks for a multiple of it."""
+    from ehbilayer.structures import DECOUPLED, named
+
+    name, ratio = study.crystal.structure, float(study.density.electrons_per_hole or 0)
+    own = named(name, composition.hole_density, composition.spacing, ratio, composition.layers)
+    holes = own.holes // composition.layers
+    if "holes_per_cell" in study.crystal.model_fields_set and name != DECOUPLED:
+        asked = study.crystal.holes_per_cell
+        if asked % holes:
+            raise InputError("crystal.holes_per_cell", f"a multiple of {holes}, the holes in a cell of {name}", asked,
+                             "change it, or leave it out")
+        holes = asked
+    return replace(composition, holes=holes, electrons=round(ratio * holes))
+
+
+def _looks_like_a_file(study: Study) -> bool:
+    text = study.crystal.structure
+    return "/" in text or text.endswith(".nc") or (study.folder / text).exists() or Path(text).exists()
+
+
+def _path(study: Study) -> Path:
+    text = study.crystal.structure
+    for base in (study.folder, Path()):
+        for path in (base / text, base / text / "result.nc"):
+            if path.is_file():
+                return path
+    known = structure_names(float(study.density.electrons_per_hole or 0), study.crystal.layers)
+    raise InputError("crystal.structure", f"{' | '.join(known)} | random | an existing result file", text[:60],
+                     nearest(text, (*known, "random"), "no such file; check the path"))
+
+
+def _from_file(path: Path, composition: Composition) -> Crystal:
+    """The crystal of an earlier result, scaled to this density and spacing."""
+    from ehbilayer.crystal_record import crystal_of
+
+    crystal = crystal_of(Result.load(path))
+    ratio = crystal.electrons / crystal.holes if crystal.holes else 0.0
+    layers = len({h for h, s in zip(crystal.heights.tolist(), crystal.species, strict=True)
+                  if s == "hole" or crystal.holes == 0})
+    if abs(ratio - composition.electrons_per_hole) > 1e-9 or layers != composition.layers:
+        raise InputError("crystal.structure", f"a result with {composition.electrons_per_hole:g} electrons per hole "
+                         f"and {composition.layers} layers of holes", f"{path.name}: {ratio:g} and {layers}",
+                         "give a result of this composition")
+    return crystal.scaled(composition.length, composition.spacing)
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def _check_scan(study: Study) -> None:
+    if study.crystal.relax != "cell":
+        raise InputError("crystal.relax", '"cell" in a scan', study.crystal.relax, "ground states need it to relax")
+
+
+def _values(study: Study) -> np.ndarray:
+    """a/d of a scan, in equal ratios."""
+    table = study.crystal
+    assert table.scan is not None
+    return np.geomspace(table.scan[0], table.scan[1], table.scan_points)
+
+
+def _seconds(start: Start) -> float:
+    """Rough time of one start, as measured."""
+    charges = start.composition.holes * start.composition.layers + start.composition.electrons
+    return 0.05 + 0.015 * charges
+
+
+def _plan_search(charges: Charges, starts: list[Start]) -> list[str]:
+    first, lines = starts[0], []
+    if charges.spacing:
+        ratio = first.composition.length / charges.spacing
+        unit = "the unit of length" if charges.unit_spacing else f"{charges.spacing:.6g} a_h"
+        lines.append(f"  spacing    d = {unit}, a/d = {ratio:.6g}")
+    count = first.composition.holes
+    inside = f"{count} {charges.carrier}{'s' * (count > 1)}" + (" in each layer" if charges.layers == 2 else "")
+    inside += f", {first.composition.electrons} electrons" if first.composition.electrons else ""
+    lines.append(f"  cell       {inside}; a = {first.composition.length:.6g} a_h")
+    names = [s.name for s in starts if s.name is not None]
+    random = len(starts) - len(names)
+    what = [*names, *([f"{random} random"] if random else [])]
+    lines.append(f"  starts     {', '.join(what)}; relax {first.relax}, tolerance {first.tolerance:g} e^2/a^2")
+    lines.append(f"  estimate   {rough_time(sum(_seconds(s) for s in starts))} on one core")
+    return lines
+
+
+def _plan_scan(study: Study, composition: Composition) -> list[str]:
+    from ehbilayer.crystal_sequence import scan_starts
+
+    table, values = study.crystal, _values(study)
+    starts, _ = scan_starts(composition, values, table.holes_per_cell, table.starts, table.seed)
+    return [f"  scan       a/d from {values[0]:g} to {values[-1]:g}, {len(values)} points",
+            f"  cells      up to {table.holes_per_cell} holes, {table.starts} random starts each, named ones besides",
+            f"  estimate   {rough_time(2 * sum(_seconds(s) for s in starts))} on one core"]
+
+
+def _hooks(run: Run) -> Any:
+    from ehbilayer.crystal_study import Hooks
+
+    return Hooks(run.threads, run.initial if run.resumed else None, lambda text: run.progress({"text": text}),
+                 run.checkpoint, run.should_stop)
+
+
+def _solve_search(run: Run, starts: list[Start], capacitor: bool) -> Result:
+    from ehbilayer.crystal_study import solve_search
+
+    return solve_search(starts, _hooks(run), capacitor=capacitor)
+
+
+def _solve_scan(run: Run, composition: Composition, study: Study) -> Result:
+    from ehbilayer.crystal_scan import Scan, solve_scan
+
+    table, values = study.crystal, tuple(_values(study).tolist())
+    return solve_scan(composition, Scan(values, table.holes_per_cell, table.starts, table.seed), _hooks(run))
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    s = result.summary
+    table = _scan_rows(s) if "transitions" in s else _crystal_rows(s)
+    return [row for row in [status_row(result), *table, time_row(s)] if row[1]]
+
+
+def _crystal_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    if s.get("energy_per_hole") is None:
+        return []
+    symmetry, cell, unit = s["symmetry"], s["symmetry"]["primitive_cell"], s["energy_unit"]
+    rows = [("structure", str(s["structure"])),
+            ("symmetry", f"layer group {symmetry['group']} (number {symmetry['number']}), "
+             f"{symmetry['charges_per_primitive_cell']} charges per primitive cell"),
+            ("energy/hole", f"{s['energy_per_hole']:.12f} {unit}"),
+            ("primitive cell", f"{cell['a']:.8g} by {cell['b']:.8g} a_h, {cell['gamma_degrees']:.6f} degrees"),
+            ("largest force", f"{s['max_force']:.1e} {s['force_unit']}, traceless stress per charge "
+             f"{s['max_stress']:.1e} {unit}"),
+            ("curvature", _curvature_text(s.get("lowest_curvature")))]
+    if s.get("runner_up"):
+        second = s["runner_up"]
+        rows.append(("runner-up", f"{second['structure']}, {second['above']:.3e} {unit} above"))
+    if len(s["starts"]) > 1:
+        rows += [(f"minimum {i + 1}", f"{m['energy_per_hole']:.12f} {unit}  {m['structure']}, from {m['found']} of "
+                  f"{len(s['starts'])} starts") for i, m in enumerate(s["minima"][:8])]
+    return rows
+
+
+def _curvature_text(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"lowest {value:.3g} e^2/a^3 in this cell" + (
+        ": a saddle, kept by its symmetry" if value < -1e-8 else "")
+
+
+def _scan_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [(f"{p['from']:.4f} .. {p['to']:.4f}", f"{p['structure']} ({p['group']})") for p in s["sequence"]]
+    rows += [(f"a/d = {t['a_over_d']:.7f}", f"{t['below']} to {t['above']}, {t['order']}") for t in s["transitions"]]
+    if s["starts"]:
+        fewest = min(p["reached_it"] for p in s["starts"])
+        rows.append(("searched", f"{sum(p['starts'] for p in s['starts'])} starts at {len(s['starts'])} values of a/d; "
+                     f"each ground state was reached by {fewest} of its starts or more"))
+    return rows
