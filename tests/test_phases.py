@@ -110,6 +110,19 @@ def test_judging_leaves_out_what_is_not_converged_or_the_same_phase() -> None:
     assert phases.judge(rows[:1])["winner"] == "unknown" and not phases.judge(rows[:1])["resolved"]
 
 
+def test_a_condensate_that_wins_by_its_spin_says_so() -> None:
+    """Far apart layers hardly pair: at r_s = 3.5 the polarised plasma alone lies below the unpolarised liquid."""
+    basis = triangular_basis(N, 3.5, 5, crystal=False)
+    for spin, cautioned in (("restricted", True), ("polarized", False)):
+        found = phases.candidates(balanced(1.0, 10.0, spin=spin), basis, ("liquid", "condensate"), QUICK)
+        s = phases.compete(found).summary
+        assert s["winner"] == "condensate" and bool(s["cautions"]) is cautioned
+    close = phases.candidates(balanced(1.0, 0.5), basis, ("liquid", "condensate"), QUICK)
+    s = phases.compete(close).summary
+    polarised = next(r for r in s["candidates"] if r["name"] == "condensate")["normal_energy"]
+    assert bool(s["cautions"]) is (polarised < s["energies"]["liquid"])
+
+
 def test_the_papers_label_follows_its_cuts() -> None:
     assert phases.paper_label({"electron": 4701.0, "hole": 9403.0}) == "liquid"
     assert phases.paper_label({"electron": 5000.0, "hole": 15000.0}) == "hole-crystal"

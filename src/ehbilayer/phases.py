@@ -214,7 +214,7 @@ def _condensate_row(bilayer: Bilayer, result: Result) -> dict[str, Any]:
             "bragg_weight": {"electron": 0.0, "hole": 0.0}, "spin_order": dict(empty),
             "gap": s["gap"], "pair_amplitude": s["condensate_fraction"], "edge_occupation": s["edge_occupation"],
             "iterations": s["iterations"], "curvature": {"within_kept_symmetry": None, "beyond": None},
-            "saddle": None, "towards": None}
+            "saddle": None, "towards": None, "normal_energy": s["normal_energy_per_pair"]}
 
 
 def judge(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -236,6 +236,23 @@ def judge(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     margin = second["energy"] - first["energy"]
     return {"winner": first["phase"], "runner_up": second["phase"], "margin": margin, "numerical_error": error,
             "resolved": margin > error}
+
+
+def cautions(candidates: Sequence[Candidate], rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What a reader of the verdict must not overlook.
+
+    The condensate's electrons are polarised. Where those of the liquid are not, it may win by their polarisation
+    rather than by pairing: its normal state, the polarised plasma, then lies below the runner-up already.
+    """
+    ranked = _ranked(rows)
+    spins = {c.name: [s.spin for s in c.bilayer.species] for c in candidates}
+    if len(ranked) < 2 or ranked[0]["phase"] != "condensate" or set(spins.get("liquid", ())) <= {"polarized"}:
+        return []
+    gain = ranked[1]["energy"] - ranked[0]["normal_energy"]
+    if gain <= 0:
+        return []
+    return [f"polarised electrons and holes without pairing lie {gain:.2g} Ha_h per hole below the {ranked[1]['phase']} "
+            'already: the condensate wins by spin; compare electron_spin = "polarized"']
 
 
 def _ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -263,7 +280,7 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
         row["paper_label"] = paper_label(row["momentum_variance"]) if row["name"] != "condensate" else "condensate"
     summary = {"energies": {r["name"]: r["energy"] for r in rows}, "statuses": {r["name"]: r["status"] for r in rows},
                "ended_as": {r["name"]: r["phase"] for r in rows}, **judged, "energy": _lowest(rows),
-               "saddles": [r["name"] for r in rows if r["saddle"]], "candidates": rows,
+               "saddles": [r["name"] for r in rows if r["saddle"]], "cautions": cautions(candidates, rows), "candidates": rows,
                "particles": {s.name: s.count for s in first.bilayer.species}, "area": area,
                "zero_mode": first.bilayer.zero_mode}
     table = {"candidate_energy": Variable(("candidate",), np.array([r["energy"] for r in rows], dtype=float), "Ha_h",

@@ -172,21 +172,33 @@ class CompressibilityTable(Table):
     method: Literal["response", "pressure", "energy"] = Field(
         default="response", description="response | pressure | energy")
     sizes: list[Count] | None = Field(default=None, min_length=1, description="a list of particle numbers")
+    state: Literal["symmetric", "lowest"] = Field(default="symmetric", description="symmetric | lowest")
+    occupation: Literal["integer", "shell"] = Field(default="shell", description="integer | shell")
+    starts: Starts = Field(default=3, description="an integer from 1 to 100000")
+    tolerance: float = Field(default=2e-3, ge=1e-6, le=1, description="an error of alpha_squared from 1e-6 to 1")
 
 
 class PairingTable(Table):
     """Superconductivity: [pairing]."""
 
-    alpha_squared: float | None = Field(default=None, description="a number")
-    alpha: float | None = Field(default=None, gt=0, description="a positive number")
+    alpha_squared: float | None = Field(default=None, gt=0, le=1e6, description="a number > 0")
+    alpha: float | None = Field(default=None, gt=0, le=1e3, description="a positive number")
     alpha_source: Literal["paper-line", "torus", "limit"] | None = Field(default=None,
                                                                          description="paper-line | torus | limit")
-    rs_star: Rs | None = Field(default=None, description=RS_TEXT)
+    alpha_squared_uncertainty: float | None = Field(default=None, ge=0, le=1e6, description="a number >= 0")
+    rs_star: Rs = Field(default=2.0, description=RS_TEXT)
+    phase: str | None = Field(default=None, min_length=1, max_length=4096, description="a result file of kind phases")
     method: Literal["bcs", "mcmillan", "allen-dynes", "eliashberg"] = Field(
         default="bcs", description="bcs | mcmillan | allen-dynes | eliashberg")
-    mu_star: Literal["morel-anderson", "bare"] | float = Field(default="morel-anderson",
-                                                               description="morel-anderson | bare | a number")
+    mu_star: Literal["morel-anderson", "bare"] | Annotated[float, Field(ge=0, le=10)] = Field(
+        default="morel-anderson", description="morel-anderson | bare | a number from 0 to 10")
     umklapp: Literal["debye", "folded"] = Field(default="debye", description="debye | folded")
+    curve_points: int = Field(default=24, ge=0, le=1000, description="an integer from 0 to 1000")
+    map_rs: Annotated[list[Rs], AfterValidator(_rising)] | None = Field(
+        default=None, min_length=2, max_length=2, description="two rising values of r_s of the electrons")
+    map_spacing: list[Length] | None = Field(
+        default=None, min_length=2, max_length=2, description='two rising lengths >= 0, such as [0, "2 a_e"]')
+    map_points: int = Field(default=100, ge=2, le=2000, description="an integer from 2 to 2000")
 
 
 class CrystalTable(Table):

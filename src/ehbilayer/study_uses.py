@@ -17,9 +17,13 @@ USES: dict[str, tuple[str, ...]] = {
     "condensate": ("bilayer.*", "density.*", "cell.*", "condensate.*"),
     "phases": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "phases.*"),
     "phase-diagram": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "phases.*"),
+    "compressibility": ("bilayer.*", "density.*", "cell.*", "compressibility.*", "hartree-fock.*_spin",
+                        "hartree-fock.seed", "hartree-fock.tolerance", "hartree-fock.max_iterations"),
     "crystal": CLASSICAL,
     "phonons": (*CLASSICAL, "phonons.*"),
     "few-body": (*DEVICE, "few-body.*"),
+    "pairing": (*DEVICE, "bilayer.capacitor", "bilayer.electron_flavours", "density.*", "pairing.*", "cell.holes",
+                "cell.zero_mode", "compressibility.sizes", "compressibility.state"),
 }
 
 
@@ -63,6 +67,17 @@ def _condensate(study: Keys) -> set[str]:
     return _density(study) | {"cell.symmetry", "cell.holes_per_cell"}
 
 
+def _compressibility(study: Keys) -> set[str]:
+    table, idle = study.compressibility, _density(study) | {"cell.symmetry", "cell.holes_per_cell"}
+    if table.state == "symmetric":
+        idle |= {"compressibility.starts", "hartree-fock.seed"}
+    else:
+        idle.add("compressibility.occupation")  # whole orbitals
+    if any(getattr(study.cell, key) is not None for key in ("plane_waves", "hexagon", "cutoff")):
+        idle.add("compressibility.tolerance")
+    return idle
+
+
 def _crystal(study: Keys) -> set[str]:
     return _density(study) | ({"crystal.starts", "crystal.seed"} if _is_named(study.crystal) else set())
 
@@ -71,6 +86,24 @@ def _is_named(crystal: Any) -> bool:
     return crystal.structure != "random" and getattr(crystal, "scan", None) is None
 
 
+def _phonons(study: Keys) -> set[str]:
+    search = {f"crystal.{key}" for key in ("starts", "seed", "holes_per_cell", "box", "scan", "scan_points")}
+    return search | {"density.hole_over_critical", "density.critical_rs"}
+
+
+def _pairing(study: Keys) -> set[str]:
+    idle = _density(study)
+    if study.pairing.alpha_source != "torus":
+        idle |= {"cell.holes", "cell.zero_mode", "compressibility.state"}
+    if study.pairing.alpha_source != "limit":
+        idle.add("compressibility.sizes")
+    if study.pairing.map_rs is None and study.pairing.map_spacing is None:
+        return idle | {"pairing.map_points"}
+    point = {"bilayer.spacing", "pairing.phase", "pairing.curve_points", "pairing.alpha_squared_uncertainty"}
+    return idle | point | {f"density.{key}" for key in type(study.density).model_fields}
+
+
 IDLE: dict[str, Callable[[Keys], set[str]]] = {"hartree-fock": _box, "condensate": _condensate,
                                                "phases": _phases, "phase-diagram": _phases, "crystal": _crystal,
-                                               "phonons": _crystal}
+                                               "phonons": _phonons, "pairing": _pairing,
+                                               "compressibility": _compressibility}

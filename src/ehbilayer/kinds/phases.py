@@ -69,6 +69,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
         word = "more" if s["resolved"] else "LESS"
         found.append(("margin", f"{energy_text(s['margin'], units)} per hole below {s['runner_up']}; {word} than the "
                                 f"numerical error {s['numerical_error']:.1e}"))
+    found += [("caution", text) for text in s.get("cautions") or []]
     for row in sorted(s["candidates"], key=lambda r: (r["energy"] is None, r["energy"])):
         ended = "" if row["phase"] == row["name"] else f", ended as {row['phase']}"
         state = "" if row["status"] == "converged" else f", {row['status']}"
