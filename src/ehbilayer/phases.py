@@ -251,8 +251,9 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[dict[str, Any]]) ->
     gain = ranked[1]["energy"] - ranked[0]["normal_energy"]
     if gain <= 0:
         return []
-    return [f"polarised electrons and holes without pairing lie {gain:.2g} Ha_h per hole below the {ranked[1]['phase']} "
-            'already: the condensate wins by spin; compare electron_spin = "polarized"']
+    return [f"polarised electrons and holes without pairing lie {gain:.2g} Ha_h per hole below the "
+            f"{ranked[1]['phase']} already: "
+            'the condensate wins by spin; compare electron_spin = "polarized"']
 
 
 def _ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -280,8 +281,8 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
         row["paper_label"] = paper_label(row["momentum_variance"]) if row["name"] != "condensate" else "condensate"
     summary = {"energies": {r["name"]: r["energy"] for r in rows}, "statuses": {r["name"]: r["status"] for r in rows},
                "ended_as": {r["name"]: r["phase"] for r in rows}, **judged, "energy": _lowest(rows),
-               "saddles": [r["name"] for r in rows if r["saddle"]], "cautions": cautions(candidates, rows), "candidates": rows,
-               "particles": {s.name: s.count for s in first.bilayer.species}, "area": area,
+               "saddles": [r["name"] for r in rows if r["saddle"]], "cautions": cautions(candidates, rows),
+               "candidates": rows, "particles": {s.name: s.count for s in first.bilayer.species}, "area": area,
                "zero_mode": first.bilayer.zero_mode}
     table = {"candidate_energy": Variable(("candidate",), np.array([r["energy"] for r in rows], dtype=float), "Ha_h",
                                           "energy per hole"),
