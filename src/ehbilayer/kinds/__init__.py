@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # kind -> module of this package, imported when it is needed
 AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "crystal": "crystal",
-             "phonons": "phonons"}
+             "phonons": "phonons", "few-body": "few_body"}
 
 
 def prepare(study: Study) -> Task:

@@ -1,0 +1,194 @@
+"""Studies of kind "few-body": from the study to excitons, trions and biexcitons, and the table of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+from ehbilayer.complexes import Complex, make_complex
+from ehbilayer.errors import InputError
+from ehbilayer.few_body import Hooks, Options, solve
+from ehbilayer.few_body_scan import critical, scan
+from ehbilayer.particles import LONGEST_SPACING, resolve_scales
+from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.results import Result
+from ehbilayer.study import Study
+from ehbilayer.task import Run, Task
+from ehbilayer.units import Scales
+
+ENERGIES = ("energy", "binding_energy", "uncertainty", "threshold", "binding_energies")
+UNITS = {"distances.ee": "a_h", "distances.eh": "a_h", "distances.hh": "a_h", "exciton_size": "a_h", "reach": "a_h",
+         "exciton_polarisability": "a_h^3", "exciton_energy": "Ha_h", "resolution": "Ha_h", "round_off": "Ha_h",
+         "critical_spacing": "a_h", "critical_spacing_uncertainty": "a_h", "critical_spacing_power_law": "a_h",
+         "critical_spacing_nm": "nm", "binding_kelvin": "K"}
+SECONDS = {"exciton": 0.1, "trion-": 6.0, "trion+": 6.0, "biexciton": 30.0}  # of one energy, about
+POINTS_PER_THRESHOLD = 15
+
+
+def prepare(study: Study) -> Task:
+    """The task of a few-body study. Raises InputError for one that cannot be computed."""
+    scales, table = resolve_scales(study.bilayer), study.few_body
+    options = Options(table.tolerance, table.seed, table.max_functions)
+    make_complex(table.complex, table.spin, 1.0, 0.0, table.angular_momentum)  # does it exist?
+    if table.find == "critical-spacing":
+        return _prepare_critical(study, scales, options)
+    if table.mass_ratios is not None:
+        raise InputError("few-body.mass_ratios", 'used with find = "critical-spacing"', table.mass_ratios,
+                         "remove it, or sweep bilayer.electron_mass")
+    ratio = _mass_ratio(scales)
+    spacings = _spacings(study, scales)
+    complexes = [make_complex(table.complex, table.spin, ratio, d, table.angular_momentum) for d in spacings]
+    resolved = {"complex": complexes[0].name, "spin": complexes[0].spin, "find": table.find,
+                "angular_momentum": complexes[0].angular_momentum, "electron_mass": ratio,
+                "spacing": spacings[0] if table.spacings is None else spacings, **asdict(options)}
+    where = ", ".join(f"{d:.6g}" for d in spacings[:6]) + (", ..." if len(spacings) > 6 else "")
+    plan = (*device_lines(study.bilayer.material, scales), _complex_line(complexes[0]),
+            f"  spacing    {where} a_h",
+            f"  threshold  {_break_up(complexes[0])}, {complexes[0].threshold:.10g} Ha_h",
+            _solve_line(options, SECONDS[table.complex] * len(spacings)))
+    if table.spacings is None:
+        return Task(study, scales, study.canonical(), resolved, plan,
+                    partial(_in_kelvin, scales, partial(solve, complexes[0], options)), seed=options.seed,
+                    energies=ENERGIES, units=UNITS, warm=True)
+    return Task(study, scales, study.canonical(), resolved, plan,
+                partial(_in_kelvin, scales, partial(scan, complexes, options)), seed=options.seed, energies=ENERGIES,
+                units=UNITS)
+
+
+def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
+    table = study.few_body
+    if table.complex == "exciton":
+        raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
+                         "choose a trion or a biexciton")
+    if table.spacings is not None:
+        raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
+    ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [_mass_ratio(scales)]
+    complex = make_complex(table.complex, table.spin, ratios[0], 0.0, table.angular_momentum)
+    resolved = {"complex": complex.name, "spin": complex.spin, "find": table.find,
+                "angular_momentum": complex.angular_momentum, "mass_ratios": ratios, **asdict(options)}
+    plan = (*device_lines(study.bilayer.material, scales), _complex_line(complex),
+            f"  find       critical spacing at m_e/m_h = {', '.join(f'{r:g}' for r in ratios)}",
+            _solve_line(options, POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios)))
+    method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum)
+    single = table.mass_ratios is None
+    return Task(study, scales, study.canonical(), resolved, plan,
+                partial(_in_kelvin, scales, method, lengths=single), seed=options.seed,
+                energies=("energy", "binding_energy", "uncertainty"), units=UNITS)
+
+
+def _mass_ratio(scales: Scales) -> float:
+    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
+    if missing:
+        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
+                         "give it or bilayer.material")
+    assert scales.mass_ratio is not None
+    return scales.mass_ratio
+
+
+def _spacings(study: Study, scales: Scales) -> list[float]:
+    """The spacing, or those of the scan in ascending order, in a_h."""
+    given = study.few_body.spacings
+    if given is None and study.bilayer.spacing is None:
+        raise InputError("bilayer.spacing", 'a length >= 0, such as "3 nm" or a number in a_h', "missing",
+                         "give the distance between the layers, or few-body.spacings")
+    named = [("bilayer.spacing", study.bilayer.spacing)] if given is None else [("few-body.spacings", d) for d in given]
+    out = []
+    for key, value in named:
+        assert value is not None
+        spacing = scales.to_atomic(value, "length", key)
+        if not 0 <= spacing <= LONGEST_SPACING:
+            raise InputError(key, f"a length from 0 to {LONGEST_SPACING:g} a_h", value,
+                             "give the distance between the layers")
+        out.append(spacing)
+    return sorted(set(out))
+
+
+def _in_kelvin(scales: Scales, method: Any, run: Run, *, lengths: bool = False) -> Result:
+    """Run the method; add the binding energy in K, and the critical spacing in nm, where the device is known."""
+    hooks = Hooks(run.initial, run.resumed, lambda text: run.progress({"text": text}), run.checkpoint, run.should_stop)
+    result: Result = method(hooks=hooks)
+    s = result.summary
+    binding, value = s.get("binding_energy"), s.get("critical_spacing")
+    more = {"binding_kelvin": binding * scales.hartree_kelvin if scales.known and binding is not None else None}
+    if lengths:
+        more["critical_spacing_nm"] = scales.length_nm(value) if scales.known and value is not None else None
+    return replace(result, summary=s | more)
+
+
+def _complex_line(complex: Complex) -> str:
+    return f"  complex    {title(complex.name, complex.spin)}, angular momentum {complex.angular_momentum}"
+
+
+def _solve_line(options: Options, seconds: float) -> str:
+    return (f"  solve      tolerance {options.tolerance:g} Ha_h, up to {options.max_functions} functions, seed "
+            f"{options.seed}, {rough_time(seconds)}")
+
+
+def title(name: str, spin: str | None) -> str:
+    """The complex in words, e.g. "trion X-, singlet"."""
+    words = {"exciton": "exciton", "trion-": "trion X-", "trion+": "trion X+", "biexciton": "biexciton"}[name]
+    return f"{words}, {spin}" if spin else words
+
+
+def _break_up(complex: Complex) -> str:
+    return {"exciton": "free electron and hole", "trion-": "exciton and electron", "trion+": "exciton and hole",
+            "biexciton": "two excitons"}[complex.name]
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    s, units = result.summary, result.summary.get("units", {})
+    status = status_row(result)
+    if result.status.value == "not_converged" and s.get("advice"):
+        status = ("status", f"not_converged ({s['advice']})")
+    out = [status, ("complex", f"{title(s['complex'], s.get('spin'))}, L = {s.get('angular_momentum')}")]
+    if s.get("find") == "critical-spacing":
+        return [*out, *_critical_rows(s), time_row(s)]
+    if s.get("spacings"):
+        return [*out, *_scan_rows(s), time_row(s)]
+    for label, key in (("energy", "energy"), ("threshold", "threshold"), ("binding energy", "binding_energy"),
+                       ("uncertainty", "uncertainty")):
+        out.append((label, energy_text(s.get(key), units)))
+    out.append(("bound", _bound_text(s)))
+    distances = [f"{pair} {value:.6g}" for pair, value in (s.get("distances") or {}).items() if value is not None]
+    out.append(("distances", f"{', '.join(distances)} a_h" if distances else ""))
+    if s.get("reach") is not None:
+        out.append(("basis", f"{s.get('functions')} Gaussians, up to {s['reach']:.4g} a_h wide"))
+    return [row for row in [*out, time_row(s)] if row[1]]
+
+
+def _bound_text(s: dict[str, Any]) -> str:
+    if s.get("bound") is None:
+        return (f"not decided: the basis resolves bindings above {_number(s.get('resolution'))} Ha_h; raise "
+                "max_functions or lower the tolerance")
+    if s["bound"]:
+        return "yes"
+    return f"no: no state bound by more than {_number(s.get('resolution'))} Ha_h"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1e}"
+
+
+def _scan_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    words = {True: "bound", False: "no binding above the uncertainty", None: "not decided"}
+    out = []
+    if s.get("critical_spacing") is not None:
+        error = _number(s.get("critical_spacing_uncertainty"))
+        out.append(("d_c", f"{s['critical_spacing']:.6g} a_h, uncertainty {error}, extrapolated from these points"))
+    return out + [(f"d = {d:.6g} a_h", "not computed" if e is None else
+                   f"binding {e:+.6e} Ha_h, uncertainty {_number(u)}, {words[b]}")
+                  for d, e, u, b in zip(s["spacings"], s["binding_energies"], s["uncertainties"], s["bound_at"],
+                                        strict=True)]
+
+
+def _critical_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    out = []
+    columns = [s[k] for k in ("mass_ratios", "critical_spacings", "critical_spacing_uncertainties", "reasons")]
+    for ratio, value, error, reason in zip(*columns, strict=True):
+        text = f"d_c = {value:.6g} a_h, uncertainty {_number(error)}" if value is not None else (reason or "not found")
+        out.append((f"m_e/m_h = {ratio:g}", text))
+    if s.get("critical_spacing_nm") is not None:
+        out.append(("critical spacing", f"{s['critical_spacing_nm']:.5g} nm"))
+    return out
