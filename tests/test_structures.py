@@ -76,7 +76,7 @@ def test_the_layer_of_a_charge_counts():
     swapped = Crystal(crystal.vectors, crystal.positions, -crystal.charges, crystal.heights,
                       tuple("hole" if s == "electron" else "electron" for s in crystal.species))
     assert identify(crystal).dipoles == 1
-    assert identify(swapped).name == "unknown"  # one electron per two holes: another composition
+    assert identify(swapped).name == "checkerboard"  # of half an electron per hole: electrons and holes exchanged
 
 
 def test_electrons_alone_have_the_names_of_holes_alone():

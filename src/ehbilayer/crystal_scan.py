@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.crystal_record import KIND, ends_data, ends_of
+from ehbilayer.crystal_record import KIND, capacitor_energy, ends_data, ends_of
 from ehbilayer.crystal_search import Composition, End, Start, search
 from ehbilayer.crystal_sequence import (
     NEAR_ROOT,
@@ -39,10 +39,12 @@ class Scan:
     seed: int
 
 
-def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, inputs: dict[str, Any] | None = None) -> Result:
+def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, inputs: dict[str, Any] | None = None, *,
+               capacitor: bool = False) -> Result:
     """Ground states and transitions against a/d; see the head of `crystal_sequence`.
 
-    ``composition`` sets the spacing, the electrons per hole and the layers; its density and counts do not matter.
+    ``composition`` sets the spacing, the electrons per hole, the layers and the carrier; its density and counts do not
+    matter. ``capacitor`` adds the energy of charged layers, the same for all structures of one a/d, to what is listed.
     The status is not_converged where a transition was not resolved or new phases still turned up in the last look.
     """
     values, known = np.array(scan.values), dict[Start, End]()
@@ -67,8 +69,10 @@ def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, inputs: dict[
         values = np.unique(np.concatenate([np.array(scan.values), inside]))
     resolved = (settled or not found) and all(t.order != UNRESOLVED for t in found)
     status = Status.converged if resolved else Status.not_converged
-    summary = _summary(values, phases, found, ends, where)
-    return Result(KIND, status, summary, inputs or {}, _curves(values, families, phases) | _examples(phases, found))
+    extra = _capacitor(phases) if capacitor else np.zeros(len(values))
+    summary = _summary(values, phases, found, ends, where, extra)
+    data = _curves(values, families, phases, extra) | _examples(phases, found)
+    return Result(KIND, status, summary, inputs or {}, data)
 
 
 def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look: int,
@@ -104,8 +108,14 @@ def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status
     return Result(KIND, status, summary, inputs or {}, data)
 
 
+def _capacitor(phases: Sequence[Phase]) -> np.ndarray:
+    """Of each a/d, per hole in e^2/d."""
+    crystals = [p.crystal for p in phases]
+    return np.array([capacitor_energy(c) / (c.holes or c.electrons) * c.spacing for c in crystals])
+
+
 def _summary(values: np.ndarray, phases: Sequence[Phase], found: Sequence[Transition], ends: Sequence[End],
-             where: np.ndarray) -> dict[str, Any]:
+             where: np.ndarray, extra: np.ndarray) -> dict[str, Any]:
     edges = [float(values[0]), *(t.a_over_d for t in found), float(values[-1])]
     names = [(phases[0].name, phases[0].group), *((t.above.name, t.above.group) for t in found)]
     return {
@@ -114,32 +124,33 @@ def _summary(values: np.ndarray, phases: Sequence[Phase], found: Sequence[Transi
         "sequence": [{"structure": name, "group": group, "from": low, "to": high} for (name, group), low, high in
                      zip(names, edges[:-1], edges[1:], strict=True)],
         "transitions": [t.row() for t in found],
-        "starts": [_searched(float(values[i]), p, [e for e, w in zip(ends, where, strict=True) if w == i])
-                   for i, p in enumerate(phases)],
+        "starts": [_searched(float(values[i]), p, [e for e, w in zip(ends, where, strict=True) if w == i],
+                             float(extra[i])) for i, p in enumerate(phases)],
     }
 
 
-def _searched(a_over_d: float, phase: Phase, ends: Sequence[End]) -> dict[str, Any]:
+def _searched(a_over_d: float, phase: Phase, ends: Sequence[End], extra: float) -> dict[str, Any]:
     """How hard was searched at one a/d, and what lay lowest: energies per hole in e^2/d."""
     spacing = phase.crystal.spacing
     reached = sum(abs(e.energy - phase.energy) * spacing < 1e-9 for e in ends)
-    return {"a_over_d": a_over_d, "energy": phase.energy * spacing, "structure": phase.name,
+    return {"a_over_d": a_over_d, "energy": phase.energy_in_spacings + extra, "structure": phase.name,
             "starts": len(ends), "reached_it": reached,
             "status": Status.converged.value if reached else "followed from its neighbours, not found by a start",
             "not_converged": sum(e.status is not Status.converged for e in ends)}
 
 
-def _curves(values: np.ndarray, families: dict[str, list[Phase | None]],
-            phases: Sequence[Phase]) -> dict[str, Variable]:
+def _curves(values: np.ndarray, families: dict[str, list[Phase | None]], phases: Sequence[Phase],
+            extra: np.ndarray) -> dict[str, Variable]:
     """Energy, cell and curvature of every structure against a/d (NaN where it does not exist), and the ground state."""
     table = np.full((6, len(families), len(values)), np.nan)
     for f, line in enumerate(families.values()):
         for i, p in enumerate(line):
             if p is not None:
                 cell = primitive_crystal(p.crystal).cell_parameters()
-                table[:, f, i] = (p.energy * p.crystal.spacing, cell["a"] / p.crystal.length,
+                table[:, f, i] = (p.energy_in_spacings + extra[i], cell["a"] / p.crystal.length,
                                   cell["b"] / p.crystal.length, cell["gamma_degrees"], p.curvature, 1.0)
     dims = ("structure", "a_over_d")
+    ground = np.array([p.energy_in_spacings for p in phases]) + extra
     return {
         "a_over_d": Variable(("a_over_d",), values, "1", "a/d of the grid and beside the transitions"),
         "structures": Variable(("structure",), np.array(list(families)), "1", "names of the structures"),
@@ -149,7 +160,7 @@ def _curves(values: np.ndarray, families: dict[str, list[Phase | None]],
         "cell_gamma": Variable(dims, table[3], "degree", "angle of the primitive cell"),
         "curvature": Variable(dims, table[4], "e^2/a^3", "lowest curvature in the cell that was followed"),
         "ground": Variable(("a_over_d",), np.array([p.name for p in phases]), "1", "structure of the ground state"),
-        "ground_energy": Variable(("a_over_d",), np.array([p.energy * p.crystal.spacing for p in phases]), "e^2/d",
+        "ground_energy": Variable(("a_over_d",), ground, "e^2/d",
                                   "energy per hole of the ground state"),
     }
 

@@ -109,7 +109,7 @@ def scan_starts(composition: Composition, values: np.ndarray, holes_per_cell: in
             if abs(electrons - round(electrons)) > 1e-9:
                 continue
             cell = Composition(1 / (np.pi * (value * composition.spacing) ** 2), composition.spacing, holes,
-                               round(electrons), composition.layers)
+                               round(electrons), composition.layers, composition.carrier)
             found = make_starts(cell, count, seed, candidates=True)
             starts += found
             where += [i] * len(found)

@@ -114,13 +114,16 @@ class MeltingLines:
     Parameters
     ----------
     a_over_d : shape (k,).
-    strength : group -> c of gamma = c (a_h/d)^{1/4}, shape (k,); NaN where it is unstable or has no such group.
+    strength : group -> c of gamma = c (a_h/d)^{1/4}, shape (k,); NaN where it is unstable,
+        has no such group, or the averages over the zone miss their tolerance.
     threshold : of gamma.
+    stable : whether the crystal is, in the whole zone, shape (k,).
     """
 
     a_over_d: np.ndarray
     strength: dict[str, np.ndarray]
     threshold: float
+    stable: np.ndarray
 
     def spacing(self, group: str) -> np.ndarray:
         """d/a_h at melting, shape (k,): the group is solid above."""
@@ -149,7 +152,7 @@ def melting_lines(make: Callable[[float], Crystal], a_over_d: np.ndarray, masses
     values = np.atleast_1d(np.asarray(a_over_d, dtype=float))
     if values.ndim != 1 or not np.all(np.isfinite(values)) or np.any(values <= 0) or not 0 < threshold:
         raise InputError("a_over_d", "positive numbers, and a threshold > 0", a_over_d, "a = 1/sqrt(pi n_h)")
-    strength = {name: np.full(len(values), np.nan) for name in GROUPS}
+    strength, stable = {name: np.full(len(values), np.nan) for name in GROUPS}, np.zeros(len(values), dtype=bool)
     for i, value in enumerate(values):
         if step is not None and step(i) is not None:
             return None
@@ -158,6 +161,7 @@ def melting_lines(make: Callable[[float], Crystal], a_over_d: np.ndarray, masses
         grid = sample(phonons, 12)
         if grid is None or not softest(phonons, grid).stable:
             continue
+        stable[i] = True
         motion = fluctuation(phonons, tolerance)
         if motion is None or not motion.converged:
             continue
@@ -165,4 +169,4 @@ def melting_lines(make: Callable[[float], Crystal], a_over_d: np.ndarray, masses
         for name, size in displacements(crystal, found, motion, masses).items():
             # at d = a_h = 1 gamma is c itself
             strength[name][i] = size / found[name].neighbour
-    return MeltingLines(values, strength, threshold)
+    return MeltingLines(values, strength, threshold, stable)

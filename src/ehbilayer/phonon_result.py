@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class _Work:
             stopped = self._scan(scan)
         if stopped is None and self.options.follow and not self.summary["stable"]:
             self.hooks.tell("following the lowest mode")
-            self._follow()
+            stopped = self._follow()
         if stopped is not None:
             return stopped
         return Status.converged if self.settled else Status.not_converged
@@ -125,7 +126,9 @@ class _Work:
         largest = float(np.max(np.linalg.norm(forces, axis=1))) * c.length**2
         self.settled = largest < AT_REST
         self.summary |= {"energy_per_hole": energy / self.per_cell * self.length,
-                         "energy_unit": f"e^2/{self.summary['length_unit']}", "max_force": largest / c.length**2,
+                         "energy_unit": f"e^2/{self.summary['length_unit']}",
+                         "max_force": largest * (self.length / c.length) ** 2,
+                         "force_unit": f"e^2/{self.summary['length_unit']}^2",
                          "at_rest": self.settled, "charges": len(c.species),
                          "masses": {s: self.phonons.masses[s] for s in sorted(set(c.species))}}
 
@@ -212,13 +215,16 @@ class _Work:
             self.hooks.tell(f"a/d = {values[i]:.4g} ({i + 1} of {len(values)})")
             return self.hooks.should_stop()
 
-        lines = melting.melting_lines(scan.make, values, p.masses, self.options.lindemann, step=step)
+        make = cache(scan.make)
+        lines = melting.melting_lines(make, values, p.masses, self.options.lindemann, step=step)
         if lines is None:
             return self.hooks.should_stop() or Status.interrupted
-        gamma = np.array([Phonons(scan.make(float(x)), p.masses).gamma for x in values])
+        gamma = np.array([Phonons(make(float(x)), p.masses).gamma for x in values])
+        known = np.any([np.isfinite(c) for c in lines.strength.values()], axis=0)
+        self.settled = self.settled and bool(np.all(known[lines.stable]))
         self.data |= {"scan_a_over_d": Variable(("scan",), values, "1", "a/d"),
                       "scan_gamma": Variable(("scan", "branch"), gamma, "sqrt(e^2/(m_h d^3))", "frequencies at q -> 0"),
-                      "scan_stable": Variable(("scan",), np.isfinite(lines.strength["electron"]), "1", "whole zone")}
+                      "scan_stable": Variable(("scan",), lines.stable, "1", "in the whole zone")}
         for name in melting.GROUPS:
             if np.any(np.isfinite(lines.strength[name])):
                 self.data |= {f"melting_spacing_{name}": Variable(("scan",), lines.spacing(name), "a_h",
@@ -226,8 +232,8 @@ class _Work:
                               f"melting_length_{name}": Variable(("scan",), lines.length(name), "a_h", "a there")}
         return None
 
-    def _follow(self) -> None:
-        """Leave the saddle, relax, and again while the end is a saddle and cells stay small."""
+    def _follow(self) -> Status | None:
+        """Leave the saddle, relax, and again while the end is a saddle and cells stay small; a status if stopped."""
         from ehbilayer.crystal import relax
         from ehbilayer.symmetry import identify
 
@@ -235,20 +241,25 @@ class _Work:
         while not stable and rounds < ROUNDS and len(p.mass) <= LARGEST_FOLLOWED:
             start, more = leave_saddle(p, PUSH * self.length)
             end = relax(start, self.options.relax, should_stop=self.hooks.should_stop)
+            if end.stopped:
+                return end.stopped
             crystal, dipoles = melting.pair_up(end.crystal)
             p, cells, rounds = Phonons(crystal, p.masses), cells * more, rounds + 1
             grid = sample(p, max(2, default_mesh(len(p.mass)) // 2), self.hooks.should_stop)
-            stable = grid is not None and softest(p, grid).stable
-            if not end.converged or grid is None:
+            if grid is None:
+                return self.hooks.should_stop() or Status.interrupted
+            stable = softest(p, grid).stable
+            if not end.converged:
                 self.settled = False
                 break
         holes = crystal.holes or crystal.electrons
         self.summary["followed"] = {
             "cells": cells, "rounds": rounds, "stable": stable, "converged": end.converged,
-            "energy_per_hole": end.energy / holes * self.length, "max_force": end.max_force,
+            "energy_per_hole": end.energy / holes * self.length, "max_force": end.max_force * self.length**2,
             "structure": identify(crystal).label, "dipoles_per_hole": len(dipoles) / holes,
             "cell": crystal.cell_parameters()}
         self.data |= _crystal_data(crystal, "followed_")
+        return None
 
 
 def default_mesh(charges: int) -> int:

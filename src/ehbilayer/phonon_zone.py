@@ -22,6 +22,7 @@ from ehbilayer.results import Status
 
 ORDERS = (8, 12, 18, 27, 40, 60)
 NEAR = 1e-3  # of the shortest reciprocal vector: where sound is looked at
+TREMBLE = 1e-9  # omega^2/q^2 there below minus this, in units of the largest omega^2: ten times its round-off
 
 
 def zone_rule(cell: Cell, order: int, nearest: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +110,7 @@ def softest(phonons: Phonons, grid: ZoneMesh) -> Softest:
     gamma, ring = float(phonons.squared(np.zeros((1, 2)))[0, 0]), _ring(phonons)
     unstable = [(value, q) for value, q in [*found, (gamma, np.zeros(2)), ring] if value < -tiny]
     # near q = 0 omega^2 of sound is small, and its sign is told from omega^2/q^2
-    trembling = ring[0] / NEAR**2 < -1e-7 * grid.scale
+    trembling = ring[0] / NEAR**2 < -TREMBLE * grid.scale
     if unstable or trembling:
         value, at = min(unstable, key=lambda x: x[0]) if unstable else ring
     else:

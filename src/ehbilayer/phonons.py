@@ -185,10 +185,15 @@ def sound(phonons: Phonons, directions: int = 24) -> Sound:
 
 
 def _limit(phonons: Phonons, unit: np.ndarray, small: float, branch: int, power: int) -> np.ndarray:
-    """lim omega^2/q^power of an acoustic branch along unit vectors (m, 2); the error linear in q is taken out."""
-    near, far = (np.sort(_acoustic(phonons.squared(s * unit)), axis=1)[:, branch] / s**power
-                 for s in (small, 2 * small))
-    limit: np.ndarray = 2 * near - far
+    """lim omega^2/q^power of an acoustic branch along unit vectors (m, 2).
+
+    The error linear in q is taken out, of the plasmon (power 1), which mixes with optical branches, the next one too.
+    """
+    weights = (8 / 3, -2.0, 1 / 3) if power == 1 else (2.0, -1.0)
+    limit = np.zeros(len(unit))
+    for i, weight in enumerate(weights):
+        q = small * 2**i
+        limit += weight * np.sort(_acoustic(phonons.squared(q * unit)), axis=1)[:, branch] / q**power
     return limit
 
 

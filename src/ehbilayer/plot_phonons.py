@@ -182,13 +182,15 @@ def gamma_scan(result: Result, ax: Axes) -> None:
         if np.any(np.isfinite(branch)):
             ax.plot(x, branch, color=EMPTY, linewidth=1.1, linestyle="--")
             ax.plot(x, np.where(stable, branch, np.nan), color=COLOURS["electron"], linewidth=1.6)
-    lowest = np.nanmin(np.where(gamma > 1e-9 * gamma.max(), gamma, np.nan)[-1])
-    ax.plot(x, lowest * (x / x[-1]) ** -2.5, color=ENERGY, linewidth=1, linestyle=":", label="(d/a)^(5/2)")
+    if "melting_length_free_electron" in result.data:  # electrons in the field of dipoles
+        lowest = np.nanmin(np.where(gamma > 1e-9 * gamma.max(), gamma, np.nan)[-1])
+        ax.plot(x, lowest * (x / x[-1]) ** -2.5, color=ENERGY, linewidth=1, linestyle=":", label="(d/a)^(5/2)")
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(x[0], x[-1])
     _plain_ticks(ax)
-    ax.legend(fontsize=SMALL, frameon=False, loc="lower left")
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(fontsize=SMALL, frameon=False, loc="lower left")
     dress(ax, "optical frequencies at Γ (dashed: unstable somewhere)", "a/d", "ω (√(e²/mₕd³))")
 
 

@@ -176,7 +176,7 @@ SAME_CHARGE = {
     "staggered-rhombic": Pattern(_rhombus(75), (ORIGIN,), (CENTRE,)),
     "staggered-triangular": Pattern(TRIANGULAR, (ORIGIN,), (THIRD,)),
 }
-# electrons per hole -> crystals; an electron on top of a hole is a dipole
+# electrons per hole -> crystals; an electron on top of a hole is a dipole. 1/2 and 1/3 have those of 2 and 3
 ELECTRON_HOLE = {
     Fraction(1): {
         "triangular": Pattern(TRIANGULAR, (ORIGIN,), (ORIGIN,)),
@@ -215,7 +215,7 @@ def named(name: str, hole_density: float, spacing: float, electrons_per_hole: fl
     name : one of `structure_names` (of the composition).
     hole_density : holes per area of one layer, a_h^-2.
     spacing : distance d between the layers, a_h.
-    electrons_per_hole : 0 for holes only, 1 for dipoles, 2 for composite crystals, 3.
+    electrons_per_hole : 0 for holes only, 1 for dipoles, 2 and 1/2 for composite crystals, 3 and 1/3.
     layers : 2 for a same-charge bilayer of holes (electrons_per_hole = 0).
 
     Raises
@@ -248,7 +248,12 @@ def check_layers(hole_density: float, spacing: float, electrons_per_hole: float,
 def _patterns(electrons_per_hole: float, layers: int) -> dict[str, Pattern]:
     if electrons_per_hole == 0:
         return SAME_CHARGE if layers == 2 else ONE_LAYER
-    return ELECTRON_HOLE.get(Fraction(electrons_per_hole).limit_denominator(1000), {})
+    ratio = Fraction(electrons_per_hole).limit_denominator(1000)
+    if abs(float(ratio) - electrons_per_hole) > 1e-9 * electrons_per_hole:
+        return {}
+    if ratio < 1:  # more holes than electrons: the same crystals with both exchanged
+        return {name: Pattern(p.shape, p.lower, p.upper) for name, p in ELECTRON_HOLE.get(1 / ratio, {}).items()}
+    return ELECTRON_HOLE.get(ratio, {})
 
 
 def _unknown(name: str, electrons_per_hole: float, layers: int) -> InputError:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ehbilayer.classical import Charges, read_charges
+from ehbilayer.classical import Charges, read_charges, read_crystal, structure_file
 from ehbilayer.crystal_search import Composition, Start, make_starts
 from ehbilayer.errors import InputError
 from ehbilayer.particles import resolve_scales
 from ehbilayer.reporting import device_lines, rough_time, status_row, time_row
-from ehbilayer.results import Result, read_bytes
-from ehbilayer.structures import Crystal, structure_names
+from ehbilayer.results import Result
 from ehbilayer.study import Study
 from ehbilayer.task import Run, Task
-from ehbilayer.units import nearest
 
 MOST_CHARGES = 2000
 
@@ -37,7 +34,7 @@ def prepare(study: Study) -> Task:
         _check_scan(study)
         plan, solve = _plan_scan(study, composition), partial(_solve_scan, composition=composition, study=study)
         return Task(study, scales, study.canonical(), resolved, (*head, *plan), solve, seed=table.seed)
-    starts, inputs = _starts(study, composition)
+    starts, inputs = _starts(study, composition, charges)
     resolved |= {"hole_density": charges.hole_density, "a": composition.length,
                  "holes": starts[0].composition.holes, "electrons": starts[0].composition.electrons}
     real = () if charges.unit_spacing else ("energy",)
@@ -62,7 +59,7 @@ def _composition(study: Study, charges: Charges) -> Composition:
                        charges.carrier)
 
 
-def _starts(study: Study, composition: Composition) -> tuple[list[Start], dict[str, Any]]:
+def _starts(study: Study, composition: Composition, charges: Charges) -> tuple[list[Start], dict[str, Any]]:
     """The starts of a study at one density, and what identifies it."""
     table, inputs = study.crystal, study.canonical()
     if table.structure == "random":
@@ -70,16 +67,15 @@ def _starts(study: Study, composition: Composition) -> tuple[list[Start], dict[s
         found = make_starts(composition, table.starts, table.seed, relax=table.relax, box=box,
                             tolerance=table.tolerance)
         return [replace(s, keep=True) for s in found] if table.relax == "none" else found, inputs
-    ratio = study.density.electrons_per_hole or 0
-    if table.structure in structure_names(float(ratio), table.layers) or not _looks_like_a_file(study):
+    path = structure_file(study, charges)
+    if path is None:
         fitted = _fitted(study, composition)
         return [Start(fitted, None, table.structure, table.relax, table.tolerance, keep=True)], inputs
-    path = _path(study)
-    crystal = _from_file(path, composition)
-    inside = replace(composition, holes=max(crystal.holes, crystal.electrons if crystal.holes == 0 else 0)
-                     // composition.layers, electrons=crystal.electrons if crystal.holes else 0)
+    crystal, digest = read_crystal(path, charges)
+    inside = replace(composition, holes=(crystal.holes or crystal.electrons) // charges.layers,
+                     electrons=crystal.electrons if crystal.holes else 0)
     return [Start(inside, None, path.name, table.relax, table.tolerance, keep=True, given=crystal)], inputs | {
-        "start_sha256": _digest(path)}
+        "start_sha256": digest}
 
 
 def _fitted(study: Study, composition: Composition) -> Composition:
@@ -96,43 +92,6 @@ def _fitted(study: Study, composition: Composition) -> Composition:
                              "change it, or leave it out")
         holes = asked
     return replace(composition, holes=holes, electrons=round(ratio * holes))
-
-
-def _looks_like_a_file(study: Study) -> bool:
-    text = study.crystal.structure
-    return "/" in text or text.endswith(".nc") or (study.folder / text).exists() or Path(text).exists()
-
-
-def _path(study: Study) -> Path:
-    text = study.crystal.structure
-    for base in (study.folder, Path()):
-        for path in (base / text, base / text / "result.nc"):
-            if path.is_file():
-                return path
-    known = structure_names(float(study.density.electrons_per_hole or 0), study.crystal.layers)
-    raise InputError("crystal.structure", f"{' | '.join(known)} | random | an existing result file", text[:60],
-                     nearest(text, (*known, "random"), "no such file; check the path"))
-
-
-def _from_file(path: Path, composition: Composition) -> Crystal:
-    """The crystal of an earlier result, scaled to this density and spacing."""
-    from ehbilayer.crystal_record import crystal_of
-
-    crystal = crystal_of(Result.load(path))
-    ratio = crystal.electrons / crystal.holes if crystal.holes else 0.0
-    layers = len({h for h, s in zip(crystal.heights.tolist(), crystal.species, strict=True)
-                  if s == "hole" or crystal.holes == 0})
-    if abs(ratio - composition.electrons_per_hole) > 1e-9 or layers != composition.layers:
-        raise InputError("crystal.structure", f"a result with {composition.electrons_per_hole:g} electrons per hole "
-                         f"and {composition.layers} layers of holes", f"{path.name}: {ratio:g} and {layers}",
-                         "give a result of this composition")
-    return crystal.scaled(composition.length, composition.spacing)
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _check_scan(study: Study) -> None:
@@ -198,7 +157,8 @@ def _solve_scan(run: Run, composition: Composition, study: Study) -> Result:
     from ehbilayer.crystal_scan import Scan, solve_scan
 
     table, values = study.crystal, tuple(_values(study).tolist())
-    return solve_scan(composition, Scan(values, table.holes_per_cell, table.starts, table.seed), _hooks(run))
+    scan = Scan(values, table.holes_per_cell, table.starts, table.seed)
+    return solve_scan(composition, scan, _hooks(run), capacitor=study.bilayer.capacitor)
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, make_opti
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study import Study
+from ehbilayer.system import Bilayer
 from ehbilayer.task import Run, Task
 
 ENERGIES = ("energies", "energy", "margin", "numerical_error")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ehbilayer.classical import Charges, electron_mass, read_charges
+from ehbilayer.crystal import Relaxed
+from ehbilayer.crystal import relax as relaxed
 from ehbilayer.crystal_record import capacitor_energy
 from ehbilayer.errors import InputError
-from ehbilayer.particles import LONGEST_SPACING, resolve_scales
+from ehbilayer.particles import resolve_scales
 from ehbilayer.phonon_family import Family, family_of
 from ehbilayer.phonon_result import Hooks, Options, Scan, compute, default_mesh
-from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
-from ehbilayer.results import Result
+from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.results import Result, Status
 from ehbilayer.structures import Crystal
 from ehbilayer.study import Study
 from ehbilayer.task import Run, Task
@@ -28,83 +30,47 @@ GROUP_NAMES = {"electron": "electrons", "hole": "holes", "dipole": "dipoles", "f
 def prepare(study: Study) -> Task:
     """The task of a phonon study. Raises InputError for one that cannot be computed."""
     scales, table = resolve_scales(study.bilayer), study.phonons
-    family = family_of(study)
-    spacing, quantum = _spacing(study, scales, family)
-    density = _density(study, scales, spacing, family)
-    crystal, masses = family.crystal(density, spacing), _masses(scales, family)
+    charges = read_charges(study, scales)
+    family, masses = family_of(study, charges), _masses(scales, charges)
+    crystal = family.crystal(charges.hole_density, charges.spacing)
+    # with a/d alone the spacing is the unit of length, and nothing says what hbar is worth
     options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow,
-                      "cell" if study.crystal.relax == "none" else study.crystal.relax, quantum)
-    values = None
-    if table.scan is not None:
-        if family.ratio == 0:
-            raise InputError("phonons.scan", "absent without electrons and holes", table.scan, "a/d needs both layers")
-        values = np.geomspace(table.scan[0], table.scan[1], table.scan_points)
-    capacitor = capacitor_energy(crystal) / (crystal.holes or crystal.electrons) if study.bilayer.capacitor else 0.0
-    resolved = {"structure": family.name, "electrons_per_hole": family.ratio, "spacing": spacing,
-                "hole_density": density, "a": 1 / math.sqrt(math.pi * density), "masses": masses,
-                "relax": study.crystal.relax, "phonons": asdict(options) | {
+                      "cell" if study.crystal.relax == "none" else study.crystal.relax, not charges.unit_spacing)
+    values = _values(study, charges)
+    resolved = {"structure": family.name, "carrier": charges.carrier, "layers": charges.layers,
+                "electrons_per_hole": charges.electrons_per_hole, "spacing": charges.spacing,
+                "hole_density": charges.hole_density, "a": crystal.length, "masses": masses,
+                "capacitor": study.bilayer.capacitor, "relax": study.crystal.relax, "phonons": asdict(options) | {
                     "mesh": options.mesh or default_mesh(len(crystal.species)),
                     "scan": None if values is None else values.tolist()}}
     plan = _plan(study, scales, family, crystal, masses, options, values)
     solve = partial(_solve, family=family, crystal=crystal, masses=masses, options=options, relax=study.crystal.relax,
-                    values=values, capacitor=capacitor)
-    inputs = study.canonical() | ({"structure_file": family.digest} if family.digest else {})
+                    values=values, capacitor=study.bilayer.capacitor)
+    inputs = study.canonical() | ({"start_sha256": family.digest} if family.digest else {})
     return Task(study, scales, inputs, resolved, tuple(plan), solve, energies=ENERGIES)
 
 
-def _spacing(study: Study, scales: Scales, family: Family) -> tuple[float, bool]:
-    """The spacing in a_h, and whether it says what hbar is worth: with a/d alone the spacing is the unit of length."""
-    given = study.bilayer.spacing
-    if family.ratio == 0 and family.layers == 1:
-        return 0.0, True
-    if given is None and study.density.a_over_d is not None:
-        return 1.0, False
-    if given is None:
-        raise InputError("bilayer.spacing", 'a length > 0, such as "3 nm" or a number in a_h', "missing",
-                         "give the distance between the layers, or density.a_over_d alone")
-    spacing = scales.to_atomic(given, "length", "bilayer.spacing")
-    if not 0 < spacing <= LONGEST_SPACING:
-        raise InputError("bilayer.spacing", f"a length > 0, at most {LONGEST_SPACING:g} a_h, where there are two "
-                         "layers of classical charges", given, "charges of opposite sign fall into each other at 0")
-    return spacing, True
+def _values(study: Study, charges: Charges) -> np.ndarray | None:
+    """a/d of a scan, in equal ratios."""
+    scan = study.phonons.scan
+    if scan is None:
+        return None
+    if charges.spacing == 0:
+        raise InputError("phonons.scan", "absent for a single layer", scan, "a/d needs two layers")
+    return np.geomspace(scan[0], scan[1], study.phonons.scan_points)
 
 
-def _density(study: Study, scales: Scales, spacing: float, family: Family) -> float:
-    """Holes per area in a_h^-2; electrons where there are no holes."""
-    keys = ("hole", "electron", "rs_hole", "rs_electron", "a_over_d")
-    given = [k for k in keys if getattr(study.density, k) is not None]
-    if not given:
-        raise InputError("density", f"given in one way ({', '.join(keys)})", "missing", "e.g. a_over_d = 6")
-    key, value = given[0], getattr(study.density, given[0])
-    if key == "a_over_d":
-        if spacing == 0:
-            raise InputError("density.a_over_d", "used with two layers", value, "give rs_hole or hole instead")
-        density = density_from_rs(value * spacing)
-    elif key.startswith("rs_"):
-        density = density_from_rs(value / (_masses(scales, family)["electron"] if key == "rs_electron" else 1.0))
-    else:
-        density = scales.to_atomic(value, "density", f"density.{key}")
-    if "electron" in key and family.lone == "hole":
-        if family.ratio == 0:
-            raise InputError(f"density.{key}", "a density of the holes, which are alone", value, "give hole or rs_hole")
-        density /= family.ratio
-    if not (math.isfinite(density) and density > 0):
-        raise InputError(f"density.{key}", "a density > 0", value, "check the number and its unit")
-    return density
-
-
-def _masses(scales: Scales, family: Family) -> dict[str, float]:
+def _masses(scales: Scales, charges: Charges) -> dict[str, float]:
     """Masses in units of the hole mass; of the electron mass where no hole mass is given."""
-    if family.lone == "electron":
-        return {"electron": 1.0 if scales.mass_ratio is None else scales.mass_ratio}
-    if family.ratio == 0:
+    if charges.carrier == "electron":
+        return {"electron": electron_mass(scales, alone=True)}
+    if charges.electrons_per_hole == 0:
         return {"hole": 1.0}
     missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
     if missing:
         raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
                          "give it or bilayer.material; frequencies depend on m_e/m_h")
-    assert scales.mass_ratio is not None
-    return {"electron": scales.mass_ratio, "hole": 1.0}
+    return {"electron": electron_mass(scales, alone=False), "hole": 1.0}
 
 
 def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses: dict[str, float], options: Options,
@@ -112,8 +78,9 @@ def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses
     lines = device_lines(study.bilayer.material, scales)
     size = options.mesh or default_mesh(len(crystal.species))
     ratio = f", a/d = {crystal.length / crystal.spacing:.6g}" if crystal.spacing else ""
-    lines.append(f"  crystal    {family.name}, {crystal.electrons} electrons and {crystal.holes} holes per cell, "
-                 f"relax {study.crystal.relax}")
+    inside = [f"{n} {name}{'s' * (n > 1)}" for n, name in ((crystal.electrons, "electron"), (crystal.holes, "hole"))
+              if n]
+    lines.append(f"  crystal    {family.name}, {' and '.join(inside)} per cell, relax {study.crystal.relax}")
     lines.append(f"  lengths    d = {crystal.spacing:.6g} a_h, a = {crystal.length:.6g} a_h{ratio}" if options.quantum
                  else f"  lengths    in units of d{ratio}; no spacing is given, so zero-point motion is left out")
     lines.append(f"  masses     {', '.join(f'{k} {v:g}' for k, v in masses.items())} (in hole masses)")
@@ -121,31 +88,57 @@ def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses
                  f"{options.lindemann:g}")
     if values is not None:
         lines.append(f"  scan       {len(values)} values of a/d from {values[0]:g} to {values[-1]:g}")
-    return lines
+    seconds = _seconds(len(crystal.species), size, 0 if values is None else len(values))
+    return [*lines, f"  estimate   {rough_time(seconds)} on one core"]
+
+
+def _seconds(charges: int, mesh: int, scanned: int) -> float:
+    """Rough time of a study, as measured: wave vectors of the mesh and of the averages."""
+    each = 4e-5 * (charges / 3) ** 2 * (1 + (charges / 30))
+    return 0.1 + each * (mesh * mesh / 2 + 8000) + scanned * (0.05 + 4000 * each)
 
 
 def _solve(run: Run, *, family: Family, crystal: Crystal, masses: dict[str, float], options: Options, relax: str,
-           values: np.ndarray | None, capacitor: float) -> Result:
-    from ehbilayer.crystal import relax as relaxed
+           values: np.ndarray | None, capacitor: bool) -> Result:
+    def at_rest(start: Crystal) -> Relaxed:
+        return relaxed(start, relax, should_stop=run.should_stop)
 
-    def at_rest(start: Crystal) -> Crystal:
-        return start if relax == "none" else relaxed(start, relax).crystal
-
-    scan = None
+    run.progress({"text": "bringing the crystal to rest"})
+    rest, scan = at_rest(crystal), None
+    if rest.stopped:
+        return Result("phonons", rest.stopped, {"structure": None, "start": family.name}, {})
     if values is not None:
-        scan = Scan(lambda x: at_rest(family.crystal(density_from_rs(x), 1.0)), values)
+        scan = Scan(lambda x: at_rest(family.crystal(density_from_rs(x), 1.0)).crystal, values)
     hooks = Hooks(lambda text: run.progress({"text": text}), run.should_stop)
-    result = compute(at_rest(crystal), masses, options, hooks, {"structure": family.name}, scan)
-    s = result.summary
-    more = {"structure": family.name, "a_over_d": crystal.length / crystal.spacing if crystal.spacing else None,
-            "energy_per_hole": s["energy_per_hole"] + capacitor * s["length_unit_a_h"]}
-    return replace(result, summary=s | more)
+    result = compute(rest.crystal, masses, options, hooks, {"structure": family.name}, scan)
+    status = result.status
+    if relax != "none" and not rest.converged and status is Status.converged:
+        status = Status.not_converged
+    return replace(result, status=status, summary=_with_names(result.summary, rest.crystal, family, capacitor))
+
+
+def _with_names(summary: dict[str, Any], crystal: Crystal, family: Family, capacitor: bool) -> dict[str, Any]:
+    """The summary with what the crystal is, where it came from, and the energy of the capacitor."""
+    from ehbilayer.symmetry import identify
+
+    unit = 1 / summary["length_unit_a_h"]
+    extra = capacitor_energy(crystal) / (crystal.holes or crystal.electrons) / unit if capacitor else 0.0
+    found = {"structure": identify(crystal).label, "start": family.name,
+             "a_over_d": crystal.length / crystal.spacing if crystal.spacing else None,
+             "energy_per_hole": summary["energy_per_hole"] + extra, "capacitor_per_hole": extra}
+    if "followed" in summary:
+        end = summary["followed"]
+        found["followed"] = end | {"energy_per_hole": end["energy_per_hole"] + extra}
+    return summary | found
 
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, found = result.summary, [status_row(result)]
-    found.append(("structure", str(s.get("structure"))))
+    if "energy_per_hole" not in s:  # stopped before it was at rest
+        return [*found, time_row(s)]
+    name, start = s.get("structure", ""), s.get("start")
+    found.append(("structure", name + (f", from {start}" if start not in (None, name) else "")))
     found.append(("energy/hole", f"{s['energy_per_hole']:.10f} {s['energy_unit']}"))
     found.append(("Γ frequencies", f"{' '.join(f'{x:.6g}' for x in s['gamma_frequencies'])} {s['frequency_unit']}"))
     if "stable" in s:
