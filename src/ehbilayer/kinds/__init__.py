@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 # kind -> module of this package, imported when it is needed
 AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "crystal": "crystal",
-             "phonons": "phonons", "few-body": "few_body"}
+             "phonons": "phonons", "few-body": "few_body",
+             "compressibility": "compressibility"}
 
 
 def prepare(study: Study) -> Task:

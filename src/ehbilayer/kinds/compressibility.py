@@ -1,0 +1,161 @@
+"""Studies of kind "compressibility": from the study to the tori that are computed, and the table of what comes back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from typing import Any
+
+from ehbilayer.basis import PlaneWaveBasis, waves_for_tolerance
+from ehbilayer.compressibility import StateOptions, reference
+from ehbilayer.compressibility_study import Hooks, Plan, compute
+from ehbilayer.errors import InputError
+from ehbilayer.lattice import Cell, box_of_shape
+from ehbilayer.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, resolved_parameters, spacing_line
+from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.results import Result
+from ehbilayer.size_limit import START_TOLERANCE
+from ehbilayer.study import Study
+from ehbilayer.system import Bilayer
+from ehbilayer.task import Run, Task
+from ehbilayer.units import Scales
+
+ENERGIES = ("energy", "fermi_energy")
+SOLVER_TOLERANCE = 1e-10  # Ha_h per particle at most: second differences need it
+UNITS = {"bulk_modulus": "Ha_h/a_h^2", "reference_bulk_modulus": "Ha_h/a_h^2", "pressure": "Ha_h/a_h^2",
+         "velocity": "a_h Ha_h", "velocity_with_capacitor": "a_h Ha_h", "velocity_unit": "a_h Ha_h",
+         "velocity_m_per_s": "m/s", "area": "a_h^2"}
+SECONDS = {"symmetric": 3.0, "lowest": 90.0}  # of 36 pairs, about
+
+
+def prepare(study: Study) -> Task:
+    """The task of a compressibility study. Raises InputError for one that cannot be computed."""
+    scales, table = resolve_scales(study.bilayer), study.compressibility
+    bilayer = _bilayer(study, scales)
+    area = make_area(study, scales, bilayer, critical_rs_of(study, bilayer))
+    reference(bilayer, area)
+    sizes = tuple(sorted(set(table.sizes or [bilayer.sites])))
+    first = bilayer.sites if bilayer.sites in sizes else sizes[0]
+    bilayers = {n: _of_size(study, scales, n) for n in sizes}
+    box = box_of_shape(box_shape(study), area * first / bilayer.sites)
+    basis = PlaneWaveBasis(box, _waves(study, bilayer, bilayers[first], box, area))
+    solver = study.hartree_fock
+    options = StateOptions(table.state, table.occupation, min(solver.tolerance, SOLVER_TOLERANCE), table.starts,
+                           solver.seed, solver.max_iterations)
+    plan = Plan(bilayers, basis, first, sizes, options, table.method, None if _explicit(study) else table.tolerance)
+    resolved = resolved_parameters(study, scales, bilayers[first], basis) | {
+        "compressibility": asdict(options) | {"method": table.method, "sizes": list(sizes), "tolerance": plan.tolerance,
+                                              "solver_tolerance": options.tolerance}}
+    return Task(study, scales, study.canonical(), resolved, tuple(_plan_lines(study, plan, scales)),
+                lambda run: _solve(plan, scales, run), seed=options.seed, energies=ENERGIES, units=UNITS)
+
+
+def _bilayer(study: Study, scales: Scales) -> Bilayer:
+    counts = count_particles(study)
+    if counts.holes and counts.electrons != counts.holes:
+        raise InputError("density.electrons_per_hole", "1 for a compressibility, or cell.electrons alone",
+                         study.density.electrons_per_hole, "alpha^2 is that of the electron liquid on a hole crystal")
+    return make_bilayer(study, scales, counts)
+
+
+def _of_size(study: Study, scales: Scales, count: int) -> Bilayer:
+    """The bilayer with another number of particles. Raises InputError where the spins do not allow it."""
+    key = "holes" if study.cell.holes is not None else "electrons"
+    other = study.model_copy(update={"cell": study.cell.model_copy(update={key: count})})
+    try:
+        return make_bilayer(other, scales, count_particles(other))
+    except InputError as error:
+        raise InputError("compressibility.sizes", error.must, count, error.todo) from None
+
+
+def _explicit(study: Study) -> bool:
+    return any(getattr(study.cell, key) is not None for key in ("plane_waves", "hexagon", "cutoff"))
+
+
+def _waves(study: Study, bilayer: Bilayer, first: Bilayer, box: Cell, area: float) -> Any:
+    """The waves of the first torus: those of [cell] for its own number of particles, else from the tolerance."""
+    if not _explicit(study):
+        return waves_for_tolerance(first, box, START_TOLERANCE)
+    if first.sites != bilayer.sites and study.cell.cutoff is None:
+        raise InputError("compressibility.sizes", f"a list with {bilayer.sites}, whose plane waves [cell] gives",
+                         study.compressibility.sizes, "add it, or give cell.cutoff or no plane waves at all")
+    return choose_waves(study, first, box)
+
+
+def _plan_lines(study: Study, plan: Plan, scales: Scales) -> list[str]:
+    bilayer, table = plan.bilayers[plan.first], study.compressibility
+    electron = next(s for s in bilayer.species if s.name == "electron")
+    rs = electron.mass * math.sqrt(plan.basis.box.area / (math.pi * electron.count))
+    more = "" if plan.tolerance is None else f" or more, until alpha^2 changes by less than {plan.tolerance:g}"
+    seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
+    return [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
+            f"  density    r_s = {rs:.5g} a_e, {electron.count / plan.basis.box.area:.6g} a_h^-2",
+            f"  sizes      {', '.join(map(str, plan.sizes))} particles; {plan.basis.size} plane waves for {plan.first}"
+            + more,
+            f"  solve      zero mode {bilayer.zero_mode}, {table.state} state, occupation {table.occupation}, by "
+            f"{table.method}", f"  estimate   {rough_time(seconds)}"]
+
+
+def _solve(plan: Plan, scales: Scales, run: Run) -> Result:
+    result = compute(plan, Hooks(lambda text: run.progress({"text": text}), run.should_stop))
+    velocity = result.summary["velocity"]
+    if velocity is None or not scales.known:
+        return replace(result, summary=result.summary | {"velocity_m_per_s": None})
+    from scipy.constants import e, hbar
+
+    unit = scales.bohr_radius_nm * 1e-9 * scales.hartree_meV * 1e-3 * e / hbar
+    return replace(result, summary=result.summary | {"velocity_m_per_s": velocity * unit})
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    s, units = result.summary, result.summary.get("units", {})
+    if s["alpha_squared"] is None:  # numbers overflowed
+        return [status_row(result), ("alpha^2", "none"), time_row(s)]
+    value = f"{s['alpha_squared']:+.5f} +- {_number(s['uncertainty'])}"
+    where = "for infinitely many particles" if s["extrapolated"] else f"on this torus, zero mode {s['zero_mode']}"
+    found = [status_row(result), ("alpha^2", f"{value} {where}")]
+    if s["stable"]:
+        real = f" = {s['velocity_m_per_s']:.4g} m/s" if s.get("velocity_m_per_s") is not None else ""
+        found += [("alpha", f"{s['alpha']:.5f}"), ("plasmon velocity", f"{s['velocity']:.6g} a_h Ha_h{real}")]
+    else:
+        found.append(("caution", "alpha^2 < 0: unstable, no acoustic mode at this level"))
+    if s["capacitor_shift"]:
+        found.append(("capacitor", f"{s['with_capacitor']:+.5f} with the geometric energy, "
+                                   f"{s['without_capacitor']:+.5f} without"))
+    found += [("bulk modulus", f"{s['bulk_modulus']:.6g} Ha_h/a_h^2"), ("pressure", f"{s['pressure']:.6g} Ha_h/a_h^2"),
+              ("state", _state_text(s["state"])), *_symmetric_row(s), ("energy", energy_text(s["energy"], units)),
+              ("routes", ", ".join(f"{k} {v:+.7f}" for k, v in s["methods"].items())),
+              ("parts", ", ".join(f"{k.replace('_', ' ')} {v:+.5f}" for k, v in s["parts"].items()))]
+    found += [(f"{r['particles']} particles", f"none {r['none']:+.5f}, madelung {r['madelung']:+.5f}"
+               + (f", without the gas' own error {r['corrected']:+.5f}" if r["gas"] is not None else "")
+               + ("" if r["status"] == "converged" else f", {r['status']}")) for r in s["by_size"]]
+    return [*found, *_lattice_rows(s),
+            ("errors", f"basis {_number(s['basis_error'])} ({s['basis_size']} plane waves), solver "
+                       f"{_number(s['solver_error'])}"), time_row(s)]
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1e}"
+
+
+def _state_text(state: dict[str, Any]) -> str:
+    kept = "translations of the crystal kept" if state["kept"] == "symmetric" else "the whole box free"
+    shell = ", an open shell filled equally" if state["open_shell"] else ""
+    return f"{state['phase']}, {kept}, occupation {state['occupation']}{shell}"
+
+
+def _symmetric_row(s: dict[str, Any]) -> list[tuple[str, str]]:
+    if s["symmetric"] is None:
+        return []
+    return [("symmetric state", f"alpha^2 {s['symmetric']['alpha_squared']:+.5f}, "
+                                f"{s['symmetric']['energy_above']:.6g} Ha_h higher")]
+
+
+def _lattice_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+    """The independent route."""
+    return [(f"phonons, {label}", f"B/B_0 {x['bulk']:+.4f} with the capacitor, {x['bulk_without_capacitor']:+.4f} "
+                                  f"without; shear {x['transverse']:+.4f}")
+            for name, label in (("none", "RPA"), ("exchange", "exchange"))
+            for x in [(s["lattice"] or {}).get(name)] if x is not None]
