@@ -68,6 +68,34 @@ def run(
 
 
 @app.command()
+def device(
+    material: Annotated[str | None, typer.Option(help="A device, see `ehb materials`.", show_default=False)] = None,
+    electron_mass: Annotated[float | None, typer.Option(help="In m0.", show_default=False)] = None,
+    hole_mass: Annotated[float | None, typer.Option(help="In m0.", show_default=False)] = None,
+    dielectric: Annotated[float | None, typer.Option(help="Relative constant.", show_default=False)] = None,
+    spacing: Annotated[str | None, typer.Option(help='e.g. "3 nm".', show_default=False)] = None,
+    density: Annotated[str | None, typer.Option(help='Of the holes, e.g. "1e12 cm^-2".', show_default=False)] = None,
+    electrons_per_hole: Annotated[float, typer.Option(help="Electron over hole density.")] = 1.0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for result and figure.")] = Path("device"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
+) -> None:
+    """One page on a device: phase, margin, gaps, plasmons, T_c, and every caveat."""
+    from ehbilayer import runner
+    from ehbilayer.study import make_study
+
+    given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
+             "spacing": _number_or_text(spacing)}
+    study = make_study({
+        "kind": "device", "bilayer": {k: v for k, v in given.items() if v is not None},
+        "density": {"electrons_per_hole": electrons_per_hole} | ({} if density is None else
+                                                                 {"hole": _number_or_text(density)})}, name="device")
+    result = runner.run(study, output, force=force, reporter=_reporter(as_json, False))
+    _print_result(result, as_json, quiet=False)
+    raise typer.Exit(_exit_code(result))
+
+
+@app.command()
 def show(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
          as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False) -> None:
     """Print the table of a result."""
@@ -149,6 +177,29 @@ def units(
 
 
 @app.command()
+def reproduce(
+    figure: Annotated[str, typer.Argument(help="A figure such as dai-fu:4, or all.", show_default=False)] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List the figures and stop.")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for figures and results.")] = Path(
+        "reproduced"),
+    quick: Annotated[bool, typer.Option("--quick", help="Coarse, in seconds.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what is there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings, tables and errors only.")] = False,
+) -> None:
+    """Compute figures of the papers again, their numbers beside ours."""
+    from ehbilayer.reproduce import ALL, chosen
+
+    figures = chosen(ALL if listed else figure)
+    if listed:
+        _print_rows([(f.name, f.title) for f in figures])
+        return
+    from ehbilayer.reproduce.making import make_all
+
+    raise typer.Exit(make_all(figures, output, typer.echo, quick=quick, force=force,
+                              reporter=_reporter(False, quiet), codes=(EXIT_NOT_CONVERGED, EXIT_INTERRUPTED)))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of study files, for editors."""
     from ehbilayer.study import json_schema
@@ -170,14 +221,18 @@ def _scales(material: str | None, electron_mass: float | None, hole_mass: float 
     return scales
 
 
+def _number_or_text(text: str | None) -> float | str | None:
+    """A bare number as a number, anything else as it stands."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
 def _atomic(scales: Any, text: str | None, dimension: str, argument: str) -> float | None:
     if text is None:
         return None
-    try:
-        quantity: float | str = float(text)
-    except ValueError:
-        quantity = text
-    value: float = scales.to_atomic(quantity, dimension, argument)
+    value: float = scales.to_atomic(_number_or_text(text), dimension, argument)
     if value < 0:
         raise InputError(argument, f"a {dimension} >= 0", text, "remove the sign")
     return value

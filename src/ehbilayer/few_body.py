@@ -30,7 +30,7 @@ NEAR, FAR = 15.0, 4.0  # functions reach to 15 exciton sizes and to 4 decay leng
 EXACT = 1e-12  # relative accuracy of the radial equation
 MORE = "raise few-body.max_functions, or loosen few-body.tolerance"
 SAFETY = 1.5  # on the estimate of what further functions would gain
-SHORTEST = 1.25  # smallest last step
+SHORTEST = 1.1  # smallest last step
 SLOWEST = 0.85  # ratio of successive gains beyond which an extrapolation says nothing
 
 

@@ -30,7 +30,8 @@ __all__ = ["bands", "convergence", "density", "levels", "momentum", "momentum_ma
 ROW, LEFT, RIGHT, BAR, BELOW, ABOVE, GAP = 3.5, 0.72, 0.15, 0.8, 0.58, 0.36, 0.14  # of the page, in inches
 FORMATS = ("png", "pdf", "svg")
 # kinds of result that a module plot_<kind> draws, by its figure(result)
-PAGES = ("condensate", "phases", "crystal", "phonons", "few-body", "compressibility", "pairing", "sweep")
+PAGES = ("condensate", "phases", "crystal", "phonons", "few-body", "compressibility", "pairing", "device",
+         "sweep")
 Slot = list["_Panel"]  # panels side by side in one place of the page
 
 

@@ -21,13 +21,11 @@ PHASE_COLOURS = {"liquid": "#56B4E9", "hole-crystal": "#D55E00", "electron-cryst
 def figure(result: Result) -> Figure:
     """Energies per hole above the lowest, and the densities of the lowest Hartree-Fock state."""
     s = result.summary
-    # of candidates that ended in one state the one that kept its name comes first
-    rows = sorted((r for r in s["candidates"] if r["energy"] is not None),
-                  key=lambda r: (round(float(r["energy"]), 7), r["name"] != r["phase"]))
+    rows = in_order(s["candidates"])
     shown = next((r for r in rows if f"cell_{r['name']}" in result.data), None)
     page = new_figure(13.0 if shown else 6.0, 4.3)
     ax = page.add_axes((0.135, 0.15, 0.2, 0.62) if shown else (0.3, 0.15, 0.62, 0.62))
-    _energies(ax, rows)
+    energies(ax, rows)
     if shown is not None:
         state = _state(result, shown)
         for i, species in enumerate(x["name"] for x in result.inputs["species"]):
@@ -37,8 +35,15 @@ def figure(result: Result) -> Figure:
     return page
 
 
-def _energies(ax: Axes, rows: list[dict[str, Any]]) -> None:
-    """A bar per candidate, the lowest on top."""
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Candidates by energy; of those that ended in one state the one that kept its name comes first."""
+    return sorted((r for r in rows if r["energy"] is not None),
+                  key=lambda r: (round(float(r["energy"]), 7), r["name"] != r["phase"]))
+
+
+def energies(ax: Axes, candidates: list[dict[str, Any]]) -> None:
+    """A bar per candidate, the lowest on top; ``candidates`` are rows of a competition."""
+    rows = in_order(candidates)
     lowest = min((float(r["energy"]) for r in rows), default=0.0)
     heights = [float(r["energy"]) - lowest for r in rows]
     ax.barh(range(len(rows)), heights, height=0.6, color=[PHASE_COLOURS.get(r["phase"], INK) for r in rows])

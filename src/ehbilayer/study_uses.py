@@ -24,6 +24,7 @@ USES: dict[str, tuple[str, ...]] = {
     "few-body": (*DEVICE, "few-body.*"),
     "pairing": (*DEVICE, "bilayer.capacitor", "bilayer.electron_flavours", "density.*", "pairing.*", "cell.holes",
                 "cell.zero_mode", "compressibility.sizes", "compressibility.state"),
+    "device": ("bilayer.*", "density.*", "cell.*", "hartree-fock.*", "phases.*", "pairing.*", "compressibility.*"),
 }
 
 
@@ -59,6 +60,12 @@ def _phases(study: Keys) -> set[str]:
     """Each candidate has its own start and cell."""
     own = {f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep")}
     return _density(study) | own | {"cell.symmetry", "cell.holes_per_cell"}
+
+
+def _device(study: Keys) -> set[str]:
+    maps = {f"pairing.{key}" for key in ("alpha", "alpha_squared", "alpha_source", "map_rs", "map_spacing",
+                                         "map_points", "curve_points")}
+    return _phases(study) | maps | {f"compressibility.{key}" for key in ("method", "occupation", "starts")}
 
 
 def _condensate(study: Keys) -> set[str]:

@@ -22,7 +22,8 @@ LONGEST_LIST = 1000
 MISSING = "missing"
 COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed")
 OPEN = (Status.interrupted.value, MISSING)  # points that are still to be computed
-UNITS = {"wall_seconds": "s", "pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
+UNITS = {"wall_seconds": "s", "seconds": "s", "pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
+ROW_ENERGIES = ("gap", "basis_error", "solver_error", "normal_energy")  # of candidates, beside what the task names
 
 
 def read_points(store: PointStore, points: list[Point], reporter: Reporter) -> tuple[list[str], list[Result | None]]:
@@ -123,16 +124,30 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
 
 
 def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Numbers, texts and lists of numbers of a summary by dotted key, without what all points share."""
+    """Numbers, texts and lists of numbers of a summary by dotted key, without what all points share.
+
+    A list of rows with names, such as the candidates of a competition, becomes ``candidates.NAME.KEY``.
+    """
     for key, below in value.items():
         if not prefix and key in COMMON:
             continue
         name = f"{prefix}{key}".replace("/", "-")
         if isinstance(below, dict):
             yield from flatten(below, f"{name}.")
+        elif _named_rows(below):
+            for row in below:
+                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.")
         elif isinstance(below, int | float | str) or (isinstance(below, list) and below and
                                                       all(type(x) in (int, float) for x in below)):
             yield name, below
+
+
+def _named_rows(value: Any) -> bool:
+    """Whether a value is a list of tables that different names tell apart."""
+    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
+        return False
+    names = [row.get("name") for row in value]
+    return all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names)
 
 
 def _column(values: list[Any]) -> np.ndarray | None:
@@ -154,7 +169,11 @@ def _column(values: list[Any]) -> np.ndarray | None:
 
 def _unit(name: str, task: Task) -> str:
     """Unit of a number of the summary: what the task says, Ha_h for energies, meV and K by their endings."""
-    head = name.split(".")[0]
+    head, *rest = name.split(".")
+    if head == "candidates" and len(rest) > 1:  # energies of a row have the units of those of the whole
+        head = rest[1]
+        if head in ROW_ENERGIES:
+            return "Ha_h"
     for key in (name, head):
         if key in task.units:
             return task.units[key]

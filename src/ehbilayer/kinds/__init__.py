@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # kind -> module of this package, imported when it is needed
 AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "crystal": "crystal",
              "phonons": "phonons", "few-body": "few_body",
-             "compressibility": "compressibility"}
+             "compressibility": "compressibility", "pairing": "pairing", "device": "device"}
 
 
 def prepare(study: Study) -> Task:

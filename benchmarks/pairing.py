@@ -1,0 +1,51 @@
+"""T_c: a map of 400 x 400 points by the published formula, one Eliashberg T_c, a gap, and an Eliashberg map.
+
+    python benchmarks/pairing.py [points of the Eliashberg map along each axis, 30 by default; 100 takes minutes]
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.eliashberg import critical_temperature
+from ehbilayer.eliashberg_gap import solve_gap
+from ehbilayer.pairing_maps import Hooks, published_map
+from ehbilayer.plasmon_spectrum import plasmon_spectrum
+
+
+def best(work: Callable[[], Any], times: int = 5) -> float:
+    """Shortest time in seconds."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+def main() -> None:
+    points = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    for umklapp in ("debye", "folded"):
+        seconds = best(lambda u=umklapp: published_map("4b", 400, umklapp=u), 3)
+        print(f"map 400 x 400, {umklapp:6s}          {seconds:8.3f} s")
+    for umklapp in ("debye", "folded"):
+        spectrum = plasmon_spectrum(1.6, 1.0, 0.09, umklapp)
+        print(f"Eliashberg T_c, {umklapp:6s}        "
+              f"{best(lambda s=spectrum: critical_temperature(s, 0.2, 1.0)) * 1e3:8.1f} ms")
+    t_c = critical_temperature(spectrum, 0.2, 1.0)
+    seconds = best(lambda: solve_gap(spectrum, 0.1 * t_c, 0.2, 1.0, critical=t_c))
+    print(f"gap at T_c/10                  {seconds * 1e3:8.1f} ms")
+    for workers in (1, 2):
+        began = time.perf_counter()
+        found = published_map("4b", points, method="eliashberg", hooks=Hooks(workers=workers))
+        seconds = time.perf_counter() - began
+        each = seconds / points**2
+        print(f"Eliashberg map {points} x {points}, {workers} workers  {seconds:8.1f} s, {each * 1e3:.1f} ms a point: "
+              f"100 x 100 in {each * 1e4 / 60:.1f} min; highest T_c {np.nanmax(found.t_c):.6f} T_H")
+
+
+if __name__ == "__main__":
+    main()

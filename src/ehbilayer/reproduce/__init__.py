@@ -1,0 +1,30 @@
+"""Figures of the papers, computed again: one module per figure, found here by its id such as ``dai-fu:4``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ehbilayer.errors import InputError
+from ehbilayer.units import nearest
+
+if TYPE_CHECKING:
+    from ehbilayer.reproduce.record import Reproduction
+
+# id -> module of this package, imported when it is needed
+MODULES = {"dai-fu:1": "dai_fu_1", "dai-fu:2": "dai_fu_2", "dai-fu:4": "dai_fu_4"}
+ALL = "all"
+
+
+def reproduction(name: str) -> Reproduction:
+    """The figure of this id. Raises InputError for one that is not known."""
+    if name not in MODULES:
+        raise InputError("figure", f"{' | '.join(MODULES)} | {ALL}", name[:60],
+                         nearest(name, (*MODULES, ALL), "see `ehb reproduce --list`"))
+    found: Reproduction = import_module(f"ehbilayer.reproduce.{MODULES[name]}").FIGURE
+    return found
+
+
+def chosen(name: str) -> list[Reproduction]:
+    """The figure of this id, or every one for ``all``. Raises InputError for one that is not known."""
+    return [reproduction(n) for n in (MODULES if name == ALL else (name,))]

@@ -1,0 +1,97 @@
+"""Nashabeh and Fu, Fig. S4: the momentum variances of all Hartree-Fock states of Fig. 2, and what they separate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ehbilayer.observables import CRYSTAL_DEPLETION
+from ehbilayer.phases import PAPER_CUTS
+from ehbilayer.plot_style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure
+from ehbilayer.reproduce import nashabeh_fu_2
+from ehbilayer.reproduce.record import Reproduction, Results, Row, judged
+from ehbilayer.results import Result, Status
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BINS = 60
+LIQUID_VARIANCE = {"electron": 4701.0, "hole": 9403.0}  # of free particles, 18 + 18 and 36 polarised
+AGREEMENT = 0.95  # of both criteria, below which they are said to differ
+
+
+def states(result: Result, species: str) -> tuple[np.ndarray, np.ndarray]:
+    """Momentum variance and depletion of the Fermi sea of every converged Hartree-Fock candidate of every point."""
+    variance, depletion = [], []
+    for name in (n.removeprefix("statuses.") for n in result.data if n.startswith("statuses.")):
+        key = f"candidates.{name}.momentum_variance.{species}"
+        if name == nashabeh_fu_2.CONDENSATE or key not in result.data:
+            continue
+        good = result.data[f"statuses.{name}"].values == Status.converged.value
+        variance.append(result.data[key].values[good])
+        depletion.append(result.data[f"candidates.{name}.sea_depletion.{species}"].values[good])
+    return np.concatenate(variance), np.concatenate(depletion)
+
+
+def valley(variance: np.ndarray, cut: float) -> tuple[float, float]:
+    """The nearest values below and above a cut."""
+    below, above = variance[variance <= cut], variance[variance > cut]
+    return float(below.max(initial=0.0)), float(above.min(initial=np.inf))
+
+
+def draw(results: Results) -> Figure:
+    """A histogram for each layer; below it how both criteria compare, state by state."""
+    result = results[nashabeh_fu_2.STUDY]
+    page = new_figure(9.6, 6.0)
+    for i, species in enumerate(PAPER_CUTS):
+        variance, depletion = states(result, species)
+        top = page.add_axes((0.085 + 0.49 * i, 0.52, 0.405, 0.35))
+        _histogram(top, species, variance)
+        low = page.add_axes((0.085 + 0.49 * i, 0.1, 0.405, 0.35), sharex=top)
+        low.plot(variance, depletion, ".", markersize=3, color=COLOURS[species], alpha=0.5)
+        low.axvline(PAPER_CUTS[species], color=WARNING, linestyle="--", linewidth=1.2)
+        low.axhline(CRYSTAL_DEPLETION, color=INK, linestyle=":", linewidth=1.2, label="cut of this library")
+        low.legend(fontsize=SMALL, frameon=False, loc="lower right")
+        dress(low, "", "σₖ²", "" if i else "outside the Fermi sea")
+    page.text(0.5, 0.985, "momentum variances of all states (Nashabeh and Fu, Fig. S4)", ha="center", va="top",
+              fontsize=NORMAL + 2, color=INK, weight="bold")
+    return page
+
+
+def _histogram(ax: Axes, species: str, variance: np.ndarray) -> None:
+    ax.hist(variance, bins=BINS, color=COLOURS[species])
+    ax.set_yscale("log")
+    ax.axvline(PAPER_CUTS[species], color=WARNING, linestyle="--", linewidth=1.2, label="cut of the paper")
+    ax.axvline(LIQUID_VARIANCE[species], color=EMPTY, linestyle="-", linewidth=1.2, label="free liquid")
+    ax.legend(fontsize=SMALL, frameon=False)
+    ax.tick_params(labelbottom=False)
+    dress(ax, f"{species}s", "", "states" if species == "electron" else "")
+
+
+def rows(results: Results) -> list[Row]:
+    """The cuts, the valley of our states around each, and how often both criteria say the same."""
+    found = []
+    for species, cut in PAPER_CUTS.items():
+        variance, depletion = states(results[nashabeh_fu_2.STUDY], species)
+        below, above = valley(variance, cut)
+        found.append(judged(f"{species}s: no state between", f"cut {cut:g}", 0.5 * (below + above),
+                            (0.9 * cut, 1.1 * cut), f"{below:.0f} and {above:.0f}"))
+        same = float(np.mean((variance > cut) == (depletion > CRYSTAL_DEPLETION)))
+        found.append(judged(f"{species}s: states named alike by variance and depletion", "", same, (AGREEMENT, 1.0),
+                            f"{100 * same:.1f} % of {len(variance)}"))
+    return found
+
+
+def caption(results: Results) -> str:
+    """What is drawn."""
+    return ("Above: sigma_k^2 = sum over k and spins of (Lk)^2 n_k of every converged Hartree-Fock candidate (liquid, "
+            "hole crystal, electron crystal, crystal) at every point of Fig. 2, 36 + 36 particles, zero mode none. "
+            "Below: the same states by the fraction of particles outside their Fermi sea, the criterion of this "
+            f"library (cut {CRYSTAL_DEPLETION:g}).")
+
+
+FIGURE = Reproduction("nashabeh-fu:s4", "momentum variances that tell liquids from crystals",
+                      "Nashabeh and Fu (2026, second version), Supplemental Material, Fig. S4", nashabeh_fu_2.studies,
+                      draw, rows, caption)

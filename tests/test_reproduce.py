@@ -1,0 +1,272 @@
+"""Figures of the papers: what they declare, the numbers they give in quick mode, what is kept and used again."""
+
+import dataclasses
+import io
+import math
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ehbilayer import cli, kinds, runner
+from ehbilayer.errors import InputError
+from ehbilayer.reproduce import ALL, MODULES, chosen, reproduction
+from ehbilayer.reproduce import dai_fu_2 as phonons_figure
+from ehbilayer.reproduce import dai_fu_4 as plane_figure
+from ehbilayer.reproduce.classical_studies import crossing, energy_of
+from ehbilayer.reproduce.making import Made, Workshop, make_all
+from ehbilayer.reproduce.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
+from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Row, judged, table
+from ehbilayer.results import Result, Status
+from ehbilayer.study import make_study
+
+DAI_FU = ("dai-fu:1", "dai-fu:2", "dai-fu:4")
+
+
+# -- pieces --
+
+
+def test_a_crossing_is_found_to_the_accuracy_of_the_polynomial() -> None:
+    x = np.array([0.9, 1.2, 1.4, 1.5, 1.6, 1.7, 1.8, 3.0])
+    assert crossing(x, np.cos(x)) == pytest.approx(math.pi / 2, abs=1e-9)
+    assert crossing(x, np.cos(x) + 2) is None
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(1.04, AGREES), (1.06, DIFFERS), (None, MISSING)])
+def test_a_verdict_follows_from_the_number(value: float | None, verdict: str) -> None:
+    assert judged("x", "1.0", value, (0.95, 1.05)).verdict == verdict
+
+
+def test_columns_of_a_table_are_aligned() -> None:
+    lines = table([Row("short", "1", "2", AGREES), Row("a longer one", "12345", "", MISSING)])
+    assert len({line.index(word) for line, word in zip(lines, ("verdict", AGREES, MISSING), strict=True)}) == 1
+
+
+def hand_made() -> Plane:
+    """A plane of round numbers: electrons melt at a = 60, dipoles at d = sqrt(a)."""
+    ray = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+    ranges = {"tilted-diagonal": (1.0, 1.3), "checkerboard": (1.3, 5.0), "rhombic": (5.0, 5.5),
+              "honeycomb": (5.5, math.inf)}
+    return Plane([Segment("all", ray, ray**2, np.full(6, 60.0))], ranges, 1.0, 65.0, 15.0, 13.0, 0.25)
+
+
+@pytest.mark.parametrize(("a", "d", "phase"), [
+    (300.0, 4.0, TRIONS), (1000.0, 25.0, SUPERSOLID), (1000.0, 40.0, "honeycomb"), (1000.0, 190.0, "rhombic"),
+    (1000.0, 400.0, "checkerboard"), (1000.0, 900.0, "tilted-diagonal"), (200.0, 600.0, DECOUPLED),
+    (80.0, 600.0, UNDETERMINED), (5.0, 3.0, UNDETERMINED), (50.0, 20.0, UNDETERMINED), (4000.0, 62.0, SUPERSOLID),
+    (4000.0, 64.0, "honeycomb")])
+def test_phases_lie_between_their_lines(a: float, d: float, phase: str) -> None:
+    assert hand_made().phases(np.array([a]), np.array([d])) == [phase]
+
+
+def test_melting_goes_on_by_its_law_beyond_the_last_ray() -> None:
+    plane, far = hand_made(), np.array([320.0])
+    assert plane.melting("dipole", far) == pytest.approx(320.0**2)
+    assert plane.melting("free_electron", far) == pytest.approx(60.0)
+
+
+# -- what the figures declare --
+
+
+def test_figures_are_found_by_their_ids() -> None:
+    assert [f.name for f in chosen(ALL)] == list(MODULES)
+    assert set(DAI_FU) <= set(MODULES)
+    with pytest.raises(InputError, match="did you mean"):
+        reproduction("dai-fu:11")
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_studies_of_one_name_are_the_same_in_all_figures(quick: bool) -> None:
+    found: dict[str, dict] = {}
+    for name, tables in chain.from_iterable(f.studies(quick).items() for f in chosen(ALL)):
+        assert found.setdefault(name, tables) == tables
+
+
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize("name", DAI_FU)
+def test_studies_can_be_computed(name: str, quick: bool) -> None:
+    for key, tables in reproduction(name).studies(quick).items():
+        study = make_study(tables, name=key)
+        if study.sweep is None:
+            assert kinds.prepare(study).plan
+
+
+# -- quick mode --
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Made], Workshop]:
+    place = tmp_path_factory.mktemp("reproduced")
+    workshop = Workshop(place, quick=True)
+    return place, {name: workshop.make(reproduction(name)) for name in DAI_FU}, workshop
+
+
+def results_of(place: Path, name: str) -> dict[str, Result]:
+    return {key: Result.load(place / "results" / f"{key}-quick" / "result.nc")
+            for key in reproduction(name).studies(True)}
+
+
+def ours(made: Made, quantity: str) -> str:
+    return next(row.ours for row in made.rows if quantity in row.quantity)
+
+
+@pytest.mark.parametrize("name", DAI_FU)
+def test_a_figure_leaves_picture_and_caption(quick: tuple[Path, dict[str, Made], Workshop], name: str) -> None:
+    place, made, _ = quick
+    assert made[name].status is Status.converged
+    stem = name.replace(":", "-") + "-quick"
+    assert [p.name for p in made[name].files] == [f"{stem}.png", f"{stem}.pdf", f"{stem}.txt"]
+    assert (place / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+    assert (place / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
+    text = (place / f"{stem}.txt").read_text()
+    assert "PRL 132, 196202" in text and "wall time" in text and "(quick: coarse)" in text
+    assert all(line in text for line in table(made[name].rows))
+
+
+def test_the_published_crossing_and_the_true_transitions(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+    place, made, _ = quick
+    assert float(ours(made["dai-fu:1"], "crossing")) == pytest.approx(5.4224, abs=5e-5)
+    # a determination of the crossing that shares no point with it: straight lines on the other study's coarser grid
+    found = results_of(place, "dai-fu:1")["rhombic-energies"]
+    x, square = energy_of(found, "checkerboard")
+    difference = square - energy_of(found, "honeycomb")[1]
+    assert np.interp(0.0, difference, x) == pytest.approx(5.4224, abs=5e-3)
+    _, rhombic = energy_of(found, "rhombic")
+    assert np.all(rhombic <= square + 1e-10)
+    assert ours(made["dai-fu:1"], "rhombic to honeycomb") == "5.464363, first order"
+    verdicts = {row.quantity: row.verdict for row in made["dai-fu:1"].rows}
+    assert [v for q, v in verdicts.items() if "honeycomb" in q] == [AGREES, DIFFERS]
+
+
+def test_the_soft_branch_is_a_dipole_in_the_field_of_electrons(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+    """U = (d^2/2) sum 1/R^3 is the energy of a rigid dipole of mass 2 between electrons that move against it."""
+    place, made, _ = quick
+    result = results_of(place, "dai-fu:2")["phonons-honeycomb"]
+    x, omega = result.data["scan_a_over_d"].values, result.data["scan_gamma"].values[:, 2]
+    side = math.sqrt(2 * math.pi / math.sqrt(3))  # of the triangular lattice, in a
+    i, j = np.meshgrid(*[np.arange(-200, 201)] * 2)
+    distance = side * np.hypot(i + j / 2 + 0.5, math.sqrt(0.75) * (j + 1 / 3))
+    stiffness = 9 / 4 * np.sum(distance**-5.0)
+    reduced = 2 / 3
+    scaled = omega * x**2.5
+    limit = (scaled[-1] * x[-1] - scaled[-2] * x[-2]) / (x[-1] - x[-2])  # corrections are of order d/a
+    assert limit == pytest.approx(math.sqrt(stiffness / reduced), rel=2e-3)
+    assert all(row.verdict == AGREES for row in made["dai-fu:2"].rows)
+
+
+def test_the_exponent_of_a_known_law_is_found(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+    result = results_of(quick[0], "dai-fu:2")["phonons-honeycomb"]
+    x = result.data["scan_a_over_d"].values
+    gamma = result.data["scan_gamma"].values.copy()
+    gamma[:, 2] = 3.0 * x**-2.25 * np.exp(0.4 / x - 0.7 / x**2)
+    changed = dataclasses.replace(result.data["scan_gamma"], values=gamma)
+    bent = dataclasses.replace(result, data=result.data | {"scan_gamma": changed})
+    there, limit = phonons_figure.exponents(bent)
+    assert limit == pytest.approx(-2.25, abs=1e-8)
+    assert abs(there + 2.25) > 1e-3
+
+
+def test_the_plane_of_phases(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+    place, made, _ = quick
+    results = results_of(place, "dai-fu:4")
+    plane = plane_figure._plane(results)
+    # far below a the free electrons are a Wigner crystal of their own, of which r_s = a/a_B
+    assert plane.melting("free_electron", np.array([30.0])) == pytest.approx(plane.wigner, rel=0.1)
+    # at the decoupling estimate the energies are equal: -1.106103 (1 + 2 sqrt 2) e^2/a
+    x, energy = energy_of(results["uncoupled-energies"], "tilted-diagonal")
+    assert plane.decoupling is not None
+    assert np.interp(plane.decoupling, x, energy * x) == pytest.approx(-1.106103 * (1 + 2**1.5), abs=2e-2)
+    assert plane.phases(np.array([1500.0]), np.array([150.0])) == ["honeycomb"]
+    row = next(r for r in made["dai-fu:4"].rows if r.quantity.startswith("trion unbinds"))
+    assert row.verdict == MISSING  # left out of quick mode, and said so
+
+
+def test_a_computed_unbinding_is_drawn_and_judged(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+    results = results_of(quick[0], "dai-fu:4")
+    for value, verdict in ((15.5, AGREES), (17.0, DIFFERS)):
+        summary = {"critical_spacings": [value], "critical_spacing_uncertainties": [0.2], "wall_seconds": 1.0}
+        more = results | {"trion-unbinding": Result("few-body", Status.converged, summary, {})}
+        rows = {r.quantity: r for r in plane_figure.rows(more)}
+        assert rows["trion unbinds, d_c/a_B"].verdict == verdict
+        assert f"{value:.4g} a_B" in plane_figure.caption(more)
+        figure = plane_figure.draw(more)
+        words = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
+        assert any(f"d = {value:.4g} a_B (computed)" in w for w in words)
+        figure.savefig(io.BytesIO(), format="png", dpi=30)
+
+
+# -- kept results --
+
+
+def test_results_are_used_again_and_figures_are_the_same(quick: tuple[Path, dict[str, Made], Workshop],
+                                                         monkeypatch: pytest.MonkeyPatch,
+                                                         capsys: pytest.CaptureFixture[str]) -> None:
+    place, made, _ = quick
+    before = {p: p.read_bytes() for p in made["dai-fu:2"].files}
+
+    def computed(*args: object, **options: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(runner, "_compute", computed)
+    assert cli.execute(["reproduce", "dai-fu:2", "--quick", "-o", str(place), "--quiet"]) == 0
+    assert {p: p.read_bytes() for p in made["dai-fu:2"].files} == before
+    out = capsys.readouterr().out
+    assert "dai-fu:2" in out and AGREES in out and "-2.5" in out
+
+
+def test_studies_that_figures_share_are_computed_once(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+    place, _, _ = quick
+    names = {n for f in DAI_FU for n in reproduction(f).studies(True)}
+    assert {p.name for p in (place / "results").iterdir()} == {f"{n}-quick" for n in names}
+
+
+def test_an_interruption_ends_it_and_the_next_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def stopped(study: object, place: Path, *, resume: bool, **options: object) -> Result:
+        asked.append(resume)
+        result = Result("phonons", Status.interrupted, {}, {})
+        place.mkdir(parents=True, exist_ok=True)
+        result.save(place / runner.RESULT)
+        return result
+
+    monkeypatch.setattr(runner, "run", stopped)
+    told: list[str] = []
+    assert make_all(chosen("dai-fu:2") * 2, tmp_path, told.append, codes=(3, 130)) == 130
+    assert asked == [False]  # neither the second study nor the second figure was begun
+    assert "interrupted" in told[0] and not list(tmp_path.glob("*.png"))
+    assert make_all(chosen("dai-fu:2"), tmp_path, told.append, codes=(3, 130)) == 130
+    assert asked == [False, True]
+
+
+def test_lack_of_convergence_is_told(quick: tuple[Path, dict[str, Made], Workshop], tmp_path: Path,
+                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    results = results_of(quick[0], "dai-fu:2")
+
+    def loose(study: object, place: Path, **options: object) -> Result:
+        return dataclasses.replace(results[place.name.removesuffix("-quick")], status=Status.not_converged)
+
+    monkeypatch.setattr(runner, "run", loose)
+    told: list[str] = []
+    assert make_all(chosen("dai-fu:2"), tmp_path, told.append, quick=True, codes=(3, 130)) == 3
+    assert "not_converged" in told[0] and (tmp_path / "dai-fu-2-quick.pdf").is_file()
+
+
+def test_the_command_lists_figures_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.execute(["reproduce", "--list"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == list(MODULES)
+    for wrong in (["dai-fu:9"], []):
+        assert cli.execute(["reproduce", *wrong]) == cli.EXIT_INPUT
+        assert "dai-fu:4" in capsys.readouterr().err
+
+
+@pytest.mark.published
+@pytest.mark.timeout(1800)
+def test_dai_fu_4_in_full(tmp_path: Path) -> None:
+    made = Workshop(tmp_path).make(reproduction("dai-fu:4"))
+    assert made.status is Status.converged
+    verdicts = {row.quantity: row.verdict for row in made.rows}
+    assert verdicts["trion unbinds, d_c/a_B"] == AGREES
+    assert float(ours(made, "checkerboard to rhombic")) == pytest.approx(5.06108, abs=1e-5)
