@@ -24,7 +24,8 @@ from ehbilayer.results import Result, Status
 from ehbilayer.study import Study, load_study, make_study
 from ehbilayer.sweep_definition import define
 from ehbilayer.sweep_points import prepare_sweep
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
+from ehbilayer.hooks import Hooks
 from ehbilayer.units import Scales
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "electron-liquid-hole-crystal.toml"
@@ -32,7 +33,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "electron-liquid-hole-crystal
 
 def free_points() -> None:
     """Let kind "device" stand for a calculation that takes no time."""
-    def solve(run: Run) -> Result:
+    def solve(run: Hooks) -> Result:
         return Result("device", Status.converged, {"energy": -1.0, "gap": {"electron": 0.1, "hole": 0.2}}, {})
 
     def prepare(study: Study) -> Task:

@@ -15,9 +15,10 @@ import numpy as np
 
 from ehbilayer import kinds, sweep_worker
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study import Study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 KIND = "device"
@@ -63,7 +64,7 @@ def log(text: str) -> None:
         os.close(handle)
 
 
-def solve(study: Study, run: Run) -> Result:
+def solve(study: Study, run: Hooks) -> Result:
     rs, d = float(study.density.rs_hole or 0), _spacing(study)
     log(f"{rs:g} {d:g}")
     time.sleep(float(os.environ.get("EHB_FAKE_SECONDS", "0")))
@@ -78,7 +79,7 @@ def solve(study: Study, run: Run) -> Result:
     steps = 0 if run.initial is None else int(run.initial.data["steps"].values)
     while rs == RUNS_ON and steps < 20_000:
         steps += 1
-        run.progress({"text": f"step {steps}"})
+        run.progress(f"step {steps}")
         time.sleep(0.005)
         stop = run.should_stop()
         if stop is not None:

@@ -218,7 +218,7 @@ def test_progress_is_one_line_now_and_then(capsys: pytest.CaptureFixture[str]) -
     for i in range(1000):
         state = {"start": 2, "starts": 3, "iteration": i, "energy_per_particle": -0.5, "residual": 1e-3,
                  "target": 1e-8}
-        reporter.progress({"text": progress_line(state)})
+        reporter.progress(progress_line(state))
     out = capsys.readouterr().out
     assert out.count("\n") == 1 and "start 2/3" in out and "residual 1.0e-03" in out
 

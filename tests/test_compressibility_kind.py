@@ -8,12 +8,12 @@ import pytest
 
 from ehbilayer import load_study
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import compressibility as kind
 from ehbilayer.plot_compressibility import figure, phonons
 from ehbilayer.results import Result, Status
 from ehbilayer.size_limit import alpha_squared
 from ehbilayer.study_uses import used_keys
-from ehbilayer.task import Run
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "compressibility.toml"
 CONTRACT = ("alpha_squared", "uncertainty", "bulk_modulus", "pressure", "by_size", "state")
@@ -41,8 +41,8 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-def run(path: Path, *sets: str, how: Run | None = None) -> Result:
-    return kind.prepare(load_study(path, list(sets))).solve(how or Run())
+def run(path: Path, *sets: str, how: Hooks | None = None) -> Result:
+    return kind.prepare(load_study(path, list(sets))).solve(how or Hooks())
 
 
 def test_the_example(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_stop_is_a_status(small: Path) -> None:
         return Status.interrupted if len(told) > 5 else None
 
     result = run(small, "compressibility.sizes=[16, 36]",
-                 how=Run(progress=lambda state: told.append(state["text"]), should_stop=stop))
+                 how=Hooks(progress=told.append, should_stop=stop))
     assert result.status is Status.interrupted and len(result.summary["by_size"]) == 1
     assert kind.rows(result) and figure(result) is not None
 

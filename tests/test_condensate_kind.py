@@ -10,10 +10,10 @@ from ehbilayer import load_study
 from ehbilayer.condensate_radial import solve as solve_limit
 from ehbilayer.errors import InputError
 from ehbilayer.exciton import solve_exciton
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import condensate as kind
 from ehbilayer.plot_condensate import figure
 from ehbilayer.results import Result, Status
-from ehbilayer.task import Run
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "condensate.toml"
 CONTRACT = ("energy_per_pair", "chemical_potential", "max_occupation", "condensate_fraction", "max_gap", "concave")
@@ -43,7 +43,7 @@ def torus(tmp_path: Path) -> Path:
 
 
 def run(path: Path, *sets: str) -> Result:
-    return kind.prepare(load_study(path, list(sets))).solve(Run())
+    return kind.prepare(load_study(path, list(sets))).solve(Hooks())
 
 
 def test_the_example(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_stop_between_densities_keeps_the_state(torus: Path) -> None:
         return Status.interrupted if any("3 of" in text for text in told) else None
 
     result = kind.prepare(load_study(torus)).solve(
-        Run(should_stop=stop, progress=lambda state: told.append(state["text"])))
+        Hooks(should_stop=stop, progress=told.append))
     assert result.status is Status.interrupted and result.summary["energy_per_pair"] < 0
     assert result.summary["coexistence"] is None
 

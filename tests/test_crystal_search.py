@@ -14,13 +14,13 @@ import pytest
 from ehbilayer import parallel
 from ehbilayer.crystal_record import crystal_of
 from ehbilayer.crystal_search import Composition, Start, lowest_curvature, make_starts, ranking, run_start, search
-from ehbilayer.crystal_study import Hooks, solve_search
+from ehbilayer.crystal_study import solve_search
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import crystal as kind
 from ehbilayer.results import Result, Status
 from ehbilayer.structures import named
 from ehbilayer.study import make_study
-from ehbilayer.task import Run
 
 
 def composition(a_over_d, holes=1, ratio=2):
@@ -37,7 +37,7 @@ def study(**tables):
 
 
 def run(**tables):
-    return kind.prepare(study(**tables)).solve(Run())
+    return kind.prepare(study(**tables)).solve(Hooks())
 
 
 def test_every_random_start_of_one_cell_finds_the_checkerboard():
@@ -120,7 +120,7 @@ def test_resuming_computes_only_what_is_missing(tmp_path, monkeypatch):
     computed = []
     monkeypatch.setattr("ehbilayer.crystal_search.run_start",
                         lambda start, stop: computed.append(start) or run_start(start, stop))
-    again = solve_search(starts, Hooks(initial=Result.load(tmp_path / "part.nc")))
+    again = solve_search(starts, Hooks(initial=Result.load(tmp_path / "part.nc"), resumed=True))
     assert computed == starts[3:]
     assert again.summary == whole.summary
     assert again.status is Status.converged

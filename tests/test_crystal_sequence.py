@@ -14,14 +14,13 @@ from ehbilayer.crystal import relax
 from ehbilayer.crystal_scan import Scan, solve_scan
 from ehbilayer.crystal_search import Composition
 from ehbilayer.crystal_sequence import CONTINUOUS, CROSSING, follow, locate, phase_of, settle
-from ehbilayer.crystal_study import Hooks
 from ehbilayer.ewald_derivatives import dynamical_matrix
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import crystal as kind
 from ehbilayer.lattice import Cell
 from ehbilayer.results import Result, Status
 from ehbilayer.structures import named
 from ehbilayer.study import make_study
-from ehbilayer.task import Run
 
 
 def phase(name, a_over_d, ratio=2, layers=1):
@@ -130,7 +129,7 @@ def test_a_scan_finds_sequence_and_transitions_and_goes_on_when_interrupted(tmp_
     first = sum(line.startswith("look 1") for line in lines)
     rest: list[str] = []
     again = solve_scan(Composition(1.0, 2.0, 1, 2), SMALL, Hooks(
-        initial=Result.load(tmp_path / "part.nc"), progress=rest.append,
+        initial=Result.load(tmp_path / "part.nc"), resumed=True, progress=rest.append,
         should_stop=lambda: Status.interrupted if sum(x.startswith("look 1") for x in rest) >= first - 7 else None))
     assert again.status is Status.interrupted  # all starts of the first look are there, none was computed twice
     assert again.summary["starts_finished"] == first
@@ -141,7 +140,7 @@ def test_a_scan_is_a_study():
               "crystal": {"layers": 2, "scan": [0.6, 0.7], "scan_points": 2, "starts": 1}}
     task = kind.prepare(make_study(tables))
     assert any("a/d from 0.6 to 0.7" in line for line in task.plan)
-    result = task.solve(Run())
+    result = task.solve(Hooks())
     assert [p["structure"] for p in result.summary["sequence"]] == ["staggered-triangular"]
 
 
@@ -176,7 +175,7 @@ def test_same_charge_bilayer_has_its_known_phases():
 @pytest.mark.published
 def test_two_electrons_per_hole():
     """Dai & Fu print honeycomb above a/d = 5.42 and checkerboard below; relaxed cells hold three more phases."""
-    result = solve_scan(Composition(1.0, 1.0, 1, 2), Scan(tuple(np.geomspace(1.05, 12, 14)), 4, 4, 1), Hooks(workers=2))
+    result = solve_scan(Composition(1.0, 1.0, 1, 2), Scan(tuple(np.geomspace(1.05, 12, 14)), 4, 4, 1), Hooks(threads=2))
     assert [p["structure"] for p in result.summary["sequence"]] == [
         "tilted-diagonal", "tilted-axial", "checkerboard", "rhombic", "honeycomb"]
     assert [t["a_over_d"] for t in result.summary["transitions"]] == pytest.approx(
@@ -189,7 +188,7 @@ def test_the_large_search_of_the_paper():
     """128 electrons and 64 holes in one box at a/d = 2, from random starts: mostly checkerboard, with defects."""
     tables = {"kind": "crystal", "density": {"a_over_d": 2, "electrons_per_hole": 2},
               "crystal": {"holes_per_cell": 64, "relax": "positions", "starts": 2}}
-    result = kind.prepare(make_study(tables)).solve(Run())
+    result = kind.prepare(make_study(tables)).solve(Hooks())
     checkerboard = phase("checkerboard", 2.0).energy
     assert result.status is Status.converged
     assert 0 < result.summary["energy_per_hole"] - checkerboard < 0.01 < phase("honeycomb", 2.0).energy - checkerboard

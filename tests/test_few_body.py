@@ -9,10 +9,11 @@ from scipy.special import k0, k1
 
 from ehbilayer.complexes import make_complex
 from ehbilayer.errors import InputError
-from ehbilayer.few_body import Answer, Hooks, Options, minimise, report, solve
+from ehbilayer.few_body import Answer, Options, minimise, report, solve
 from ehbilayer.few_body_basis import Basis
 from ehbilayer.few_body_densities import arms_by_name, distribution, wavefunction
 from ehbilayer.gaussians import Functions, elements, slopes
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status
 from ehbilayer.threshold import decay
 from ehbilayer.units import Scales

@@ -10,11 +10,11 @@ from ehbilayer.complexes import make_complex
 from ehbilayer.errors import InputError
 from ehbilayer.few_body import Options, solve
 from ehbilayer.few_body_scan import _critical_result, scan
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.few_body import prepare, rows
 from ehbilayer.plot_few_body import figure
 from ehbilayer.results import Result, Status
 from ehbilayer.study import load_study
-from ehbilayer.task import Run
 from ehbilayer.threshold import Critical
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -46,7 +46,7 @@ def test_examples_are_prepared(name: str) -> None:
 
 def test_exciton_from_its_example() -> None:
     task = prepare(load_study(EXAMPLES / "exciton.toml"))
-    result = task.solve(Run())
+    result = task.solve(Hooks())
     assert result.summary["binding_kelvin"] == pytest.approx(719.6, abs=0.5)
     table = dict(rows(result))
     assert table["bound"] == "yes" and table["status"] == "converged"
@@ -56,8 +56,8 @@ def test_exciton_from_its_example() -> None:
 def test_trion_has_a_table_and_a_figure(study: Callable) -> None:
     task = prepare(study("max_functions = 20", 'complex = "trion-"'))
     told: list[dict] = []
-    result = task.solve(Run(progress=told.append))
-    assert told and "functions" in told[0]["text"]
+    result = task.solve(Hooks(progress=told.append))
+    assert told and "functions" in told[0]
     assert result.summary["binding_kelvin"] is None  # no dielectric constant, no kelvin
     table = dict(rows(result))
     assert table["complex"] == "trion X-, singlet, L = 0" and "Gaussians" in table["basis"]
@@ -69,7 +69,7 @@ def test_trion_has_a_table_and_a_figure(study: Callable) -> None:
 def test_scan_has_a_table_and_a_figure(study: Callable) -> None:
     task = prepare(study('complex = "exciton"', "spacings = [2.0, 0, 1.0]", spacing=None))
     assert task.resolved["spacing"] == [0.0, 1.0, 2.0]
-    result = task.solve(Run())
+    result = task.solve(Hooks())
     assert [label for label, _ in rows(result)].count("d = 1 a_h") == 1
     assert "binding energy" in texts(result)
 

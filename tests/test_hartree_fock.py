@@ -105,7 +105,7 @@ def test_any_list_of_species_converges_in_a_free_box(species, start):
 
 
 def test_a_state_with_more_bands_than_a_block_has_waves_moves_to_a_larger_basis():
-    """At Gamma this basis has one wave, while other k points hold two electrons: the spare band there is of no waves."""
+    """At Gamma this basis has one wave, while other k points hold two electrons: its spare band is of no waves."""
     bilayer = Bilayer((Species("electron", -1, 0.125, 0, 36, spin="polarized"), Species("hole", 1, 1.0, 1, 36)), 1.0,
                       "none")
     small = solve(bilayer, triangular_basis(36, 8.0, 5), replace(QUICK, start="crystal"), threads=1)

@@ -16,21 +16,28 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
 # a module may import the modules above it
 LAYERS = {
     "ground": "errors units materials lattice ewald_split ewald_charges ewald ewald_derivatives fourier minimize files "
-              "netcdf results parallel",
+              "netcdf results hooks parallel descent",
     "physics": "interaction system",
     "discretisation": "basis",
     "Hamiltonian": "terms terms.kinetic terms.direct terms.exchange hamiltonian",
     "methods": "occupations guesses transfer spectrum bands stability observables hartree_fock cutoff order critical "
                "batch exciton condensate condensate_report condensate_mesh condensate_radial condensate_torus "
-               "condensate_curve phases structures symmetry descent crystal crystal_search crystal_record "
+               "condensate_curve phases structures symmetry crystal crystal_search crystal_record "
                "crystal_study crystal_sequence crystal_scan phonons phonon_zone melting phonon_result gaussians "
-               "complexes few_body_basis few_body_densities few_body threshold few_body_scan",
-    "application": "study_keys study_sweep study_uses study task particles prepare reporting classical phonon_family "
-                   "kinds.hartree_fock kinds.condensate kinds.phases kinds.crystal kinds.phonons kinds.few_body "
-                   "kinds.sweep kinds stopping finishing point_store sweep_lock sweep_points sweep_worker "
-                   "sweep_engines sweep_adaptive sweep_definition sweep_collect sweep sweep_status plot_style "
-                   "plot_density plot_bands plot_momentum plot_phases plot_condensate plot_crystal plot_phonons "
-                   "plot_few_body plot_boundaries plot_sweep plot runner cli",
+               "complexes few_body_basis few_body_densities few_body threshold few_body_scan area_scaling "
+               "response compressibility size_limit lattice_plasmon compressibility_study coupling_spectrum pairing "
+               "plasmon_spectrum eliashberg eliashberg_gap pairing_temperature plasmon_velocity pairing_point "
+               "pairing_maps",
+    "studies": "study_keys study_sweep study_uses study task particles prepare reporting pairing_table classical "
+               "phonon_family kinds.hartree_fock kinds.condensate kinds.phases kinds.crystal kinds.phonons "
+               "kinds.few_body kinds.compressibility kinds.pairing kinds.device kinds.sweep kinds",
+    "sweeps": "stopping finishing point_store sweep_lock sweep_points sweep_worker sweep_engines sweep_adaptive "
+              "sweep_definition sweep_collect sweep sweep_status",
+    "figures": "plot_style plot_density plot_bands plot_momentum plot_phases plot_condensate plot_crystal plot_phonons "
+               "plot_few_body plot_compressibility plot_boundaries plot_maps plot_pairing plot_device plot_sweep plot",
+    "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making "
+                   "reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane reproduce.dai_fu_4 reproduce.nashabeh_fu_2 "
+                   "reproduce.nashabeh_fu_s4 cli __main__",
 }
 ORDER = [module for group in LAYERS.values() for module in group.split()]
 
@@ -134,7 +141,7 @@ def test_help_lists_the_commands() -> None:
     answer = subprocess.run([sys.executable, "-m", "ehbilayer.cli", "--help"], capture_output=True, text=True,
                             timeout=60, env=os.environ | {"PYTHONPATH": str(SOURCE.parent)})
     assert answer.returncode == 0, answer.stderr
-    for command in ("run", "show", "plot", "status", "materials", "units", "schema"):
+    for command in ("run", "device", "show", "plot", "status", "reproduce", "materials", "units", "schema"):
         assert f"\n  {command} " in answer.stdout
 
 

@@ -23,7 +23,7 @@ from ehbilayer.pairing import (
     paper_line,
     repulsion,
 )
-from ehbilayer.pairing_maps import Hooks, Map, make_map, published_map
+from ehbilayer.pairing_maps import Map, MapHooks, make_map, published_map
 from ehbilayer.pairing_temperature import (
     METHODS,
     Liquid,
@@ -288,13 +288,13 @@ def test_an_eliashberg_map_stops_and_goes_on(monkeypatch: pytest.MonkeyPatch) ->
         calls.append(1)
         return Status.timeout if len(calls) > 3 else None
 
-    first = make_map(rs, d, 10.0, source, method="eliashberg", hooks=Hooks(should_stop=stop))
+    first = make_map(rs, d, 10.0, source, method="eliashberg", hooks=MapHooks(should_stop=stop))
     assert isinstance(first, Map) and first.status is Status.timeout
     assert 0 < np.isfinite(first.t_c).sum() < 9
     told: list[str] = []
     kept: list[Map] = []
     rest = make_map(rs, d, 10.0, source, method="eliashberg",
-                    hooks=Hooks(told.append, earlier=first.t_c, checkpoint=kept.append))
+                    hooks=MapHooks(told.append, earlier=first.t_c, checkpoint=kept.append))
     whole = make_map(rs, d, 10.0, source, method="eliashberg")
     assert isinstance(rest, Map) and isinstance(whole, Map) and 0 < len(told) == len(kept) < 6
     assert kept[0].status is Status.interrupted and np.isfinite(kept[0].t_c).sum() > np.isfinite(first.t_c).sum()

@@ -8,11 +8,11 @@ import pytest
 
 from ehbilayer import load_study, pairing_maps, size_limit
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import pairing as kind
 from ehbilayer.pairing import attraction, bcs_temperature
 from ehbilayer.plot_pairing import figure, gap, temperature_map
 from ehbilayer.results import Result, Status
-from ehbilayer.task import Run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 POINT, MAP = EXAMPLES / "pairing.toml", EXAMPLES / "pairing-map.toml"
@@ -22,7 +22,7 @@ QUICK = ("pairing.curve_points=0",)
 
 
 def run(path: Path, *sets: str, **options: object) -> Result:
-    return kind.prepare(load_study(path, list(sets))).solve(Run(**options))  # type: ignore[arg-type]
+    return kind.prepare(load_study(path, list(sets))).solve(Hooks(**options))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ import pytest
 from ehbilayer.crystal import relax
 from ehbilayer.crystal_record import crystal_data
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.phonons import prepare, rows
-from ehbilayer.phonon_result import Hooks, Options, compute
+from ehbilayer.phonon_result import Options, compute
 from ehbilayer.results import Result, Status
 from ehbilayer.structures import named
 from ehbilayer.study import load_study, make_study
-from ehbilayer.task import Run
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EQUAL = {"electron": 1.0, "hole": 1.0}
@@ -25,10 +25,11 @@ STUDY = {"kind": "phonons", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0},
 
 def test_stopping_while_it_comes_to_rest_or_follows_a_mode():
     study = make_study(STUDY | {"crystal": {"structure": "tilted-axial"}})
-    result = prepare(study).solve(Run(should_stop=lambda: Status.interrupted))
+    result = prepare(study).solve(Hooks(should_stop=lambda: Status.interrupted))
     assert result.status is Status.interrupted and rows(result)
     following: list[str] = []
-    hooks = Hooks(following.append, lambda: Status.timeout if "following the lowest mode" in following else None)
+    hooks = Hooks(progress=following.append,
+                  should_stop=lambda: Status.timeout if "following the lowest mode" in following else None)
     start = relax(named("trion-crystal", 1 / (np.pi * 16), 1.0), "positions").crystal
     result = compute(start, EQUAL, Options(follow=True, quantum=False, mesh=6, points=3), hooks)
     assert result.status is Status.timeout and "followed" not in result.summary and "frequencies" in result.data
@@ -36,7 +37,7 @@ def test_stopping_while_it_comes_to_rest_or_follows_a_mode():
 
 def test_a_relaxed_start_is_called_what_it_became():
     few = ["phonons.mesh=6", "phonons.points=3", "phonons.tolerance=1e-2", "density.electrons_per_hole=0.5"]
-    summary = prepare(make_study(STUDY | {"crystal": {"structure": "decoupled"}}, few)).solve(Run()).summary
+    summary = prepare(make_study(STUDY | {"crystal": {"structure": "decoupled"}}, few)).solve(Hooks()).summary
     assert (summary["structure"], summary["start"]) == ("honeycomb", "decoupled")
 
 
@@ -44,7 +45,7 @@ def test_a_scan_of_two_layers_of_holes():
     study = make_study({"kind": "phonons", "crystal": {"structure": "staggered-square", "layers": 2},
                         "density": {"a_over_d": 1.3, "electrons_per_hole": 0},
                         "phonons": {"mesh": 6, "points": 3, "scan": [1.2, 4.0], "scan_points": 2, "tolerance": 1e-2}})
-    data = prepare(study).solve(Run()).data
+    data = prepare(study).solve(Hooks()).data
     # Goldoni & Peeters, PRB 53, 4591 (1996): the square lives between d sqrt(n) = 0.262 and 0.621, a/d = 2.15 .. 0.91
     assert data["scan_stable"].values.tolist() == [True, False]
     assert np.isfinite(data["melting_length_hole"].values).tolist() == [True, False]
@@ -54,7 +55,7 @@ def test_a_scan_of_two_layers_of_holes():
 def test_examples_run(name):
     task = prepare(load_study(EXAMPLES / f"{name}.toml", ["phonons.mesh=8", "phonons.points=6",
                                                           "phonons.tolerance=1e-4", "phonons.scan_points=3"]))
-    result = task.solve(Run())
+    result = task.solve(Hooks())
     assert result.status is Status.converged
     table = dict(rows(result))
     if name == "phonons":
@@ -72,7 +73,7 @@ def test_figures_are_drawn(name, tmp_path):
 
     task = prepare(load_study(EXAMPLES / f"{name}.toml", ["phonons.mesh=6", "phonons.points=5",
                                                           "phonons.tolerance=1e-3", "phonons.scan_points=3"]))
-    result = task.solve(Run())
+    result = task.solve(Hooks())
     page = figure(result)
     page.savefig(tmp_path / "figure.png")
     titles = [ax.get_title() for ax in page.axes]
@@ -85,7 +86,7 @@ def test_two_layers_of_holes():
     study = make_study({"kind": "phonons", "bilayer": {"spacing": 0.5}, "crystal": {"structure": "staggered-square",
                                                                                    "layers": 2},
                         "density": {"rs_hole": 1.0, "electrons_per_hole": 0}, "phonons": {"mesh": 6, "points": 3}})
-    result = prepare(study).solve(Run())
+    result = prepare(study).solve(Hooks())
     assert result.status is Status.converged and len(result.summary["gamma_frequencies"]) == 4
     plasmon = result.summary["plasmon"]
     assert plasmon["limit"] == pytest.approx(plasmon["expected"], rel=1e-3)
@@ -95,10 +96,10 @@ def test_two_layers_of_holes():
 def test_electrons_alone_and_the_capacitor():
     alone = make_study({"kind": "phonons", "density": {"rs_electron": 50.0}, "crystal": {"structure": "triangular"},
                         "phonons": {"mesh": 6, "points": 3, "tolerance": 1e-3}})
-    result = prepare(alone).solve(Run())
+    result = prepare(alone).solve(Hooks())
     assert result.summary["lindemann"]["electron"] > 0.25 and result.summary["lindemann"]["hole"] is None
     few = ["phonons.mesh=6", "phonons.points=3", "phonons.tolerance=1e-2"]
-    plain, charged = (prepare(make_study(STUDY | {"bilayer": STUDY["bilayer"] | {"capacitor": on}}, few)).solve(Run())
+    plain, charged = (prepare(make_study(STUDY | {"bilayer": STUDY["bilayer"] | {"capacitor": on}}, few)).solve(Hooks())
                       .summary["energy_per_hole"] for on in (False, True))
     assert charged - plain == pytest.approx(2 * 2 / 36)  # 2 pi n_e d with n_e = 2/(pi a^2), per e^2/d
     half = make_study({"kind": "phonons", "bilayer": {"hole_mass": 1.0}, "density": {"rs_electron": 50.0},
@@ -130,7 +131,7 @@ def test_a_crystal_may_come_from_a_result_file(tmp_path):
     honeycomb = named("honeycomb", 1 / np.pi, 0.2)
     Result("crystal", Status.converged, {}, {}, crystal_data(honeycomb)).save(tmp_path / "result.nc")
     few = ["phonons.mesh=6", "phonons.points=3", "phonons.tolerance=1e-2"]
-    by_name, by_file = (prepare(make_study(STUDY | {"crystal": {"structure": name}}, few)).solve(Run()).summary
+    by_name, by_file = (prepare(make_study(STUDY | {"crystal": {"structure": name}}, few)).solve(Hooks()).summary
                         for name in ("honeycomb", str(tmp_path)))
     assert by_file["gamma_frequencies"] == pytest.approx(by_name["gamma_frequencies"], abs=1e-9)
     other = make_study(STUDY | {"crystal": {"structure": str(tmp_path)},
@@ -146,10 +147,10 @@ def test_a_file_of_two_layers_is_not_pressed_into_one(tmp_path):
               "crystal": {"structure": str(tmp_path)}, "phonons": {"mesh": 6, "points": 3, "tolerance": 1e-2}}
     with pytest.raises(InputError, match="1 layer of holes"):
         prepare(make_study(tables))
-    result = prepare(make_study(tables, ["crystal.layers=2"])).solve(Run())
+    result = prepare(make_study(tables, ["crystal.layers=2"])).solve(Hooks())
     assert result.summary["structure"] == "staggered-square"
     alone = tables | {"density": {"rs_electron": 1.0}, "crystal": tables["crystal"] | {"layers": 2}}
-    result = prepare(make_study(alone)).solve(Run())
+    result = prepare(make_study(alone)).solve(Hooks())
     assert set(result.data["species"].values) == {"electron"} and set(result.data["charges"].values) == {-1.0}
 
 

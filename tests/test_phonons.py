@@ -12,10 +12,11 @@ from scipy.integrate import quad
 import exact
 from ehbilayer.crystal import relax
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.phonons import rows
 from ehbilayer.lattice import Cell
 from ehbilayer.melting import displacements, groups, melting_lines, pair_up
-from ehbilayer.phonon_result import Hooks, Options, compute, default_mesh, leave_saddle
+from ehbilayer.phonon_result import Options, compute, default_mesh, leave_saddle
 from ehbilayer.phonon_zone import density_of_states, fluctuation, mesh, sample, softest, zone_rule
 from ehbilayer.phonons import Phonons, classical_trion, sound, zone_path
 from ehbilayer.results import Result, Status
@@ -23,7 +24,7 @@ from ehbilayer.structures import named
 from ehbilayer.symmetry import identify
 
 EQUAL, HEAVY = {"electron": 1.0, "hole": 1.0}, {"electron": 2.0, "hole": 1.0}
-QUIET = Hooks(lambda text: None, lambda: None)
+QUIET = Hooks()
 
 
 def wigner():
@@ -327,7 +328,7 @@ def test_a_crystal_that_is_not_at_rest_is_said_so():
 
 
 def test_stopping_keeps_what_there_is():
-    hooks = Hooks(lambda text: None, lambda: Status.timeout)
+    hooks = Hooks(should_stop=lambda: Status.timeout)
     result = compute(named("honeycomb", 1 / (np.pi * 36), 1.0), EQUAL, Options(), hooks)
     assert result.status is Status.timeout and "frequencies" in result.data
     assert any(label == "energy/hole" for label, _ in rows(result))

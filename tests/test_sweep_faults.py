@@ -109,10 +109,10 @@ def test_a_stop_keeps_everything(tmp_path: Path, fakes: Path, monkeypatch: pytes
     (tmp_path / "out").mkdir()
 
     class Stops(Reporter):
-        def progress(self, state: dict[str, Any]) -> None:
-            if "step" in state["text"] and how == "STOP":
+        def progress(self, text: str) -> None:
+            if "step" in text and how == "STOP":
                 (tmp_path / "out" / "STOP").touch()
-            if "step" in state["text"] and how == "signal" and not self.asked:
+            if "step" in text and how == "signal" and not self.asked:
                 self.asked = True
                 os.kill(os.getpid(), signal.SIGTERM)
 
@@ -264,7 +264,7 @@ def test_a_killed_worker_costs_one_point(tmp_path: Path, dask: None, fakes: Path
 
 def test_a_stop_reaches_the_workers(tmp_path: Path, dask: None, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stops(Reporter):
-        def progress(self, state: dict[str, Any]) -> None:
+        def progress(self, text: str) -> None:
             if state["done"] == 4:
                 (tmp_path / "STOP").touch()
 

@@ -10,8 +10,9 @@ from scipy.optimize import brentq
 from scipy.special import i0, i1, j0, j1, k0, k1
 
 from ehbilayer.complexes import make_complex
-from ehbilayer.few_body import Hooks, Options
+from ehbilayer.few_body import Options
 from ehbilayer.few_body_scan import critical, scan
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status
 from ehbilayer.threshold import critical_spacing, decay, extrapolate, from_points
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.compressibility import ROUTES, StateOptions, Torus, basis_error, by_differences, torus
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import Cell, crystal_cell, path_points, reduce_vectors
 from ehbilayer.lattice_plasmon import ScreenedLattice
 from ehbilayer.observables import momentum_occupation, phase_name, sea_depletion
@@ -58,20 +58,14 @@ def _same_lattice(box: Cell, first: int, other: int) -> bool:
     return bool(np.allclose(shapes[0], shapes[1], rtol=1e-6))
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """Whom a study tells and asks: a line of text, and the Status to stop with when it is time to."""
+def _solver(hooks: Hooks, label: str) -> dict[str, Any]:
+    """The arguments of `compressibility.torus` that tell and stop."""
 
-    progress: Callable[[str], None] = lambda text: None
-    should_stop: Callable[[], Status | None] = lambda: None
+    def tell(state: dict[str, Any]) -> None:
+        start = f"start {state['start']}, " if state.get("start", 1) > 1 else ""
+        hooks.progress(f"{label}: {start}iteration {state['iteration']}, residual {state['residual']:.1e}")
 
-    def solver(self, label: str) -> dict[str, Any]:
-        """The arguments of `compressibility.torus`."""
-        def tell(state: dict[str, Any]) -> None:
-            start = f"start {state['start']}, " if state.get("start", 1) > 1 else ""
-            self.progress(f"{label}: {start}iteration {state['iteration']}, residual {state['residual']:.1e}")
-
-        return {"progress": tell, "should_stop": self.should_stop}
+    return {"progress": tell, "should_stop": hooks.should_stop}
 
 
 def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
@@ -82,7 +76,7 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
     state = symmetric
     if plan.options.state == "lowest" and hooks.should_stop() is None:
         own = symmetric.end.hamiltonian.setting.basis
-        state = torus(bilayer, own, plan.options, **hooks.solver(f"{plan.first} particles, free box"))
+        state = torus(bilayer, own, plan.options, **_solver(hooks, f"{plan.first} particles, free box"))
     methods = _methods(bilayer, state, hooks)
     rows = [size(bilayer, _routed(bilayer, state, plan.route, methods), error)]
     for n in plan.sizes:
@@ -90,7 +84,7 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
             continue
         basis = same_cutoff(state, plan.basis.box.scaled(state.area * n / plan.first))
         here = plan.bilayers[n]
-        other = torus(here, basis, plan.options, **hooks.solver(f"{n} particles"))
+        other = torus(here, basis, plan.options, **_solver(hooks, f"{n} particles"))
         found = {} if plan.route == "response" else {plan.route: by_differences(here, other, plan.route)}
         rows.append(size(here, _routed(here, other, plan.route, found), error))
     rows.sort(key=lambda r: r.particles)
@@ -101,7 +95,7 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
 def _first(plan: Plan, bilayer: Bilayer, hooks: Hooks) -> tuple[Torus, float]:
     """The symmetric state of the torus that is looked at in full, and what its basis leaves open."""
     options = replace(plan.options, state="symmetric")
-    how = hooks.solver(f"{plan.first} particles")
+    how = _solver(hooks, f"{plan.first} particles")
     if plan.tolerance is not None:
         return converged_torus(bilayer, plan.basis, options, plan.tolerance, **how)
     state = torus(bilayer, plan.basis, options, **how)

@@ -21,7 +21,7 @@ from ehbilayer.crystal_sequence import (
     scan_starts,
     transitions,
 )
-from ehbilayer.crystal_study import Hooks
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.structures import Crystal
 from ehbilayer.symmetry import primitive_crystal
@@ -79,7 +79,7 @@ def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look
             inputs: dict[str, Any] | None) -> Status | None:
     """Relax from the starts that are not known yet; the reason if it was stopped."""
     if look == 0:
-        known |= {starts[i]: end for i, end in ends_of(hooks.initial, starts).items()}
+        known |= {starts[i]: end for i, end in ends_of(hooks.unfinished, starts).items()}
     missing = [s for s in starts if s not in known]
     told: list[Status] = []
 
@@ -94,7 +94,7 @@ def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look
             known.update({missing[i]: end for i, end in ends.items()})
             hooks.checkpoint(_unfinished(known, starts, Status.interrupted, inputs))
 
-    ends = search(missing, workers=hooks.workers, should_stop=should_stop, finished=finished)
+    ends = search(missing, workers=hooks.threads, should_stop=should_stop, finished=finished)
     known.update({missing[i]: end for i, end in ends.items()})
     return told[0] if told and len(ends) < len(missing) else None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from ehbilayer.crystal_record import (
@@ -16,29 +15,10 @@ from ehbilayer.crystal_record import (
     symmetry_table,
 )
 from ehbilayer.crystal_search import SAME, End, Start, ranking, search
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status
 
 LISTED = 20  # distinct minima in the summary
-
-
-def _silent(what: Any) -> None:
-    pass
-
-
-def _never() -> None:
-    return None
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a study may use and whom it tells: processes, an unfinished result to go on from, progress, checkpoints,
-    and when to stop."""
-
-    workers: int = 1
-    initial: Result | None = None
-    progress: Callable[[str], None] = _silent
-    checkpoint: Callable[[Result], None] = _silent
-    should_stop: Callable[[], Status | None] = _never
 
 
 def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = False,
@@ -71,7 +51,7 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
                        f"{best.structure}")
         hooks.checkpoint(_result(starts, ends, Status.interrupted, capacitor, inputs))
 
-    ends = search(starts, workers=hooks.workers, known=ends_of(hooks.initial, starts), should_stop=should_stop,
+    ends = search(starts, workers=hooks.threads, known=ends_of(hooks.unfinished, starts), should_stop=should_stop,
                   finished=finished)
     return _result(starts, ends, told[0] if told and len(ends) < len(starts) else None, capacitor, inputs)
 

@@ -21,6 +21,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.few_body_basis import Basis, first, grow, refine
 from ehbilayer.few_body_densities import curves
 from ehbilayer.gaussians import Functions
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status, Variable
 
 REFINED = (20, 40, 80)  # numbers of functions at which all are moved along the gradient
@@ -54,30 +55,6 @@ class Options:
         if not 1 <= self.max_functions <= 5000:
             raise InputError("few-body.max_functions", "an integer from 1 to 5000", self.max_functions,
                              "500 is the default")
-
-
-def _silent(_: Any) -> None:
-    pass
-
-
-def _never() -> None:
-    return None
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """What a calculation starts from, whom it tells and who stops it.
-
-    initial : an earlier result to start from; ``resumed``: an unfinished one of the same inputs.
-    progress : told one line of text now and then.   checkpoint : told unfinished results.
-    should_stop : asked after every step; a Status ends the calculation with it.
-    """
-
-    initial: Result | None = None
-    resumed: bool = False
-    progress: Callable[[str], None] = _silent
-    checkpoint: Callable[[Result], None] = _silent
-    should_stop: Callable[[], Status | None] = _never
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.complexes import Complex, make_complex
-from ehbilayer.few_body import MORE, Hooks, Options, describe, minimise, starting_functions
+from ehbilayer.few_body import MORE, Options, describe, minimise, starting_functions
 from ehbilayer.few_body import report as report_of_answer
+from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.threshold import Critical, critical_spacing, from_points
 
@@ -31,7 +32,7 @@ def scan(complexes: list[Complex], options: Options, hooks: Hooks | None = None)
     point is; energy and binding energy are those of the first spacing.
     """
     hooks = hooks or Hooks()
-    table = _Table(complexes, hooks.initial if hooks.resumed else None)
+    table = _Table(complexes, hooks.unfinished)
     previous: Result | None = None
     for i, complex in enumerate(complexes):
         if table.done(i):
@@ -121,7 +122,7 @@ def critical(name: str, spin: str | None, ratios: list[float], options: Options,
     Parameters
     ----------
     name, spin, angular_momentum : the complex, see `make_complex`.   ratios : m_e/m_h.
-    options, hooks : see `threshold.critical_spacing` and `few_body.Hooks`.
+    options, hooks : see `threshold.critical_spacing` and `hooks.Hooks`.
 
     Returns
     -------

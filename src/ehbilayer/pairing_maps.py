@@ -65,7 +65,7 @@ def _forget(found: Map) -> None:
 
 
 @dataclass(frozen=True)
-class Hooks:
+class MapHooks:
     """Whom a map tells, when it must stop, on how many processes it runs, and T_c known from before (NaN: not yet).
 
     ``checkpoint`` is given the unfinished map now and then.
@@ -79,7 +79,7 @@ class Hooks:
 
 
 def make_map(rs: np.ndarray, spacing: np.ndarray, mass_ratio: float, source: Source, liquid: Liquid | None = None,
-             method: str = "bcs", hooks: Hooks | None = None) -> Map | Status:
+             method: str = "bcs", hooks: MapHooks | None = None) -> Map | Status:
     """The map over rising r_s (n,) and spacings (m,) in a_e; a Status where it was stopped before any point.
 
     Parameters
@@ -87,7 +87,7 @@ def make_map(rs: np.ndarray, spacing: np.ndarray, mass_ratio: float, source: Sou
     source : where alpha^2 comes from.
     liquid : umklapp, flavours and mu* rule are taken from it; its other fields do not matter.
     """
-    hooks = hooks or Hooks()
+    hooks = hooks or MapHooks()
     squares = source.on(rs, spacing, hooks.progress, hooks.should_stop)
     if isinstance(squares, Status):
         return squares
@@ -102,7 +102,7 @@ def make_map(rs: np.ndarray, spacing: np.ndarray, mass_ratio: float, source: Sou
     return _by_pieces(found, full, hooks)
 
 
-def _by_pieces(found: Map, full: Liquid, hooks: Hooks) -> Map:
+def _by_pieces(found: Map, full: Liquid, hooks: MapHooks) -> Map:
     """T_c by Eliashberg, a few points at a time; what is known already is kept."""
     t_c = np.full(found.alpha_squared.shape, np.nan) if hooks.earlier is None else hooks.earlier.copy()
     places = [(i, part) for i in range(len(t_c))
@@ -160,7 +160,7 @@ PUBLISHED = {p.figure: p for p in (
 
 
 def published_map(figure: str, points: int = 200, alpha_source: str = "paper-line", method: str = "bcs",
-                  hooks: Hooks | None = None, **liquid: Any) -> Map | Status:
+                  hooks: MapHooks | None = None, **liquid: Any) -> Map | Status:
     """A map of the paper (keys of PUBLISHED), with its formula or a better one.
 
     Computed alpha^2 exist for the r_s* of Hartree-Fock only: they are used as they are, without rescaling.

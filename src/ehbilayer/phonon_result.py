@@ -15,6 +15,7 @@ import numpy as np
 
 from ehbilayer import melting
 from ehbilayer.ewald_charges import PointCharges
+from ehbilayer.hooks import Hooks
 from ehbilayer.phonon_zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, signed_root, softest
 from ehbilayer.phonons import TOLERANCE, Phonons, sound, zone_path
 from ehbilayer.results import Result, Status, Variable
@@ -59,14 +60,6 @@ class Scan:
     a_over_d: np.ndarray
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """Whom the calculation tells where it is, and whom it asks whether to stop."""
-
-    tell: Callable[[str], None]
-    should_stop: Callable[[], Status | None]
-
-
 def compute(crystal: Crystal, masses: dict[str, float], options: Options, hooks: Hooks,
             inputs: dict[str, Any] | None = None, scan: Scan | None = None) -> Result:
     """Phonons of a crystal.
@@ -108,13 +101,13 @@ class _Work:
     def run(self, scan: Scan | None) -> Status:
         """All steps in order."""
         self._rest()
-        self.hooks.tell("branches along the path")
+        self.hooks.progress("branches along the path")
         self._branches()
         stopped = self._zone() or self._motion()
         if stopped is None and scan is not None:
             stopped = self._scan(scan)
         if stopped is None and self.options.follow and not self.summary["stable"]:
-            self.hooks.tell("following the lowest mode")
+            self.hooks.progress("following the lowest mode")
             stopped = self._follow()
         if stopped is not None:
             return stopped
@@ -155,7 +148,7 @@ class _Work:
     def _zone(self) -> Status | None:
         p = self.phonons
         size = self.options.mesh or default_mesh(len(p.mass))
-        self.hooks.tell(f"{size} x {size} wave vectors of the zone")
+        self.hooks.progress(f"{size} x {size} wave vectors of the zone")
         grid = sample(p, size, self.hooks.should_stop)
         if grid is None:
             return self.hooks.should_stop() or Status.interrupted
@@ -183,7 +176,7 @@ class _Work:
                          "threshold": self.options.lindemann}
         if not self.summary["stable"]:
             return None
-        self.hooks.tell("zero-point motion")
+        self.hooks.progress("zero-point motion")
         p, crystal = self.phonons, self.phonons.crystal
         motion = fluctuation(p, self.options.tolerance, self.hooks.should_stop)
         if motion is None or not motion.converged:
@@ -212,7 +205,7 @@ class _Work:
         values, p = scan.a_over_d, self.phonons
 
         def step(i: int) -> Status | None:
-            self.hooks.tell(f"a/d = {values[i]:.4g} ({i + 1} of {len(values)})")
+            self.hooks.progress(f"a/d = {values[i]:.4g} ({i + 1} of {len(values)})")
             return self.hooks.should_stop()
 
         make = cache(scan.make)

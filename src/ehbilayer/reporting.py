@@ -20,8 +20,8 @@ class Reporter:
     def plan(self, task: Task) -> None:
         """Called once before computing."""
 
-    def progress(self, state: dict[str, Any]) -> None:
-        """Called every iteration or step with a dict that has ``text``, one line on where the calculation is."""
+    def progress(self, text: str) -> None:
+        """Called every iteration or step with one line on where the calculation is."""
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
@@ -56,10 +56,10 @@ class LineReporter(WarningReporter):
     def note(self, text: str) -> None:
         print(text, file=self._out, flush=True)
 
-    def progress(self, state: dict[str, Any]) -> None:
+    def progress(self, text: str) -> None:
         if time.monotonic() - self._last >= LINE_SECONDS:
             self._last = time.monotonic()
-            print(state["text"], file=self._out, flush=True)
+            print(text, file=self._out, flush=True)
 
 
 class LiveReporter(LineReporter):
@@ -69,7 +69,7 @@ class LiveReporter(LineReporter):
         super().__init__(out, errors)
         self._live: Any = None
 
-    def progress(self, state: dict[str, Any]) -> None:
+    def progress(self, text: str) -> None:
         if self._live is None:
             from rich.console import Console
             from rich.live import Live
@@ -80,7 +80,7 @@ class LiveReporter(LineReporter):
             from rich.text import Text
 
             self._last = time.monotonic()
-            self._live.update(Text(state["text"], no_wrap=True, overflow="ellipsis"), refresh=True)
+            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def warn(self, text: str) -> None:
         self.done()

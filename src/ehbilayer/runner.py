@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError, atomic_write, set_aside
 from ehbilayer.finishing import finished, summary_text
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import prepare
 from ehbilayer.point_store import DEFINITION
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
 from ehbilayer.stopping import Stopper
 from ehbilayer.study import Study, load_study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 
 if TYPE_CHECKING:
     from ehbilayer.sweep_engines import Engine
@@ -247,7 +248,7 @@ def _compute(task: Task, place: Path | None, initial: Result | None, limits: Lim
             reporter.warn(f"no checkpoint: {error}")
 
     with Stopper(limits.max_time, place / STOP if place else None, reporter) as should_stop:
-        result = task.solve(Run(initial, resumed is not None, limits.backend, limits.threads, reporter.progress,
+        result = task.solve(Hooks(initial, resumed is not None, limits.backend, limits.threads, reporter.progress,
                                 checkpoint, should_stop))
         reporter.done()
         return finish(result)

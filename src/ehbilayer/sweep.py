@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -101,7 +100,7 @@ class Campaign:
             self.store.write(outcome.key, outcome.result, outcome.raw, self.labels.get(outcome.key))
             self.labels[outcome.key] = label_of(outcome.result)
             self.times.append(time.monotonic())
-            self._progress({})
+            self._progress("")
 
     def _set_damaged_aside(self, points: list[Point]) -> None:
         for point in points:
@@ -150,7 +149,7 @@ class Campaign:
         return np.array([float(a.values.index(point.values[a.key])) if point.values[a.key] in a.values else
                          a.fraction(point.values[a.key]) * (len(a.values) - 1) for a in self.sweep.axes])
 
-    def _progress(self, state: dict[str, Any]) -> None:
+    def _progress(self, here: str) -> None:
         if time.monotonic() - self.told < TELL_SECONDS:
             return
         self.told = time.monotonic()
@@ -164,7 +163,7 @@ class Campaign:
             rate = len(recent) / max(time.monotonic() - begin, 1e-9)
             text += f", {rate:.2g}/s" if rate >= 1 else f", {60 * rate:.2g}/min"
             text += f", {rough_time(left / rate)} left" if left else ""
-        self.reporter.progress({"text": f"{text}  {state.get('text', '')}".rstrip(), **counts})
+        self.reporter.progress(f"{text}  {here}".rstrip())
 
     def _adaptive(self) -> None:
         """Compute the first points, then batch after batch of those that are chosen from all there are."""

@@ -30,7 +30,7 @@ DEATHS = 2  # a point that kills more workers than this is recorded as worker_di
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 IGNORE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # for workers that replace dead ones
 Stop = Callable[[], Status | None]
-Progress = Callable[[dict[str, Any]], None]
+Progress = Callable[[str], None]
 
 
 class Engine(Protocol):
@@ -131,7 +131,7 @@ class DaskEngine:
                     running[self._submit(job)] = job
             if not running or (stopping and time.monotonic() > stopping):
                 return
-            progress({})
+            progress("")
             for future in self._finished(list(running)):
                 outcome = _outcome(future, running.pop(future))
                 if outcome is not None:

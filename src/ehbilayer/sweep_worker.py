@@ -11,10 +11,11 @@ from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.finishing import finished
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import prepare
 from ehbilayer.results import Result, Status
 from ehbilayer.study import make_study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 
 STATES = (Status.interrupted, Status.timeout)  # kept whole, to go on from
 
@@ -61,7 +62,7 @@ def _never() -> None:
 
 
 def compute_point(job: Job, should_stop: Callable[[], Status | None] = _never,
-                  progress: Callable[[dict[str, Any]], None] | None = None) -> Outcome | None:
+                  progress: Callable[[str], None] | None = None) -> Outcome | None:
     """Compute a point, on as many threads as the job says; None if it is time to stop before it began.
 
     Never raises but for KeyboardInterrupt: whatever goes wrong becomes a status and a reason.
@@ -88,7 +89,7 @@ def compute_point(job: Job, should_stop: Callable[[], Status | None] = _never,
 
 
 def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
-           progress: Callable[[dict[str, Any]], None] | None) -> Result:
+           progress: Callable[[str], None] | None) -> Result:
     deadline = None if job.seconds is None else time.monotonic() + job.seconds
 
     def stop() -> Status | None:
@@ -97,7 +98,7 @@ def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
         return Status.timeout if deadline is not None and time.monotonic() > deadline else None
 
     initial = task.start if job.initial is None else Result.from_bytes(job.initial, job.key)
-    run = Run(initial, job.resumed, job.backend, job.threads, should_stop=stop)
+    run = Hooks(initial, job.resumed, job.backend, job.threads, should_stop=stop)
     return task.solve(run if progress is None else replace(run, progress=progress))
 
 

@@ -1,4 +1,4 @@
-"""What the runner knows of a calculation: a task made from a study, and the run it gets to compute in."""
+"""What the runner knows of a calculation: a task made from a study."""
 
 from __future__ import annotations
 
@@ -6,39 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ehbilayer.results import Result, Status
+from ehbilayer.hooks import Hooks
+from ehbilayer.results import Result
 from ehbilayer.study import Study, digest
 from ehbilayer.units import Scales
-
-
-def _silent(state: Any) -> None:
-    pass
-
-
-def _never() -> None:
-    return None
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a calculation may use and whom it tells.
-
-    Parameters
-    ----------
-    initial : an earlier result to start from; ``resumed`` says that it is an unfinished one of the same inputs.
-    backend : ``numpy`` or ``jax``.   threads : for transforms and for independent starts.
-    progress : told a dict now and then, with at least ``text``: one line on where the calculation is.
-    checkpoint : told an unfinished Result (status interrupted) that may be kept and resumed.
-    should_stop : returns the Status to stop with when it is time to stop, else None.
-    """
-
-    initial: Result | None = None
-    resumed: bool = False
-    backend: str = "numpy"
-    threads: int = 1
-    progress: Callable[[dict[str, Any]], None] = _silent
-    checkpoint: Callable[[Result], None] = _silent
-    should_stop: Callable[[], Status | None] = _never
 
 
 @dataclass(frozen=True)
@@ -52,7 +23,7 @@ class Task:
     inputs : what identifies the calculation: equal inputs have equal results.
     resolved : every parameter, defaults included, in hole atomic units.
     plan : lines that say what is about to be computed.
-    solve : computes; takes a `Run`, returns a Result whatever happens short of a bug.
+    solve : computes; takes `Hooks`, returns a Result whatever happens short of a bug.
     seed : of the random numbers, where there are any.
     energies : keys of the summary in Ha_h that get twins in meV and K.
     start : the result that the study starts from, if it names one.
@@ -66,7 +37,7 @@ class Task:
     inputs: dict[str, Any]
     resolved: dict[str, Any]
     plan: tuple[str, ...]
-    solve: Callable[[Run], Result]
+    solve: Callable[[Hooks], Result]
     seed: int | None = None
     energies: tuple[str, ...] = ()
     start: Result | None = None

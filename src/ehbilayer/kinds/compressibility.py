@@ -8,8 +8,9 @@ from typing import Any
 
 from ehbilayer.basis import PlaneWaveBasis, waves_for_tolerance
 from ehbilayer.compressibility import StateOptions, reference
-from ehbilayer.compressibility_study import Hooks, Plan, compute
+from ehbilayer.compressibility_study import Plan, compute
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import Cell, box_of_shape
 from ehbilayer.particles import count_particles, make_area, make_bilayer, resolve_scales
 from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, resolved_parameters, spacing_line
@@ -18,7 +19,7 @@ from ehbilayer.results import Result
 from ehbilayer.size_limit import START_TOLERANCE
 from ehbilayer.study import Study
 from ehbilayer.system import Bilayer
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 ENERGIES = ("energy", "fermi_energy")
@@ -97,8 +98,8 @@ def _plan_lines(study: Study, plan: Plan, scales: Scales) -> list[str]:
             f"{table.method}", f"  estimate   {rough_time(seconds)}"]
 
 
-def _solve(plan: Plan, scales: Scales, run: Run) -> Result:
-    result = compute(plan, Hooks(lambda text: run.progress({"text": text}), run.should_stop))
+def _solve(plan: Plan, scales: Scales, run: Hooks) -> Result:
+    result = compute(plan, run)
     velocity = result.summary["velocity"]
     if velocity is None or not scales.known:
         return replace(result, summary=result.summary | {"velocity_m_per_s": None})

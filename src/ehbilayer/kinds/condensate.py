@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import Cell, box_of_shape
 from ehbilayer.particles import Counts, make_area, resolve_scales
 from ehbilayer.particles import make_bilayer as make_hartree_fock_bilayer
@@ -15,7 +16,7 @@ from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result, Status
 from ehbilayer.study import Study
 from ehbilayer.system import Bilayer
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales, rs_from_density
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _pairs(bilayer: Bilayer, density: float) -> Pairs:
                  bilayer.capacitor)
 
 
-def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Run) -> Result:
+def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Result:
     """The infinite plane: the curve E(n) first where the density follows from it, else last."""
     from ehbilayer.condensate_curve import coexistences, densities, density_at, limit_evaluator
     from ehbilayer.condensate_radial import find, report
@@ -129,20 +130,20 @@ def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Run) -> Resu
         found = coexistences(evaluate, points)
         first = min([lone, *(c.chemical_potential for c in found)])
         pairs = replace(pairs, density=density_at(evaluate, points, mu, first))
-    run.progress({"text": f"density {pairs.density:.4g} a_h^-2"})
+    run.progress(f"density {pairs.density:.4g} a_h^-2")
     result = report(find(pairs, table.tolerance, should_stop=run.should_stop), table.tolerance)
     result = replace(result, summary=result.summary | {"exciton_energy": lone})
     return _with_curve(result, evaluate, points, grid, pairs.density, run)
 
 
-def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Run) -> Result:
+def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hooks) -> Result:
     """A torus: the state, then E(n) at fixed area with any number of pairs."""
     from ehbilayer.basis import PlaneWaveBasis
     from ehbilayer.condensate_curve import densities, torus_evaluator
     from ehbilayer.condensate_torus import make_gas, residual_target, solve, solve_to_tolerance
 
     table = study.condensate
-    run.progress({"text": f"{bilayer.species[1].count} pairs"})
+    run.progress(f"{bilayer.species[1].count} pairs")
     if waves is None:
         result = solve_to_tolerance(bilayer, box, tolerance=table.tolerance, should_stop=run.should_stop)
     else:
@@ -158,7 +159,7 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Run
     return _with_curve(result, evaluate, [], grid, density, run)
 
 
-def _curve(evaluate: Evaluate, grid: Sequence[float], run: Run) -> tuple[list[Point], Status | None]:
+def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[Point], Status | None]:
     """E(n) at the densities of the grid, as far as there is time; Status where there was not."""
     from ehbilayer.condensate_curve import UnsolvedError
 
@@ -167,7 +168,7 @@ def _curve(evaluate: Evaluate, grid: Sequence[float], run: Run) -> tuple[list[Po
         stopped = run.should_stop()
         if stopped is not None:
             return points, stopped
-        run.progress({"text": f"energy against density: {i + 1} of {len(grid)}"})
+        run.progress(f"energy against density: {i + 1} of {len(grid)}")
         try:
             points.append(evaluate(n))
         except UnsolvedError:  # the curve does without this density
@@ -176,7 +177,7 @@ def _curve(evaluate: Evaluate, grid: Sequence[float], run: Run) -> tuple[list[Po
 
 
 def _with_curve(result: Result, evaluate: Evaluate, points: list[Point], grid: Sequence[float],
-                density: float, run: Run) -> Result:
+                density: float, run: Hooks) -> Result:
     """The result with E(n) and its Maxwell constructions, where they are asked for."""
     from ehbilayer.condensate_curve import UnsolvedError, arrays, coexistences, summary
 

@@ -11,11 +11,12 @@ import numpy as np
 from ehbilayer.classical import Charges, read_charges, read_crystal, structure_file
 from ehbilayer.crystal_search import Composition, Start, make_starts
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.particles import resolve_scales
 from ehbilayer.reporting import device_lines, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study import Study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 
 MOST_CHARGES = 2000
 
@@ -140,25 +141,18 @@ def _plan_scan(study: Study, composition: Composition) -> list[str]:
             f"  estimate   {rough_time(2 * sum(_seconds(s) for s in starts))} on one core"]
 
 
-def _hooks(run: Run) -> Any:
-    from ehbilayer.crystal_study import Hooks
-
-    return Hooks(run.threads, run.initial if run.resumed else None, lambda text: run.progress({"text": text}),
-                 run.checkpoint, run.should_stop)
-
-
-def _solve_search(run: Run, starts: list[Start], capacitor: bool) -> Result:
+def _solve_search(run: Hooks, starts: list[Start], capacitor: bool) -> Result:
     from ehbilayer.crystal_study import solve_search
 
-    return solve_search(starts, _hooks(run), capacitor=capacitor)
+    return solve_search(starts, run, capacitor=capacitor)
 
 
-def _solve_scan(run: Run, composition: Composition, study: Study) -> Result:
+def _solve_scan(run: Hooks, composition: Composition, study: Study) -> Result:
     from ehbilayer.crystal_scan import Scan, solve_scan
 
     table, values = study.crystal, tuple(_values(study).tolist())
     scan = Scan(values, table.holes_per_cell, table.starts, table.seed)
-    return solve_scan(composition, scan, _hooks(run), capacitor=study.bilayer.capacitor)
+    return solve_scan(composition, scan, run, capacitor=study.bilayer.capacitor)
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import pairing, phases
 from ehbilayer.pairing_temperature import Liquid, temperature_of
 from ehbilayer.particles import resolve_scales
@@ -21,7 +22,7 @@ from ehbilayer.plasmon_velocity import Source
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study import Study, make_study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
@@ -81,7 +82,7 @@ def _unpaired(study: Study, scales: Scales) -> str:
     return ""
 
 
-def _solve(run: Run, *, competition: Task, pairs: dict[str, Task], curves: Mapping[str, Callable[[Run], Any]],
+def _solve(run: Hooks, *, competition: Task, pairs: dict[str, Task], curves: Mapping[str, Callable[[Hooks], Any]],
            reason: str, scales: Scales) -> Result:
     parts: dict[str, dict[str, Any]] = {}
     data: dict[str, Variable] = {}
@@ -91,7 +92,7 @@ def _solve(run: Run, *, competition: Task, pairs: dict[str, Task], curves: Mappi
     for name, task in {"phases": competition, **pairs}.items():
         if parts.get(name, {}).get("status") == Status.converged:
             continue
-        inner = Run(backend=run.backend, threads=run.threads, progress=_named(run.progress, name),
+        inner = Hooks(backend=run.backend, threads=run.threads, progress=_named(run.progress, name),
                     should_stop=run.should_stop)
         result = task.solve(inner)
         status = result.status if result.status in (Status.interrupted, Status.timeout) else None
@@ -107,7 +108,7 @@ def _solve(run: Run, *, competition: Task, pairs: dict[str, Task], curves: Mappi
     return _page(parts, data, pairs, reason, scales, status)
 
 
-def _curve(source: Source, resolved: dict[str, Any], run: Run) -> dict[str, Variable] | Status:
+def _curve(source: Source, resolved: dict[str, Any], run: Hooks) -> dict[str, Variable] | Status:
     """alpha^2 and T_c (T_H^e) of one source against r_s at the device's spacing.
 
     A computed alpha^2 is nearly straight in r_s: it is computed at COMPUTED_POINTS and interpolated. Where it is not
@@ -124,7 +125,7 @@ def _curve(source: Source, resolved: dict[str, Any], run: Run) -> dict[str, Vari
         if stopped is not None:
             return stopped
         if source.computed:
-            run.progress({"text": f"alpha^2 against density: {number + 1} of {len(at)}"})
+            run.progress(f"alpha^2 against density: {number + 1} of {len(at)}")
         found.append(source.at(float(r), spacing)[0])
     square = np.array(PchipInterpolator(at, found)(rs))
     liquid = Liquid(rs, spacing, ratio, square, choices["umklapp"], source.flavours, choices["mu_star"])
@@ -135,8 +136,8 @@ def _curve(source: Source, resolved: dict[str, Any], run: Run) -> dict[str, Vari
             "curve_tc": Variable(("curve_method", "curve_rs"), t_c, "T_H^e", "T_c")}
 
 
-def _named(progress: Callable[[Any], None], name: str) -> Callable[[Any], None]:
-    return lambda state: progress({"text": f"{name}: {state['text']}"})
+def _named(progress: Callable[[str], None], name: str) -> Callable[[str], None]:
+    return lambda text: progress(f"{name}: {text}")
 
 
 def _page(parts: dict[str, dict[str, Any]], data: dict[str, Variable], pairs: dict[str, Task], reason: str,

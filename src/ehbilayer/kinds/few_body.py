@@ -8,13 +8,14 @@ from typing import Any
 
 from ehbilayer.complexes import Complex, make_complex
 from ehbilayer.errors import InputError
-from ehbilayer.few_body import Hooks, Options, solve
+from ehbilayer.few_body import Options, solve
 from ehbilayer.few_body_scan import critical, scan
+from ehbilayer.hooks import Hooks
 from ehbilayer.particles import LONGEST_SPACING, resolve_scales
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study import Study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 ENERGIES = ("energy", "binding_energy", "uncertainty", "threshold", "binding_energies")
@@ -104,10 +105,9 @@ def _spacings(study: Study, scales: Scales) -> list[float]:
     return sorted(set(out))
 
 
-def _in_kelvin(scales: Scales, method: Any, run: Run, *, lengths: bool = False) -> Result:
-    """Run the method; add the binding energy in K, and the critical spacing in nm, where the device is known."""
-    hooks = Hooks(run.initial, run.resumed, lambda text: run.progress({"text": text}), run.checkpoint, run.should_stop)
-    result: Result = method(hooks=hooks)
+def _in_kelvin(scales: Scales, method: Any, run: Hooks, *, lengths: bool = False) -> Result:
+    """Hooks the method; add the binding energy in K, and the critical spacing in nm, where the device is known."""
+    result: Result = method(hooks=run)
     s = result.summary
     binding, value = s.get("binding_energy"), s.get("critical_spacing")
     more = {"binding_kelvin": binding * scales.hartree_kelvin if scales.known and binding is not None else None}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ehbilayer.hooks import Hooks
 from ehbilayer.prepare import Prepared, spacing_line
 from ehbilayer.prepare import prepare as prepare_hartree_fock
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study import Study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 
 ENERGIES = ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
 
@@ -23,11 +24,11 @@ def prepare(study: Study) -> Task:
                 extra={"critical_rs": prepared.critical_rs})
 
 
-def _solve(prepared: Prepared, run: Run) -> Result:
+def _solve(prepared: Prepared, run: Hooks) -> Result:
     from ehbilayer.hartree_fock import solve
 
     def progress(state: dict[str, Any]) -> None:
-        run.progress(state | {"text": progress_line(state)})
+        run.progress(progress_line(state))
 
     def checkpoint(result: Result) -> None:
         run.checkpoint(_both_species(result))

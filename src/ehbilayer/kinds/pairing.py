@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.pairing_maps import Hooks, make_map, map_result
+from ehbilayer.hooks import Hooks
+from ehbilayer.pairing_maps import MapHooks, make_map, map_result
 from ehbilayer.pairing_point import Choices, Place, solve_point
 from ehbilayer.pairing_table import rows
 from ehbilayer.pairing_temperature import Liquid
@@ -19,7 +20,7 @@ from ehbilayer.reporting import device_lines, rough_time
 from ehbilayer.results import Result, Status
 from ehbilayer.study import Study
 from ehbilayer.system import Bilayer, Species
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales, rs_from_density
 
 __all__ = ["alpha_squared_of", "prepare", "rows"]
@@ -104,12 +105,12 @@ def _prepare_point(study: Study, scales: Scales, ratio: float, source: Source, c
                 energies=("gap",), units=dict.fromkeys(KELVIN, "K"))
 
 
-def _solve_point(place: Place, source: Source, choices: Choices, run: Run) -> Result:
+def _solve_point(place: Place, source: Source, choices: Choices, run: Hooks) -> Result:
     stopped = run.should_stop()
     if stopped is not None:
         return Result("pairing", stopped, {"reason": "stopped before it began", "critical_temperature": None}, {}, {})
-    run.progress({"text": "alpha^2" if source.computed else "couplings"})
-    return solve_point(place, source, choices, lambda text: run.progress({"text": text}), run.should_stop)
+    run.progress("alpha^2" if source.computed else "couplings")
+    return solve_point(place, source, choices, run.progress, run.should_stop)
 
 
 def _place(study: Study, scales: Scales, ratio: float, hartree: float | None) -> tuple[Place, str]:
@@ -203,7 +204,7 @@ def _prepare_map(study: Study, scales: Scales, ratio: float, source: Source, cho
 
 
 def _solve_map(rs: np.ndarray, spacing: np.ndarray, source: Source, choices: Choices, hartree: float | None,
-               run: Run) -> Result:
+               run: Hooks) -> Result:
     liquid = Liquid(1.0, 0.0, source.mass_ratio, 1.0, choices.umklapp, choices.flavours, choices.mu_star)
     earlier = None
     if run.resumed and run.initial is not None and "critical_temperature" in run.initial.data:
@@ -211,7 +212,7 @@ def _solve_map(rs: np.ndarray, spacing: np.ndarray, source: Source, choices: Cho
     summary = {"alpha_source": source.name, "rs_star": source.rs_star, "method": choices.method,
                "umklapp": choices.umklapp, "mass_ratio": source.mass_ratio, "capacitor": source.capacitor,
                "hartree_temperature": hartree}
-    hooks = Hooks(lambda text: run.progress({"text": text}), run.should_stop, run.threads, earlier,
+    hooks = MapHooks(run.progress, run.should_stop, run.threads, earlier,
                   lambda part: run.checkpoint(map_result(part, summary, hartree)))
     found = make_map(rs, spacing, source.mass_ratio, source, liquid, choices.method, hooks)
     if isinstance(found, Status):

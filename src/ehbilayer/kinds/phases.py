@@ -7,6 +7,7 @@ from typing import Any
 
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import box_of_shape
 from ehbilayer.particles import count_particles, make_area, make_bilayer, resolve_scales
 from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, make_options, resolved_parameters, spacing_line
@@ -14,7 +15,7 @@ from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study import Study
 from ehbilayer.system import Bilayer
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 
 ENERGIES = ("energies", "energy", "margin", "numerical_error")
 
@@ -54,11 +55,11 @@ def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[s
             "over_critical": {name: (rs[name] / species[name]["rs"]) ** 2 for name in names}}
 
 
-def _solve(found: list[Any], run: Run) -> Result:
+def _solve(found: list[Any], run: Hooks) -> Result:
     from ehbilayer.phases import compete
 
     return compete(found, earlier=run.initial if run.resumed else None, threads=run.threads, backend=run.backend,
-                   progress=lambda text: run.progress({"text": text}), checkpoint=run.checkpoint,
+                   progress=run.progress, checkpoint=run.checkpoint,
                    should_stop=run.should_stop)
 
 

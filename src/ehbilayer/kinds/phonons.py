@@ -13,14 +13,15 @@ from ehbilayer.crystal import Relaxed
 from ehbilayer.crystal import relax as relaxed
 from ehbilayer.crystal_record import capacitor_energy
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.particles import resolve_scales
 from ehbilayer.phonon_family import Family, family_of
-from ehbilayer.phonon_result import Hooks, Options, Scan, compute, default_mesh
+from ehbilayer.phonon_result import Options, Scan, compute, default_mesh
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result, Status
 from ehbilayer.structures import Crystal
 from ehbilayer.study import Study
-from ehbilayer.task import Run, Task
+from ehbilayer.task import Task
 from ehbilayer.units import Scales, density_from_rs
 
 ENERGIES = ("zero_point_energy_per_hole",)
@@ -98,19 +99,18 @@ def _seconds(charges: int, mesh: int, scanned: int) -> float:
     return 0.1 + each * (mesh * mesh / 2 + 8000) + scanned * (0.05 + 4000 * each)
 
 
-def _solve(run: Run, *, family: Family, crystal: Crystal, masses: dict[str, float], options: Options, relax: str,
+def _solve(run: Hooks, *, family: Family, crystal: Crystal, masses: dict[str, float], options: Options, relax: str,
            values: np.ndarray | None, capacitor: bool) -> Result:
     def at_rest(start: Crystal) -> Relaxed:
         return relaxed(start, relax, should_stop=run.should_stop)
 
-    run.progress({"text": "bringing the crystal to rest"})
+    run.progress("bringing the crystal to rest")
     rest, scan = at_rest(crystal), None
     if rest.stopped:
         return Result("phonons", rest.stopped, {"structure": None, "start": family.name}, {})
     if values is not None:
         scan = Scan(lambda x: at_rest(family.crystal(density_from_rs(x), 1.0)).crystal, values)
-    hooks = Hooks(lambda text: run.progress({"text": text}), run.should_stop)
-    result = compute(rest.crystal, masses, options, hooks, {"structure": family.name}, scan)
+    result = compute(rest.crystal, masses, options, run, {"structure": family.name}, scan)
     status = result.status
     if relax != "none" and not rest.converged and status is Status.converged:
         status = Status.not_converged

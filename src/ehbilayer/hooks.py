@@ -1,0 +1,44 @@
+"""What a calculation may use, whom it tells, and who stops it; the same for every method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ehbilayer.results import Result, Status
+
+
+def _silent(_: Any) -> None:
+    pass
+
+
+def _never() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a calculation may use and whom it tells; without arguments it is alone.
+
+    Parameters
+    ----------
+    initial : an earlier result to start from; ``resumed`` says that it is an unfinished one of the same inputs.
+    backend : ``numpy`` or ``jax``.   threads : for transforms, and processes for independent starts.
+    progress : told one line of text on where the calculation is, now and then.
+    checkpoint : told an unfinished Result (status interrupted) that may be kept and resumed.
+    should_stop : asked at every natural step; a Status ends the calculation with it.
+    """
+
+    initial: Result | None = None
+    resumed: bool = False
+    backend: str = "numpy"
+    threads: int = 1
+    progress: Callable[[str], None] = _silent
+    checkpoint: Callable[[Result], None] = _silent
+    should_stop: Callable[[], Status | None] = _never
+
+    @property
+    def unfinished(self) -> Result | None:
+        """The earlier result where it is one to go on from."""
+        return self.initial if self.resumed else None
