@@ -17,10 +17,11 @@ from ehbilayer.system import Bilayer
 if TYPE_CHECKING:
     from ehbilayer.hartree_fock import End, Options
 
-# A species is a crystal when more than this fraction of it lies outside its Fermi sea (`sea_depletion`): between the
-# electrons of the published trion crystal (0.15) or a barely formed crystal (0.11) and the most modulated electron
-# liquids on a hole crystal (0.06). Unlike cuts in the momentum variance it does not depend on N.
-CRYSTAL_DEPLETION = 0.1
+# A species is a crystal when more than a certain fraction of it lies outside its Fermi sea (`sea_depletion`); unlike
+# cuts in the momentum variance it does not depend on N. What began on lattice sites is one unless it has melted: states
+# of the N = 36 phase diagram lie below 0.041 or above 0.074, larger crystals close to melting have 0.05 to 0.1. What
+# began as a liquid may be modulated by the other layer's crystal (to 0.075) without being one.
+MELTED_DEPLETION, CRYSTAL_DEPLETION = 0.05, 0.1
 FINE = 60  # least number of density samples along each cell vector
 
 
@@ -167,8 +168,17 @@ def sea_depletion(bilayer: Bilayer, species: int, basis: PlaneWaveBasis, n_k: np
 
 
 def phase_name(bilayer: Bilayer, end: End, depletion: dict[str, Any]) -> str:
-    """Name of the state, from which species are crystals (CRYSTAL_DEPLETION) and how electrons sit on holes."""
-    crystal = {s.name: depletion[s.name] > CRYSTAL_DEPLETION for s in bilayer.species if s.count}
+    """Name of the state, from which species are crystals and how electrons sit on holes.
+
+    The cut is MELTED_DEPLETION for species that the start put on sites, CRYSTAL_DEPLETION for the others.
+    """
+    from ehbilayer.guesses import LOCALISED
+
+    present = [s for s in bilayer.species if s.count]
+    placed = LOCALISED.get(end.label, ())
+    alone = len(present) == 1 and bool(placed)  # any start but the liquid puts a single species on sites
+    crystal = {s.name: depletion[s.name] > (MELTED_DEPLETION if alone or s.name in placed else CRYSTAL_DEPLETION)
+               for s in present}
     if not any(crystal.values()):
         return "liquid"
     if not all(crystal.values()):
