@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ehbilayer.eliashberg import eliashberg_tc
     from ehbilayer.errors import InputError
     from ehbilayer.results import Result, Status
     from ehbilayer.runner import run
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "load_study", "make_study", "run"]
+__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "eliashberg_tc", "load_study",
+           "make_study", "run"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
 _HOME = {"InputError": "errors", "Result": "results", "Status": "results", "run": "runner", "Study": "study",
-         "load_study": "study", "make_study": "study", "Scales": "units"}
+         "load_study": "study", "make_study": "study", "Scales": "units", "eliashberg_tc": "eliashberg"}
 
 
 def __getattr__(name: str) -> Any:

@@ -76,8 +76,12 @@ def device(
     spacing: Annotated[str | None, typer.Option(help='e.g. "3 nm".', show_default=False)] = None,
     density: Annotated[str | None, typer.Option(help='Of the holes, e.g. "1e12 cm^-2".', show_default=False)] = None,
     electrons_per_hole: Annotated[float, typer.Option(help="Electron over hole density.")] = 1.0,
+    electron_flavours: Annotated[int | None, typer.Option(help="2: spin, 4: spin and valley [default: the device's].",
+                                                          show_default=False)] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Directory for result and figure.")] = Path("device"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
 ) -> None:
     """One page on a device: phase, margin, gaps, plasmons, T_c, and every caveat."""
@@ -85,13 +89,13 @@ def device(
     from ehbilayer.study import make_study
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
-             "spacing": _number_or_text(spacing)}
+             "spacing": _number_or_text(spacing), "electron_flavours": electron_flavours}
     study = make_study({
         "kind": "device", "bilayer": {k: v for k, v in given.items() if v is not None},
         "density": {"electrons_per_hole": electrons_per_hole} | ({} if density is None else
                                                                  {"hole": _number_or_text(density)})}, name="device")
-    result = runner.run(study, output, force=force, reporter=_reporter(as_json, False))
-    _print_result(result, as_json, quiet=False)
+    result = runner.run(study, output, resume=resume, force=force, reporter=_reporter(as_json, quiet))
+    _print_result(result, as_json, quiet)
     raise typer.Exit(_exit_code(result))
 
 

@@ -41,6 +41,7 @@ STATES = ("symmetric", "lowest")
 ROUTES = ("response", "pressure", "energy")
 STEPS = {"pressure": 0.01, "energy": 0.02}  # relative changes of the area; the stencils' errors are of fourth order
 GROWTH = 1.25  # of the largest wave number, for the error of the basis
+RESPONSE_TARGET = 1e-4  # relative residual of the linear response; alpha^2 is good to its square
 SOLVER_DOUBT = 10.0  # residual/eps_F to the error of alpha^2
 
 
@@ -86,7 +87,7 @@ class Torus:
     zero_mode_shift : what the Madelung term adds to alpha^2; the orbitals do not depend on it.
     residual : of the state (Ha_h).   response_residual : relative, of the linear response.   waves : of the basis.
     status, state, occupation, zero_mode : how it ended, and what it belongs to.
-    end : the state itself.
+    end : the state itself; None where only its numbers are known.
     """
 
     alpha_squared: float
@@ -108,11 +109,16 @@ class Torus:
     state: str
     occupation: str
     zero_mode: str
-    end: End
+    end: Any
 
     def in_convention(self, zero_mode: str) -> float:
         """alpha^2 of the same state in the convention ``none`` or ``madelung``."""
         return self.alpha_squared + self.zero_mode_shift * ((zero_mode == "madelung") - (self.zero_mode == "madelung"))
+
+    @property
+    def settled(self) -> bool:
+        """Whether state and response both converged."""
+        return self.status is Status.converged and self.response_residual <= RESPONSE_TARGET
 
     @property
     def solver_error(self) -> float:

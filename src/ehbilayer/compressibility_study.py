@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,9 @@ from ehbilayer.lattice import Cell, crystal_cell, path_points, reduce_vectors
 from ehbilayer.lattice_plasmon import ScreenedLattice
 from ehbilayer.observables import momentum_occupation, phase_name, sea_depletion
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.size_limit import Limit, Size, converged_torus, extrapolate, gas_limit, same_cutoff, size
+from ehbilayer.size_limit import Size, converged_torus, extrapolate, gas_limit, same_cutoff, size
 from ehbilayer.system import Bilayer
 
-RESPONSE_TARGET = 1e-4  # relative residual of the linear response; alpha^2 is good to its square
 PER_SEGMENT = 30  # wave vectors along each line of the phonon path
 
 
@@ -79,17 +79,36 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
         state = torus(bilayer, own, plan.options, **_solver(hooks, f"{plan.first} particles, free box"))
     methods = _methods(bilayer, state, hooks)
     rows = [size(bilayer, _routed(bilayer, state, plan.route, methods), error)]
-    for n in plan.sizes:
-        if n == plan.first or hooks.should_stop() is not None:
-            continue
-        basis = same_cutoff(state, plan.basis.box.scaled(state.area * n / plan.first))
-        here = plan.bilayers[n]
-        other = torus(here, basis, plan.options, **_solver(hooks, f"{n} particles"))
-        found = {} if plan.route == "response" else {plan.route: by_differences(here, other, plan.route)}
-        rows.append(size(here, _routed(here, other, plan.route, found), error))
-    rows.sort(key=lambda r: r.particles)
-    limit = extrapolate(rows) if len(rows) > 1 else None
-    return _result(plan, state, symmetric, methods, rows, limit, hooks.should_stop())
+    earlier = hooks.unfinished.summary.get("finished_sizes", {}) if hooks.unfinished is not None else {}
+    report = partial(_result, plan, state, symmetric, methods)
+    for n in (n for n in plan.sizes if n != plan.first):
+        if hooks.should_stop() is not None:
+            break
+        rows.append(restored(earlier[str(n)]) if str(n) in earlier else _other(plan, n, state, error, hooks))
+        if hooks.should_stop() is None:
+            hooks.checkpoint(report(rows, Status.interrupted))
+    return report(rows, hooks.should_stop())
+
+
+def _other(plan: Plan, n: int, state: Torus, error: float, hooks: Hooks) -> Size:
+    """Another size of the series, at the cutoff of the first."""
+    basis = same_cutoff(state, plan.basis.box.scaled(state.area * n / plan.first))
+    here = plan.bilayers[n]
+    other = torus(here, basis, plan.options, **_solver(hooks, f"{n} particles"))
+    found = {} if plan.route == "response" else {plan.route: by_differences(here, other, plan.route)}
+    return size(here, _routed(here, other, plan.route, found), error)
+
+
+def kept(row: Size) -> dict[str, Any]:
+    """The numbers of a finished size, for a result that may be resumed."""
+    state = {f.name: getattr(row.state, f.name) for f in fields(Torus) if f.name != "end"}
+    return {f.name: getattr(row, f.name) for f in fields(Size) if f.name != "state"} | {"state": state}
+
+
+def restored(numbers: dict[str, Any]) -> Size:
+    """The size that `kept` tells of; its orbitals are not kept."""
+    state = Torus(**numbers["state"] | {"status": Status(numbers["state"]["status"])}, end=None)
+    return Size(**numbers | {"state": state})
 
 
 def _first(plan: Plan, bilayer: Bilayer, hooks: Hooks) -> tuple[Torus, float]:
@@ -119,7 +138,9 @@ def _routed(bilayer: Bilayer, state: Torus, route: str, methods: dict[str, float
 
 
 def _result(plan: Plan, state: Torus, symmetric: Torus, methods: dict[str, float], rows: list[Size],
-            limit: Limit | None, stopped: Status | None) -> Result:
+            stopped: Status | None) -> Result:
+    rows = sorted(rows, key=lambda r: r.particles)
+    limit = extrapolate(rows) if len(rows) > 1 else None
     bilayer = plan.bilayers[plan.first]
     here = next(r for r in rows if r.particles == plan.first)
     value, doubt = (limit.value, limit.uncertainty) if limit else (here.state.alpha_squared,
@@ -151,6 +172,9 @@ def _result(plan: Plan, state: Torus, symmetric: Torus, methods: dict[str, float
     }
     data, phonons = _lattice(bilayer, state)
     summary["lattice"] = phonons
+    if stopped is not None:
+        summary["finished_sizes"] = {str(r.particles): kept(r) for r in rows
+                                     if r.particles != plan.first and r.state.settled}
     # a status that is not None is why it ends early, whatever the states that were reached
     return Result("compressibility", stopped or _status(rows), summary, _inputs(plan, bilayer), _size_data(rows) | data)
 
@@ -159,7 +183,7 @@ def _status(rows: list[Size]) -> Status:
     for row in rows:
         if row.state.status is not Status.converged:
             return row.state.status
-        if row.state.response_residual > RESPONSE_TARGET:
+        if not row.state.settled:
             return Status.not_converged
     return Status.converged
 

@@ -236,7 +236,7 @@ def report(answer: Answer, status: Status | None = None) -> Result:
             "stage_energy": Variable(("stage",), np.array([e for _, e in answer.history]), "Ha_h", "energy")}
     if final is Status.not_converged:
         summary["advice"] = MORE
-    if status is not Status.interrupted:
+    if status is not Status.interrupted and answer.bound is not False:  # else as far apart as the functions reach
         more, distances = curves(complex, basis)
         data |= more
         summary["distances"] = distances
@@ -246,7 +246,7 @@ def report(answer: Answer, status: Status | None = None) -> Result:
 def describe(complex: Complex) -> dict[str, Any]:
     """Summary entries of every few-body result: the complex, its lowest break-up, its exciton."""
     x = complex.exciton
-    return {"find": "binding", "complex": complex.name, "spin": complex.spin,
+    return {"find": "binding", "complex_name": complex.name, "spin": complex.spin,
             "angular_momentum": complex.angular_momentum, "threshold": complex.threshold,
             "exciton_energy": x.energy, "exciton_size": x.mean_distance, "exciton_polarisability": x.polarisability,
             "distances": {"ee": None, "eh": None, "hh": None}}

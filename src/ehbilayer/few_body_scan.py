@@ -160,7 +160,7 @@ def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Cr
     value, error, plain = (np.array([_number(f, key) for f in found]) for key in ("spacing", "uncertainty",
                                                                                    "power_law"))
     first = describe(complex)
-    summary = {key: first[key] for key in ("complex", "spin", "angular_momentum", "distances")} | {
+    summary = {key: first[key] for key in ("complex_name", "spin", "angular_momentum", "distances")} | {
         "find": "critical-spacing", "energy": None, "binding_energy": None, "uncertainty": None,
         "critical_spacing": value[0], "critical_spacing_uncertainty": error[0],
         "critical_spacing_power_law": plain[0], "mass_ratios": ratios, "critical_spacings": value,

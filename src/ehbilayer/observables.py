@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.basis import HEXAGON, PlaneWaveBasis
+from ehbilayer.guesses import LOCALISED
 from ehbilayer.hamiltonian import Evaluation, Hamiltonian
 from ehbilayer.lattice import crystal_cell, distance_on_path, path_points
 from ehbilayer.results import Result, Status, Variable
@@ -172,8 +173,6 @@ def phase_name(bilayer: Bilayer, end: End, depletion: dict[str, Any]) -> str:
 
     The cut is MELTED_DEPLETION for species that the start put on sites, CRYSTAL_DEPLETION for the others.
     """
-    from ehbilayer.guesses import LOCALISED
-
     present = [s for s in bilayer.species if s.count]
     placed = LOCALISED.get(end.label, ())
     alone = len(present) == 1 and bool(placed)  # any start but the liquid puts a single species on sites

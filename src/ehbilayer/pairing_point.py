@@ -23,6 +23,7 @@ from ehbilayer.results import Result, Status, Variable
 
 GAP_RATIOS = (0.05, 0.3, 0.45, 0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 0.99)  # T/T_c
 NO_MODE = "alpha^2 <= 0: no acoustic mode at this level, the uniform density is unstable"
+UNSETTLED = "alpha^2 did not converge"
 REPULSION = "the repulsion wins"
 
 
@@ -71,8 +72,10 @@ def solve_point(place: Place, source: Source, choices: Choices, progress: Callab
     """The result of kind ``pairing`` at one point. A negative alpha^2 is an answer: no T_c, and the reason."""
     square, uncertainty = source.at(place.rs, place.spacing)
     base = _base(place, source, choices, square, uncertainty)
+    if uncertainty == math.inf:
+        return Result("pairing", Status.not_converged, base | _nothing(place, choices, UNSETTLED), {}, {})
     if not square > 0:
-        return Result("pairing", Status.converged, base | _nothing(place, choices), {}, {})
+        return Result("pairing", Status.converged, base | _nothing(place, choices, NO_MODE), {}, {})
     liquid = _liquid(place, choices, square)
     summary = base | _strengths(place, liquid, choices)
     progress("T_c by all methods")
@@ -104,11 +107,11 @@ def _base(place: Place, source: Source, choices: Choices, square: float, uncerta
             "alpha_squared_uncertainty": uncertainty, "method": choices.method, "umklapp": choices.umklapp}
 
 
-def _nothing(place: Place, choices: Choices) -> dict[str, Any]:
+def _nothing(place: Place, choices: Choices, reason: str) -> dict[str, Any]:
     """The summary without an acoustic mode."""
     keys = ("g0V", "lambda", "mu_star", "debye_temperature", "critical_temperature", "tc_over_hartree", "by_method",
             "band", "sensitivities", "gap", "gap_ratio", "strong_coupling_bound")
-    return dict.fromkeys(keys) | {"mu": float(repulsion(place.rs, choices.flavours)), "reason": NO_MODE}
+    return dict.fromkeys(keys) | {"mu": float(repulsion(place.rs, choices.flavours)), "reason": reason}
 
 
 def _strengths(place: Place, liquid: Liquid, choices: Choices) -> dict[str, Any]:

@@ -54,7 +54,10 @@ class Source:
         return self.name in ("torus", "limit")
 
     def at(self, rs: float, spacing: float) -> tuple[float, float | None]:
-        """alpha^2 at r_s and d/a_e, and its uncertainty where one is known. May be negative unless it is given."""
+        """alpha^2 at r_s and d/a_e, and its uncertainty where one is known. May be negative unless it is given.
+
+        The uncertainty is infinite where it was computed and did not converge.
+        """
         shift = float(capacitor_shift(spacing, self.flavours)) if self.capacitor else 0.0
         if self.name == "given":
             assert self.given is not None
@@ -62,11 +65,12 @@ class Source:
         if self.name == "paper-line":
             return float(paper_line(rs, self.rs_star)) + shift, self.given_uncertainty
         value, uncertainty = self._compute(rs, spacing)
-        return value + shift, uncertainty if self.given_uncertainty is None else self.given_uncertainty
+        known = self.given_uncertainty is None or uncertainty == np.inf
+        return value + shift, uncertainty if known else self.given_uncertainty
 
     def on(self, rs: np.ndarray, spacing: np.ndarray, progress: Callable[[str], None],
            should_stop: Callable[[], Status | None]) -> np.ndarray | Status:
-        """alpha^2 (spacings, rs) on a grid; a Status where it was told to stop.
+        """alpha^2 (spacings, rs) on a grid; a Status where it was told to stop or a state did not converge.
 
         Computed ones are interpolated between few points: alpha^2 is nearly a straight line in r_s and hardly depends
         on the spacing.
@@ -82,7 +86,9 @@ class Source:
             if stopped is not None:
                 return stopped
             progress(f"alpha^2: {number + 1} of {table.size}")
-            table[i, j] = self._compute(float(xs[i]), float(ys[j]))[0]
+            table[i, j], doubt = self._compute(float(xs[i]), float(ys[j]))
+            if doubt == np.inf:
+                return Status.not_converged
         from scipy.interpolate import RectBivariateSpline
 
         fitted: np.ndarray = RectBivariateSpline(xs, ys, table, kx=3, ky=2)(rs, spacing)

@@ -37,7 +37,7 @@ def figure(result: Result) -> Figure:
     elif "spacings" in result.data:
         panels = [_binding_panel, _logarithmic_panel]
     else:
-        panels = [_pair_panel]
+        panels = [_pair_panel] if "pair_eh" in result.data else []  # nothing to see of an unbound one
         panels += [_density_panel] if "density_electron" in result.data else []
         panels += [_map_panel] if "map_density" in result.data else []
         panels += [_convergence_panel] if "stage_energy" in result.data else []
@@ -64,7 +64,7 @@ def _page(result: Result, panels: list) -> Figure:
 def _title(page: Figure, result: Result) -> None:
     s, height = result.summary, page.get_figheight()
     spin = f", {s['spin']}" if s.get("spin") else ""
-    first = f"{NAMES.get(s['complex'], s['complex'])}{spin},  L = {s.get('angular_momentum')}"
+    first = f"{NAMES.get(s['complex_name'], s['complex_name'])}{spin},  L = {s.get('angular_momentum')}"
     if s.get("find") == "critical-spacing":
         values = result.data["critical_spacings"].values
         parts = ["critical spacing"]
@@ -119,7 +119,7 @@ def _map_panel(result: Result, ax: Axes) -> None:
     side, density = result.data["map_side"].values, result.data["map_density"].values
     step = side[1] - side[0]
     extent = (side[0] - step / 2, side[-1] + step / 2, side[0] - step / 2, side[-1] + step / 2)
-    minus = result.summary["complex"] == "trion-"
+    minus = result.summary["complex_name"] == "trion-"
     ax.imshow(density, origin="lower", extent=extent, cmap=shades("Blues" if minus else "Oranges"), aspect="equal")
     moving, other = ("electron", "hole") if minus else ("hole", "electron")
     ax.plot([0], [0], "o", color=COLOURS[other], ms=7)

@@ -171,7 +171,7 @@ def alpha_squared_limit(mass_ratio: float, spacing: float, rs_electron: float, *
             rows[0].state.area * n / first))
         rows.append(size(bilayer, torus(bilayer, basis), rows[0].basis_error))
     found = extrapolate(rows)
-    return found.value, found.uncertainty
+    return found.value, found.uncertainty if all(r.state.settled for r in rows) else math.inf
 
 
 def same_cutoff(state: Torus, box: Cell) -> PlaneWaveBasis:
@@ -201,7 +201,8 @@ def alpha_squared(mass_ratio: float, spacing: float, rs_electron: float, *, sour
     mass_ratio, spacing, rs_electron, sizes, capacitor, flavours, tolerance : as in `alpha_squared_limit`.
     source : ``torus`` (``holes`` of them, convention ``zero_mode``, this ``state``) or ``limit``.
 
-    The uncertainty of a torus is that of basis and solver alone. Raises InputError for another source.
+    The uncertainty of a torus is that of basis and solver alone; it is infinite where a state did not converge. Raises
+    InputError for another source.
     """
     if source == "limit":
         return alpha_squared_limit(mass_ratio, spacing, rs_electron, sizes=sizes, capacitor=capacitor,
@@ -210,4 +211,5 @@ def alpha_squared(mass_ratio: float, spacing: float, rs_electron: float, *, sour
         raise InputError("source", "torus | limit", source, "choose one")
     bilayer = electron_hole(mass_ratio, spacing, holes, zero_mode=zero_mode, flavours=flavours, capacitor=capacitor)
     row = _row(bilayer, rs_electron, tolerance, StateOptions(state))
-    return row.none if zero_mode == "none" else row.madelung, row.basis_error + row.solver_error
+    doubt = row.basis_error + row.solver_error if row.state.settled else math.inf
+    return row.none if zero_mode == "none" else row.madelung, doubt

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ehbilayer.materials import MATERIALS
 from ehbilayer.units import parse_quantity
 
 Kind = Literal["hartree-fock", "condensate", "phases", "phase-diagram", "compressibility", "pairing", "device",
@@ -92,6 +93,14 @@ class BilayerTable(Table):
     capacitor: bool = Field(default=False, description="true or false")
     electron_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
     hole_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
+
+    @model_validator(mode="after")
+    def _flavours_of_material(self) -> Self:
+        """A named device brings its own number of electron flavours, unless the file says another."""
+        if self.material in MATERIALS and "electron_flavours" not in self.model_fields_set:
+            # past the frozen fields, so that it does not count as written
+            self.__dict__["electron_flavours"] = MATERIALS[self.material].electron_flavours
+        return self
 
 
 class DensityTable(Table):

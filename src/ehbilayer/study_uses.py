@@ -63,9 +63,11 @@ def _phases(study: Keys) -> set[str]:
 
 
 def _device(study: Keys) -> set[str]:
-    maps = {f"pairing.{key}" for key in ("alpha", "alpha_squared", "alpha_source", "map_rs", "map_spacing",
-                                         "map_points", "curve_points")}
-    return _phases(study) | maps | {f"compressibility.{key}" for key in ("method", "occupation", "starts")}
+    maps = {f"pairing.{key}" for key in ("alpha_source", "phase", "map_rs", "map_spacing", "map_points",
+                                         "curve_points")}
+    if study.pairing.alpha is None and study.pairing.alpha_squared is None:
+        maps.add("pairing.alpha_squared_uncertainty")
+    return _phases(study) | maps | {f"compressibility.{key}" for key in ("method", "occupation", "starts", "tolerance")}
 
 
 def _condensate(study: Keys) -> set[str]:
@@ -110,7 +112,21 @@ def _pairing(study: Keys) -> set[str]:
     return idle | point | {f"density.{key}" for key in type(study.density).model_fields}
 
 
-IDLE: dict[str, Callable[[Keys], set[str]]] = {"hartree-fock": _box, "condensate": _condensate,
+def _few_body(study: Keys) -> set[str]:
+    table = study.few_body
+    idle = set()
+    if table.complex == "exciton":  # from its radial equation
+        idle |= {"few-body.tolerance", "few-body.max_functions", "few-body.seed"}
+    if table.find == "critical-spacing":
+        idle |= {"bilayer.spacing", "few-body.tolerance"}  # the search sets its own accuracy
+    if table.mass_ratios is not None:
+        idle |= {"bilayer.electron_mass", "bilayer.hole_mass"}
+    if table.spacings is not None:
+        idle.add("bilayer.spacing")
+    return idle
+
+
+IDLE: dict[str, Callable[[Keys], set[str]]] = {"hartree-fock": _box, "condensate": _condensate, "few-body": _few_body,
                                                "phases": _phases, "phase-diagram": _phases, "crystal": _crystal,
-                                               "phonons": _phonons, "pairing": _pairing,
+                                               "phonons": _phonons, "pairing": _pairing, "device": _device,
                                                "compressibility": _compressibility}

@@ -31,6 +31,9 @@ def prepare(study: Study) -> Task:
     """The task of a few-body study. Raises InputError for one that cannot be computed."""
     scales, table = resolve_scales(study.bilayer), study.few_body
     options = Options(table.tolerance, table.seed, table.max_functions)
+    if table.find == "critical-spacing" and table.complex == "exciton":
+        raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
+                         "choose a trion or a biexciton")
     make_complex(table.complex, table.spin, 1.0, 0.0, table.angular_momentum)  # does it exist?
     if table.find == "critical-spacing":
         return _prepare_critical(study, scales, options)
@@ -59,9 +62,6 @@ def prepare(study: Study) -> Task:
 
 def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
     table = study.few_body
-    if table.complex == "exciton":
-        raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
-                         "choose a trion or a biexciton")
     if table.spacings is not None:
         raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
     ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [_mass_ratio(scales)]
@@ -142,7 +142,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     status = status_row(result)
     if result.status.value == "not_converged" and s.get("advice"):
         status = ("status", f"not_converged ({s['advice']})")
-    out = [status, ("complex", f"{title(s['complex'], s.get('spin'))}, L = {s.get('angular_momentum')}")]
+    out = [status, ("complex", f"{title(s['complex_name'], s.get('spin'))}, L = {s.get('angular_momentum')}")]
     if s.get("find") == "critical-spacing":
         return [*out, *_critical_rows(s), time_row(s)]
     if s.get("spacings"):
