@@ -2,11 +2,12 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ehbilayer import load_study
+from ehbilayer import compressibility_study, load_study
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import compressibility as kind
@@ -140,6 +141,30 @@ def test_a_stop_is_a_status(small: Path) -> None:
                  how=Hooks(progress=told.append, should_stop=stop))
     assert result.status is Status.interrupted and len(result.summary["by_size"]) == 1
     assert kind.rows(result) and figure(result) is not None
+
+
+def test_a_series_is_resumed_by_size(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = ("compressibility.sizes=[4, 16, 36]",)
+    kept: list[Result] = []
+    first = run(small, *sets, how=Hooks(checkpoint=kept.append,
+                                        should_stop=lambda: Status.timeout if kept else None))
+    assert first.status is Status.timeout and list(kept[0].summary["finished_sizes"]) == ["4"]
+    first.save(tmp_path / "r.nc")
+    solved: list[int] = []
+    torus = compressibility_study.torus
+
+    def counting(bilayer: Any, *args: Any, **how: Any) -> Any:
+        solved.append(bilayer.sites)
+        return torus(bilayer, *args, **how)
+
+    monkeypatch.setattr(compressibility_study, "torus", counting)
+    rest = run(small, *sets, how=Hooks(initial=Result.load(tmp_path / "r.nc"), resumed=True))
+    assert rest.status is Status.converged and 4 not in solved and 36 in solved
+    whole = run(small, *sets)
+    assert "finished_sizes" not in rest.summary
+    for mine, other in zip(rest.summary["by_size"], whole.summary["by_size"], strict=True):
+        assert mine.pop("status") == other.pop("status") == "converged" and mine == pytest.approx(other)
+    assert rest.summary["limit"] == pytest.approx(whole.summary["limit"])
 
 
 def test_not_converged_is_said(small: Path) -> None:

@@ -96,6 +96,16 @@ def test_waves_from_the_tolerance(torus: Path) -> None:
     assert s["basis_size"] > 127 and s["basis_error"] < 12e-4 and s["coexistence"] is None
 
 
+def test_a_high_chemical_potential_reaches_the_plasma(tmp_path: Path) -> None:
+    """Beyond the densities that are drawn anyway: mu = k_F^2/2m - 4 k_F/pi of two liquids, within their pairing."""
+    path = tmp_path / "plane.toml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8").replace("hole = 0.06", ""), encoding="utf-8")
+    result = run(path, "condensate.chemical_potential=50", "condensate.curve_points=12", "condensate.tolerance=1e-6")
+    k = np.sqrt(4 * np.pi * result.summary["density"])
+    assert result.status is Status.converged
+    assert k**2 - 4 * k / np.pi == pytest.approx(50, abs=1e-2)  # m = 1/2
+
+
 def test_flavours(torus: Path) -> None:
     one, two = run(torus, "cell.holes=6", "condensate.curve_points=0"), run(torus, "condensate.spin=restricted",
                                                                             "condensate.curve_points=0")

@@ -265,3 +265,15 @@ def test_condensation_is_strongest_at_equal_masses(spacing: float) -> None:
         assert fraction == sorted(fraction, reverse=True)
         energy = [s["condensation_energy"] for s in said]
         assert energy == sorted(energy)
+
+
+@pytest.mark.parametrize(("spacing", "flavours", "capacitor"), [(1.0, 1, False), (1.0, 2, True), (30.0, 1, False)])
+def test_dense_plasma_is_convex(spacing: float, flavours: int, capacitor: bool) -> None:
+    """Where pairing has died out dmu/dn is that of the Hartree-Fock liquids, from differences of their energy."""
+    n, step = 1000.0 * flavours, 1.0
+    found = solve(1.0, spacing, n, flavours=flavours, capacitor=capacitor, tolerance=1e-6).summary
+    k = [math.sqrt(4 * math.pi * x / flavours) for x in (n - step, n, n + step)]
+    areal = [x * (q**2 / 2 - 8 * q / (3 * math.pi)) + 2 * math.pi * spacing * x**2 * capacitor
+             for x, q in zip((n - step, n, n + step), k, strict=True)]
+    assert found["phase"] == "liquid" and found["concave"] is False
+    assert found["chemical_potential_slope"] == pytest.approx((areal[0] - 2 * areal[1] + areal[2]) / step**2, rel=1e-4)

@@ -14,6 +14,8 @@ from ehbilayer.few_body_basis import Basis
 from ehbilayer.few_body_densities import arms_by_name, distribution, wavefunction
 from ehbilayer.gaussians import Functions, elements, slopes
 from ehbilayer.hooks import Hooks
+from ehbilayer.kinds.few_body import rows
+from ehbilayer.plot_few_body import figure
 from ehbilayer.results import Result, Status
 from ehbilayer.threshold import decay
 from ehbilayer.units import Scales
@@ -35,16 +37,16 @@ def solved(device: Answer) -> Result:
 
 def test_one_layer_trion() -> None:
     """Binding of X- at equal masses: 0.12 of the exciton's (STEBE); -1.12159 Ha from this program's largest runs."""
-    answer = minimise(make_complex("trion-", None, 1.0, 0.0), Options(tolerance=3e-4))
-    assert answer.status is Status.converged and answer.bound
-    assert answer.energy - answer.uncertainty < -1.1215943 < answer.energy + 1e-7
+    answer = minimise(make_complex("trion-", None, 1.0, 0.0), Options(max_functions=40))
+    assert answer.bound and answer.status is Status.not_converged  # of so few functions the error is not known
+    assert -1.1215943 < answer.energy < -1.1215943 + 1e-3
     assert answer.binding == pytest.approx(0.12, abs=0.002), STEBE
 
 
 def test_heavy_hole_is_the_negative_hydrogen_ion() -> None:
     """The two-dimensional H-: -2.2402 Ha (STEBE)."""
     mass = 1e-6  # electrons of this mass around an immobile hole
-    answer = minimise(make_complex("trion-", None, mass, 0.0), Options(tolerance=1e-2 * mass, max_functions=80))
+    answer = minimise(make_complex("trion-", None, mass, 0.0), Options(tolerance=1e-2 * mass, max_functions=40))
     assert answer.energy / mass == pytest.approx(-2.2402, abs=1e-3)
     assert answer.energy / mass > -2.2403
 
@@ -58,18 +60,19 @@ def test_device_binds_by_about_fifteen_kelvin(device: Answer) -> None:
 
 def test_mirrored_masses_and_charges() -> None:
     """Two holes and an electron are two electrons and a hole with the masses exchanged, in other units."""
-    options = Options(tolerance=1e-3, max_functions=40)
+    options = Options(tolerance=1e-3, max_functions=20)
     minus = minimise(make_complex("trion-", None, 0.5, 2.0), options)
     plus = minimise(make_complex("trion+", None, 2.0, 1.0), options)  # unit of mass is now the other carrier's
     assert plus.complex.threshold == pytest.approx(2 * minus.complex.threshold, rel=1e-11)
     assert plus.energy == pytest.approx(2 * minus.energy, rel=1e-5)
 
 
-@pytest.mark.parametrize(("name", "momentum"), [("trion-", 0), ("trion-", 1), ("biexciton", 0)])
-def test_energy_is_stationary_under_stretching(name: str, momentum: int) -> None:
+@pytest.mark.parametrize(("name", "momentum", "functions"), [("trion-", 0, 20), ("trion-", 1, 40),
+                                                              ("biexciton", 0, 20)])
+def test_energy_is_stationary_under_stretching(name: str, momentum: int, functions: int) -> None:
     """The virial theorem of one layer, E = -T, from the slope with respect to one common width."""
     complex = make_complex(name, "triplet" if momentum else None, 8.0, 0.0, momentum)
-    answer = minimise(complex, Options(tolerance=0.05, max_functions=40))
+    answer = minimise(complex, Options(tolerance=0.05, max_functions=functions))
     still = replace(complex.charges, charges=(0,) * len(complex.charges.charges))
     c = answer.basis.coefficients
     kinetic = c @ elements(still, answer.basis.functions, answer.basis.functions)[1] @ c
@@ -80,7 +83,15 @@ def test_energy_is_stationary_under_stretching(name: str, momentum: int) -> None
     assert stretched == pytest.approx(2 * kinetic + (answer.energy - kinetic), abs=1e-9 * kinetic)
 
 
-def test_uncertainty_covers_what_more_functions_gain() -> None:
+def test_uncertainty_covers_what_more_functions_gain(device: Answer) -> None:
+    """-0.12814745609 from 500 functions."""
+    assert device.energy - device.uncertainty < -0.12814745609 < device.energy < -0.128146
+    assert all(b <= a + 1e-12 for (_, a), (_, b) in zip(device.history, device.history[1:], strict=False))
+    assert device.basis.noise < 1e-9
+
+
+@pytest.mark.published
+def test_uncertainty_covers_what_more_functions_gain_at_equal_masses() -> None:
     """Equal masses, d = 1: -0.3434618 from 500 functions."""
     rough = minimise(make_complex("trion-", None, 1.0, 1.0), Options(tolerance=0.1))
     assert rough.energy - rough.uncertainty < -0.3434618 < rough.energy < -0.34345
@@ -93,17 +104,20 @@ def test_unbound_is_an_answer() -> None:
     assert far.bound is False and far.status is Status.converged
     assert -1e-5 < far.binding <= 0
     assert far.resolution < 2e-5
+    result = report(far)  # distances and a map would be those of the box that the functions make
+    assert set(result.summary["distances"].values()) == {None} and "map_density" not in result.data
+    assert dict(rows(result))["bound"].startswith("no:") and len(figure(result).axes) == 1
 
 
 def test_equal_masses_have_no_triplet() -> None:
     """Unbound at equal masses, bound for heavy electrons (Dai and Fu, and references there)."""
-    unbound = minimise(make_complex("trion-", "triplet", 1.0, 0.0), Options(tolerance=1e-3, max_functions=60))
+    unbound = minimise(make_complex("trion-", "triplet", 1.0, 0.0), Options(tolerance=1e-3, max_functions=20))
     assert unbound.bound is not True and -0.01 < unbound.binding < 0
     assert minimise(make_complex("trion-", "triplet", 4.0, 0.0), Options(max_functions=20)).bound
 
 
 def test_lowest_triplet_turns() -> None:
-    options = Options(tolerance=1e-3, max_functions=40)
+    options = Options(tolerance=1e-3, max_functions=20)
     turning, still = (minimise(make_complex("trion-", "triplet", 4.0, 0.0, m), options) for m in (1, 0))
     assert turning.energy < still.energy - 0.04
     assert turning.complex.angular_momentum == 1 == make_complex("trion-", "triplet", 4.0, 0.0).angular_momentum
@@ -116,7 +130,7 @@ def test_small_bases_do_not_decide() -> None:
 
 
 def test_same_seed_same_bits() -> None:
-    complex, options = make_complex("trion-", None, 1.0, 2.0), Options(tolerance=1e-3, seed=3, max_functions=40)
+    complex, options = make_complex("trion-", None, 1.0, 2.0), Options(tolerance=1e-3, seed=3, max_functions=20)
     first, second = minimise(complex, options), minimise(complex, options)
     assert first.energy == second.energy
     assert minimise(complex, replace(options, seed=4)).energy != first.energy
@@ -203,7 +217,7 @@ def test_tail_of_a_weakly_bound_trion() -> None:
     """Far out the density falls like the square of the decaying solution of the relative motion, K_0(kappa R) times
     the slow change that the dipole makes."""
     complex = make_complex("trion-", None, 1.0, 14.0)
-    answer = minimise(complex, Options(max_functions=112))
+    answer = minimise(complex, Options(max_functions=80))
     kappa = math.sqrt(2 * complex.outer_mass * answer.binding)
     radius = 4 / kappa
     found = distribution(answer.basis, arms_by_name(complex)["ee"])

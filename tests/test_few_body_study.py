@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ehbilayer.cli import execute
 from ehbilayer.complexes import make_complex
 from ehbilayer.errors import InputError
 from ehbilayer.few_body import Options, solve
@@ -66,6 +67,26 @@ def test_trion_has_a_table_and_a_figure(study: Callable) -> None:
     assert "NOT CONVERGED" in words and "where the second electron is" in words
 
 
+def test_can_be_swept(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.toml"
+    path.write_text((EXAMPLES / "exciton.toml").read_text(encoding="utf-8")
+                    + '[sweep]\n"bilayer.spacing" = [0, 1.0]\n', encoding="utf-8")
+    assert execute(["run", str(path), "-o", str(tmp_path / "out"), "--quiet"]) == 0
+    swept = Result.load(tmp_path / "out" / "result.nc")
+    assert swept.data["energy"].values[0] == pytest.approx(-4 / 3)  # -2 mu, mu = 2/3
+    assert swept.data["complex_name"].values.tolist() == ["exciton", "exciton"]
+
+
+@pytest.mark.parametrize(("lines", "idle"), [
+    (('complex = "exciton"', "seed = 3"), ["few-body.seed"]),
+    (('find = "critical-spacing"', "tolerance = 1e-4"), ["bilayer.spacing", "few-body.tolerance"]),
+    (('find = "critical-spacing"', "mass_ratios = [1]"),
+     ["bilayer.electron_mass", "bilayer.hole_mass", "bilayer.spacing"]),
+    (("spacings = [1]", "tolerance = 1e-4"), ["bilayer.spacing"])])
+def test_keys_without_use_are_ignored(study: Callable, lines: tuple[str, ...], idle: list[str]) -> None:
+    assert sorted(study(*lines).ignored()) == idle
+
+
 def test_scan_has_a_table_and_a_figure(study: Callable) -> None:
     task = prepare(study('complex = "exciton"', "spacings = [2.0, 0, 1.0]", spacing=None))
     assert task.resolved["spacing"] == [0.0, 1.0, 2.0]
@@ -103,6 +124,7 @@ def test_critical_spacing_needs_no_spacing_and_no_masses(tmp_path: Path) -> None
     (('complex = "exciton"', 'spin = "triplet"'), "few-body.spin"),
     (('complex = "biexciton"', "angular_momentum = 1"), "few-body.angular_momentum"),
     (('complex = "exciton"', 'find = "critical-spacing"'), "few-body.find"),
+    (('complex = "exciton"', 'spin = "singlet"', 'find = "critical-spacing"'), "few-body.find"),
     (("mass_ratios = [1.0]",), "few-body.mass_ratios"),
     (('find = "critical-spacing"', "spacings = [1.0]"), "few-body.spacings"),
     (("spacings = [1.0, -2.0]",), "few-body.spacings"),

@@ -27,7 +27,7 @@ LAYERS = {
                "complexes few_body_basis few_body_densities few_body threshold few_body_scan area_scaling "
                "response compressibility size_limit lattice_plasmon compressibility_study coupling_spectrum pairing "
                "plasmon_spectrum eliashberg eliashberg_gap pairing_temperature plasmon_velocity pairing_point "
-               "pairing_maps",
+               "pairing_maps pairing_density",
     "studies": "study_keys study_sweep study_uses study task particles prepare reporting pairing_table classical "
                "phonon_family kinds.hartree_fock kinds.condensate kinds.phases kinds.crystal kinds.phonons "
                "kinds.few_body kinds.compressibility kinds.pairing kinds.device kinds.sweep kinds",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -173,6 +174,26 @@ def test_atomic_units_alone(tmp_path: Path) -> None:
 def test_four_flavours() -> None:
     s = run(POINT, *QUICK, "bilayer.electron_flavours=4").summary
     assert s["lambda"] == pytest.approx(float(attraction(1.6, 1.0, "debye", 4)) / 0.09)
+
+
+def test_an_alpha_squared_that_did_not_converge_gives_no_temperature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither at a point nor on a map; and a series says so whichever of its sizes failed."""
+    whole = size_limit.torus
+
+    def failing(bilayer: Any, *args: Any, **how: Any) -> Any:
+        state = whole(bilayer, *args, **how)
+        return replace(state, status=Status.not_converged) if bilayer.sites == 36 else state
+
+    monkeypatch.setattr(size_limit, "torus", failing)
+    value, doubt = size_limit.alpha_squared(0.1, 1.0, 1.0, sizes=(16, 36))
+    assert np.isfinite(value) and doubt == np.inf
+    for sets in (("pairing.alpha_source=limit",), ("pairing.alpha_source=torus", "cell.zero_mode=none",
+                                                  "pairing.alpha_squared_uncertainty=0.1")):
+        result = run(POINT, *QUICK, *sets, "density.rs_electron=1")
+        assert result.status is Status.not_converged and result.summary["critical_temperature"] is None
+        assert "did not converge" in dict(kind.rows(result))["T_c"]
+    on_map = run(MAP, "pairing.alpha_source=limit", "pairing.map_points=3")
+    assert on_map.status is Status.not_converged and kind.rows(on_map)
 
 
 def test_a_map() -> None:

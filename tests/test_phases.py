@@ -123,6 +123,19 @@ def test_a_condensate_that_wins_by_its_spin_says_so() -> None:
     assert bool(s["cautions"]) is (polarised < s["energies"]["liquid"])
 
 
+def test_a_saddle_says_where_it_leads_and_competes_as_it_is() -> None:
+    """Polarised electrons would break the liquid's translations: Hartree-Fock's liquid is a saddle."""
+    options = Options(tolerance=1e-6, follow=True, stability="full", max_iterations=300)
+    basis = triangular_basis(4, 10.0, 4, crystal=False)
+    bilayer = Bilayer((Species("electron", -1, 1.0, 0, 4, spin="polarized"), Species("hole", 1, 1.0, 1, 4)), 1.0, "none")
+    result = phases.compete(phases.candidates(bilayer, basis, ("liquid", "crystal"), options))
+    liquid = result.summary["candidates"][0]
+    assert liquid["saddle"] and result.summary["saddles"][0] == "liquid"
+    assert liquid["towards"]["energy"] < liquid["energy"] - 1e-4 and liquid["phase"] == "liquid"
+    held = phases.compete(phases.candidates(bilayer, basis, ("liquid",), QUICK)).summary["energies"]["liquid"]
+    assert liquid["energy"] == pytest.approx(held, abs=1e-9)
+
+
 def test_the_papers_label_follows_its_cuts() -> None:
     assert phases.paper_label({"electron": 4701.0, "hole": 9403.0}) == "liquid"
     assert phases.paper_label({"electron": 5000.0, "hole": 15000.0}) == "hole-crystal"
@@ -143,6 +156,18 @@ def test_a_stopped_competition_resumes_where_it_was() -> None:
     assert all(text.startswith("hole-crystal") for text in told)
     stopped = phases.compete(found, should_stop=lambda: Status.timeout)
     assert stopped.status is Status.timeout
+
+
+def test_a_verdict_is_open_while_a_candidate_is_not_converged() -> None:
+    hurried = Options(stability="none", tolerance=1e-7, max_iterations=3)
+    found = phases.candidates(balanced(), triangular_basis(N, 6.0, 4, crystal=False), ("liquid", "condensate",
+                                                                                       "hole-crystal"), hurried)
+    s = phases.compete(found).summary
+    assert s["statuses"] == {"liquid": "converged", "condensate": "converged", "hole-crystal": "not_converged"}
+    assert s["margin"] > s["numerical_error"] and not s["resolved"]  # the crystal may yet come down below both
+    assert s["reason"] == "hole-crystal: not_converged"
+    stopped = phases.compete(found[:2], should_stop=lambda: Status.timeout).summary
+    assert not stopped["resolved"] and "condensate: not computed" in stopped["reason"]
 
 
 def test_a_study_runs_to_a_table_and_a_figure(tmp_path) -> None:

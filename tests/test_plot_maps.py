@@ -1,5 +1,6 @@
 """Maps of sweeps: parts of a grid, mass ratios, the critical density, small multiples, published phase diagrams."""
 
+import dataclasses
 import tomllib
 
 import numpy as np
@@ -148,6 +149,10 @@ def test_published_figures_are_drawn_and_judged() -> None:
     assert verdicts["r_s of the critical density n_h*"] == "agrees"
     assert verdicts["d = 1, equal masses: condensate to liquid within the figure"] == "agrees"
     assert verdicts["d = 10, equal masses: a crystal"] == "differs"
+    failed = dict(results[nashabeh_fu_2.STUDY].data)
+    failed["status"] = Variable(DIMS, np.full(failed["status"].values.shape, "not_converged"), "1")
+    left = dataclasses.replace(results[nashabeh_fu_2.STUDY], data=failed)
+    assert nashabeh_fu_2.first_ratio(left, 0, "condensate") is None  # what failed proves nothing
     assert nashabeh_fu_s4.valley(np.array([1.0, 3.0, 8.0]), 4.0) == (3.0, 8.0)
     for quick in (True, False):
         study = make_study(nashabeh_fu_2.studies(quick)[nashabeh_fu_2.STUDY])

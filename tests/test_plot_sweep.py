@@ -87,6 +87,34 @@ def test_an_adaptive_sweep_is_drawn(tmp_path: Path) -> None:
     assert np.abs(ends[:, 1] - np.sin(ends[:, 0])).max() < 0.15 and len(ends) > 10  # the boundary is sin r_s
 
 
+def test_a_phase_that_nothing_competes_with_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EHB_FAKE_ALONE", "1")
+    ax = page(sweep('"density.rs_hole" = [1, 2, 3]\n"bilayer.spacing" = [0.1, 0.5, 1.5]')).axes[0]
+    legend = ax.get_legend()
+    assert legend is not None and {t.get_text() for t in legend.get_texts()} == {"liquid", "crystal"}
+    colours = ax.collections[0].get_array().reshape(-1, 3)  # type: ignore[union-attr]
+    assert (colours.min(axis=-1) < 0.95).all()  # no point is left white
+    assert len(ax.collections[1].get_segments()) > 0  # type: ignore[attr-defined]
+
+
+def test_values_may_stand_in_any_order() -> None:
+    mixed, sorted_ones = (page(sweep(f'"density.rs_hole" = {rs}\n"bilayer.spacing" = {d}')).axes[0] for rs, d in (
+        ([3, 1, 2], [0.5, 0.1, 1.5]), ([1, 2, 3], [0.1, 0.5, 1.5])))
+    for number in (0, 1):
+        first, second = (ax.collections[number] for ax in (mixed, sorted_ones))
+        if number:
+            assert len(first.get_segments()) == len(second.get_segments()) > 0  # type: ignore[attr-defined]
+        else:
+            np.testing.assert_array_equal(first.get_array(), second.get_array())  # type: ignore[arg-type]
+
+
+def test_every_point_of_a_logarithmic_axis_has_its_cell_and_no_density_is_negative() -> None:
+    decades = page(sweep('"density.rs_hole" = [0.1, 0.7, 1.3]\n'
+                         '"bilayer.spacing" = {start = 0.001, stop = 10, count = 5, scale = "log"}')).axes[0]
+    assert decades.get_ylim() == pytest.approx((10**-3.5, 10**1.5))
+    assert decades.get_xlim()[0] == 0
+
+
 def test_failed_and_unresolved_points_are_marked() -> None:
     edge = float(np.sin(7)) + 0.005
     result = sweep(f'"density.rs_hole" = [7, 8, 14]\n"bilayer.spacing" = [{edge}, 2]')

@@ -12,6 +12,7 @@ import ehbilayer
 import fake_points
 from ehbilayer import cli, kinds, runner
 from ehbilayer.errors import InputError
+from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
 from ehbilayer.study import Study, make_study
 from ehbilayer.study_sweep import SweepOptions
@@ -54,6 +55,7 @@ def test_a_grid_computes_every_point_and_collects(tmp_path: Path, fakes: Path) -
     assert "gap.electron" not in data  # null everywhere
     assert data["energy"].attrs["units"] == "Ha_h" and data["energy_meV"].attrs["units"] == "meV"
     assert data["many"].shape == (3, 4, 2)
+    assert (data["complex_name"].values == "trion-").all()  # a name that files keep for themselves
     won = np.where(d > np.sin(rs)[:, None], "liquid", "crystal")
     assert (data["winner"].values == won).all() and (data["status"].values == "converged").all()
     assert len(list((tmp_path / "out" / "points").glob("*.nc"))) == 12
@@ -122,6 +124,26 @@ def test_other_sweeps_and_studies_are_refused(tmp_path: Path, fakes: Path) -> No
     assert status_of(tmp_path / "out")["state"] == "single study"
 
 
+def test_an_extended_sweep_takes_over_what_is_there(tmp_path: Path, fakes: Path) -> None:
+    first = ehbilayer.run(study('"density.rs_hole" = [4, 6]'), tmp_path / "out")
+    fakes.unlink()
+    more = ehbilayer.run(study('"density.rs_hole" = [4, 5, 6]'), tmp_path / "out", force=True, resume=True)
+    assert computed(fakes) == ["5 1"] and more.summary["done"] == 3
+    np.testing.assert_array_equal(more.data["energy"].values[[0, 2]], first.data["energy"].values)
+
+
+def test_numbers_and_arrays_that_do_not_exist_are_named(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Listener(Reporter):
+        def warn(self, text: str) -> None:
+            told.append(text)
+
+    ehbilayer.run(study('"density.rs_hole" = [4]', 'show = ["energy", "margn"]\nkeep = ["line", "lines"]'), tmp_path,
+                  reporter=Listener())
+    assert len(told) == 1 and "lines, margn" in told[0]
+
+
 def test_ranges(tmp_path: Path) -> None:
     sweep = prepare_sweep(study('"density.rs_hole" = {start = 1, stop = 100, count = 3, scale = "log"}\n'
                                 '"cell.holes" = {start = 16, stop = 64, count = 4}'))
@@ -156,6 +178,8 @@ def test_keys_may_go_without_quotes(tmp_path: Path, fakes: Path) -> None:
     ("mode = 'grid'", "sweep", "at least one key"),
     ('"density.rs_hole" = [4]\npoint_time = "soon"', "sweep.point_time", "duration"),
     ('"density.rs_hole" = [4]\npoints = 1', "sweep.points", "integer"),
+    ('"density.rs_hole" = [4]\nmod = "grid"', "sweep", 'did you mean "mode"'),
+    ('"density.rs_hol" = [4]', "sweep", 'did you mean "density.rs_hole"'),
 ])
 def test_bad_sweeps_are_named_before_anything_is_computed(tmp_path: Path, fakes: Path, axes: str, named: str,
                                                           hint: str) -> None:
@@ -293,6 +317,21 @@ def test_an_adaptive_sweep_closes_in_on_the_boundary(tmp_path: Path, fakes: Path
     grid = ehbilayer.run(study('"density.rs_hole" = {start = 1, stop = 6, count = 10}\n'
                                '"bilayer.spacing" = {start = 0.05, stop = 1.05, count = 10}'))
     assert misjudged(result) < 0.6 * misjudged(grid)  # of as many points
+
+
+def test_a_boundary_is_followed_where_nothing_competes_on_one_side(tmp_path: Path, fakes: Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crystals melt: all candidates are the liquid then, and there is no margin."""
+    pytest.importorskip("adaptive")
+    monkeypatch.setenv("EHB_FAKE_ALONE", "1")
+    result = ehbilayer.run(adaptive(64))
+    grid = ehbilayer.run(study('"density.rs_hole" = {start = 1, stop = 6, count = 8}\n'
+                               '"bilayer.spacing" = {start = 0.05, stop = 1.05, count = 8}'))
+    assert np.isnan(result.data["margin"].values).sum() > 10
+    assert misjudged(result) < 0.8 * misjudged(grid)
+    above = adaptive(30).sweep | {"bilayer.spacing": {"start": 0.9, "stop": 1.9}}  # the first points are all liquid
+    whole = ehbilayer.run(make_study(adaptive(30).model_dump(exclude_unset=True, by_alias=True) | {"sweep": above}))
+    assert whole.summary["done"] == 30
 
 
 def test_an_adaptive_sweep_goes_on_as_if_unbroken(tmp_path: Path, fakes: Path,

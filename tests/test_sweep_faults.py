@@ -19,11 +19,13 @@ import fake_points
 from ehbilayer import cli, kinds, runner, sweep_engines
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError
+from ehbilayer.kinds.sweep import rows
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
 from ehbilayer.study import Study, make_study
 from ehbilayer.sweep_lock import SweepLock
 from ehbilayer.sweep_status import status_of
+from ehbilayer.task import Task
 
 HERE = Path(__file__).parent
 GRID = '"density.rs_hole" = [4, 6, 8]\n"bilayer.spacing" = {start = 0.5, stop = 2, count = 4}'
@@ -78,6 +80,10 @@ def test_failed_points_are_recorded_and_the_sweep_goes_on(tmp_path: Path, fakes:
     assert np.isfinite(energy).tolist() == [True, True, False, False, True]  # not converged has its number and status
     assert result.data["status"].values.tolist() == ["converged", "not_converged", "not_finite", "worker_died",
                                                      "converged"]
+    assert "--resume tries 1 of them again" in s["advice"]  # the one whose worker died
+    table = dict(rows(result))
+    assert table["winner"] == "2 liquid" and result.data["winner"].values[1] == "liquid"  # 14 has not won anything
+    assert table["margin"].startswith(f"{0.1 * (1 - np.sin(6)):.8g}"[:6])
     fakes.unlink()
     ehbilayer.run(study('"density.rs_hole" = [4, 14, 15, 17, 6]'), tmp_path, resume=True)
     assert computed(fakes) == ["17 1"]  # what would fail again is left alone
@@ -294,8 +300,12 @@ def test_ctrl_c_at_the_terminal_ends_a_sweep_of_workers(tmp_path: Path, dask: No
 
 
 def test_schedulers_that_do_not_answer(dask: None, fakes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_client(*_: Any, **__: Any) -> None:
+        raise AssertionError("a Client that cannot connect complains again when Python ends")
+
     monkeypatch.setattr(sweep_engines, "CONNECT_SECONDS", 0.3)
-    for address in ("tcp://127.0.0.1:1", "nonsense://here"):
+    monkeypatch.setattr("distributed.Client", no_client)
+    for address in ("tcp://127.0.0.1:1", "nonsense://here", "x"):
         with pytest.raises(InputError, match="scheduler that answers"):
             ehbilayer.run(study(), scheduler=address)
     with pytest.raises(InputError, match="without --workers"):
@@ -306,9 +316,16 @@ def test_schedulers_that_do_not_answer(dask: None, fakes: Path, monkeypatch: pyt
 def test_any_scheduler_will_do(tmp_path: Path, dask: None) -> None:
     from distributed import LocalCluster
 
+    plans: list[str] = []
+
+    class Plans(Reporter):
+        def plan(self, task: Task) -> None:
+            plans.extend(task.plan)
+
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
-        result = ehbilayer.run(study(), tmp_path, scheduler=cluster.scheduler_address)
-    assert result.summary["done"] == 12
+        result = ehbilayer.run(study(), tmp_path, scheduler=cluster.scheduler_address,
+                               reporter=Plans())
+    assert result.summary["done"] == 12 and any("12, workers of the scheduler" in line for line in plans)
 
 
 def test_workers_of_another_version_are_refused(tmp_path: Path, dask: None, fakes: Path,

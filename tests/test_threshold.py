@@ -111,7 +111,7 @@ def test_tail_of_the_interaction() -> None:
 
 
 def test_equal_mass_triplet_has_no_critical_spacing() -> None:
-    found = critical_spacing("trion-", "triplet", 1.0, Options(max_functions=40))
+    found = critical_spacing("trion-", "triplet", 1.0, Options(max_functions=20))
     assert found.spacing is None and "spacing 0" in found.reason
 
 
@@ -136,7 +136,7 @@ def test_exciton_scan() -> None:
 
 def test_critical_spacings_stop_and_resume(tmp_path) -> None:
     """A mass ratio that is done is not computed again, and survives a file."""
-    options = Options(max_functions=40)
+    options = Options(max_functions=20)
     done = critical("trion-", "triplet", [1.0], options)
     assert done.summary["critical_spacing"] is None and "spacing 0" in done.summary["reasons"][0]
     stopped = critical("trion-", "triplet", [1.0, 1.01], options, Hooks(should_stop=lambda: Status.interrupted))
@@ -146,6 +146,22 @@ def test_critical_spacings_stop_and_resume(tmp_path) -> None:
     again = critical("trion-", "triplet", [1.0], options,
                      Hooks(initial=Result.load(tmp_path / "r.nc"), resumed=True, progress=told.append))
     assert not told and again.summary["reasons"] == done.summary["reasons"]
+
+
+def test_search_goes_on_where_it_stopped(tmp_path) -> None:
+    """Within one mass ratio: the next point of a resumed search is that of one never stopped, to the last digit."""
+
+    def run(initial: Result | None, points: int) -> tuple[list[str], Result]:
+        told: list[str] = []
+        hooks = Hooks(initial=initial, resumed=initial is not None, progress=told.append,
+                      should_stop=lambda: Status.timeout if len(told) >= points else None)
+        return told, critical("trion-", "singlet", [1.0], Options(max_functions=20), hooks)
+
+    whole, _ = run(None, 4)
+    first, stopped = run(None, 2)
+    stopped.save(tmp_path / "r.nc")
+    second, _ = run(Result.load(tmp_path / "r.nc"), 2)
+    assert stopped.status is Status.timeout and first + second == whole
 
 
 @pytest.mark.published

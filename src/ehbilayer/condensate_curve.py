@@ -22,6 +22,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.results import Status, Variable
 
 ROUNDS = 40  # of Newton's method
+DENSEST = 1e4  # how far a curve is drawn on towards a chemical potential, in its last density
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,17 @@ def _common_tangent(evaluate: Evaluate, low: Point, high: Point, accuracy: float
             break
         low, high = (evaluate(float(p.density * (1 + r))) for p, r in zip((low, high), ratio, strict=True))
     return Coexistence(low.density, high.density, 0.5 * (low.chemical_potential + high.chemical_potential))
+
+
+def reaching(evaluate: Evaluate, points: Sequence[Point], chemical_potential: float) -> list[Point]:
+    """The points, and denser ones until theirs is above this chemical potential (Ha_h), or they cannot be solved."""
+    out = list(points)
+    while out[-1].chemical_potential <= chemical_potential and out[-1].density < DENSEST * points[-1].density:
+        try:
+            out.append(evaluate(1.5 * out[-1].density))
+        except UnsolvedError:
+            break
+    return out
 
 
 def density_at(evaluate: Evaluate, points: Sequence[Point], chemical_potential: float, first: float) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ehbilayer.condensate import PairState, fill, minimise
 from ehbilayer.condensate_mesh import HIGHEST, REACH, Mesh, RadialWaves
-from ehbilayer.condensate_report import Gas, arrays, normal_energy, summary
+from ehbilayer.condensate_report import Gas, arrays, normal_energy, normal_slope, summary
 from ehbilayer.errors import InputError
 from ehbilayer.results import Result, Status, Variable
 
@@ -75,7 +75,8 @@ class Pairs:
         """The pairs on the nodes of a mesh."""
         waves = RadialWaves(mesh, self.electron_mass, self.spacing)
         return Gas(waves, waves.k**2 * (1 / self.electron_mass - 1) / 4, self.flavours, self.density,
-                   2 * math.pi * self.spacing if self.capacitor else 0.0)
+                   2 * math.pi * self.spacing if self.capacitor else 0.0,
+                   normal_slope(self.pair_mass, self.density / self.flavours) / self.flavours)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ class Gas:
     kset : the wave vectors, their weights and interactions, of one flavour. difference : (e_k - h_k)/2, half the
     kinetic energy of the electron less that of the hole (M,), Ha_h. flavours : equal condensates, one per flavour.
     pairs : of all flavours, in the units of the weights (a number, or per area). capacitor : c of the geometric energy
-    c pairs^2 (Ha_h), 0 without it.
+    c pairs^2 (Ha_h), 0 without it. normal_slope : d^2E/dN^2 without pairing or capacitor, where it is known.
     """
 
     kset: WaveVectors
@@ -32,6 +32,7 @@ class Gas:
     flavours: int
     pairs: float
     capacitor: float
+    normal_slope: float | None = None
 
     def energy(self, state: PairState) -> float:
         """Total energy of all flavours, with the capacitor."""
@@ -43,6 +44,8 @@ class Gas:
 
     def slope(self, state: PairState) -> float:
         """d^2E/dN^2; NaN in a normal state with a gap."""
+        if self.normal_slope is not None and condensate_fraction(self, state) <= NORMAL:
+            return self.normal_slope + 2 * self.capacitor  # the layer that pairs is too thin to differentiate
         return chemical_slope(self.kset, state) / self.flavours + 2 * self.capacitor
 
 
@@ -108,3 +111,8 @@ def normal_energy(pair_mass: float, density: float) -> float:
     """
     fermi = math.sqrt(4 * math.pi * density)
     return fermi**2 / (4 * pair_mass) - 8 * fermi / (3 * math.pi)
+
+
+def normal_slope(pair_mass: float, density: float) -> float:
+    """dmu/dn = d^2(n E/N)/dn^2 = 2 pi/m - 8/k_F of `normal_energy` (Ha_h a_h^2)."""
+    return 2 * math.pi / pair_mass - 8 / math.sqrt(4 * math.pi * density)

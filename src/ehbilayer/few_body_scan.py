@@ -11,9 +11,10 @@ import numpy as np
 from ehbilayer.complexes import Complex, make_complex
 from ehbilayer.few_body import MORE, Options, describe, minimise, starting_functions
 from ehbilayer.few_body import report as report_of_answer
+from ehbilayer.gaussians import Functions
 from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.threshold import Critical, critical_spacing, from_points
+from ehbilayer.threshold import Critical, Path, critical_spacing, from_points
 
 UNKNOWN, UNBOUND, BOUND = -1, 0, 1
 
@@ -130,21 +131,29 @@ def critical(name: str, spin: str | None, ratios: list[float], options: Options,
     """
     hooks = hooks or Hooks()
     done: dict[float, Critical] = {}
+    paths: dict[float, Path] = {}  # of the search that has not ended, one at most
     complex = make_complex(name, spin, ratios[0], 0.0, angular_momentum)
     if hooks.resumed and hooks.initial is not None:
-        done = _finished(hooks.initial)
+        done, paths = _finished(hooks.initial), _begun(hooks.initial)
+
+    def kept(ratio: float, path: Path) -> None:
+        paths[ratio] = path
+        hooks.checkpoint(_critical_result(complex, ratios, done, Status.interrupted, paths))
+
     status = None
     for ratio in ratios:
         if ratio in done:
             continue
         found = critical_spacing(name, spin, ratio, options, angular_momentum, should_stop=hooks.should_stop,
-                                 told=partial(_tell, hooks, ratio))
+                                 told=partial(_tell, hooks, ratio), path=paths.get(ratio),
+                                 kept=partial(kept, ratio))
         if found.status in (Status.interrupted, Status.timeout):
             status = found.status
             break
         done[ratio] = found
+        paths.pop(ratio, None)
         hooks.checkpoint(_critical_result(complex, ratios, done, Status.interrupted))
-    return _critical_result(complex, ratios, done, status)
+    return _critical_result(complex, ratios, done, status, paths)
 
 
 def _tell(hooks: Hooks, ratio: float, text: str) -> None:
@@ -152,7 +161,7 @@ def _tell(hooks: Hooks, ratio: float, text: str) -> None:
 
 
 def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Critical],
-                     status: Status | None) -> Result:
+                     status: Status | None, paths: dict[float, Path] | None = None) -> Result:
     found = [done.get(r) for r in ratios]
     if status is None:
         good = all(f is not None and f.status is Status.converged for f in found)
@@ -179,9 +188,33 @@ def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Cr
                  "near_spacing": Variable(("near",), d, "a_h", "spacings near the threshold"),
                  "near_binding": Variable(("near",), e, "Ha_h", "binding energies there"),
                  "near_error": Variable(("near",), u, "Ha_h", "their uncertainties")}
+    for ratio, path in (paths or {}).items():
+        data |= _path_arrays(ratio, path)
     inputs = {"complex": complex.name, "spin": complex.spin, "angular_momentum": complex.angular_momentum,
               "mass_ratios": ratios}
     return Result("few-body", status, summary, inputs, data)
+
+
+def _path_arrays(ratio: float, path: Path) -> dict[str, Variable]:
+    """A search that has not ended, for `_begun`."""
+    axes, step = ("function", "coordinate", "other_coordinate"), ("step",)
+    return {"path_ratio": Variable((), np.array(ratio), "1", "m_e/m_h of the search that has not ended"),
+            "path_next": Variable((), np.array(path.next), "a_h", "the spacing where it goes on"),
+            "path_spacing": Variable(step, path.spacings, "a_h", "spacings of its points"),
+            "path_binding": Variable(step, path.bindings, "Ha_h", "binding energies there"),
+            "path_error": Variable(step, path.errors, "Ha_h", "their uncertainties"),
+            "path_widths": Variable(axes, path.functions.widths, "a_h^-2", "functions of the last point"),
+            "path_vectors": Variable(axes[:2], path.functions.vectors, "1/a_h", "functions of the last point")}
+
+
+def _begun(earlier: Result) -> dict[float, Path]:
+    """The search in the middle of which a result was written."""
+    d: dict[str, Any] = {name: v.values for name, v in earlier.data.items()}
+    if "path_next" not in d:
+        return {}
+    path = Path(d["path_spacing"], d["path_binding"], d["path_error"],
+                Functions(d["path_widths"], d["path_vectors"]), float(d["path_next"]))
+    return {float(d["path_ratio"]): path}
 
 
 def _number(found: Critical | None, key: str) -> float:

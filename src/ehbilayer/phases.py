@@ -26,6 +26,7 @@ from ehbilayer.hartree_fock import Options, solve
 from ehbilayer.lattice import crystal_cell
 from ehbilayer.order import bragg_weights, spin_orders
 from ehbilayer.results import Result, Status, Variable
+from ehbilayer.stability import CURVATURE_ZERO
 from ehbilayer.system import Bilayer
 
 COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
@@ -152,9 +153,13 @@ def converge(candidate: Candidate, *, threads: int = 1, backend: str = "numpy",
         result = _solve_condensate(candidate, should_stop)
         row = _condensate_row(candidate.bilayer, result)
     else:
-        result = solve(candidate.bilayer, candidate.basis, candidate.options, threads=threads, backend=backend,
-                       progress=None if progress is None else partial(progress, candidate), should_stop=should_stop)
+        tell = None if progress is None else partial(progress, candidate)
+        held = replace(candidate.options, follow=False)  # it competes with its own symmetry, wherever a saddle leads
+        result = solve(candidate.bilayer, candidate.basis, held, threads=threads, backend=backend, progress=tell,
+                       should_stop=should_stop)
         row = _row(candidate, result)
+        if candidate.options.follow and row["saddle"] and result.status is Status.converged:
+            row["towards"] = _fall(candidate, result, threads, tell, should_stop)
     row = {"name": candidate.name, "status": result.status.value} | row | {"seconds": time.monotonic() - began}
     return row, result
 
@@ -199,8 +204,18 @@ def _row(candidate: Candidate, result: Result) -> dict[str, Any]:
             "bragg_weight": bragg_weights(result, sites), "spin_order": spin_orders(result), "gap": s["gap"],
             "pair_amplitude": 0.0, "edge_occupation": s["edge_occupation"], "iterations": s["iterations"],
             "curvature": {k: stability.get(k) for k in ("within_kept_symmetry", "beyond")},
-            "saddle": stability.get("lowest_curvature") is not None and stability["lowest_curvature"] < 0,
-            "towards": s["phase"] if candidate.options.follow else None}
+            "saddle": stability.get("lowest_curvature") is not None and stability["lowest_curvature"]
+            < -CURVATURE_ZERO,
+            "towards": None}
+
+
+def _fall(candidate: Candidate, result: Result, threads: int, progress: Callable[[dict[str, Any]], None] | None,
+          should_stop: Callable[[], Status | None] | None) -> dict[str, Any]:
+    """Where the lowest mode of a saddle leads: the phase and energy per hole of the state below, nothing held."""
+    below = solve(candidate.bilayer, candidate.basis, replace(candidate.options, basis_tolerance=None), initial=result,
+                  threads=threads, progress=progress, should_stop=should_stop)
+    return {"phase": below.summary["phase"], "energy": below.energy_unconverged() / candidate.bilayer.sites,
+            "status": below.status.value}
 
 
 def _condensate_row(bilayer: Bilayer, result: Result) -> dict[str, Any]:
@@ -252,8 +267,7 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[dict[str, Any]]) ->
     if gain <= 0:
         return []
     return [f"polarised electrons and holes without pairing lie {gain:.2g} Ha_h per hole below the "
-            f"{ranked[1]['phase']} already: "
-            'the condensate wins by spin; compare electron_spin = "polarized"']
+            f"{ranked[1]['phase']} already: the condensate wins by spin; compare electron_spin = \"polarized\""]
 
 
 def _ranked(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -275,8 +289,11 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
     first = candidates[0]
     area = first.basis.box.area
     judged = judge(rows)
-    good = len(rows) == len(candidates) and all(r["status"] == Status.converged for r in rows)
-    status = stopped or (Status.converged if good else Status.not_converged)
+    left = {c.name: "not computed" for c in candidates} | {r["name"]: r["status"] for r in rows}
+    reason = ", ".join(f"{name}: {end}" for name, end in left.items() if end != Status.converged)
+    if reason:  # what has not converged may yet win
+        judged |= {"resolved": False, "reason": reason}
+    status = stopped or (Status.not_converged if reason else Status.converged)
     for row in rows:
         row["paper_label"] = paper_label(row["momentum_variance"]) if row["name"] != "condensate" else "condensate"
     summary = {"energies": {r["name"]: r["energy"] for r in rows}, "statuses": {r["name"]: r["status"] for r in rows},

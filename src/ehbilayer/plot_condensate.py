@@ -54,13 +54,15 @@ def _title(fig: Figure, result: Result) -> None:
     s, height = result.summary, fig.get_figheight()
     where = "infinite plane" if s.get("limit") == "thermodynamic" else (
         f"{s['particles']['hole']} pairs on a torus, zero mode {s['zero_mode']}")
-    fig.text(0.5, 1 - 0.1 / height, f"exciton condensate: {s['energy_per_pair']:.6g} Haₕ per pair at n = "
-             f"{s['density']:.4g} aₕ⁻²", ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
+    name = "exciton condensate" if s.get("phase") != "liquid" else "two liquids without pairing"
+    fig.text(0.5, 1 - 0.1 / height, f"{name}: {s['energy_per_pair']:.6g} Haₕ per pair at n = ".replace("-", "−")
+             + f"{s['density']:.4g} aₕ⁻²", ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
     fig.text(0.5, 1 - 0.38 / height, f"{where}; condensate fraction {s['condensate_fraction']:.4g}, largest gap "
              f"{s['max_gap']:.4g} Haₕ", ha="center", va="top", fontsize=NORMAL, color=INK)
     if result.status is not Status.converged:
-        fig.text(0.5, 1 - 0.6 / height, f"{result.status.value}: {result.status.advice}", ha="center", va="top",
-                 fontsize=NORMAL, color=WARNING)
+        advice = s.get("advice") or result.status.advice
+        fig.text(0.5, 1 - 0.6 / height, f"{result.status.value}: {advice}", ha="center", va="top", fontsize=NORMAL,
+                 color=WARNING)
 
 
 def _wave_numbers(result: Result) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

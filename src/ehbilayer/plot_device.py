@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOWEST = 1e-4  # K, the bottom of the T_c axis
+LOWEST, COLDEST = 1e-4, 1e-3  # K: the bottom of the T_c axis; below the second no T_c is predicted
 
 
 def figure(result: Result) -> Figure:
@@ -30,8 +30,8 @@ def figure(result: Result) -> Figure:
     t_c = s["critical_temperature"]
     head = str(s["phase"]).replace("-", " ")
     if s["by_source"]:
-        said = "no T_c at this level" if t_c is None else f"T_c = {t_c:.3g} K"
-        head += f",  {said} (alpha² from the {s['alpha_source']})"
+        said = "no T_c at this level" if t_c is None else "T_c " + (f"= {t_c:.3g} K" if t_c > COLDEST else "< 1 mK")
+        head += f",  {said} (α² {s['alpha_source']}, {s['method']})"
     page.text(0.5, 0.975, head, ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
     page.text(0.5, 0.905, f"{len(s['caveats'])} caveats: see the table", ha="center", va="top", fontsize=NORMAL,
               color=INK)
@@ -39,6 +39,8 @@ def figure(result: Result) -> Figure:
 
 
 def _temperatures(ax: Axes, result: Result, curves: list[str]) -> None:
+    from matplotlib.ticker import LogLocator
+
     resolved, units = result.inputs["resolved"], result.summary["units"]
     ratio, per_cm2 = resolved["bilayer"]["electron_mass"] / resolved["bilayer"]["hole_mass"], 1e14 / units["a_h_nm"]**2
     hartree = units["Ha_h_kelvin"] * ratio  # T_H^e
@@ -51,6 +53,8 @@ def _temperatures(ax: Axes, result: Result, curves: list[str]) -> None:
     ax.axvline(resolved["species"]["hole"]["density"] * per_cm2, color=INK, linewidth=0.8, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_ylim(bottom=LOWEST)
     ax.legend(fontsize=SMALL, frameon=False)
-    dress(ax, "dotted: this device", "density (cm⁻²)", "T_c (K)")
+    highest = max(float(np.nanmax(result.data[f"curve_tc_{s}"].values)) for s in curves) * hartree
+    ax.set_ylim(LOWEST, 10 * max(highest, 0.1))
+    ax.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    dress(ax, "dotted: this device", "density of the electrons (cm⁻²)", "T_c (K)")

@@ -69,8 +69,8 @@ def _title(page: Figure, result: Result) -> None:
         values = result.data["critical_spacings"].values
         parts = ["critical spacing"]
         if len(values) == 1 and np.isfinite(values[0]):
-            parts = [f"mₑ/mₕ = {s['mass_ratios'][0]:g},  critical spacing {values[0]:.5g} ± "
-                     f"{result.data['critical_errors'].values[0]:.1g} aₕ"]
+            parts = [f"mₑ/mₕ = {s['mass_ratios'][0]:g},  critical spacing "
+                     f"{_with_error(values[0], result.data['critical_errors'].values[0])} aₕ"]
     elif "spacings" in result.data:
         parts = [f"mₑ/mₕ = {result.inputs['electron_mass']:.4g}"]
     else:
@@ -86,6 +86,14 @@ def _title(page: Figure, result: Result) -> None:
         words = f"{result.status.value.upper().replace('_', ' ')}: {advice}"
         page.text(0.5, 1 - 0.74 / height, words, ha="center", va="top", fontsize=NORMAL, color="white",
                   weight="bold", bbox={"facecolor": WARNING, "edgecolor": "none", "pad": 3})
+
+
+def _with_error(value: float, error: float) -> str:
+    """Value and uncertainty, to two digits of the uncertainty."""
+    if not (np.isfinite(error) and error > 0):
+        return f"{value:.5g}"
+    places = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def _curves(result: Result, ax: Axes, kind: str, names: dict[str, tuple[str, str]]) -> None:
@@ -163,7 +171,7 @@ def _mark(ax: Axes, critical: float, error: float) -> None:
     """The critical spacing and its uncertainty."""
     ax.axvspan(critical - error, critical + error, color=WARNING, alpha=0.25, lw=0)
     ax.axvline(critical, color=WARNING, lw=1.2)
-    ax.text(0.04, 0.05, f"critical spacing {critical:.5g} ± {error:.1g} aₕ", transform=ax.transAxes, color=WARNING,
+    ax.text(0.04, 0.05, f"critical spacing {_with_error(critical, error)} aₕ", transform=ax.transAxes, color=WARNING,
             fontsize=SMALL)
 
 

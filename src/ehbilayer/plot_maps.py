@@ -90,6 +90,20 @@ def held_at(result: Result, key: str, number: int = 0) -> str:
     return f"{name} = {value} {unit.rstrip(')')}".rstrip()
 
 
+def in_order(result: Result) -> Result:
+    """The same grid with the numbers of every axis ascending; a study may list them in any order."""
+    data = dict(result.data)
+    axes = dict(result.summary["axes"])
+    for key, values in axes.items() if result.summary["mode"] == "grid" else ():
+        if result.data[key].values.dtype.kind == "U":
+            continue
+        order = np.argsort(result.data[key].values, kind="stable")
+        axes[key] = [values[i] for i in order]
+        data = {name: replace(v, values=np.take(v.values, order, v.dims.index(key))) if key in v.dims else v
+                for name, v in data.items()}
+    return replace(result, summary=result.summary | {"axes": axes}, data=data)
+
+
 def slice_at(result: Result, key: str, number: int) -> Result:
     """A sweep over one key fewer: the part of a grid at one value of an axis."""
     data = {}
@@ -164,7 +178,7 @@ def phase_map(ax: Axes, result: Result, lines: list[Line], words: str) -> list[A
 
     phases = on_paper(result, words, lines)
     margin = on_paper(result, "margin", lines).astype(float) if "margin" in result.data else np.ones(phases.shape)
-    known = np.isfinite(margin) & (phases != "") & good(result, lines)
+    known = (phases != "") & good(result, lines)
     base = np.array([to_rgb(colour(p)) if k else (1, 1, 1) for p, k in zip(phases.ravel(), known.ravel(), strict=True)])
     shade = 1 - _strength(margin, known)[..., None] * (1 - base.reshape(*phases.shape, 3))
     lines[0].dress(ax, "x")
@@ -182,11 +196,12 @@ def phase_map(ax: Axes, result: Result, lines: list[Line], words: str) -> list[A
 
 
 def _strength(margin: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How deep the colour of each point is, by the logarithm of its margin."""
-    if not known.any():
-        return np.full(margin.shape, PALEST)
-    small = np.log(np.maximum(np.where(known, margin, 1.0), 1e-300))
-    low, high = np.quantile(small[known], TOWARDS)
+    """How deep the colour of each point is, by the logarithm of its margin; full where nothing competes."""
+    compared = known & np.isfinite(margin)
+    if not compared.any():
+        return np.ones(margin.shape)
+    small = np.log(np.maximum(np.where(compared, margin, np.inf), 1e-300))
+    low, high = np.quantile(small[compared], TOWARDS)
     return PALEST + (1 - PALEST) * np.clip((small - low) / (high - low) if high > low else np.ones_like(small), 0, 1)
 
 
@@ -208,7 +223,7 @@ def _paint(ax: Axes, result: Result, lines: list[Line], values: np.ndarray) -> Q
     """Cells around the points of a grid, or the nearest of chosen points; ``values`` numbers or colours."""
     if result.summary["mode"] == "grid":
         order = (1, 0, *range(2, values.ndim))
-        return ax.pcolormesh(lines[0].positions, lines[1].positions, values.transpose(order), shading="nearest",
+        return ax.pcolormesh(_edges(lines[0]), _edges(lines[1]), values.transpose(order), shading="flat",
                              rasterized=True)
     from scipy.spatial import cKDTree
 
@@ -220,6 +235,17 @@ def _paint(ax: Axes, result: Result, lines: list[Line], values: np.ndarray) -> Q
     x, y = (np.exp(v) if line.log else v for v, line in zip((x, y), lines, strict=True))
     ax.plot(*points(result, lines), ".", markersize=1.5, color=INK)
     return ax.pcolormesh(x, y, values[nearest], shading="nearest", rasterized=True)
+
+
+def _edges(line: Line) -> np.ndarray:
+    """Borders of cells, half-way between the values as one sees them; positive quantities stay so."""
+    if len(line.even) == 1:
+        return line.positions[0] + np.array([-0.5, 0.5])
+    middle = (line.even[1:] + line.even[:-1]) / 2
+    edges = np.concatenate([[2 * line.even[0] - middle[0]], middle, [2 * line.even[-1] - middle[-1]]])
+    if line.log:
+        return np.exp(edges)
+    return np.maximum(edges, 0.0) if (line.positions > 0).all() else edges
 
 
 def _energies(result: Result, lines: list[Line], size: int) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from ehbilayer.plot_maps import (
     axis_line,
     colour,
     held_at,
+    in_order,
     known_values,
     norm_of,
     number_map,
@@ -38,6 +39,7 @@ WORDS = ("winner", "phase")
 
 def figure(result: Result) -> Figure:
     """The page of a sweep. Raises InputError for one without numbers to show."""
+    result = in_order(result)
     lines = [axis_line(result, key) for key in result.summary["axes"]]
     numbers = main_numbers(result)
     words = next((w for w in WORDS if w in result.data), None)

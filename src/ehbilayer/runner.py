@@ -42,7 +42,8 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
         result of the same inputs is answered from it at once.
     resume : go on from an unfinished result of the same inputs found there. A sweep always computes what is missing
         only; with ``resume`` also points that ran out of time or whose worker died.
-    force : compute although the directory holds a result (of other inputs, or of these).
+    force : compute although the directory holds a result (of other inputs, or of these). A sweep with ``force`` and
+        ``resume`` takes over the points that it shares with the one there.
     max_time : seconds after which it stops with status timeout, the state kept.
     backend : ``numpy`` or ``jax``.
     threads : for the transforms; by default 2, or 1 on a single core and for the points of a sweep.
@@ -158,7 +159,7 @@ def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] 
     _make_ready(place)
     with SweepLock(place, shard, reporter), Stopper(limits.max_time, place / STOP, reporter) as should_stop:
         if asked.force:
-            start_over(place, sweep, shard)
+            start_over(place, sweep, shard, keep_points=asked.resume)
         reporter.plan(task)
         with engine:
             result = Campaign(sweep, place, engine, reporter, should_stop, shard, asked.resume, limits.backend,

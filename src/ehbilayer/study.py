@@ -199,8 +199,9 @@ def _check_sweep(sweep: dict[str, Any]) -> None:
     known = [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields]
     for key, given in axes.items():
         if key not in known:
+            names = known if "." in key else (*SweepOptions.model_fields, *known)
             raise InputError("sweep", "dotted keys of the study", key[:60],
-                             nearest(key, known, 'e.g. "density.rs_hole" = [4, 6, 8]'))
+                             nearest(key, names, 'e.g. "density.rs_hole" = [4, 6, 8]'))
         make_axis(key, given)
 
 

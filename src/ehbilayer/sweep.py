@@ -14,7 +14,7 @@ from ehbilayer.point_store import UNRESOLVED, PointStore, label_of
 from ehbilayer.reporting import Reporter, rough_time
 from ehbilayer.results import Result, Status
 from ehbilayer.sweep_adaptive import Place, Value, check_available, followed, next_places
-from ehbilayer.sweep_collect import KIND, MISSING, OPEN, collect, count
+from ehbilayer.sweep_collect import KIND, MISSING, OPEN, RETRIED, collect, count
 from ehbilayer.sweep_definition import define, earlier_places, first_places, sweep_task
 from ehbilayer.sweep_engines import Engine, Stop
 from ehbilayer.sweep_lock import Shard
@@ -22,7 +22,6 @@ from ehbilayer.sweep_points import Point, Sweep
 from ehbilayer.sweep_worker import STATES, Job
 from ehbilayer.units import parse_duration
 
-AGAIN = (Status.worker_died.value, Status.timeout.value)  # failures that another attempt may mend
 RATE_SECONDS = 60.0  # over which the rate is taken
 TELL_SECONDS = 0.1  # between two lines of progress at least
 
@@ -91,7 +90,7 @@ class Campaign:
         points = [p for p in points if p.key not in self.looked_at]
         begins, self.looked_at = not self.looked_at, self.looked_at | {p.key for p in points}
         self._set_damaged_aside(points)
-        again = AGAIN if self.retry else ()
+        again = RETRIED if self.retry else ()
         todo = [p for p in points if self.labels.get(p.key, MISSING) in (*OPEN, *again)]
         if begins and len(todo) < len(points):
             self.reporter.note(f"{len(points) - len(todo)} of {len(points)} points are there already")

@@ -38,6 +38,7 @@ def next_places(known: list[tuple[Place, Value | None]], count: int, *, phases: 
     if sum(value is not None for _, value in known) < axes + 1:
         raise InputError("sweep.refine", "a number that at least a few of the first points have", "missing in them",
                          "look at `ehb status`; mode = \"grid\" shows why points fail")
+    known = _bounded(known)
     learner = _learner(axes, phases)
     for place, value in known:
         if value is None:  # it failed: never told, and never asked for again
@@ -46,6 +47,12 @@ def next_places(known: list[tuple[Place, Value | None]], count: int, *, phases: 
             learner.tell(_as_argument(place), np.array(value) if phases else value[0])
     chosen, _ = learner.ask(count)
     return [tuple(float(x) for x in np.atleast_1d(place)) for place in chosen]
+
+
+def _bounded(known: list[tuple[Place, Value | None]]) -> list[tuple[Place, Value | None]]:
+    """Infinite margins as the largest one there is: far from a boundary unless a neighbour says otherwise."""
+    most = max((v[0] for _, v in known if v is not None and math.isfinite(v[0])), default=1.0)
+    return [(place, None if v is None else (min(v[0], most), v[1])) for place, v in known]
 
 
 def check_available() -> None:
@@ -101,12 +108,15 @@ def nearness(margins: np.ndarray, phases: np.ndarray) -> np.ndarray:
 def followed(summary: dict[str, Any] | None, key: str, phases: dict[str, int]) -> Value | None:
     """The number at a dotted key of a point's summary, and the number of its winner; None where it is missing.
 
-    ``phases`` numbers the winners in the order in which they are met.
+    ``phases`` numbers the winners in the order in which they are met. A winner that nothing competes with, as all
+    candidates ended alike, has an infinite margin.
     """
     value: Any = summary
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if key == "margin" and value is None and (summary or {}).get("winner") not in (None, "", "unknown"):
+        value = math.inf
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     winner = str((summary or {}).get("winner", ""))
     return float(value), float(phases.setdefault(winner, len(phases)))

@@ -23,6 +23,8 @@ MISSING = "missing"
 COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed")
 OPEN = (Status.interrupted.value, MISSING)  # points that are still to be computed
 UNITS = {"wall_seconds": "s", "seconds": "s", "pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
+RESERVED = {"complex": "complex_name"}  # names that a file keeps for itself
+RETRIED = (Status.worker_died.value, Status.timeout.value)  # failures that another attempt may mend
 ROW_ENERGIES = ("gap", "basis_error", "solver_error", "normal_energy")  # of candidates, beside what the task names
 
 
@@ -75,19 +77,25 @@ def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Statu
         status = Status.interrupted
     failures = [{"coordinates": p.values, "status": label, "reason": _reason(r)} for p, label, r in
                 zip(points, labels, results, strict=True) if label in counts["failed_by_reason"]]
-    summary = {"kind": sweep.study.kind, "status": status.value, "advice": _advice(status), **counts,
+    summary = {"kind": sweep.study.kind, "status": status.value, "advice": _advice(status, counts), **counts,
                "mode": sweep.options.mode,
                "axes": {a.key: list(a.values) for a in sweep.axes}, "failures": failures[:LISTED],
                "show": sweep.options.show}
     data = _data(sweep, points, labels, results, store)
+    unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if name not in data]
+    if unknown and counts["done"]:
+        reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
     resolved = {"axes": summary["axes"], "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
     task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, plan, sweep.first.solve, sweep.first.seed)
     return finished(Result(KIND, status, summary, {}, data), task, backend, seconds)
 
 
-def _advice(status: Status) -> str:
-    return "look at the failures; --resume tries those again that may end better" if status is Status.not_converged \
-        else status.advice
+def _advice(status: Status, counts: dict[str, Any]) -> str:
+    if status is not Status.not_converged:
+        return status.advice
+    again = sum(counts["failed_by_reason"].get(reason, 0) for reason in RETRIED)
+    return "look at the failures; " + (f"--resume tries {again} of them again" if again else
+                                       "they would end alike again, so change the study")
 
 
 def _reason(result: Result | None) -> str:
@@ -112,6 +120,7 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
         data["unresolved"] = Variable(dims, close.reshape(shape), "1", "margin within the numerical error")
     for name in dict.fromkeys(key for row in flat for key in row):
         column = _column([row.get(name) for row in flat])
+        name = RESERVED.get(name, name)
         if column is not None and name not in data:
             extra = (f"{name}_index",) * (column.ndim - 1)
             data[name] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),

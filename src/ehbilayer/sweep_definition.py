@@ -47,7 +47,8 @@ def plan_of(sweep: Sweep, engine: Engine, shard: Shard | None) -> tuple[str, ...
     part = f", of which part {shard[0]} of {shard[1]}" if shard else ""
     begin = f", {len(sweep.points)} of them on a grid, then {sweep.options.batch} at a time" if adaptive else ""
     checked = "" if sweep.checked >= len(sweep.points) or adaptive else f"; {sweep.checked} tried in advance"
-    lines.append(f"  points     {total}{begin}{part}{checked}, {engine.workers} worker{'s' * (engine.workers != 1)}")
+    workers = f"{engine.workers} worker{'s' * (engine.workers != 1)}" if engine.workers else "workers of the scheduler"
+    lines.append(f"  points     {total}{begin}{part}{checked}, {workers}")
     left = sweep.first.study.given()
     lines += [f"  replaced   {key} (by the sweep)" for key in sweep.study.given() if key not in left]
     return (*lines, "  the first point:", *sweep.first.plan)
@@ -75,14 +76,18 @@ def read_definition(place: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and isinstance(content.get("points"), list) else None
 
 
-def start_over(place: Path, sweep: Sweep, shard: Shard | None) -> None:
-    """Forget the points of this sweep, or of one part of it, and what was collected."""
+def start_over(place: Path, sweep: Sweep, shard: Shard | None, *, keep_points: bool = False) -> None:
+    """Forget the points of this sweep, or of one part of it, and what was collected.
+
+    With ``keep_points`` only the latter: a sweep that was extended takes over the points that it shares with the old.
+    """
     part = slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
     keys = [p.key for p in sweep.points[part]]
     definition = read_definition(place)
     if shard is None and definition is not None and definition.get("hash") == digest(sweep.inputs):
         keys = [*keys, *definition["points"]]  # those that an adaptive sweep chose
-    PointStore(place).forget(set(keys))
+    if not keep_points:
+        PointStore(place).forget(set(keys))
     for name in (DEFINITION, *COLLECTED) if shard is None else COLLECTED:
         (place / name).unlink(missing_ok=True)
 

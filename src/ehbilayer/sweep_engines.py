@@ -87,6 +87,8 @@ class DaskEngine:
             else:
                 address = self._address
             try:
+                if self._address is not None:
+                    _reach(self._address)
                 self._client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS, set_as_default=False))
             except (OSError, ValueError, TimeoutError) as error:
                 raise InputError("--scheduler", "the address of a Dask scheduler that answers", self._address,
@@ -169,6 +171,18 @@ def make_engine(workers: int | None, scheduler: str | None) -> InProcess | DaskE
         raise InputError(name, "left out, or --workers 1, as long as Dask is not installed", was,
                          "pip install 'ehbilayer[cluster]'")
     return DaskEngine(workers or 0, scheduler)
+
+
+def _reach(address: str) -> None:
+    """Raises ValueError or OSError if nothing answers there: a Client that fails to begin complains again at exit."""
+    import asyncio
+
+    from distributed.comm import connect
+
+    async def knock() -> None:
+        await (await connect(address, timeout=CONNECT_SECONDS)).close()
+
+    asyncio.run(knock())
 
 
 def _local_cluster(workers: int, stack: contextlib.ExitStack) -> Any:

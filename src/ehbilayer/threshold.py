@@ -38,6 +38,30 @@ FURTHEST = 100.0  # spacings tried, in exciton radii 1/(2 mu)
 
 
 @dataclass(frozen=True, eq=False)
+class Path:
+    """A search that has not ended: its points so far, and where it goes next.
+
+    spacings, bindings, errors : the points, d (a_h) in ascending order, binding energy and its uncertainty (Ha_h).
+    functions : of the last point.   next : the spacing to be computed now (a_h).
+    """
+
+    spacings: np.ndarray
+    bindings: np.ndarray
+    errors: np.ndarray
+    functions: Functions
+    next: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """A spacing at which the complex is bound, and how strongly; what `Answer` holds without its matrices."""
+
+    complex: Complex
+    binding: float
+    uncertainty: float
+
+
+@dataclass(frozen=True, eq=False)
 class Critical:
     """A critical spacing.
 
@@ -110,7 +134,8 @@ def extrapolate(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarr
 
 def critical_spacing(name: str, spin: str | None, electron_mass: float, options: Options,
                      angular_momentum: int | None = None, *, told: Callable[[str], None] | None = None,
-                     should_stop: Callable[[], Status | None] | None = None) -> Critical:
+                     should_stop: Callable[[], Status | None] | None = None, path: Path | None = None,
+                     kept: Callable[[Path], None] | None = None) -> Critical:
     """The spacing above which a complex is not bound.
 
     Parameters
@@ -119,13 +144,14 @@ def critical_spacing(name: str, spin: str | None, electron_mass: float, options:
     options : ``seed`` and ``max_functions``; each point is computed to a thousandth of its binding energy, or as well
         as the functions allow.
     told, should_stop : hears a line per point; asked before every point.
+    path, kept : where an earlier search of the same arguments was; told where this one is, before every point.
 
     Returns
     -------
     Critical; its uncertainty is the spread of the extrapolation over degrees, radii R_0, subsets of the points and the
     errors of their energies.
     """
-    search = _Search(name, spin, electron_mass, options, angular_momentum, told or _silent, should_stop)
+    search = _Search(name, spin, electron_mass, options, angular_momentum, told or _silent, should_stop, path, kept)
     return search.run()
 
 
@@ -154,42 +180,66 @@ def _silent(text: str) -> None:
     pass
 
 
+COLUMNS: tuple[Callable[[_Point], float], ...] = (lambda a: a.complex.spacing, lambda a: a.binding,
+                                                  lambda a: a.uncertainty)
+
+
 class _Search:
     """Spacings approached from the bound side."""
 
     def __init__(self, name: str, spin: str | None, electron_mass: float, options: Options,
                  angular_momentum: int | None, told: Callable[[str], None],
-                 should_stop: Callable[[], Status | None] | None) -> None:
+                 should_stop: Callable[[], Status | None] | None, path: Path | None,
+                 kept: Callable[[Path], None] | None) -> None:
         self._what, self._options, self._told, self._stop = (name, spin, electron_mass), options, told, should_stop
         self._momentum = angular_momentum
         self._radius = (1 + electron_mass) / (2 * electron_mass)  # of the exciton at d = 0
-        self._found: list[Answer] = []
+        self._found: list[_Point] = []
+        self._functions: Functions | None = None  # of the last one found
+        self._kept, self._next = kept, self._radius * (0.2 if name == "biexciton" else 2.0)
+        if path is not None:
+            self._next, self._functions = path.next, path.functions
+            self._found = [_Point(make_complex(*self._what, float(d), angular_momentum), float(e), float(u))
+                           for d, e, u in zip(path.spacings, path.bindings, path.errors, strict=True)]
+
+    def _add(self, answer: Answer) -> None:
+        self._found.append(_Point(answer.complex, answer.binding, answer.uncertainty))
+        self._functions = answer.basis.functions
+
+    def _keep(self) -> None:
+        """Tell where the search is."""
+        if self._kept is not None and self._functions is not None:
+            d, e, u = (np.array([f(a) for a in self._found]) for f in COLUMNS)
+            self._kept(Path(d, e, u, self._functions[: REFINED[-1]], self._next))
 
     def _compute(self, spacing: float, tolerance: float) -> Answer:
         """One point, from the functions of the last one."""
         complex, start = make_complex(*self._what, spacing, self._momentum), None
-        if self._found:
+        if self._found and self._functions is not None:
             old = self._found[-1]
             stretch = complex.exciton.mean_distance / old.complex.exciton.mean_distance
-            f = old.basis.functions[: REFINED[-1]]
+            f = self._functions[: REFINED[-1]]
             start = Functions(f.widths / stretch**2, f.vectors / stretch)
         options = Options(min(max(tolerance, 1e-13), 0.1), self._options.seed, self._options.max_functions)
         answer = minimise(complex, options, start=start, should_stop=self._stop)
-        self._told(f"spacing {spacing:.6g} a_h  binding {answer.binding:+.4e} Ha_h  uncertainty "
-                   f"{answer.uncertainty:.1e}  {len(answer.basis)} functions")
+        if answer.status not in STOPPED:
+            self._told(f"spacing {spacing:.6g} a_h  binding {answer.binding:+.4e} Ha_h  uncertainty "
+                       f"{answer.uncertainty:.1e}  {len(answer.basis)} functions")
         return answer
 
     def run(self) -> Critical:
         """March outwards until the threshold can be guessed, then approach it in shrinking gaps."""
-        answer = self._compute(0.0, 1e-3 / self._radius)
-        if answer.status in STOPPED:
-            return self._end(answer.status, "stopped")
-        if answer.bound is not True:
-            return self._end(Status.converged if answer.bound is False else Status.not_converged,
-                             "not bound even at spacing 0")
-        self._found.append(answer)
-        spacing = self._radius * (0.2 if self._what[0] == "biexciton" else 2.0)
+        if not self._found:
+            answer = self._compute(0.0, 1e-3 / self._radius)
+            if answer.status in STOPPED:
+                return self._end(answer.status, "stopped")
+            if answer.bound is not True:
+                return self._end(Status.converged if answer.bound is False else Status.not_converged,
+                                 "not bound even at spacing 0")
+            self._add(answer)
         for _ in range(MOST_POINTS):
+            self._keep()
+            spacing = self._next
             if spacing > FURTHEST * self._radius:
                 return self._end(Status.not_converged, f"still bound at {self._found[-1].complex.spacing:.4g} a_h")
             answer = self._compute(spacing, self._worth(spacing))
@@ -197,20 +247,20 @@ class _Search:
                 return self._end(answer.status, "stopped")
             if answer.bound and answer.binding > USEFUL * answer.uncertainty and not _too_long(answer.complex,
                                                                                                answer.binding):
-                self._found.append(answer)
+                self._add(answer)
             elif len(self._near(WIDE)) >= LEAST:
                 break  # closer points would not be known well enough
             else:
-                spacing = (spacing + self._found[-1].complex.spacing) / 2
+                self._next = (spacing + self._found[-1].complex.spacing) / 2
                 continue
             gap = 1 - spacing / self._guess()
             closer = [g for g in GAPS if g < 0.8 * gap]
             if not closer:
                 break
-            spacing = min(self._guess() * (1 - closer[0]), 1.6 * spacing)
+            self._next = min(self._guess() * (1 - closer[0]), 1.6 * spacing)
         return self._end(Status.converged, "")
 
-    def _near(self, gap: float) -> list[Answer]:
+    def _near(self, gap: float) -> list[_Point]:
         """Points within this share of the guessed threshold."""
         guess = self._guess()
         return [a for a in self._found if math.isfinite(guess) and a.complex.spacing > (1 - gap) * guess]
@@ -241,8 +291,7 @@ class _Search:
     def _end(self, status: Status, reason: str) -> Critical:
         near = self._near(CLOSE) if len(self._near(CLOSE)) > LEAST else self._near(WIDE)
         near = near or self._found
-        d, e, u = (np.array([f(a) for a in near]) for f in (lambda a: a.complex.spacing, lambda a: a.binding,
-                                                            lambda a: a.uncertainty))
+        d, e, u = (np.array([f(a) for a in near]) for f in COLUMNS)
         if reason:
             return Critical(None, None, None, d, e, u, status, reason)
         if len(near) < LEAST:

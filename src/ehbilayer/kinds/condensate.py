@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ehbilayer.condensate_curve import Evaluate, Point
     from ehbilayer.condensate_radial import Pairs
 
+MORE = "loosen condensate.tolerance; on a torus more plane waves help, at short spacings the infinite plane"
 ENERGIES = ("energy", "energy_per_pair", "energy_per_particle", "energy_parts", "energy_parts_per_pair",
             "chemical_potential", "max_gap", "quasiparticle_gap", "pair_breaking_energy", "gap", "normal_energy",
             "normal_energy_per_pair", "condensation_energy", "exciton_energy")
@@ -116,7 +117,7 @@ def _pairs(bilayer: Bilayer, density: float) -> Pairs:
 
 def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Result:
     """The infinite plane: the curve E(n) first where the density follows from it, else last."""
-    from ehbilayer.condensate_curve import coexistences, densities, density_at, limit_evaluator
+    from ehbilayer.condensate_curve import coexistences, densities, density_at, limit_evaluator, reaching
     from ehbilayer.condensate_radial import find, report
     from ehbilayer.exciton import solve_exciton
 
@@ -127,6 +128,7 @@ def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Re
     points: list[Point] = []
     if mu is not None:
         points, _ = _curve(evaluate, grid, replace(run, should_stop=lambda: None))  # without it there is no density
+        points = reaching(evaluate, points, mu)
         found = coexistences(evaluate, points)
         first = min([lone, *(c.chemical_potential for c in found)])
         pairs = replace(pairs, density=density_at(evaluate, points, mu, first))
@@ -181,6 +183,8 @@ def _with_curve(result: Result, evaluate: Evaluate, points: list[Point], grid: S
     """The result with E(n) and its Maxwell constructions, where they are asked for."""
     from ehbilayer.condensate_curve import UnsolvedError, arrays, coexistences, summary
 
+    if result.status is Status.not_converged:
+        result = replace(result, summary=result.summary | {"advice": MORE})
     stopped = None
     if not points and result.status is Status.converged:
         points, stopped = _curve(evaluate, grid, run)
@@ -224,7 +228,10 @@ def _spin_text(flavours: int) -> str:
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, units = result.summary, result.summary.get("units", {})
-    rows = [status_row(result), ("phase", str(s["phase"])), ("density", f"{s['density']:.8g} a_h^-2"),
+    status = status_row(result)
+    if result.status is Status.not_converged and s.get("advice"):
+        status = ("status", f"not_converged ({s['advice']})")
+    rows = [status, ("phase", str(s["phase"])), ("density", f"{s['density']:.8g} a_h^-2"),
             ("energy", energy_text(s.get("energy"), units))]
     told = {"energy/pair": "energy_per_pair", "one exciton": "exciton_energy", "normal state": "normal_energy_per_pair",
             "chemical potential": "chemical_potential", "largest gap": "max_gap",

@@ -16,9 +16,8 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import pairing, phases
-from ehbilayer.pairing_temperature import Liquid, temperature_of
+from ehbilayer.pairing_density import METHODS, Place, against_density
 from ehbilayer.particles import resolve_scales
-from ehbilayer.plasmon_velocity import Source
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study import Study, make_study
@@ -26,10 +25,11 @@ from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
+GIVEN = "given"  # the source before these, where the study gives a number
 HOLES, TOLERANCE = 36, 1e-4
 COLDEST = 1e-3  # K: a T_c below this is no prediction
-METHODS = ("bcs", "eliashberg")
-CURVE_RS, CURVE_POINTS, COMPUTED_POINTS = (0.3, 1.8), 61, 6  # r_s of the electrons; where a computed alpha^2 is sampled
+STRONG, FAST = 0.5, 0.1  # lambda, and T_D/T_F, from which a caveat applies
+KELVIN = ("critical_temperature", "critical_temperature_band.low", "critical_temperature_band.high")
 ENERGIES = ("margin", "numerical_error", "gap", "energies")
 CRYSTAL_RS = 31.0  # where the 2D electron gas crystallises in quantum Monte Carlo: Drummond & Needs, PRL 102, 126402
 
@@ -45,17 +45,22 @@ def prepare(study: Study) -> Task:
         raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
     competition = phases.prepare(_part(study, "phases"))
     reason = _unpaired(study, scales)
-    parts = {} if reason else {source: _part(study, "pairing", source) for source in SOURCES}
+    table = study.pairing
+    first = () if table.alpha is None and table.alpha_squared is None else (GIVEN,)
+    parts = {} if reason else {source: _part(study, "pairing", source) for source in (*first, *SOURCES)}
     pairs = {source: pairing.prepare(part) for source, part in parts.items()}
-    curves = {source: partial(_curve, pairing.alpha_squared_of(part, t.resolved["mass_ratio"]), t.resolved)
+    coldest = COLDEST / scales.electron_hartree_kelvin
+    curves = {source: partial(against_density, pairing.alpha_squared_of(part, t.resolved["mass_ratio"]), Place(
+                  t.resolved["rs_electron"], t.resolved["spacing"] / t.resolved["mass_ratio"], coldest,
+                  t.resolved["pairing"]["umklapp"], t.resolved["pairing"]["mu_star"]))
               for (source, part), t in zip(parts.items(), pairs.values(), strict=True)}
     plan = [*device_lines(study.bilayer.material, scales), *competition.plan[len(competition.plan) - 3:],
-            f"  pairing    {reason or 'alpha^2 from ' + ', '.join(SOURCES)}",
-            f"  estimate   about {'10 s' if reason else '1 min'}"]
+            f"  pairing    {reason or 'alpha^2: ' + ', '.join(parts)}",
+            f"  estimate   about {'10 s' if reason else '30 s'}"]
     resolved = competition.resolved | {"kind": "device", "pairing": {s: t.resolved for s, t in pairs.items()}}
     return Task(study, scales, study.canonical(), resolved, tuple(plan),
                 partial(_solve, competition=competition, pairs=pairs, curves=curves, reason=reason, scales=scales),
-                energies=ENERGIES, units={"critical_temperature": "K"})
+                energies=ENERGIES, units=dict.fromkeys(KELVIN, "K"))
 
 
 def _part(study: Study, kind: str, source: str | None = None) -> Study:
@@ -68,8 +73,11 @@ def _part(study: Study, kind: str, source: str | None = None) -> Study:
     solver = {"stability": "none", "tolerance": TOLERANCE} | data.get("hartree-fock", {})
     data |= {"cell": cell, "hartree-fock": solver}
     if source is not None:
-        other = {k: v for k, v in data.get("pairing", {}).items() if not k.startswith("alpha")}
-        data["pairing"] = {"rs_star": 2.0} | other | {"alpha_source": source, "curve_points": 0}
+        table = data.get("pairing", {})
+        other = {k: v for k, v in table.items() if k != "phase" and not k.startswith(("alpha", "map"))}
+        alpha = {k: v for k, v in table.items() if k.startswith("alpha") and k != "alpha_source"} \
+            if source == GIVEN else {"alpha_source": source}
+        data["pairing"] = {"method": "eliashberg"} | other | alpha | {"curve_points": 0}
     return make_study(data, name=study.name, folder=study.folder)
 
 
@@ -79,6 +87,8 @@ def _unpaired(study: Study, scales: Scales) -> str:
         return "not asked: acoustic plasmons need as many electrons as holes"
     if scales.mass_ratio is None or scales.mass_ratio > 1:
         return "not asked: the holes are lighter than the electrons; exchange the layers to ask for pairing of holes"
+    if study.bilayer.electron_flavours < 2:
+        return "not asked: electrons of one flavour have no partner for a singlet"
     return ""
 
 
@@ -108,34 +118,6 @@ def _solve(run: Hooks, *, competition: Task, pairs: dict[str, Task], curves: Map
     return _page(parts, data, pairs, reason, scales, status)
 
 
-def _curve(source: Source, resolved: dict[str, Any], run: Hooks) -> dict[str, Variable] | Status:
-    """alpha^2 and T_c (T_H^e) of one source against r_s at the device's spacing.
-
-    A computed alpha^2 is nearly straight in r_s: it is computed at COMPUTED_POINTS and interpolated. Where it is not
-    positive there is no acoustic mode and T_c is 0.
-    """
-    from scipy.interpolate import PchipInterpolator
-
-    ratio, choices = resolved["mass_ratio"], resolved["pairing"]
-    spacing, rs = resolved["spacing"] / ratio, np.linspace(*CURVE_RS, CURVE_POINTS)
-    at = np.linspace(*CURVE_RS, COMPUTED_POINTS) if source.computed else rs
-    found = []
-    for number, r in enumerate(at):
-        stopped = run.should_stop()
-        if stopped is not None:
-            return stopped
-        if source.computed:
-            run.progress(f"alpha^2 against density: {number + 1} of {len(at)}")
-        found.append(source.at(float(r), spacing)[0])
-    square = np.array(PchipInterpolator(at, found)(rs))
-    liquid = Liquid(rs, spacing, ratio, square, choices["umklapp"], source.flavours, choices["mu_star"])
-    t_c = np.array([temperature_of(liquid, method, floor=1e-7) for method in METHODS])
-    return {"curve_rs": Variable(("curve_rs",), rs, "1", "r_s of the electrons"),
-            "curve_alpha_squared": Variable(("curve_rs",), square, "1", "alpha^2"),
-            "curve_method": Variable(("curve_method",), np.array(METHODS), "1"),
-            "curve_tc": Variable(("curve_method", "curve_rs"), t_c, "T_H^e", "T_c")}
-
-
 def _named(progress: Callable[[str], None], name: str) -> Callable[[str], None]:
     return lambda text: progress(f"{name}: {text}")
 
@@ -146,61 +128,94 @@ def _page(parts: dict[str, dict[str, Any]], data: dict[str, Variable], pairs: di
     found = {source: parts[source] for source in pairs if source in parts}
     first = parts.get("phases", {})
     winner: dict[str, Any] = next((r for r in first.get("candidates", []) if r["phase"] == first.get("winner")), {})
-    best = found.get(SOURCES[0], {})
+    answer = next(iter(pairs), None)  # None: nothing pairs
+    best = found.get(answer or "", {})
+    band = best.get("band")
     summary = {
         "phase": first.get("winner"), "runner_up": first.get("runner_up"), "margin": first.get("margin"),
         "numerical_error": first.get("numerical_error"), "resolved": first.get("resolved"),
         "gap": winner.get("gap", {"electron": None, "hole": None}), "energies": first.get("energies"),
         "alpha_squared": best.get("alpha_squared"), "alpha_squared_uncertainty": best.get("alpha_squared_uncertainty"),
-        "alpha_source": SOURCES[0] if best else None, "critical_temperature": best.get("critical_temperature"),
-        "by_source": {source: _short(s) for source, s in found.items()},
+        "alpha_source": answer if best else None, "method": best.get("method"),
+        "critical_temperature": best.get("critical_temperature"),
+        "critical_temperature_band": {key: band[key] for key in ("low", "high", "reaches_instability")} if band
+        else None, "by_source": {source: _short(s) for source, s in found.items()},
         "density_window": {source: _windows(source, data, scales) for source in found},
-        "superconducts": bool(best.get("critical_temperature") or 0 > COLDEST), "no_pairing": reason or None,
+        "superconducts": (best.get("critical_temperature") or 0.0) > COLDEST if best else None,
+        "no_pairing": reason or None,
         "in_el_hc": bool(first.get("winner") == "hole-crystal"), "parts": parts}
-    summary["caveats"] = caveats(summary, first)
+    summary["caveats"] = caveats(summary, first, best)
     good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == 1 + len(pairs)
     return Result("device", stopped or (Status.converged if good else Status.not_converged), summary, {}, data)
 
 
 def _short(s: dict[str, Any]) -> dict[str, Any]:
     """What one source of alpha^2 says."""
-    return {key: s.get(key) for key in ("alpha_squared", "alpha_squared_uncertainty", "lambda", "mu",
-                                        "critical_temperature", "by_method", "band", "reason")}
+    return {key: s.get(key) for key in ("alpha_squared", "alpha_squared_uncertainty", "lambda", "mu", "mu_star",
+                                        "method", "critical_temperature", "by_method", "band", "reason")}
 
 
 def _windows(source: str, data: dict[str, Variable], scales: Scales) -> dict[str, Any]:
-    """By method: the densities (cm^-2) between which T_c exceeds COLDEST; None for none."""
-    if f"curve_tc_{source}" not in data:
+    """By method: the densities (cm^-2) between which the source predicts superconductivity, why it ends there, and the
+    highest T_c (K) within; None for none."""
+    if f"window_rs_{source}" not in data:
         return {}
     assert scales.mass_ratio is not None
-    density = np.array([scales.density_per_cm2((scales.mass_ratio / r) ** 2 / math.pi)
-                        for r in data[f"curve_rs_{source}"].values])
+    ratio, whys = scales.mass_ratio, data[f"window_why_{source}"].values
     found: dict[str, Any] = {}
-    for method, row in zip(METHODS, data[f"curve_tc_{source}"].values, strict=True):
-        warm = density[row * scales.electron_hartree_kelvin > COLDEST]
-        found[method] = [float(warm.min()), float(warm.max())] if len(warm) else None
+    windows, tops = data[f"window_rs_{source}"].values, data[f"window_tc_{source}"].values
+    for method, ends, highest, why in zip(METHODS, windows, tops, whys, strict=True):
+        if np.isnan(ends).any():
+            found[method] = None
+            continue
+        low, high = (scales.density_per_cm2((ratio / r) ** 2 / math.pi) for r in (ends[1], ends[0]))
+        found[method] = {"low": low, "high": high, "ends": [str(why[1]), str(why[0])],
+                         "highest": float(highest) * scales.electron_hartree_kelvin}
     return found
 
 
-def caveats(summary: dict[str, Any], competition: dict[str, Any]) -> list[str]:
-    """Every reservation that applies to the page."""
+def caveats(summary: dict[str, Any], competition: dict[str, Any], best: dict[str, Any]) -> list[str]:
+    """Every reservation that applies to the page; ``best`` is the summary of the pairing that gives the answer."""
     found = ["mean field: crystals set in at r_s of 2 to 4 here, at about "
              f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured",
              f"finite size: the phases compete with {competition.get('particles', {}).get('hole')} holes"]
     if summary["resolved"] is False:
         found.append("the margin between the two lowest phases does not exceed the numerical error")
+    if summary["phase"] in ("liquid", "hole-crystal", "electron-crystal"):
+        found.append("the gap of a liquid is that of this torus and closes with size; a crystal's stays")
     found += competition.get("cautions") or []
     if not summary["by_source"]:
         return found
     if not summary["in_el_hc"]:
-        found.append(f"the lowest phase is {summary['phase']}, not the electron liquid on a hole crystal: T_c is that "
-                     "of a phase that does not win")
+        found.append(f"the lowest phase is {summary['phase']}, not the electron liquid on a hole crystal, which any "
+                     "T_c here belongs to")
+    return found + _sources(summary) + _theory(best)
+
+
+def _sources(summary: dict[str, Any]) -> list[str]:
+    """Reservations about alpha^2."""
     squares = {s: x["alpha_squared"] for s, x in summary["by_source"].items() if x["alpha_squared"] is not None}
+    found = []
     if squares and min(squares.values()) <= 0 < max(squares.values()):
         found.append("the sources of alpha^2 disagree on its sign ("
                      + ", ".join(f"{s} {v:+.3f}" for s, v in squares.items()) + "): T_c is undecided")
     found += [f"{s}: {x['reason']}" for s, x in summary["by_source"].items() if x.get("reason")]
-    found.append("T_c depends on alpha^2 exponentially; BCS overrates it at strong coupling, see by_method")
+    if "paper-line" in squares:
+        found.append("paper-line is our reading of a figure for two flavours and m_h/m_e = 10, no printed formula")
+    return found
+
+
+def _theory(best: dict[str, Any]) -> list[str]:
+    """Reservations about T_c, by the summary of the pairing that gives the answer."""
+    found = ["T_c depends on alpha^2 exponentially, and its band knows the error of alpha^2 within Hartree-Fock only; "
+             "correlation in the liquid lowers alpha^2"]
+    if best.get("rs_hole") is not None and best["rs_hole"] < CRYSTAL_RS:
+        found.append(f"r_s of the holes is {best['rs_hole']:.3g}: by quantum Monte Carlo they alone would be liquid")
+    if (best.get("lambda") or 0.0) > STRONG:
+        found.append(f"strong coupling, lambda = {best['lambda']:.2f}: BCS overrates T_c, see by_method")
+    if (best.get("debye_over_fermi") or 0.0) > FAST:
+        found.append(f"plasmons are not slow, T_D/T_F = {best['debye_over_fermi']:.2f}: corrections to the vertex, "
+                     "which Eliashberg's equations leave out, are of this order")
     return found
 
 
@@ -219,7 +234,10 @@ def rows(result: Result) -> list[tuple[str, str]]:
         methods = x["by_method"] or {}
         told = ", ".join(f"{m} {_kelvin(t)}" for m, t in methods.items()) or (x["reason"] or "none")
         found.append((f"T_c, {source}", told))
-        found += [(f"window, {source}", f"{m}: {w[0]:.3g} to {w[1]:.3g} cm^-2" if w else f"{m}: none")
+        if x["band"] and methods:
+            found.append((f"band, {source}", f"{_kelvin(x['band']['low'])} to {_kelvin(x['band']['high'])} "
+                                             f"({x['method']}) within the error of alpha^2"))
+        found += [(f"window, {source}", f"{m}: {_window_text(w)}")
                   for m, w in (s["density_window"].get(source) or {}).items()]
     if s["no_pairing"]:
         found.append(("T_c", s["no_pairing"]))
@@ -227,4 +245,13 @@ def rows(result: Result) -> list[tuple[str, str]]:
 
 
 def _kelvin(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.3g} K"
+    if value is None:
+        return "unknown"
+    return f"{value:.3g} K" if value >= COLDEST or value == 0 else "< 1 mK"
+
+
+def _window_text(w: dict[str, Any] | None) -> str:
+    if w is None:
+        return "none"
+    return (f"{w['low']:.3g} ({w['ends'][0]}) to {w['high']:.3g} cm^-2 ({w['ends'][1]}), at most "
+            f"{_kelvin(w['highest'])}")

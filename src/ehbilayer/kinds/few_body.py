@@ -50,7 +50,8 @@ def prepare(study: Study) -> Task:
     plan = (*device_lines(study.bilayer.material, scales), _complex_line(complexes[0]),
             f"  spacing    {where} a_h",
             f"  threshold  {_break_up(complexes[0])}, {complexes[0].threshold:.10g} Ha_h",
-            _solve_line(options, SECONDS[table.complex] * len(spacings)))
+            _solve_line(options, SECONDS[table.complex] * len(spacings), f"tolerance {options.tolerance:g} Ha_h")
+            if table.complex != "exciton" else "  solve      the radial equation")
     if table.spacings is None:
         return Task(study, scales, study.canonical(), resolved, plan,
                     partial(_in_kelvin, scales, partial(solve, complexes[0], options)), seed=options.seed,
@@ -70,7 +71,8 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
                 "angular_momentum": complex.angular_momentum, "mass_ratios": ratios, **asdict(options)}
     plan = (*device_lines(study.bilayer.material, scales), _complex_line(complex),
             f"  find       critical spacing at m_e/m_h = {', '.join(f'{r:g}' for r in ratios)}",
-            _solve_line(options, POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios)))
+            _solve_line(options, POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios),
+                        "accuracy as each point needs it"))
     method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum)
     single = table.mass_ratios is None
     return Task(study, scales, study.canonical(), resolved, plan,
@@ -120,8 +122,8 @@ def _complex_line(complex: Complex) -> str:
     return f"  complex    {title(complex.name, complex.spin)}, angular momentum {complex.angular_momentum}"
 
 
-def _solve_line(options: Options, seconds: float) -> str:
-    return (f"  solve      tolerance {options.tolerance:g} Ha_h, up to {options.max_functions} functions, seed "
+def _solve_line(options: Options, seconds: float, accuracy: str) -> str:
+    return (f"  solve      {accuracy}, up to {options.max_functions} functions, seed "
             f"{options.seed}, {rough_time(seconds)}")
 
 

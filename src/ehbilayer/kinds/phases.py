@@ -66,9 +66,12 @@ def _solve(found: list[Any], run: Hooks) -> Result:
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, units = result.summary, result.summary.get("units", {})
-    found = [status_row(result), ("winner", str(s["winner"]))]
+    left = s.get("reason")
+    found = [status_row(result), ("winner", f"{s['winner']}" + (" so far" if left else ""))]
+    if left:
+        found.append(("open", f"{left}; the verdict stands only when all are converged"))
     if s["margin"] is not None:
-        word = "more" if s["resolved"] else "LESS"
+        word = "more" if s["margin"] > s["numerical_error"] else "LESS"
         found.append(("margin", f"{energy_text(s['margin'], units)} per hole below {s['runner_up']}; {word} than the "
                                 f"numerical error {s['numerical_error']:.1e}"))
     found += [("caution", text) for text in s.get("cautions") or []]
@@ -76,6 +79,8 @@ def rows(result: Result) -> list[tuple[str, str]]:
         ended = "" if row["phase"] == row["name"] else f", ended as {row['phase']}"
         state = "" if row["status"] == "converged" else f", {row['status']}"
         saddle = ", a saddle" if row["saddle"] else ""
+        if row["towards"]:
+            saddle += f" towards {row['towards']['phase']} ({row['towards']['energy']:.10f})"
         energy = "no energy" if row["energy"] is None else f"{row['energy']:.10f} Ha_h per hole"
         found.append((row["name"], energy + ended + state + saddle))
     return [*found, time_row(s)]

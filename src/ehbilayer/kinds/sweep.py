@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.reporting import time_row
-from ehbilayer.results import Result
+from ehbilayer.results import Result, Status
 
 WORDS = ("winner", "phase")
 LISTED = 5  # failures, and numbers
-THEN = ("gap", "margin", "stable", "lindemann")
+THEN = ("gap", "margin", "stable", "lindemann", "alpha_squared", "lambda", "critical_temperature")
 FIRST = ("energy_per_particle", "energy_per_pair", "energy_per_hole", "binding_energy", "margin", "energy")
 
 
@@ -23,12 +23,14 @@ def rows(result: Result) -> list[tuple[str, str]]:
     good = result.status.value == "converged"
     status = result.status.value if good else f"{result.status.value} ({s.get('advice')})"
     found = [("status", status), ("points", ", ".join([done, *more]))]
-    found += [(f"axis {key}", _axis(values)) for key, values in s["axes"].items()]
+    chosen = s["mode"] == "adaptive"
+    found += [(f"axis {key}", _axis(values, chosen)) for key, values in s["axes"].items()]
     if s.get("shard"):
         own, (part, parts) = s["shard"], s["shard"]["part"]
         found.append((f"part {part}/{parts}", f"{own['done']} of {own['points']} done, {own['failed']} failed"))
     found += _winners(result)
-    found += [(name, _range(result, name)) for name in main_numbers(result)[:LISTED]]
+    numbers = [(name, _range(result, name)) for name in main_numbers(result)[:LISTED]]
+    found += [(name, text) for name, text in numbers if text]
     found += [("failed", f"{where(f['coordinates'])}: {f['status']}, {f['reason']}")
               for f in s.get("failures", [])[:LISTED]]
     return [*found, time_row(s)]
@@ -53,7 +55,9 @@ def where(coordinates: dict[str, Any]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in coordinates.items())
 
 
-def _axis(values: list[Any]) -> str:
+def _axis(values: list[Any], chosen: bool) -> str:
+    if chosen:
+        return f"chosen between {values[0]} and {values[-1]}"
     return f"{len(values)} values, {values[0]} ... {values[-1]}" if len(values) > 1 else str(values[0])
 
 
@@ -61,14 +65,22 @@ def _winners(result: Result) -> list[tuple[str, str]]:
     found = []
     for name in WORDS:
         if name in result.data:
-            words, numbers = np.unique(result.data[name].values, return_counts=True)
+            words, numbers = np.unique(result.data[name].values[_good(result)], return_counts=True)
             ranked = sorted(zip(numbers.tolist(), words.tolist(), strict=True), reverse=True)
-            found.append((name, ", ".join(f"{number} {word}" for number, word in ranked if word)))
+            text = ", ".join(f"{number} {word}" for number, word in ranked if word)
+            found += [(name, text)] if text else []
     return found
+
+
+def _good(result: Result) -> np.ndarray:
+    """Which points are converged; the state in which another one was left is no result."""
+    good: np.ndarray = result.data["status"].values == Status.converged.value
+    return good
 
 
 def _range(result: Result, name: str) -> str:
     values, unit = result.data[name].values, result.data[name].units
+    if values.shape == result.data["status"].values.shape:
+        values = values[_good(result)]
     known = values[np.isfinite(values)]
-    ends = f"{known.min():.8g} ... {known.max():.8g}" if known.size else "none"
-    return f"{ends} {unit if unit != '1' else ''}".rstrip()
+    return f"{known.min():.8g} ... {known.max():.8g} {unit if unit != '1' else ''}".rstrip() if known.size else ""

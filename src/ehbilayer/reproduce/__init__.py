@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ehbilayer.reproduce.record import Reproduction
 
 # id -> module of this package, imported when it is needed
-MODULES = {"dai-fu:1": "dai_fu_1", "dai-fu:2": "dai_fu_2", "dai-fu:4": "dai_fu_4"}
+MODULES = {"dai-fu:1": "dai_fu_1", "dai-fu:2": "dai_fu_2", "dai-fu:4": "dai_fu_4",
+           "nashabeh-fu:2": "nashabeh_fu_2", "nashabeh-fu:s4": "nashabeh_fu_s4"}
 ALL = "all"
 
 

@@ -97,32 +97,37 @@ def ratios(result: Result) -> np.ndarray:
     return axis_line(result, MASS).positions
 
 
+def winners(result: Result) -> np.ndarray:
+    """The winner of every point that is converged; what another point was left with proves nothing."""
+    return np.where(result.data["status"].values == Status.converged.value, result.data["winner"].values, "")
+
+
 def first_ratio(result: Result, spacing: int, phase: str) -> float | None:
     """The smallest m_h/m_e at which a phase wins at any density; None if it never does."""
-    found = (result.data["winner"].values[spacing] == phase).any(axis=1)
+    found = (winners(result)[spacing] == phase).any(axis=1)
     return float(ratios(result)[found].min()) if found.any() else None
 
 
 def highest_density(result: Result, spacing: int, ratio: float, phase: str) -> float:
     """The highest n/n_h* at which a phase wins at the mass ratio nearest to ``ratio``; 0 if it never does."""
     row = int(np.argmin(np.abs(ratios(result) - ratio)))
-    found = result.data["winner"].values[spacing, row] == phase
+    found = winners(result)[spacing, row] == phase
     return float(result.data[DENSITY].values[found].max()) if found.any() else 0.0
 
 
 def rows(results: Results) -> list[Row]:
     """What the paper's text says of the figure, beside ours."""
     result = results[STUDY]
-    winner, alone = result.data["winner"].values, without_condensate(result)
+    winner, alone = winners(result), winners(without_condensate(result))
     found = [judged("r_s of the critical density n_h*", "around 2 (text), 3.5 (notebook)",
                     float(result.data["critical_rs"].values.flat[0]), (1.5, 2.5))]
     for i, d in enumerate(result.data[SPACING].values):
         found.append(judged(f"d = {d:g}: electron liquid on a hole crystal from m_h/m_e", "about 2",
                             first_ratio(result, i, EL_HC), (1.5, 3.05)))
-    equal = set(winner[0, 0].tolist())
+    equal = set(winner[0, 0].tolist()) - {""}
     found.append(_said("d = 1, equal masses: no crystal", EL_HC not in equal and CRYSTAL not in equal,
                        ", ".join(sorted(equal))))
-    far = set(winner[-1, 0].tolist())
+    far = set(winner[-1, 0].tolist()) - {""}
     found.append(_said("d = 10, equal masses: a crystal", CRYSTAL in far, ", ".join(sorted(far))))
     tops = [highest_density(result, i, 3.0, CONDENSATE) for i in range(winner.shape[0])]
     found.append(_said("m_h/m_e = 3: condensate to higher n/n_h* as d falls",
@@ -130,7 +135,7 @@ def rows(results: Results) -> list[Row]:
     found.append(_said("d = 1, equal masses: condensate to liquid within the figure", LIQUID in equal,
                        "" if LIQUID in equal else "condensate throughout"))
     crossed = [f"d = {d:g}" for i, d in enumerate(result.data[SPACING].values)
-               if (alone.data["winner"].values[i] == EC_HL).any()]
+               if (alone[i] == EC_HL).any()]
     found.append(_said("Hartree-Fock only: hole liquid on an electron crystal occurs", bool(crossed),
                        ", ".join(crossed) or "nowhere"))
     return found

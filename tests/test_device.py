@@ -1,0 +1,241 @@
+"""Studies of kind "device": one page from phases and pairing; alpha^2 is a straight line where it is not asked for."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ehbilayer import cli, load_study, pairing_density, runner, size_limit
+from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
+from ehbilayer.kinds import device as kind
+from ehbilayer.kinds import rows
+from ehbilayer.pairing import bcs_temperature
+from ehbilayer.pairing_density import Place, against_density, window
+from ehbilayer.plasmon_velocity import Source
+from ehbilayer.results import Result, Status
+from ehbilayer.study import make_study
+from ehbilayer.units import Scales
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "device.toml"
+SMALL = ("cell.holes=4", "cell.hexagon=3", 'phases.candidates=["liquid", "hole-crystal"]')
+BASE = {"kind": "device", "bilayer": {"material": "mass-ratio-10", "spacing": "1 a_e"},
+        "density": {"rs_electron": 1.0, "electrons_per_hole": 1}, "cell": {"holes": 4, "hexagon": 3},
+        "phases": {"candidates": ["liquid", "hole-crystal"]}}
+
+
+def line(mass_ratio: float, spacing: float, rs: float, **_: Any) -> tuple[float, float]:
+    """A straight alpha^2 in place of Hartree-Fock's."""
+    return 1.22 - 1.10 * rs, 1e-3
+
+
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(size_limit, "alpha_squared", line)
+    monkeypatch.setattr(pairing_density, "POINTS", 31)
+
+
+def run(*sets: str, how: Hooks | None = None) -> Result:
+    return kind.prepare(load_study(EXAMPLE, [*SMALL, *sets])).solve(how or Hooks())
+
+
+def part(result: Result, source: str, method: str) -> dict[str, Any]:
+    found: dict[str, Any] = result.summary["density_window"][source][method]
+    return found
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_page(tmp_path: Path) -> None:
+    result = runner.run(load_study(EXAMPLE, [*SMALL, "density.rs_electron=1.08"]), tmp_path / "out")
+    s = result.summary
+    assert result.status is Status.converged and s["alpha_source"] == "limit" and s["method"] == "eliashberg"
+    assert {"phase", "margin", "margin_meV", "gap", "gap_kelvin", "alpha_squared", "alpha_squared_uncertainty",
+            "critical_temperature", "critical_temperature_band", "density_window", "caveats", "superconducts"} <= set(s)
+    assert s["alpha_squared"] == pytest.approx(0.032) and s["alpha_squared_uncertainty"] == 1e-3
+    band = s["critical_temperature_band"]
+    assert band["low"] < s["critical_temperature"] < band["high"] and not band["reaches_instability"]
+    assert s["critical_temperature"] == s["by_source"]["limit"]["by_method"]["eliashberg"]
+    assert s["superconducts"] is True
+    assert s["no_pairing"] is None and list(s["by_source"]) == ["limit", "torus", "paper-line"]
+    assert (tmp_path / "out" / "figure.png").stat().st_size > 10_000
+    table = rows(Result.load(tmp_path / "out" / "result.nc"))
+    text = dict(table)
+    assert {"phase", "gap, holes", "alpha^2, limit", "T_c, limit", "band, limit", "window, torus"} <= set(text)
+    assert [t for label, t in table if label == "caveat"] == s["caveats"]
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_temperature_too_small_to_mean_anything_is_no_superconductivity() -> None:
+    """Here T_c is half a millikelvin: not zero, but no prediction either."""
+    result = run("density.rs_electron=0.99")
+    s = result.summary
+    assert 0 < s["critical_temperature"] < kind.COLDEST and s["superconducts"] is False
+    assert "< 1 mK" in dict(kind.rows(result))["T_c, limit"]
+
+
+@pytest.mark.usefixtures("fast")
+def test_ends_of_the_density_window() -> None:
+    """The thin end is where the straight alpha^2 crosses zero; at the dense one the formula itself gives 1 mK."""
+    result = run()
+    scales = Scales(0.1, 1.0, 5.0)
+    per_rs = {m: part(result, "limit", m) for m in ("bcs", "eliashberg")}
+    thin = 1 / (math.pi * (1.22 / 1.10 * scales.electron_bohr_radius_nm * 1e-7) ** 2)
+    for found in per_rs.values():
+        assert found["low"] == pytest.approx(thin, rel=1e-3) and found["ends"] == ["alpha^2 = 0", "too cold"]
+    rs = 1e7 / (scales.electron_bohr_radius_nm * math.sqrt(math.pi * per_rs["bcs"]["high"]))
+    kelvin = float(bcs_temperature(rs, 1.0, 1.22 - 1.10 * rs, 10.0)) * scales.electron_hartree_kelvin
+    assert kelvin == pytest.approx(1e-3, rel=0.1)
+    assert per_rs["eliashberg"]["high"] > per_rs["bcs"]["high"]
+    # Eliashberg's T_c is highest where alpha goes to 0, the formula's is not
+    assert 5 < per_rs["eliashberg"]["highest"] < 7 and 50 < per_rs["bcs"]["highest"] < 80
+
+
+@pytest.mark.usefixtures("fast")
+def test_the_window_stays_within_the_phase() -> None:
+    """Holes twice as heavy crystallise below r_s = 1 of the electrons only, by the rule r_s* = 2."""
+    result = run("bilayer.electron_mass=0.5", "bilayer.spacing=0", "density.rs_electron=1.05")
+    rs = result.data["window_rs_limit"].values
+    assert result.status is Status.converged and rs[:, 0] == pytest.approx(1.0)
+    assert {w["ends"][1] for w in result.summary["density_window"]["limit"].values()} == {"edge of the phase"}
+    equal = run("bilayer.electron_mass=1.0", "bilayer.spacing=0", "density.rs_electron=1.05")
+    assert equal.summary["density_window"]["limit"] == {"bcs": None, "eliashberg": None}
+    assert "none" in dict(kind.rows(equal))["window, limit"]
+
+
+def test_windows_by_hand() -> None:
+    rs = np.linspace(0, 4, 41)
+
+    def bump(r: Any) -> np.ndarray:
+        return np.maximum(1 - (np.asarray(r) - 2) ** 2, 0.0)
+
+    assert window(rs, bump(rs), bump, 0.75, (0, 9)) == pytest.approx((1.5, 2.5, 1.0), abs=2e-4)
+    assert window(rs, bump(rs), bump, 0.75, (0, 2.2)) == pytest.approx((1.5, 2.2, 1.0), abs=2e-4)
+    assert np.isnan(window(rs, bump(rs), bump, 0.75, (3, 9))).all()
+    assert window(rs, 1 + rs, lambda r: 1 + np.asarray(r), 0.5, (-1, 9)) == (0.0, 4.0, 5.0)
+
+
+def test_what_did_not_converge_is_left_out_of_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(size_limit, "alpha_squared", lambda a, b, rs, **_: (1.0, math.inf if rs > 1 else 0.0))
+    place = Place(1.0, 0.0, 1e-6)
+    found = against_density(Source("limit"), place, Hooks())
+    assert isinstance(found, dict) and found["curve_rs"].values[-1] <= 0.9 + 1e-9
+    assert against_density(Source("limit"), place, Hooks(should_stop=lambda: Status.timeout)) is Status.timeout
+    monkeypatch.setattr(size_limit, "alpha_squared", lambda *a, **_: (1.0, math.inf))
+    assert against_density(Source("limit"), place, Hooks()) == {}
+    result = run()
+    assert result.status is Status.not_converged and result.summary["critical_temperature"] is None
+    assert any("did not converge" in text for text in result.summary["caveats"]) and kind.rows(result)
+
+
+@pytest.mark.usefixtures("fast")
+def test_caveats_that_apply() -> None:
+    dense, thin = (" | ".join(run(f"density.rs_electron={rs}").summary["caveats"]) for rs in (1.08, 1.6))
+    for text in (dense, thin):
+        assert "mean field" in text and "with 4 holes" in text and "quantum Monte Carlo they alone" in text
+    assert "strong coupling" in dense and "not slow" in dense and "sign" not in dense
+    assert "disagree on its sign" in thin and "limit: alpha^2 <= 0" in thin
+    rare = run("density.rs_electron=4").summary
+    assert "they alone" not in " ".join(rare["caveats"]) and rare["superconducts"] is False
+
+
+@pytest.mark.usefixtures("fast")
+def test_a_given_alpha_is_the_answer_and_the_others_stand_beside_it() -> None:
+    result = run("pairing.alpha=0.3", "density.rs_electron=1.6", "pairing.method=bcs")
+    s = result.summary
+    assert s["alpha_source"] == "given" and s["alpha_squared"] == pytest.approx(0.09)
+    assert s["critical_temperature"] == pytest.approx(10, abs=0.1)  # the printed point
+    assert list(s["by_source"])[1:] == list(kind.SOURCES) and part(result, "given", "bcs") is not None
+
+
+@pytest.mark.parametrize(("sets", "why"), [
+    (("bilayer.electron_mass=2.0",), "exchange the layers"), (("density.electrons_per_hole=2",), "as many electrons"),
+    (("bilayer.electron_flavours=1",), "partner")])
+def test_where_nothing_pairs_the_page_says_why(sets: tuple[str, ...], why: str) -> None:
+    result = run(*sets)
+    s = result.summary
+    assert result.status is Status.converged and why in s["no_pairing"] and why in dict(kind.rows(result))["T_c"]
+    assert s["critical_temperature"] is None and s["by_source"] == {} and s["superconducts"] is None
+    assert s["phase"] is not None and s["caveats"]
+
+
+def test_a_device_brings_its_flavours() -> None:
+    table = BASE | {"bilayer": {"material": "WSe2/bilayer-graphene", "spacing": "3 nm"}}
+    four, two = (kind.prepare(make_study(table, sets)) for sets in ([], ["bilayer.electron_flavours=2"]))
+    assert four.study.bilayer.electron_flavours == 4 and two.study.bilayer.electron_flavours == 2
+    assert [t.resolved["pairing"]["limit"]["alpha"]["flavours"] for t in (four, two)] == [4, 2]
+    assert four.inputs["bilayer"]["electron_flavours"] == 4 and four.hash != two.hash
+
+
+def test_idle_keys_are_named() -> None:
+    ignored = load_study(EXAMPLE, ["pairing.map_points=5", "compressibility.method=energy", "pairing.alpha=0.3",
+                                   "pairing.alpha_squared_uncertainty=0.01"]).ignored()
+    assert set(ignored) == {"pairing.map_points", "compressibility.method"}
+
+
+@pytest.mark.usefixtures("fast")
+@pytest.mark.parametrize("after", [3, 12])
+def test_a_stopped_page_goes_on(after: int, tmp_path: Path) -> None:
+    """What was finished is not asked again, and the resumed page is the whole one."""
+    asked: list[str] = []
+
+    def stopping(told: list[str]) -> Callable[[], Status | None]:
+        return lambda: Status.interrupted if len(told) >= after else None
+
+    kept: list[Result] = []
+    first = run(how=Hooks(progress=asked.append, should_stop=stopping(asked), checkpoint=kept.append))
+    assert first.status is Status.interrupted and kind.rows(first)
+    first.save(tmp_path / "r.nc")
+    again: list[str] = []
+    rest = run(how=Hooks(initial=Result.load(tmp_path / "r.nc"), resumed=True, progress=again.append))
+    whole = run()
+    assert rest.status is Status.converged and bool(kept) == ("phases" in first.summary["parts"])
+    assert ("phases" in first.summary["parts"]) != any(text.startswith("phases") for text in again)
+    for key in ("phase", "critical_temperature", "density_window", "caveats", "alpha_squared"):
+        assert rest.summary[key] == pytest.approx(whole.summary[key]) if isinstance(whole.summary[key], float) \
+            else rest.summary[key] == whole.summary[key], key
+    assert set(rest.data) == set(whole.data)
+
+
+@pytest.mark.parametrize(("gone", "argument"), [
+    ("material", r"bilayer\.electron_mass"), ("spacing", r"bilayer\.spacing"), ("rs_electron", "density"),
+    ("electrons_per_hole", r"density\.electrons_per_hole")])
+def test_what_is_missing_is_named(gone: str, argument: str, tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text("\n".join(x for x in EXAMPLE.read_text(encoding="utf-8").splitlines() if not x.startswith(gone)),
+                    encoding="utf-8")
+    with pytest.raises(InputError, match=argument):
+        kind.prepare(load_study(path))
+
+
+@pytest.mark.parametrize("override", ["bilayer.spacing=-1", "density.rs_electron=0", "density.electrons_per_hole=0.3",
+                                      "pairing.alpha_squared=0", "bilayer.dielectric=-2"])
+def test_bad_input_is_named(override: str) -> None:
+    with pytest.raises(InputError, match=override.split("=")[0].split(".")[1]):
+        kind.prepare(load_study(EXAMPLE, [override]))
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit codes 0, 2 and 3; JSON alone on stdout."""
+    seen: list[dict[str, Any]] = []
+
+    def answer(study: Any, directory: Path, **how: Any) -> Result:
+        seen.append(study.canonical() | how)
+        task = kind.prepare(study)
+        page = kind._page({}, {}, {}, "", task.scales, None)
+        return Result("device", Status.converged if len(seen) == 1 else Status.not_converged, page.summary, {}, {})
+
+    monkeypatch.setattr(runner, "run", answer)
+    monkeypatch.chdir(tmp_path)
+    given = ["device", "--material", "WSe2/bilayer-graphene", "--spacing", "3 nm", "--density", "1e12 cm^-2"]
+    assert cli.execute([*given, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["phase"] is None
+    assert seen[0]["bilayer"]["electron_flavours"] == 4 and seen[0]["density"]["hole"] == "1e12 cm^-2"
+    assert cli.execute([*given, "--electron-flavours", "2", "--resume", "--quiet"]) == 3
+    assert seen[1]["bilayer"]["electron_flavours"] == 2 and seen[1]["resume"] is True
+    assert capsys.readouterr().out == ""
+    assert cli.execute(["device", "--spacing", "3 nm", "--density", "1e12 cm^-2"]) == 2
+    assert "bilayer.electron_mass" in capsys.readouterr().err
