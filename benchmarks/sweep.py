@@ -19,13 +19,13 @@ import types
 from pathlib import Path
 
 from ehbilayer import kinds, runner
+from ehbilayer.hooks import Hooks
 from ehbilayer.point_store import PointStore
 from ehbilayer.results import Result, Status
 from ehbilayer.study import Study, load_study, make_study
 from ehbilayer.sweep_definition import define
 from ehbilayer.sweep_points import prepare_sweep
 from ehbilayer.task import Task
-from ehbilayer.hooks import Hooks
 from ehbilayer.units import Scales
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "electron-liquid-hole-crystal.toml"

@@ -127,7 +127,8 @@ def test_a_saddle_says_where_it_leads_and_competes_as_it_is() -> None:
     """Polarised electrons would break the liquid's translations: Hartree-Fock's liquid is a saddle."""
     options = Options(tolerance=1e-6, follow=True, stability="full", max_iterations=300)
     basis = triangular_basis(4, 10.0, 4, crystal=False)
-    bilayer = Bilayer((Species("electron", -1, 1.0, 0, 4, spin="polarized"), Species("hole", 1, 1.0, 1, 4)), 1.0, "none")
+    electrons = Species("electron", -1, 1.0, 0, 4, spin="polarized")
+    bilayer = Bilayer((electrons, Species("hole", 1, 1.0, 1, 4)), 1.0, "none")
     result = phases.compete(phases.candidates(bilayer, basis, ("liquid", "crystal"), options))
     liquid = result.summary["candidates"][0]
     assert liquid["saddle"] and result.summary["saddles"][0] == "liquid"

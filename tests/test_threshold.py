@@ -157,10 +157,10 @@ def test_search_goes_on_where_it_stopped(tmp_path) -> None:
                       should_stop=lambda: Status.timeout if len(told) >= points else None)
         return told, critical("trion-", "singlet", [1.0], Options(max_functions=20), hooks)
 
-    whole, _ = run(None, 4)
+    whole, _ = run(None, 3)
     first, stopped = run(None, 2)
     stopped.save(tmp_path / "r.nc")
-    second, _ = run(Result.load(tmp_path / "r.nc"), 2)
+    second, _ = run(Result.load(tmp_path / "r.nc"), 1)
     assert stopped.status is Status.timeout and first + second == whole
 
 

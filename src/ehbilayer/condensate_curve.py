@@ -22,7 +22,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.results import Status, Variable
 
 ROUNDS = 40  # of Newton's method
-DENSEST = 1e4  # how far a curve is drawn on towards a chemical potential, in its last density
+DENSEST = 1e3  # how far a curve is drawn on towards a chemical potential, in its last density
 
 
 @dataclass(frozen=True)
