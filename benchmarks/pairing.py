@@ -12,7 +12,7 @@ import numpy as np
 
 from ehbilayer.eliashberg import critical_temperature
 from ehbilayer.eliashberg_gap import solve_gap
-from ehbilayer.pairing_maps import Hooks, published_map
+from ehbilayer.pairing_maps import MapHooks, published_map
 from ehbilayer.plasmon_spectrum import plasmon_spectrum
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     print(f"gap at T_c/10                  {seconds * 1e3:8.1f} ms")
     for workers in (1, 2):
         began = time.perf_counter()
-        found = published_map("4b", points, method="eliashberg", hooks=Hooks(workers=workers))
+        found = published_map("4b", points, method="eliashberg", hooks=MapHooks(workers=workers))
         seconds = time.perf_counter() - began
         each = seconds / points**2
         print(f"Eliashberg map {points} x {points}, {workers} workers  {seconds:8.1f} s, {each * 1e3:.1f} ms a point: "

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.observables import CRYSTAL_DEPLETION
+from ehbilayer.guesses import LOCALISED
+from ehbilayer.observables import CRYSTAL_DEPLETION, MELTED_DEPLETION
 from ehbilayer.phases import PAPER_CUTS
 from ehbilayer.plot_style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure
 from ehbilayer.reproduce import nashabeh_fu_2
@@ -22,9 +23,10 @@ LIQUID_VARIANCE = {"electron": 4701.0, "hole": 9403.0}  # of free particles, 18 
 AGREEMENT = 0.95  # of both criteria, below which they are said to differ
 
 
-def states(result: Result, species: str) -> tuple[np.ndarray, np.ndarray]:
-    """Momentum variance and depletion of the Fermi sea of every converged Hartree-Fock candidate of every point."""
-    variance, depletion = [], []
+def states(result: Result, species: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Momentum variance and depletion of the Fermi sea of every converged Hartree-Fock candidate of every point, and
+    the depletion above which this candidate's species counts as a crystal."""
+    variance, depletion, cuts = [], [], []
     for name in (n.removeprefix("statuses.") for n in result.data if n.startswith("statuses.")):
         key = f"candidates.{name}.momentum_variance.{species}"
         if name == nashabeh_fu_2.CONDENSATE or key not in result.data:
@@ -32,7 +34,9 @@ def states(result: Result, species: str) -> tuple[np.ndarray, np.ndarray]:
         good = result.data[f"statuses.{name}"].values == Status.converged.value
         variance.append(result.data[key].values[good])
         depletion.append(result.data[f"candidates.{name}.sea_depletion.{species}"].values[good])
-    return np.concatenate(variance), np.concatenate(depletion)
+        placed = species in LOCALISED.get(name, ())
+        cuts.append(np.full(variance[-1].shape, MELTED_DEPLETION if placed else CRYSTAL_DEPLETION))
+    return np.concatenate(variance), np.concatenate(depletion), np.concatenate(cuts)
 
 
 def valley(variance: np.ndarray, cut: float) -> tuple[float, float]:
@@ -46,13 +50,14 @@ def draw(results: Results) -> Figure:
     result = results[nashabeh_fu_2.STUDY]
     page = new_figure(9.6, 6.0)
     for i, species in enumerate(PAPER_CUTS):
-        variance, depletion = states(result, species)
+        variance, depletion, _ = states(result, species)
         top = page.add_axes((0.085 + 0.49 * i, 0.52, 0.405, 0.35))
         _histogram(top, species, variance)
         low = page.add_axes((0.085 + 0.49 * i, 0.1, 0.405, 0.35), sharex=top)
         low.plot(variance, depletion, ".", markersize=3, color=COLOURS[species], alpha=0.5)
         low.axvline(PAPER_CUTS[species], color=WARNING, linestyle="--", linewidth=1.2)
-        low.axhline(CRYSTAL_DEPLETION, color=INK, linestyle=":", linewidth=1.2, label="cut of this library")
+        low.axhline(MELTED_DEPLETION, color=INK, linestyle=":", linewidth=1.2, label="cut, started on sites")
+        low.axhline(CRYSTAL_DEPLETION, color=INK, linestyle="-.", linewidth=1.2, label="cut, started as liquid")
         low.legend(fontsize=SMALL, frameon=False, loc="lower right")
         dress(low, "", "σₖ²", "" if i else "outside the Fermi sea")
     page.text(0.5, 0.985, "momentum variances of all states (Nashabeh and Fu, Fig. S4)", ha="center", va="top",
@@ -74,11 +79,11 @@ def rows(results: Results) -> list[Row]:
     """The cuts, the valley of our states around each, and how often both criteria say the same."""
     found = []
     for species, cut in PAPER_CUTS.items():
-        variance, depletion = states(results[nashabeh_fu_2.STUDY], species)
+        variance, depletion, cuts = states(results[nashabeh_fu_2.STUDY], species)
         below, above = valley(variance, cut)
         found.append(judged(f"{species}s: no state between", f"cut {cut:g}", 0.5 * (below + above),
                             (0.9 * cut, 1.1 * cut), f"{below:.0f} and {above:.0f}"))
-        same = float(np.mean((variance > cut) == (depletion > CRYSTAL_DEPLETION)))
+        same = float(np.mean((variance > cut) == (depletion > cuts)))
         found.append(judged(f"{species}s: states named alike by variance and depletion", "", same, (AGREEMENT, 1.0),
                             f"{100 * same:.1f} % of {len(variance)}"))
     return found
@@ -89,7 +94,8 @@ def caption(results: Results) -> str:
     return ("Above: sigma_k^2 = sum over k and spins of (Lk)^2 n_k of every converged Hartree-Fock candidate (liquid, "
             "hole crystal, electron crystal, crystal) at every point of Fig. 2, 36 + 36 particles, zero mode none. "
             "Below: the same states by the fraction of particles outside their Fermi sea, the criterion of this "
-            f"library (cut {CRYSTAL_DEPLETION:g}).")
+            f"library (above {MELTED_DEPLETION:g} what started on sites is a crystal, above {CRYSTAL_DEPLETION:g} what "
+            "started as a liquid).")
 
 
 FIGURE = Reproduction("nashabeh-fu:s4", "momentum variances that tell liquids from crystals",
