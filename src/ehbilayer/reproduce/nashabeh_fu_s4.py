@@ -58,7 +58,7 @@ def draw(results: Results) -> Figure:
         low.axvline(PAPER_CUTS[species], color=WARNING, linestyle="--", linewidth=1.2)
         low.axhline(MELTED_DEPLETION, color=INK, linestyle=":", linewidth=1.2, label="cut, started on sites")
         low.axhline(CRYSTAL_DEPLETION, color=INK, linestyle="-.", linewidth=1.2, label="cut, started as liquid")
-        low.legend(fontsize=SMALL, frameon=False, loc="lower right")
+        low.legend(fontsize=SMALL, frameon=False, loc="center right")
         dress(low, "", "σₖ²", "" if i else "outside the Fermi sea")
     page.text(0.5, 0.985, "momentum variances of all states (Nashabeh and Fu, Fig. S4)", ha="center", va="top",
               fontsize=NORMAL + 2, color=INK, weight="bold")
