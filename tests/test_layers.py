@@ -35,9 +35,10 @@ LAYERS = {
               "sweep_definition sweep_collect sweep sweep_status",
     "figures": "plot_style plot_density plot_bands plot_momentum plot_phases plot_condensate plot_crystal plot_phonons "
                "plot_few_body plot_compressibility plot_boundaries plot_maps plot_pairing plot_device plot_sweep plot",
-    "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making "
+    "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making reproduce.densities "
                    "reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane reproduce.dai_fu_4 reproduce.nashabeh_fu_2 "
-                   "reproduce.nashabeh_fu_s4 cli __main__",
+                   "reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 reproduce.nashabeh_fu_s5 reproduce.nashabeh_fu_s6 "
+                   "reproduce.nashabeh_fu_s7 reproduce.nashabeh_fu_s8 cli __main__",
 }
 ORDER = [module for group in LAYERS.values() for module in group.split()]
 

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 # id -> module of this package, imported when it is needed
 MODULES = {"dai-fu:1": "dai_fu_1", "dai-fu:2": "dai_fu_2", "dai-fu:4": "dai_fu_4",
-           "nashabeh-fu:2": "nashabeh_fu_2", "nashabeh-fu:s4": "nashabeh_fu_s4"}
+           "nashabeh-fu:2": "nashabeh_fu_2", "nashabeh-fu:3": "nashabeh_fu_3",
+           "nashabeh-fu:s4": "nashabeh_fu_s4", "nashabeh-fu:s5": "nashabeh_fu_s5", "nashabeh-fu:s6": "nashabeh_fu_s6",
+           "nashabeh-fu:s7": "nashabeh_fu_s7", "nashabeh-fu:s8": "nashabeh_fu_s8"}
 ALL = "all"
 
 
