@@ -38,7 +38,9 @@ LAYERS = {
     "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making reproduce.densities "
                    "reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane reproduce.dai_fu_4 reproduce.nashabeh_fu_2 "
                    "reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 reproduce.nashabeh_fu_s5 reproduce.nashabeh_fu_s6 "
-                   "reproduce.nashabeh_fu_s7 reproduce.nashabeh_fu_s8 cli __main__",
+                   "reproduce.nashabeh_fu_s7 reproduce.nashabeh_fu_s8 reproduce.superconductivity "
+                   "reproduce.nashabeh_fu_4a reproduce.nashabeh_fu_4b reproduce.nashabeh_fu_s1 "
+                   "reproduce.nashabeh_fu_s2 reproduce.nashabeh_fu_s3 reproduce.nashabeh_fu_v1_6 cli __main__",
 }
 ORDER = [module for group in LAYERS.values() for module in group.split()]
 

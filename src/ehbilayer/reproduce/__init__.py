@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 MODULES = {"dai-fu:1": "dai_fu_1", "dai-fu:2": "dai_fu_2", "dai-fu:4": "dai_fu_4",
            "nashabeh-fu:2": "nashabeh_fu_2", "nashabeh-fu:3": "nashabeh_fu_3",
            "nashabeh-fu:s4": "nashabeh_fu_s4", "nashabeh-fu:s5": "nashabeh_fu_s5", "nashabeh-fu:s6": "nashabeh_fu_s6",
-           "nashabeh-fu:s7": "nashabeh_fu_s7", "nashabeh-fu:s8": "nashabeh_fu_s8"}
+           "nashabeh-fu:s7": "nashabeh_fu_s7", "nashabeh-fu:s8": "nashabeh_fu_s8",
+           "nashabeh-fu:4a": "nashabeh_fu_4a", "nashabeh-fu:4b": "nashabeh_fu_4b", "nashabeh-fu:s1": "nashabeh_fu_s1",
+           "nashabeh-fu:s2": "nashabeh_fu_s2", "nashabeh-fu:s3": "nashabeh_fu_s3",
+           "nashabeh-fu:v1-6": "nashabeh_fu_v1_6"}
 ALL = "all"
 
 
