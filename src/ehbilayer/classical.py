@@ -156,13 +156,9 @@ def structure_file(study: Study, charges: Charges) -> Path | None:
     text, known = study.crystal.structure, structure_names(charges.electrons_per_hole, charges.layers)
     if text in (*known, "random"):
         return None
-    try:
-        for base in (study.folder, Path()):
-            for path in (base / text, base / text / "result.nc"):
-                if path.is_file():
-                    return path
-    except (OSError, ValueError):  # names that no file system takes
-        pass
+    path = study.result_file(text)
+    if path is not None:
+        return path
     if "/" in text or text.endswith(".nc"):
         raise InputError("crystal.structure", f"{' | '.join(known)} | random | an existing result file", text[:60],
                          nearest(text, (*known, "random"), "no such file; check the path"))

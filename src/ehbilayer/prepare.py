@@ -90,13 +90,9 @@ def make_options(study: Study) -> tuple[Options, Path | None]:
 
 
 def _start_path(study: Study, start: str) -> Path:
-    try:
-        for base in (study.folder, Path()):
-            for path in (base / start, base / start / "result.nc"):
-                if path.is_file():
-                    return path
-    except (OSError, ValueError):  # names that no file system takes
-        pass
+    path = study.result_file(start)
+    if path is not None:
+        return path
     raise InputError("hartree-fock.start", " | ".join(HARTREE_FOCK_STARTS) + " | an existing result file", start[:60],
                      nearest(start, HARTREE_FOCK_STARTS, "no such file; check the path"))
 

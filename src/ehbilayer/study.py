@@ -47,6 +47,20 @@ class Study(Keys):
         """Keys of the file that an override of an alternative replaced, dotted."""
         return self._replaced
 
+    def result_file(self, text: str) -> Path | None:
+        """The result file that a key of this study names, if there is one; a run's directory stands for its result.
+
+        The study's own folder is looked into before the working directory.
+        """
+        try:
+            for base in (self.folder, Path()):
+                for path in (base / text, base / text / "result.nc"):
+                    if path.is_file():
+                        return path
+        except (OSError, ValueError):  # names that no file system takes
+            pass
+        return None
+
     def given(self) -> list[str]:
         """All keys that were written, dotted (``"cell.holes"``)."""
         return [f"{name}.{key}" for name, model in tables().items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -149,17 +148,15 @@ def _phase(study: Study, rs_hole: float, spacing: float) -> tuple[str | None, st
     given = study.pairing.phase
     if given is None:
         return None, ""
-    for base in (study.folder, Path()):
-        for path in (base / given, base / given / "result.nc"):
-            if path.is_file():
-                result = Result.load(path, arrays=False)
-                found = result.summary.get("winner") or result.summary.get("phase")
-                if not isinstance(found, str):
-                    raise InputError("pairing.phase", "a result that names a phase", result.kind,
-                                     "compute one of kind phases")
-                _check_same_place(result, rs_hole, spacing)
-                return found, hashlib.sha256(path.read_bytes()).hexdigest()
-    raise InputError("pairing.phase", "an existing result file", given[:60], "check the path")
+    path = study.result_file(given)
+    if path is None:
+        raise InputError("pairing.phase", "an existing result file", given[:60], "check the path")
+    result = Result.load(path, arrays=False)
+    found = result.summary.get("winner") or result.summary.get("phase")
+    if not isinstance(found, str):
+        raise InputError("pairing.phase", "a result that names a phase", result.kind, "compute one of kind phases")
+    _check_same_place(result, rs_hole, spacing)
+    return found, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _check_same_place(result: Result, rs_hole: float, spacing: float) -> None:
