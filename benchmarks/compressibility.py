@@ -11,27 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
-from collections.abc import Callable
-from typing import Any
 
 from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
 from ehbilayer.compressibility import by_differences, torus
 from ehbilayer.lattice import box_of_shape
 from ehbilayer.lattice_plasmon import ScreenedLattice
 from ehbilayer.size_limit import alpha_squared, alpha_squared_limit, electron_hole
+from timing import best
 
 MASS, SPACING, RS = 0.1, 1.0, 1.6
-
-
-def best(call: Callable[[], Any], repeats: int) -> float:
-    """The shortest of several runs, s."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def main() -> None:

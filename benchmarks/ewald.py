@@ -24,6 +24,7 @@ import numpy as np
 
 from ehbilayer.ewald_charges import PointCharges
 from ehbilayer.ewald_derivatives import ForceConstants, hessian
+from timing import best
 
 
 def system(negative: int, positive: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -41,16 +42,6 @@ def system(negative: int, positive: int, seed: int = 1) -> tuple[np.ndarray, np.
     heights = np.repeat([0.0, 1.0], [negative, positive])
     assert len(charges) == n
     return vectors, np.vstack([layer(negative), layer(positive)]), charges, heights
-
-
-def best(call, repeats: int) -> float:
-    """The shortest of several runs, s."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def ours(case: tuple, repeats: int) -> list[dict]:

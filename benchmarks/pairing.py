@@ -5,8 +5,6 @@
 
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -14,16 +12,7 @@ from ehbilayer.eliashberg import critical_temperature
 from ehbilayer.eliashberg_gap import solve_gap
 from ehbilayer.pairing_maps import MapHooks, published_map
 from ehbilayer.plasmon_spectrum import plasmon_spectrum
-
-
-def best(work: Callable[[], Any], times: int = 5) -> float:
-    """Shortest time in seconds."""
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return min(taken)
+from timing import best
 
 
 def main() -> None:

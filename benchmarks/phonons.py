@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 
 import numpy as np
 
@@ -19,18 +18,9 @@ from ehbilayer.phonon_result import Hooks, Options, compute
 from ehbilayer.phonon_zone import fluctuation, sample, softest
 from ehbilayer.phonons import Phonons, zone_path
 from ehbilayer.structures import named
+from timing import best
 
 MASSES = {"electron": 2.0, "hole": 1.0}
-
-
-def best(call, repeats: int) -> float:
-    """The shortest of several runs, s."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def main() -> None:
