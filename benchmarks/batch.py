@@ -15,8 +15,8 @@ import time
 import numpy as np
 
 from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-from ehbilayer.batch import solve_batch
-from ehbilayer.hartree_fock import Options
+from ehbilayer.hartree_fock.batch import solve_batch
+from ehbilayer.hartree_fock.solver import Options
 from ehbilayer.lattice import box_of_shape, crystal_cell
 from ehbilayer.system import Bilayer, Species
 

@@ -13,10 +13,10 @@ import json
 import math
 
 from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-from ehbilayer.compressibility import by_differences, torus
+from ehbilayer.compressibility.bulk_modulus import by_differences, torus
+from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
+from ehbilayer.compressibility.size_limit import alpha_squared, alpha_squared_limit, electron_hole
 from ehbilayer.lattice import box_of_shape
-from ehbilayer.lattice_plasmon import ScreenedLattice
-from ehbilayer.size_limit import alpha_squared, alpha_squared_limit, electron_hole
 from timing import best
 
 MASS, SPACING, RS = 0.1, 1.0, 1.6

@@ -26,8 +26,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 def point(spacing: float, rs: float) -> dict[str, Any]:
     """All numbers of the symmetric state at one density."""
-    from ehbilayer.lattice_plasmon import ScreenedLattice
-    from ehbilayer.size_limit import alpha_squared
+    from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
+    from ehbilayer.compressibility.size_limit import alpha_squared
 
     torus, limit = (alpha_squared(MASS, spacing, rs, source=source) for source in ("torus", "limit"))
     lattices = {f: ScreenedLattice(MASS, spacing, rs, local_field=f) for f in ("none", "exchange")}
@@ -39,7 +39,7 @@ def point(spacing: float, rs: float) -> dict[str, Any]:
 
 def small(rs: float) -> dict[str, Any]:
     """The torus of 16 holes at d = a_h, zero mode "none"."""
-    from ehbilayer.size_limit import alpha_squared
+    from ehbilayer.compressibility.size_limit import alpha_squared
 
     return {"rs": rs, "holes": 16, "torus": alpha_squared(MASS, 1.0, rs, source="torus", holes=16)}
 
@@ -47,9 +47,9 @@ def small(rs: float) -> dict[str, Any]:
 def lowest(rs: float, starts: int) -> dict[str, Any]:
     """The lowest state of the free box at d = a_h, in the paper's convention and basis."""
     from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-    from ehbilayer.compressibility import StateOptions, torus
+    from ehbilayer.compressibility.bulk_modulus import StateOptions, torus
+    from ehbilayer.compressibility.size_limit import electron_hole
     from ehbilayer.lattice import box_of_shape
-    from ehbilayer.size_limit import electron_hole
 
     box = box_of_shape("triangular", 36 * math.pi * (rs / MASS) ** 2)
     basis, bilayer = PlaneWaveBasis(box, hexagon_waves(box, 7)), electron_hole(MASS, 1.0, 36, zero_mode="none")

@@ -35,8 +35,8 @@ def torus(hexagon: int, repeats: int) -> dict[str, Any]:
     import numpy as np
 
     from ehbilayer.basis import hexagon_waves
-    from ehbilayer.condensate import fill
-    from ehbilayer.condensate_torus import lowest, make_gas
+    from ehbilayer.condensate.bogoliubov import fill
+    from ehbilayer.condensate.torus import lowest, make_gas
     from ehbilayer.lattice import box_of_shape
     from ehbilayer.system import Bilayer, Species
 
@@ -80,8 +80,8 @@ def plain_steps(gas: Any, fill: Callable[..., Any], energy: float) -> int:
 
 def plane(density: float, repeats: int) -> dict[str, Any]:
     """Seconds from nothing, and from a solution at a density one per cent off."""
-    from ehbilayer.condensate_mesh import _tables
-    from ehbilayer.condensate_radial import Pairs, find, solve
+    from ehbilayer.condensate.mesh import _tables
+    from ehbilayer.condensate.radial import Pairs, find, solve
 
     def cold() -> Any:
         _tables.cache_clear()

@@ -29,7 +29,7 @@ def clock(work):
 
 def plain(crystal, cell, tolerance):
     """Quasi-Newton alone: iterations, and the residual it reached (e^2/a^2)."""
-    from ehbilayer.crystal import _Landscape
+    from ehbilayer.crystal.relaxation import _Landscape
     from ehbilayer.descent import quasi_newton
 
     landscape = _Landscape(crystal, cell)
@@ -40,7 +40,7 @@ def plain(crystal, cell, tolerance):
 
 def compare(label, crystal, how, tolerance=1e-11):
     """One row: relaxation as it is, and by quasi-Newton alone."""
-    from ehbilayer.crystal import relax
+    from ehbilayer.crystal.relaxation import relax
 
     wall, cpu, end = clock(lambda: relax(crystal, how, tolerance))
     other, _, (iterations, residual) = clock(lambda: plain(crystal, how == "cell", tolerance))
@@ -59,9 +59,9 @@ def main() -> None:
         os.environ[name] = "1"
     import numpy as np
 
-    from ehbilayer.crystal_scan import Scan, solve_scan
-    from ehbilayer.crystal_search import Composition
-    from ehbilayer.crystal_study import Hooks
+    from ehbilayer.crystal.scan import Scan, solve_scan
+    from ehbilayer.crystal.search import Composition
+    from ehbilayer.crystal.study import Hooks
 
     for x in (2.0, 6.0):
         box = Composition(1 / (np.pi * x**2), 1.0, a.holes, 2 * a.holes)

@@ -22,8 +22,8 @@ import time
 
 import numpy as np
 
-from ehbilayer.ewald_charges import PointCharges
-from ehbilayer.ewald_derivatives import ForceConstants, hessian
+from ehbilayer.ewald.charges import PointCharges
+from ehbilayer.ewald.derivatives import ForceConstants, hessian
 from timing import best
 
 

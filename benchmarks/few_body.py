@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer import few_body_basis
-from ehbilayer.complexes import Complex, make_complex
-from ehbilayer.exciton import solve_exciton
-from ehbilayer.few_body import Options, minimise
-from ehbilayer.few_body_scan import scan
+from ehbilayer.few_body import basis as few_body_basis
+from ehbilayer.few_body.complexes import Complex, make_complex
+from ehbilayer.few_body.exciton import solve_exciton
+from ehbilayer.few_body.scan import scan
+from ehbilayer.few_body.variational import Options, minimise
 
 CASES = (  # name, spin, m_e/m_h, spacing (a_h), tolerance (Ha_h)
     ("trion-", "singlet", 1.0, 0.0, 1e-6),

@@ -26,7 +26,7 @@ QUANTITIES = {"energy_per_particle": "energy per particle", "electron_gap": "ele
 def point(holes: int, zero_mode: str, cutoff: float) -> dict[str, float]:
     """The converged crystal of ``holes`` holes: energy per particle, gaps (Ha_h), pressure (Ha_h/a_h^2)."""
     from ehbilayer.basis import PlaneWaveBasis, disk_waves
-    from ehbilayer.hartree_fock import Options, solve
+    from ehbilayer.hartree_fock.solver import Options, solve
     from ehbilayer.lattice import box_of_shape, crystal_cell
     from ehbilayer.system import Bilayer, Species
 

@@ -32,7 +32,7 @@ def problem(holes: int, hexagon: int, zero_mode: str) -> tuple[Any, Any]:
 
 def seconds(repeats: int, tolerance: float, occupation: str, spectrum: bool, *what: Any) -> tuple[float, Any]:
     """Median wall seconds of ``repeats`` solutions, basis included, and the last summary."""
-    from ehbilayer.hartree_fock import Options, solve
+    from ehbilayer.hartree_fock.solver import Options, solve
 
     options = Options(start="hole-crystal", occupation=occupation, tolerance=tolerance, stability="none",
                       spectrum=spectrum)

@@ -8,10 +8,10 @@ import time
 
 import numpy as np
 
-from ehbilayer.eliashberg import critical_temperature
-from ehbilayer.eliashberg_gap import solve_gap
-from ehbilayer.pairing_maps import MapHooks, published_map
-from ehbilayer.plasmon_spectrum import plasmon_spectrum
+from ehbilayer.pairing.eliashberg import critical_temperature
+from ehbilayer.pairing.gap import solve_gap
+from ehbilayer.pairing.maps import MapHooks, published_map
+from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum
 from timing import best
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from ehbilayer import phases, runner
 from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-from ehbilayer.hartree_fock import Options
+from ehbilayer.hartree_fock.solver import Options
 from ehbilayer.lattice import box_of_shape
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 from ehbilayer.system import Bilayer, Species
 
 HOLES, HEXAGON, CRITICAL_RS, REPEATS = 36, 7, 3.882, 3

@@ -13,11 +13,11 @@ import json
 
 import numpy as np
 
-from ehbilayer.melting import melting_lines
-from ehbilayer.phonon_result import Hooks, Options, compute
-from ehbilayer.phonon_zone import fluctuation, sample, softest
-from ehbilayer.phonons import Phonons, zone_path
-from ehbilayer.structures import named
+from ehbilayer.crystal.structures import named
+from ehbilayer.phonons.melting import melting_lines
+from ehbilayer.phonons.modes import Phonons, zone_path
+from ehbilayer.phonons.report import Hooks, Options, compute
+from ehbilayer.phonons.zone import fluctuation, sample, softest
 from timing import best
 
 MASSES = {"electron": 2.0, "hole": 1.0}

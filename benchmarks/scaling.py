@@ -35,9 +35,9 @@ def build_seconds(holes: int, waves: tuple[int, int], crystal: bool, least: floa
 
     from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
     from ehbilayer.fourier import Fourier
-    from ehbilayer.guesses import guess
     from ehbilayer.hamiltonian import EnergyProblem
-    from ehbilayer.hartree_fock import build
+    from ehbilayer.hartree_fock.guesses import guess
+    from ehbilayer.hartree_fock.solver import build
     from ehbilayer.lattice import box_of_shape, crystal_cell
     from ehbilayer.minimize import orthonormalise
     from ehbilayer.system import Bilayer, Species

@@ -20,11 +20,11 @@ from pathlib import Path
 
 from ehbilayer import kinds, runner
 from ehbilayer.hooks import Hooks
-from ehbilayer.point_store import PointStore
 from ehbilayer.results import Result, Status
-from ehbilayer.study import Study, load_study, make_study
-from ehbilayer.sweep_definition import define
-from ehbilayer.sweep_points import prepare_sweep
+from ehbilayer.study.file import Study, load_study, make_study
+from ehbilayer.sweep.definition import define
+from ehbilayer.sweep.points import prepare_sweep
+from ehbilayer.sweep.store import PointStore
 from ehbilayer.task import Task
 from ehbilayer.units import Scales
 

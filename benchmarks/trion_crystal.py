@@ -45,8 +45,8 @@ def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: f
     from threadpoolctl import threadpool_limits
 
     from ehbilayer.fourier import Fourier
-    from ehbilayer.guesses import guess
-    from ehbilayer.hartree_fock import Monitor, Options, converge
+    from ehbilayer.hartree_fock.guesses import guess
+    from ehbilayer.hartree_fock.solver import Monitor, Options, converge
 
     options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none", spectrum=False)
     bilayer, basis = our_problem(holes, waves, crystal)
@@ -58,7 +58,7 @@ def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: f
 
 def solve_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: float, threads: int) -> dict[str, Any]:
     """The summary of the whole calculation with all its observables (bands, pressure, ...) but the stability."""
-    from ehbilayer.hartree_fock import Options, solve
+    from ehbilayer.hartree_fock.solver import Options, solve
 
     # the target of the residual is 1e-3 sqrt(tolerance)
     options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none")

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer import kinds, sweep_worker
+from ehbilayer import kinds
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.sweep import worker as sweep_worker
 from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
@@ -101,9 +102,10 @@ def study_text(axes: str, more: str = "") -> str:
 
 def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     """Begin the sweep and kill it after a random time, again and again; report after each what there is."""
-    from ehbilayer import runner, sweep_points
-    from ehbilayer.point_store import PointStore
-    from ehbilayer.study import load_study
+    from ehbilayer import runner
+    from ehbilayer.study.file import load_study
+    from ehbilayer.sweep import points as sweep_points
+    from ehbilayer.sweep.store import PointStore
 
     register()
     runner.draw, os.fsync = lambda result, place: None, lambda handle: None
@@ -133,7 +135,8 @@ if __name__ == "__main__":
         kill_at_random(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), 1)
     else:
         register()
-        from ehbilayer import cli, runner, sweep_engines
+        from ehbilayer import cli, runner
+        from ehbilayer.sweep import engines as sweep_engines
 
         runner.draw = lambda result, place: None
         sweep_engines.compute_point = __import__("fake_points").compute  # known by name to other processes

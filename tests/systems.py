@@ -6,8 +6,8 @@ import numpy as np
 
 from ehbilayer.basis import PlaneWaveBasis, hexagon_waves, rectangle_waves
 from ehbilayer.fourier import Fourier
-from ehbilayer.guesses import guess
 from ehbilayer.hamiltonian import Hamiltonian
+from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.lattice import box_of_shape, crystal_cell
 from ehbilayer.minimize import orthonormalise
 from ehbilayer.system import Bilayer, Species

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.batch import solve_batch
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.batch import solve_batch
+from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.system import Bilayer
 from systems import small_basis, trions
 

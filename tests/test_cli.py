@@ -78,7 +78,7 @@ def test_quiet_prints_nothing(study: Path, capsys: pytest.CaptureFixture[str]) -
     (Status.not_finite, 3), (Status.interrupted, 130)])
 def test_exit_codes_and_advice(study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
                                status: Status, code: int) -> None:
-    monkeypatch.setattr("ehbilayer.hartree_fock.solve", lambda *a, **k: Result("hartree-fock", status, {}, {}))
+    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", lambda *a, **k: Result("hartree-fock", status, {}, {}))
     assert cli.execute(["run", str(study)]) == code
     assert (status.advice in capsys.readouterr().out) == (code != 0)
 
@@ -119,7 +119,7 @@ def test_a_damaged_result_is_named(study: Path, capsys: pytest.CaptureFixture[st
 def test_plot_writes_where_it_is_told(study: Path, monkeypatch: pytest.MonkeyPatch,
                                       capsys: pytest.CaptureFixture[str]) -> None:
     calls = []
-    monkeypatch.setattr("ehbilayer.plot.save_figures", lambda r, d, **kw: calls.append((Path(d), kw)))
+    monkeypatch.setattr("ehbilayer.plot.pages.save_figures", lambda r, d, **kw: calls.append((Path(d), kw)))
     assert cli.execute(["run", str(study), "--quiet"]) == 0
     for arguments in (["four-holes"], ["four-holes/result.nc", "-o", "pictures.pdf"], ["four-holes", "-o", "trions"]):
         assert cli.execute(["plot", *arguments]) == 0
@@ -135,7 +135,7 @@ def test_unexpected_errors_are_one_line(study: Path, capsys: pytest.CaptureFixtu
     def bug(*a: object, **k: object) -> None:
         raise ZeroDivisionError("first\nsecond")
 
-    monkeypatch.setattr("ehbilayer.hartree_fock.solve", bug)
+    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", bug)
     monkeypatch.delenv("EHB_DEBUG", raising=False)
     assert cli.execute(["run", str(study)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
@@ -188,7 +188,8 @@ def test_public_names() -> None:
 
 SLOW = """
 import os, signal, time
-from ehbilayer import cli, hartree_fock
+from ehbilayer import cli
+from ehbilayer.hartree_fock import solver as hartree_fock
 def solve(*a, **k):
     print("started", flush=True)
     while k["should_stop"]() is None:

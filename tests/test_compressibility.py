@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer.area_scaling import twisted
 from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-from ehbilayer.compressibility import (
+from ehbilayer.compressibility.area_scaling import twisted
+from ehbilayer.compressibility.bulk_modulus import (
     ROUTES,
     StateOptions,
     basis_error,
@@ -17,10 +17,7 @@ from ehbilayer.compressibility import (
     torus,
     torus_alpha_squared,
 )
-from ehbilayer.errors import InputError
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.results import Status
-from ehbilayer.size_limit import (
+from ehbilayer.compressibility.size_limit import (
     Size,
     alpha_squared,
     alpha_squared_limit,
@@ -30,6 +27,9 @@ from ehbilayer.size_limit import (
     gas_on_torus,
     size,
 )
+from ehbilayer.errors import InputError
+from ehbilayer.lattice import box_of_shape
+from ehbilayer.results import Status
 from ehbilayer.system import Bilayer, Species
 from exact import GASES
 

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import compressibility_study, load_study
+from ehbilayer import load_study
+from ehbilayer.compressibility import study as compressibility_study
+from ehbilayer.compressibility.size_limit import alpha_squared
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import compressibility as kind
-from ehbilayer.plot_compressibility import figure, phonons
+from ehbilayer.plot.compressibility import figure, phonons
 from ehbilayer.results import Result, Status
-from ehbilayer.size_limit import alpha_squared
-from ehbilayer.study_uses import used_keys
+from ehbilayer.study.uses import used_keys
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "compressibility.toml"
 CONTRACT = ("alpha_squared", "uncertainty", "bulk_modulus", "pressure", "by_size", "state")

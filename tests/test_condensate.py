@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer import condensate_torus as torus
-from ehbilayer import hartree_fock
 from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves
-from ehbilayer.condensate import chemical_slope, fill, minimise
-from ehbilayer.condensate_radial import solve as solve_limit
-from ehbilayer.condensate_report import energy_parts
+from ehbilayer.condensate import torus
+from ehbilayer.condensate.bogoliubov import chemical_slope, fill, minimise
+from ehbilayer.condensate.radial import solve as solve_limit
+from ehbilayer.condensate.report import energy_parts
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import solver as hartree_fock
 from ehbilayer.lattice import box_of_shape
 from ehbilayer.results import Result, Status
 from ehbilayer.system import Bilayer, Species

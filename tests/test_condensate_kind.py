@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from ehbilayer import load_study
-from ehbilayer.condensate_radial import solve as solve_limit
+from ehbilayer.condensate.radial import solve as solve_limit
 from ehbilayer.errors import InputError
-from ehbilayer.exciton import solve_exciton
+from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import condensate as kind
-from ehbilayer.plot_condensate import figure
+from ehbilayer.plot.condensate import figure
 from ehbilayer.results import Result, Status
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "condensate.toml"

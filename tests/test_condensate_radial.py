@@ -7,17 +7,17 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import ive, j0
 
-from ehbilayer.condensate_curve import (
+from ehbilayer.condensate.curve import (
     Point,
     coexistences,
     densities,
     density_at,
     limit_evaluator,
 )
-from ehbilayer.condensate_mesh import Mesh, RadialWaves, angular_kernel, log_corrections
-from ehbilayer.condensate_radial import Pairs, find, solve
+from ehbilayer.condensate.mesh import Mesh, RadialWaves, angular_kernel, log_corrections
+from ehbilayer.condensate.radial import Pairs, find, solve
 from ehbilayer.errors import InputError
-from ehbilayer.exciton import solve_exciton
+from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.results import Result, Status
 from ehbilayer.system import Bilayer, Species
 from exact import GASES
@@ -159,7 +159,7 @@ def test_bad_numbers_are_refused(change: dict, argument: str) -> None:
 
 def test_a_torus_cannot_start_the_plane() -> None:
     from ehbilayer.basis import PlaneWaveBasis, disk_waves
-    from ehbilayer.condensate_torus import solve as solve_torus
+    from ehbilayer.condensate.torus import solve as solve_torus
     from ehbilayer.lattice import box_of_shape
 
     box = box_of_shape("square", 100.0)
@@ -233,7 +233,7 @@ def test_where_the_energy_per_pair_is_lowest_on_a_torus(zero_mode: str, hexagon:
     from scipy.optimize import minimize_scalar
 
     from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-    from ehbilayer.condensate_torus import solve as solve_torus
+    from ehbilayer.condensate.torus import solve as solve_torus
     from ehbilayer.lattice import box_of_shape
 
     system = Bilayer((Species("electron", -1, 1.0, 0, 36), Species("hole", 1, 1.0, 1, 36)), 1.0, zero_mode)

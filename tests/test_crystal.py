@@ -9,14 +9,14 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 import exact
-from ehbilayer import ewald
-from ehbilayer.crystal import curvatures, displaced, relax
-from ehbilayer.crystal_record import capacitor_energy
-from ehbilayer.crystal_search import Composition
+from ehbilayer.crystal.record import capacitor_energy
+from ehbilayer.crystal.relaxation import curvatures, displaced, relax
+from ehbilayer.crystal.search import Composition
+from ehbilayer.crystal.structures import Crystal, named
+from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
+from ehbilayer.ewald import potential as ewald
 from ehbilayer.results import Status
-from ehbilayer.structures import Crystal, named
-from ehbilayer.symmetry import identify
 
 LATTICES = {lattice.name: lattice for lattice in exact.LATTICES}
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from ehbilayer import parallel
-from ehbilayer.crystal_record import crystal_of
-from ehbilayer.crystal_search import Composition, Start, lowest_curvature, make_starts, ranking, run_start, search
-from ehbilayer.crystal_study import solve_search
+from ehbilayer.crystal.record import crystal_of
+from ehbilayer.crystal.search import Composition, Start, lowest_curvature, make_starts, ranking, run_start, search
+from ehbilayer.crystal.structures import named
+from ehbilayer.crystal.study import solve_search
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import crystal as kind
 from ehbilayer.results import Result, Status
-from ehbilayer.structures import named
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 
 def composition(a_over_d, holes=1, ratio=2):
@@ -72,7 +72,7 @@ def test_a_script_without_a_guard_may_use_workers(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent("""
         import math
-        from ehbilayer.crystal_search import Composition, make_starts, search
+        from ehbilayer.crystal.search import Composition, make_starts, search
         starts = make_starts(Composition(1 / (9 * math.pi), 1.0, 1, 2), 2, 1, candidates=False)
         print(len(search(starts, workers=2)))
     """), encoding="utf-8")
@@ -118,7 +118,7 @@ def test_resuming_computes_only_what_is_missing(tmp_path, monkeypatch):
     assert part.status is Status.timeout and len(part.summary["starts"]) == 3
     part.save(tmp_path / "part.nc")
     computed = []
-    monkeypatch.setattr("ehbilayer.crystal_search.run_start",
+    monkeypatch.setattr("ehbilayer.crystal.search.run_start",
                         lambda start, stop: computed.append(start) or run_start(start, stop))
     again = solve_search(starts, Hooks(initial=Result.load(tmp_path / "part.nc"), resumed=True))
     assert computed == starts[3:]

@@ -9,18 +9,18 @@ import pytest
 from scipy.optimize import brentq, minimize_scalar
 
 import exact
-from ehbilayer import ewald
-from ehbilayer.crystal import relax
-from ehbilayer.crystal_scan import Scan, solve_scan
-from ehbilayer.crystal_search import Composition
-from ehbilayer.crystal_sequence import CONTINUOUS, CROSSING, follow, locate, phase_of, settle
-from ehbilayer.ewald_derivatives import dynamical_matrix
+from ehbilayer.crystal.relaxation import relax
+from ehbilayer.crystal.scan import Scan, solve_scan
+from ehbilayer.crystal.search import Composition
+from ehbilayer.crystal.sequence import CONTINUOUS, CROSSING, follow, locate, phase_of, settle
+from ehbilayer.crystal.structures import named
+from ehbilayer.ewald import potential as ewald
+from ehbilayer.ewald.derivatives import dynamical_matrix
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import crystal as kind
 from ehbilayer.lattice import Cell
 from ehbilayer.results import Result, Status
-from ehbilayer.structures import named
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 
 def phase(name, a_over_d, ratio=2, layers=1):

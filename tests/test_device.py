@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import cli, load_study, pairing_density, runner, size_limit
+from ehbilayer import cli, load_study, runner
+from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import device as kind
 from ehbilayer.kinds import rows
-from ehbilayer.pairing import bcs_temperature
-from ehbilayer.pairing_density import Place, against_density, window
-from ehbilayer.plasmon_velocity import Source
+from ehbilayer.pairing import density as pairing_density
+from ehbilayer.pairing.couplings import bcs_temperature
+from ehbilayer.pairing.density import Place, against_density, window
+from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.results import Result, Status
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 from ehbilayer.units import Scales
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "device.toml"

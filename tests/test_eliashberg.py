@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.linalg import eigvalsh
 
-import ehbilayer.eliashberg as module
-from ehbilayer.coupling_spectrum import CouplingSpectrum, einstein
-from ehbilayer.eliashberg import critical_temperature, eliashberg_tc, gram_rule, matsubara
-from ehbilayer.eliashberg_gap import gap_curve, solve_gap
+import ehbilayer.pairing.eliashberg as module
 from ehbilayer.errors import InputError
-from ehbilayer.pairing_temperature import Liquid, allen_dynes, temperature_of
-from ehbilayer.plasmon_spectrum import plasmon_spectrum
+from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, einstein
+from ehbilayer.pairing.eliashberg import critical_temperature, eliashberg_tc, gram_rule, matsubara
+from ehbilayer.pairing.gap import gap_curve, solve_gap
+from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum
+from ehbilayer.pairing.temperature import Liquid, allen_dynes, temperature_of
 
 ACOUSTIC = plasmon_spectrum(1.6, 1.0, 0.09)
 

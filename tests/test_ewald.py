@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exact
-from ehbilayer import ewald
 from ehbilayer.errors import InputError
+from ehbilayer.ewald import potential as ewald
 from ehbilayer.lattice import Cell
 
 LATTICES = {lattice.name: lattice for lattice in exact.LATTICES}

@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exact
-from ehbilayer import ewald
 from ehbilayer.errors import InputError
-from ehbilayer.ewald_charges import PointCharges
+from ehbilayer.ewald import potential as ewald
+from ehbilayer.ewald.charges import PointCharges
 from ehbilayer.lattice import Cell
 
 entries = st.floats(-3, 3, allow_subnormal=False)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import exact
-from ehbilayer import ewald
 from ehbilayer.errors import InputError
-from ehbilayer.ewald_derivatives import ForceConstants, dynamical_matrix, hessian, long_wave
+from ehbilayer.ewald import potential as ewald
+from ehbilayer.ewald.derivatives import ForceConstants, dynamical_matrix, hessian, long_wave
 from ehbilayer.lattice import Cell, lattice_points
 
 CELL = np.array([[1.3, 0.2], [0.5, 2.1]])

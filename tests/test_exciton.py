@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ehbilayer.errors import InputError
-from ehbilayer.exciton import Exciton, solve_exciton
-from ehbilayer.few_body_basis import Basis
-from ehbilayer.gaussians import Charges, Functions
+from ehbilayer.few_body.basis import Basis
+from ehbilayer.few_body.exciton import Exciton, solve_exciton
+from ehbilayer.few_body.gaussians import Charges, Functions
 
 # the two-dimensional hydrogen atom: X. L. Yang, S. H. Guo, F. T. Chan, K. W. Wong, W. Y. Ching, PRA 43, 1186 (1991);
 # polarisability 21/128: the same and G. Mei, PRA 57, 3177 (1998)

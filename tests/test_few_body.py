@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from scipy.special import k0, k1
 
-from ehbilayer.complexes import make_complex
 from ehbilayer.errors import InputError
-from ehbilayer.few_body import Answer, Options, minimise, report, solve
-from ehbilayer.few_body_basis import Basis
-from ehbilayer.few_body_densities import arms_by_name, distribution, wavefunction
-from ehbilayer.gaussians import Functions, elements, slopes
+from ehbilayer.few_body.basis import Basis
+from ehbilayer.few_body.complexes import make_complex
+from ehbilayer.few_body.densities import arms_by_name, distribution, wavefunction
+from ehbilayer.few_body.gaussians import Functions, elements, slopes
+from ehbilayer.few_body.threshold import decay
+from ehbilayer.few_body.variational import Answer, Options, minimise, report, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.few_body import rows
-from ehbilayer.plot_few_body import figure
+from ehbilayer.plot.few_body import figure
 from ehbilayer.results import Result, Status
-from ehbilayer.threshold import decay
 from ehbilayer.units import Scales
 
 STEBE = "B. Stebe and A. Ainane, Superlattices Microstruct. 5, 545 (1989): two-dimensional X- and H-"

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from ehbilayer.cli import execute
-from ehbilayer.complexes import make_complex
 from ehbilayer.errors import InputError
-from ehbilayer.few_body import Options, solve
-from ehbilayer.few_body_scan import _critical_result, scan
+from ehbilayer.few_body.complexes import make_complex
+from ehbilayer.few_body.scan import _critical_result, scan
+from ehbilayer.few_body.threshold import Critical
+from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.few_body import prepare, rows
-from ehbilayer.plot_few_body import figure
+from ehbilayer.plot.few_body import figure
 from ehbilayer.results import Result, Status
-from ehbilayer.study import load_study
-from ehbilayer.threshold import Critical
+from ehbilayer.study.file import load_study
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from ehbilayer.few_body_basis import Basis
-from ehbilayer.gaussians import Charges, Functions, coulomb, diagonals, elements, inverse, slopes
+from ehbilayer.few_body.basis import Basis
+from ehbilayer.few_body.gaussians import Charges, Functions, coulomb, diagonals, elements, inverse, slopes
 
 TRION = {"masses": (1.5, 1.5, 1.0), "charges": (-1, -1, 1), "layers": (0, 0, 1), "identical": ((0, 1),)}
 BIEXCITON = {"masses": (1.5, 1.5, 1.0, 1.0), "charges": (-1, -1, 1, 1), "layers": (0, 0, 1, 1),

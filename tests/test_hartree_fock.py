@@ -7,9 +7,9 @@ import pytest
 
 import exact
 from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
-from ehbilayer.cutoff import basis_error
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.cutoff import basis_error
+from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.lattice import box_of_shape
 from ehbilayer.results import Status
 from ehbilayer.system import Bilayer, Species
@@ -324,8 +324,8 @@ def test_crystal_starts_spread_any_count_over_the_sites():
                       "madelung")
     basis = triangular_basis(9, 12.0, 7, crystal=False)
     from ehbilayer.fourier import Fourier
-    from ehbilayer.guesses import guess
-    from ehbilayer.hartree_fock import build
+    from ehbilayer.hartree_fock.guesses import guess
+    from ehbilayer.hartree_fock.solver import build
     from ehbilayer.minimize import orthonormalise
 
     begin = guess(bilayer, basis, "crystal")

@@ -5,9 +5,9 @@ import pytest
 from ehbilayer import kinds
 from ehbilayer.errors import InputError
 from ehbilayer.results import Result, Status
-from ehbilayer.study import make_study
-from ehbilayer.study_keys import Kind, tables
-from ehbilayer.study_uses import USES, used_keys
+from ehbilayer.study.file import make_study
+from ehbilayer.study.keys import Kind, tables
+from ehbilayer.study.uses import USES, used_keys
 
 
 def test_every_kind_that_is_available_says_which_keys_it_uses() -> None:

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice, Sound
 from ehbilayer.errors import InputError
-from ehbilayer.lattice_plasmon import ScreenedLattice, Sound
 
 BONSALL_MARADUDIN_SHEAR = 0.245065  # mu / (e^2 n^{3/2}), triangular lattice, PRB 15, 1959 (1977)
 
@@ -108,7 +108,7 @@ def test_zero_point_motion():
 
 
 def test_more_reciprocal_vectors_change_nothing(monkeypatch):
-    import ehbilayer.lattice_plasmon as module
+    import ehbilayer.compressibility.lattice_plasmon as module
 
     near = ScreenedLattice(0.1, 0.0, 1.0).sound
     monkeypatch.setattr(module, "REACH", 80.0)

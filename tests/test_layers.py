@@ -15,42 +15,51 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
 
 # a module may import the modules above it
 LAYERS = {
-    "ground": "errors units materials lattice ewald_split ewald_charges ewald ewald_derivatives fourier minimize files "
-              "netcdf results hooks parallel descent",
+    "ground": "errors units materials lattice ewald ewald.split ewald.charges ewald.potential ewald.derivatives "
+              "fourier minimize files netcdf results hooks parallel descent",
     "physics": "interaction system",
     "discretisation": "basis",
     "Hamiltonian": "terms terms.kinetic terms.direct terms.exchange hamiltonian",
-    "methods": "occupations guesses transfer spectrum bands stability observables hartree_fock cutoff order critical "
-               "batch exciton condensate condensate_report condensate_mesh condensate_radial condensate_torus "
-               "condensate_curve phases structures symmetry crystal crystal_search crystal_record "
-               "crystal_study crystal_sequence crystal_scan phonons phonon_zone melting phonon_result gaussians "
-               "complexes few_body_basis few_body_densities few_body threshold few_body_scan area_scaling "
-               "response compressibility size_limit lattice_plasmon compressibility_study coupling_spectrum pairing "
-               "plasmon_spectrum eliashberg eliashberg_gap pairing_temperature plasmon_velocity pairing_point "
-               "pairing_maps pairing_density",
-    "studies": "study_keys study_sweep study_uses study task particles prepare reporting pairing_table classical "
-               "phonon_family kinds.hartree_fock kinds.condensate kinds.phases kinds.crystal kinds.phonons "
-               "kinds.few_body kinds.compressibility kinds.pairing kinds.device kinds.sweep kinds",
-    "sweeps": "stopping finishing point_store sweep_lock sweep_points sweep_worker sweep_engines sweep_adaptive "
-              "sweep_definition sweep_collect sweep sweep_status",
-    "figures": "plot_style plot_density plot_bands plot_momentum plot_phases plot_condensate plot_crystal plot_phonons "
-               "plot_few_body plot_compressibility plot_boundaries plot_maps plot_pairing plot_device plot_sweep plot",
-    "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making reproduce.densities "
-                   "reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane reproduce.dai_fu_4 reproduce.nashabeh_fu_2 "
-                   "reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 reproduce.nashabeh_fu_s5 reproduce.nashabeh_fu_s6 "
-                   "reproduce.nashabeh_fu_s7 reproduce.nashabeh_fu_s8 reproduce.superconductivity "
-                   "reproduce.nashabeh_fu_4a reproduce.nashabeh_fu_4b reproduce.nashabeh_fu_s1 "
-                   "reproduce.nashabeh_fu_s2 reproduce.nashabeh_fu_s3 reproduce.nashabeh_fu_v1_6 cli __main__",
+    "methods": "hartree_fock hartree_fock.occupations hartree_fock.guesses hartree_fock.transfer "
+               "hartree_fock.spectrum hartree_fock.bands hartree_fock.stability hartree_fock.observables "
+               "hartree_fock.solver hartree_fock.cutoff hartree_fock.order hartree_fock.critical hartree_fock.batch "
+               "few_body few_body.exciton condensate condensate.bogoliubov condensate.report condensate.mesh "
+               "condensate.radial condensate.torus condensate.curve phases crystal crystal.structures "
+               "crystal.symmetry crystal.relaxation crystal.search crystal.record crystal.study crystal.sequence "
+               "crystal.scan phonons phonons.modes phonons.zone phonons.melting phonons.report few_body.gaussians "
+               "few_body.complexes few_body.basis few_body.densities few_body.variational few_body.threshold "
+               "few_body.scan compressibility compressibility.area_scaling compressibility.response "
+               "compressibility.bulk_modulus compressibility.size_limit compressibility.lattice_plasmon "
+               "compressibility.study pairing pairing.coupling_spectrum pairing.couplings pairing.plasmon_spectrum "
+               "pairing.eliashberg pairing.gap pairing.temperature pairing.plasmon_velocity pairing.point "
+               "pairing.maps pairing.density",
+    "studies": "study study.keys study.axes study.uses study.file task study.particles study.prepare reporting "
+               "kinds.pairing_table study.classical study.phonon_family kinds.hartree_fock kinds.condensate "
+               "kinds.phases kinds.crystal kinds.phonons kinds.few_body kinds.compressibility kinds.pairing "
+               "kinds.device kinds.sweep kinds",
+    "sweeps": "stopping finishing sweep sweep.store sweep.lock sweep.points sweep.worker sweep.engines "
+              "sweep.adaptive sweep.definition sweep.collect sweep.campaign sweep.status",
+    "figures": "plot plot.style plot.density plot.bands plot.momentum plot.phases plot.condensate plot.crystal "
+               "plot.phonons plot.few_body plot.compressibility plot.boundaries plot.maps plot.pairing plot.device "
+               "plot.sweep plot.pages",
+    "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making "
+                   "reproduce.densities reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane reproduce.dai_fu_4 "
+                   "reproduce.nashabeh_fu_2 reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 "
+                   "reproduce.nashabeh_fu_s5 reproduce.nashabeh_fu_s6 reproduce.nashabeh_fu_s7 "
+                   "reproduce.nashabeh_fu_s8 reproduce.superconductivity reproduce.nashabeh_fu_4a "
+                   "reproduce.nashabeh_fu_4b reproduce.nashabeh_fu_s1 reproduce.nashabeh_fu_s2 "
+                   "reproduce.nashabeh_fu_s3 reproduce.nashabeh_fu_v1_6 cli __main__",
 }
 ORDER = [module for group in LAYERS.values() for module in group.split()]
 
 # imports against that order, inside functions or for annotations only, each with its reason
 EXCEPTIONS = {
-    ("results", "plot"): "Result.plot() is a method for the user's sake; drawing stays outside",
-    ("hartree_fock", "cutoff"): "a basis from a tolerance is a loop around solve, and solve is where users ask for it",
-    ("stability", "hartree_fock"): "following a saddle's lowest mode minimises again",
-    ("observables", "hartree_fock"): "annotations: it reads the End of a start and the Options",
-    ("bands", "hartree_fock"): "annotations: it reads the End of a start",
+    ("results", "plot.pages"): "Result.plot() is a method for the user's sake; drawing stays outside",
+    ("hartree_fock.solver", "hartree_fock.cutoff"): "a basis from a tolerance is a loop around solve, and solve is where "
+                                                    "users ask for it",
+    ("hartree_fock.stability", "hartree_fock.solver"): "following a saddle's lowest mode minimises again",
+    ("hartree_fock.observables", "hartree_fock.solver"): "annotations: it reads the End of a start and the Options",
+    ("hartree_fock.bands", "hartree_fock.solver"): "annotations: it reads the End of a start",
 }
 HEAVY = ("matplotlib", "xarray", "h5py", "h5netcdf", "jax", "pandas", "dask")
 

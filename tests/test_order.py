@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.guesses import guess
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.guesses import guess
+from ehbilayer.hartree_fock.order import bragg_vectors, bragg_weights, density_waves, spin_orders
+from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.lattice import crystal_cell
 from ehbilayer.minimize import orthonormalise
-from ehbilayer.order import bragg_vectors, bragg_weights, density_waves, spin_orders
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.system import Bilayer, Species
 from systems import triangular_basis

@@ -7,10 +7,10 @@ import pytest
 from scipy.constants import physical_constants
 from scipy.integrate import quad
 
-from ehbilayer import pairing_maps
-from ehbilayer.coupling_spectrum import CouplingSpectrum, condensed, einstein, from_table
 from ehbilayer.errors import InputError
-from ehbilayer.pairing import (
+from ehbilayer.pairing import maps as pairing_maps
+from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, condensed, einstein, from_table
+from ehbilayer.pairing.couplings import (
     attraction,
     bcs_temperature,
     capacitor_shift,
@@ -23,8 +23,10 @@ from ehbilayer.pairing import (
     paper_line,
     repulsion,
 )
-from ehbilayer.pairing_maps import Map, MapHooks, make_map, published_map
-from ehbilayer.pairing_temperature import (
+from ehbilayer.pairing.maps import Map, MapHooks, make_map, published_map
+from ehbilayer.pairing.plasmon_spectrum import moments, plasmon_spectrum, tabulate
+from ehbilayer.pairing.plasmon_velocity import Source
+from ehbilayer.pairing.temperature import (
     METHODS,
     Liquid,
     allen_dynes,
@@ -33,8 +35,6 @@ from ehbilayer.pairing_temperature import (
     mcmillan,
     temperature_of,
 )
-from ehbilayer.plasmon_spectrum import moments, plasmon_spectrum, tabulate
-from ehbilayer.plasmon_velocity import Source
 from ehbilayer.results import Status
 
 HARTREE = physical_constants["Hartree energy in eV"][0] / physical_constants["Boltzmann constant in eV/K"][0]
@@ -304,7 +304,7 @@ def test_an_eliashberg_map_stops_and_goes_on(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_computed_alpha_on_a_map_is_interpolated(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ehbilayer import size_limit
+    from ehbilayer.compressibility import size_limit
 
     asked = []
 

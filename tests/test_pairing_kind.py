@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import load_study, pairing_maps, size_limit
+from ehbilayer import load_study
+from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import pairing as kind
-from ehbilayer.pairing import attraction, bcs_temperature
-from ehbilayer.plot_pairing import figure, gap, temperature_map
+from ehbilayer.pairing import maps as pairing_maps
+from ehbilayer.pairing.couplings import attraction, bcs_temperature
+from ehbilayer.plot.pairing import figure, gap, temperature_map
 from ehbilayer.results import Result, Status
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -5,11 +5,11 @@ import pytest
 
 from ehbilayer import kinds, phases
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock import Options, solve
-from ehbilayer.plot_phases import figure
+from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.plot.phases import figure
 from ehbilayer.results import Result, Status
 from ehbilayer.runner import run
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 from ehbilayer.system import Bilayer, Species
 from systems import triangular_basis
 
@@ -57,7 +57,7 @@ def test_polarised_electrons_need_one_site_only() -> None:
 
 
 def test_energies_are_those_of_the_methods_alone(result: Result) -> None:
-    from ehbilayer.condensate_torus import solve as condensate
+    from ehbilayer.condensate.torus import solve as condensate
 
     polarised = balanced(spin="polarized")
     alone = condensate(polarised, triangular_basis(N, 6.0, 5, crystal=False), tolerance=1e-9)

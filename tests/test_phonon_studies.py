@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ehbilayer.crystal import relax
-from ehbilayer.crystal_record import crystal_data
+from ehbilayer.crystal.record import crystal_data
+from ehbilayer.crystal.relaxation import relax
+from ehbilayer.crystal.structures import named
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.phonons import prepare, rows
-from ehbilayer.phonon_result import Options, compute
+from ehbilayer.phonons.report import Options, compute
 from ehbilayer.results import Result, Status
-from ehbilayer.structures import named
-from ehbilayer.study import load_study, make_study
+from ehbilayer.study.file import load_study, make_study
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EQUAL = {"electron": 1.0, "hole": 1.0}
@@ -69,7 +69,7 @@ def test_examples_run(name):
 
 @pytest.mark.parametrize("name", ["phonons", "melting", "trion-saddle"])
 def test_figures_are_drawn(name, tmp_path):
-    from ehbilayer.plot_phonons import figure
+    from ehbilayer.plot.phonons import figure
 
     task = prepare(load_study(EXAMPLES / f"{name}.toml", ["phonons.mesh=6", "phonons.points=5",
                                                           "phonons.tolerance=1e-3", "phonons.scan_points=3"]))

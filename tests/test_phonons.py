@@ -10,18 +10,18 @@ import pytest
 from scipy.integrate import quad
 
 import exact
-from ehbilayer.crystal import relax
+from ehbilayer.crystal.relaxation import relax
+from ehbilayer.crystal.structures import named
+from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds.phonons import rows
 from ehbilayer.lattice import Cell
-from ehbilayer.melting import displacements, groups, melting_lines, pair_up
-from ehbilayer.phonon_result import Options, compute, default_mesh, leave_saddle
-from ehbilayer.phonon_zone import density_of_states, fluctuation, mesh, sample, softest, zone_rule
-from ehbilayer.phonons import Phonons, classical_trion, sound, zone_path
+from ehbilayer.phonons.melting import displacements, groups, melting_lines, pair_up
+from ehbilayer.phonons.modes import Phonons, classical_trion, sound, zone_path
+from ehbilayer.phonons.report import Options, compute, default_mesh, leave_saddle
+from ehbilayer.phonons.zone import density_of_states, fluctuation, mesh, sample, softest, zone_rule
 from ehbilayer.results import Result, Status
-from ehbilayer.structures import named
-from ehbilayer.symmetry import identify
 
 EQUAL, HEAVY = {"electron": 1.0, "hole": 1.0}, {"electron": 2.0, "hole": 1.0}
 QUIET = Hooks()

@@ -13,13 +13,13 @@ import pytest
 
 from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.plot import bands, convergence, density, headline, levels, momentum, plot, save_figures
-from ehbilayer.plot_bands import merge_levels
-from ehbilayer.plot_density import sample, view
-from ehbilayer.plot_momentum import nearest_wave
-from ehbilayer.plot_style import carriers, fermi_level
+from ehbilayer.plot.bands import merge_levels
+from ehbilayer.plot.density import sample, view
+from ehbilayer.plot.momentum import nearest_wave
+from ehbilayer.plot.pages import bands, convergence, density, headline, levels, momentum, plot, save_figures
+from ehbilayer.plot.style import carriers, fermi_level
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.system import Bilayer, Species
 
@@ -298,7 +298,8 @@ def test_bad_requests_are_named(tmp_path: Path) -> None:
 
 def test_matplotlib_waits_until_it_draws_and_pyplot_is_never_loaded(tmp_path: Path) -> None:
     made().save(tmp_path / "result.nc")
-    code = ("import sys; from pathlib import Path; import ehbilayer.plot as p; from ehbilayer.results import Result; "
+    code = ("import sys; from pathlib import Path; import ehbilayer.plot.pages as p; "
+            "from ehbilayer.results import Result; "
             "assert 'matplotlib' not in sys.modules; here = Path(sys.argv[1]); "
             "p.save_figures(Result.load(here / 'result.nc'), here); "
             "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules")

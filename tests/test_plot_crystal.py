@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer.crystal_scan import Scan, solve_scan
-from ehbilayer.crystal_search import Composition, make_starts
-from ehbilayer.crystal_study import solve_search
+from ehbilayer.crystal.scan import Scan, solve_scan
+from ehbilayer.crystal.search import Composition, make_starts
+from ehbilayer.crystal.study import solve_search
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.plot_crystal import figure
+from ehbilayer.plot.crystal import figure
 from ehbilayer.results import Result, Status
 
 

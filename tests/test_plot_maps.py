@@ -9,13 +9,13 @@ import pytest
 import ehbilayer
 import fake_points
 from ehbilayer import kinds
-from ehbilayer.plot import page
-from ehbilayer.plot_maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
-from ehbilayer.plot_style import new_figure
+from ehbilayer.plot.maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
+from ehbilayer.plot.pages import page
+from ehbilayer.plot.style import new_figure
 from ehbilayer.reproduce import nashabeh_fu_2, nashabeh_fu_s4
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study import make_study
-from ehbilayer.sweep_collect import flatten
+from ehbilayer.study.file import make_study
+from ehbilayer.sweep.collect import flatten
 
 SPACING, MASS, DENSITY = "bilayer.spacing", "bilayer.electron_mass", "density.hole_over_critical"
 DIMS = (SPACING, MASS, DENSITY)

@@ -10,10 +10,10 @@ import ehbilayer
 import fake_points
 from ehbilayer import kinds
 from ehbilayer.errors import InputError
-from ehbilayer.plot import page, save_figures
-from ehbilayer.plot_boundaries import Fields, grid_triangles, segments
+from ehbilayer.plot.boundaries import Fields, grid_triangles, segments
+from ehbilayer.plot.pages import page, save_figures
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 
 @pytest.fixture(autouse=True)

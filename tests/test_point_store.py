@@ -7,11 +7,11 @@ import pytest
 
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError
-from ehbilayer.point_store import PointStore, label_of, point_key
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.sweep_lock import SweepLock, holders, parse_shard
-from ehbilayer.sweep_worker import STATES, Job, compute_point, failure
+from ehbilayer.sweep.lock import SweepLock, holders, parse_shard
+from ehbilayer.sweep.store import PointStore, label_of, point_key
+from ehbilayer.sweep.worker import STATES, Job, compute_point, failure
 
 KEY = "0" * 39 + "a"
 
@@ -41,7 +41,7 @@ def test_a_point_is_read_as_it_was_written(store: PointStore) -> None:
 def test_keys_follow_inputs_and_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     one = point_key({"a": 1, "b": 2.0})
     assert one == point_key({"b": 2.0, "a": 1}) != point_key({"a": 1, "b": 2.5}) and len(one) == 40
-    monkeypatch.setattr("ehbilayer.point_store.PHYSICS_VERSION", 99)
+    monkeypatch.setattr("ehbilayer.sweep.store.PHYSICS_VERSION", 99)
     assert point_key({"a": 1, "b": 2.0}) != one
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import ehbilayer.critical
+import ehbilayer.hartree_fock.critical
 from ehbilayer.errors import InputError
-from ehbilayer.prepare import prepare
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
+from ehbilayer.study.prepare import prepare
 
 
 def tables() -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest
         calls.append((basis.size, holes, zero_mode, spin))
         return 4.0
 
-    monkeypatch.setattr(ehbilayer.critical, "critical_rs", fake)
+    monkeypatch.setattr(ehbilayer.hartree_fock.critical, "critical_rs", fake)
     study = make_study(density(hole_over_critical=0.25, critical_rs="computed"))
     prepared = prepare(study)
     assert calls == [(63, 4, "none", "polarized")]

@@ -16,7 +16,7 @@ import pytest
 import ehbilayer
 import exact
 from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.lattice import box_of_shape, crystal_cell
 from ehbilayer.results import Result, Status
 from ehbilayer.system import Bilayer, Species

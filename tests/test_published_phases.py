@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import condensate_torus, phases
-from ehbilayer.hartree_fock import Options
+from ehbilayer import phases
+from ehbilayer.condensate import torus as condensate_torus
+from ehbilayer.hartree_fock.solver import Options
 from ehbilayer.results import Status
 from ehbilayer.system import Bilayer, Species
 from systems import triangular_basis

@@ -11,7 +11,7 @@ import pytest
 
 import ehbilayer
 from ehbilayer import cli, runner
-from ehbilayer.study_keys import PHASES, tables
+from ehbilayer.study.keys import PHASES, tables
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -118,7 +118,7 @@ def test_links_and_named_files_exist(page: Path) -> None:
     for named in re.findall(r"(?:examples|docs|benchmarks)/[\w./-]*\.(?:toml|py|md|png)", text):
         assert (ROOT / named).exists(), named
     source = ROOT / "src" / "ehbilayer"
-    for named in re.findall(r"`((?:terms/)?[a-z_]+\.py)`", text):
+    for named in re.findall(r"`([a-z_]+(?:/[a-z_]+)?\.py)`", text):
         assert (source / named).exists() or (ROOT / "docs" / named).exists(), named
 
 

@@ -19,7 +19,7 @@ from ehbilayer.reproduce.making import Made, Workshop, make_all
 from ehbilayer.reproduce.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
 from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Row, judged, table
 from ehbilayer.results import Result, Status
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 DAI_FU = ("dai-fu:1", "dai-fu:2", "dai-fu:4")
 

@@ -13,7 +13,7 @@ from ehbilayer.reproduce import densities, nashabeh_fu_3, nashabeh_fu_s5, nashab
 from ehbilayer.reproduce.making import Made, Workshop
 from ehbilayer.reproduce.record import AGREES, DIFFERS, Reproduction
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 FIGURES = [m.FIGURE for m in (nashabeh_fu_3, nashabeh_fu_s5, nashabeh_fu_s6, nashabeh_fu_s7, nashabeh_fu_s8)]
 names = pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.name)

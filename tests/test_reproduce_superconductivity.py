@@ -20,7 +20,7 @@ from ehbilayer.reproduce import (
 from ehbilayer.reproduce.making import Made, Workshop
 from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 MODULES = (nashabeh_fu_4a, nashabeh_fu_4b, nashabeh_fu_s1, nashabeh_fu_s2, nashabeh_fu_s3, nashabeh_fu_v1_6)
 MAPS = tuple(m.FIGURE for m in MODULES[1:3] + MODULES[4:])

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ehbilayer.area_scaling import AreaDerivative, derivative, twisted
 from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.compressibility.area_scaling import AreaDerivative, derivative, twisted
+from ehbilayer.compressibility.response import Hessian, area_response, respond
 from ehbilayer.errors import InputError
 from ehbilayer.fourier import Fourier
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
+from ehbilayer.hartree_fock.stability import hessian_product, translations
 from ehbilayer.interaction import Coulomb
 from ehbilayer.minimize import inner, minimise, orthonormalise
-from ehbilayer.response import Hessian, area_response, respond
-from ehbilayer.stability import hessian_product, translations
 from ehbilayer.system import Bilayer, Species
 from ehbilayer.terms import Setting
 from systems import random_state, small_basis, triangular_basis, trions
@@ -80,7 +80,7 @@ def converged(kind, **options):
 
 def liquid_on_crystal(**options):
     """Electrons with a shell filled equally: rotations between different occupations count."""
-    from ehbilayer.guesses import guess
+    from ehbilayer.hartree_fock.guesses import guess
 
     bilayer = Bilayer((Species("electron", -1, 0.3, 0, 16, spin="restricted"), Species("hole", 1, 1.0, 1, 16)), 1.0,
                       "madelung", **options)

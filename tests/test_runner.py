@@ -17,11 +17,11 @@ from ehbilayer import runner
 from ehbilayer.errors import InputError
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, ResultFileError, Status, Variable
-from ehbilayer.study import Study, make_study
+from ehbilayer.study.file import Study, make_study
 
 
 class FakeSolver:
-    """Stands in for `hartree_fock.solve`: iterates up to ``steps`` times, remembers how it was called."""
+    """Stands in for `hartree_fock.solver.solve`: iterates up to ``steps`` times, remembers how it was called."""
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ class Listener(Reporter):
 @pytest.fixture
 def solver(monkeypatch: pytest.MonkeyPatch) -> FakeSolver:
     fake = FakeSolver()
-    monkeypatch.setattr("ehbilayer.hartree_fock.solve", fake)
+    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", fake)
     monkeypatch.setattr(runner, "draw", lambda result, place: (place / "figure.png").write_bytes(b"drawn"))
     return fake
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from ehbilayer.fourier import Fourier
-from ehbilayer.guesses import guess
 from ehbilayer.hamiltonian import EnergyProblem
-from ehbilayer.hartree_fock import build
+from ehbilayer.hartree_fock.guesses import guess
+from ehbilayer.hartree_fock.solver import build
+from ehbilayer.hartree_fock.spectrum import ExchangeKernel, crystal_levels, empty_levels, local_blocks, occupied_levels
 from ehbilayer.minimize import minimise
-from ehbilayer.spectrum import ExchangeKernel, crystal_levels, empty_levels, local_blocks, occupied_levels
 from ehbilayer.system import Bilayer, Species
 from systems import random_state, small_basis, triangular_basis, trions
 
@@ -102,7 +102,7 @@ def test_occupied_levels_are_the_expectation_values():
 
 def test_uniform_gas_levels_are_kinetic_minus_exchange():
     """In a uniform state the Fock levels are k^2/2m - sum_k' f v(k - k')/A, with the box' own sums."""
-    from ehbilayer.hartree_fock import Options, solve
+    from ehbilayer.hartree_fock.solver import Options, solve
 
     bilayer = Bilayer((Species("hole", 1, 1.0, 0, 7),), 0.0, "none")
     basis = triangular_basis(7, 3.0, 3, crystal=False)

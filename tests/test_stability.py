@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from ehbilayer.hamiltonian import EnergyProblem
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.hartree_fock.stability import free_box, hessian_product, lowest_curvature, translations
 from ehbilayer.minimize import minimise, orthonormalise
 from ehbilayer.results import Status
-from ehbilayer.stability import free_box, hessian_product, lowest_curvature, translations
 from ehbilayer.system import Bilayer, Species
 from systems import small_basis, triangular_basis, trions
 
@@ -82,8 +82,8 @@ def test_a_free_saddle_is_called_one():
 
 def test_unfolding_to_the_free_box_keeps_the_energy():
     from ehbilayer.fourier import Fourier
-    from ehbilayer.guesses import guess
-    from ehbilayer.hartree_fock import Monitor, build, converge
+    from ehbilayer.hartree_fock.guesses import guess
+    from ehbilayer.hartree_fock.solver import Monitor, build, converge
 
     bilayer, basis = trions(4, zero_mode="madelung"), small_basis("crystal")
     options = Options(start="trion-crystal", stability="none")

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from ehbilayer.crystal.structures import Crystal, named, structure_names
+from ehbilayer.crystal.symmetry import identify, primitive_crystal
 from ehbilayer.errors import InputError
-from ehbilayer.structures import Crystal, named, structure_names
-from ehbilayer.symmetry import identify, primitive_crystal
 
 COMPOSITIONS = ((0, 1), (0, 2), (1, 1), (2, 1), (3, 1))
 ALL = [(name, ratio, layers) for ratio, layers in COMPOSITIONS for name in structure_names(ratio, layers)

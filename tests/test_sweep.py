@@ -14,11 +14,11 @@ from ehbilayer import cli, kinds, runner
 from ehbilayer.errors import InputError
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
-from ehbilayer.study import Study, make_study
-from ehbilayer.study_sweep import SweepOptions
-from ehbilayer.sweep_adaptive import nearness
-from ehbilayer.sweep_points import prepare_sweep
-from ehbilayer.sweep_status import status_of
+from ehbilayer.study.axes import SweepOptions
+from ehbilayer.study.file import Study, make_study
+from ehbilayer.sweep.adaptive import nearness
+from ehbilayer.sweep.points import prepare_sweep
+from ehbilayer.sweep.status import status_of
 
 GRID = '"density.rs_hole" = [4, 6, 8]\n"bilayer.spacing" = {start = 0.5, stop = 2, count = 4}'
 
@@ -394,7 +394,7 @@ def test_the_page_has_every_option() -> None:
 
 def test_the_example_runs(tmp_path: Path) -> None:
     """The layer crystallises, and the zero mode moves the gap by about 3.92/sqrt(A) (docs/conventions.md)."""
-    from ehbilayer.study import load_study
+    from ehbilayer.study.file import load_study
 
     path = Path(__file__).parents[1] / "examples" / "sweep.toml"
     result = ehbilayer.run(load_study(path, ['sweep."density.rs_hole"=[8, 10]']), tmp_path)

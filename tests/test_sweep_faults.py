@@ -16,15 +16,16 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import cli, kinds, runner, sweep_engines
+from ehbilayer import cli, kinds, runner
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError
 from ehbilayer.kinds.sweep import rows
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
-from ehbilayer.study import Study, make_study
-from ehbilayer.sweep_lock import SweepLock
-from ehbilayer.sweep_status import status_of
+from ehbilayer.study.file import Study, make_study
+from ehbilayer.sweep import engines as sweep_engines
+from ehbilayer.sweep.lock import SweepLock
+from ehbilayer.sweep.status import status_of
 from ehbilayer.task import Task
 
 HERE = Path(__file__).parent
@@ -90,7 +91,7 @@ def test_failed_points_are_recorded_and_the_sweep_goes_on(tmp_path: Path, fakes:
 
 
 def test_combinations_that_cannot_be_computed_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ehbilayer.sweep_points.CHECK_SECONDS", -1.0)
+    monkeypatch.setattr("ehbilayer.sweep.points.CHECK_SECONDS", -1.0)
     axes = '"density.rs_hole" = [4, 8, 9]\n"bilayer.spacing" = [1, 5, 6]'  # (8, 5) lies inside the grid
     result = ehbilayer.run(study(axes), tmp_path)
     assert result.summary["failed_by_reason"] == {"invalid": 1} and result.summary["done"] == 8
@@ -207,13 +208,13 @@ def test_a_second_driver_is_refused(tmp_path: Path, fakes: Path) -> None:
 
 
 def status_of_lock(place: Path) -> list[str | None]:
-    from ehbilayer.sweep_lock import holders
+    from ehbilayer.sweep.lock import holders
 
     return [who.get("shard") for who in holders(place)]
 
 
 def test_a_dead_driver_leaves_no_lock(tmp_path: Path) -> None:
-    code = ("import os, sys, pathlib; from ehbilayer.sweep_lock import SweepLock; from ehbilayer.reporting import "
+    code = ("import os, sys, pathlib; from ehbilayer.sweep.lock import SweepLock; from ehbilayer.reporting import "
             "Reporter; SweepLock(pathlib.Path(sys.argv[1]), None, Reporter()).__enter__(); os.kill(os.getpid(), 9)")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment(), timeout=60)
     assert done.returncode == -signal.SIGKILL and (tmp_path / ".sweep.lock").read_text()

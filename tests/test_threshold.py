@@ -9,12 +9,12 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import i0, i1, j0, j1, k0, k1
 
-from ehbilayer.complexes import make_complex
-from ehbilayer.few_body import Options
-from ehbilayer.few_body_scan import critical, scan
+from ehbilayer.few_body.complexes import make_complex
+from ehbilayer.few_body.scan import critical, scan
+from ehbilayer.few_body.threshold import critical_spacing, decay, extrapolate, from_points
+from ehbilayer.few_body.variational import Options
 from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result, Status
-from ehbilayer.threshold import critical_spacing, decay, extrapolate, from_points
 
 WELL, DIPOLE, SECOND = 2.0, 3.0, 3.8317059702075125  # radius of the well, c_3 outside, first zero of J_1
 

@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ehbilayer.eliashberg import eliashberg_tc
     from ehbilayer.errors import InputError
+    from ehbilayer.pairing.eliashberg import eliashberg_tc
     from ehbilayer.results import Result, Status
     from ehbilayer.runner import run
-    from ehbilayer.study import Study, load_study, make_study
+    from ehbilayer.study.file import Study, load_study, make_study
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
@@ -24,8 +24,9 @@ __all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "
            "make_study", "run"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
-_HOME = {"InputError": "errors", "Result": "results", "Status": "results", "run": "runner", "Study": "study",
-         "load_study": "study", "make_study": "study", "Scales": "units", "eliashberg_tc": "eliashberg"}
+_HOME = {"InputError": "errors", "Result": "results", "Status": "results", "run": "runner", "Study": "study.file",
+         "load_study": "study.file", "make_study": "study.file", "Scales": "units",
+         "eliashberg_tc": "pairing.eliashberg"}
 
 
 def __getattr__(name: str) -> Any:

@@ -69,7 +69,7 @@ def waves_for_tolerance(bilayer: Bilayer, box: Cell, tolerance: float) -> np.nda
     """Waves of a disk whose energy error per particle should be near ``tolerance`` (Ha_h) for loosely bound crystals.
 
     Orbitals of zero-point width w = 0.8 (r_s^3/m)^(1/4) have cutoff errors near 10^(1 - 2.5 (k w - 2.5)) Ha_h. Tightly
-    bound pairs need more: `cutoff.solve_to_tolerance` starts here and enlarges the disk until the energy stays.
+    bound pairs need more: `hartree_fock.cutoff` starts here and enlarges the disk until the energy stays.
     """
     widths = [0.8 * ((box.area / (np.pi * s.count)) ** 1.5 / s.mass) ** 0.25 for s in bilayer.species if s.count]
     most = max(c.orbitals for c in bilayer.channels)

@@ -53,7 +53,7 @@ def run(
     shard: Annotated[str | None, typer.Option(help="For sweeps: part i/n.", show_default=False)] = None,
 ) -> None:
     """Compute a study."""
-    from ehbilayer.study import load_study
+    from ehbilayer.study.file import load_study
     from ehbilayer.units import parse_duration
 
     seconds = None if max_time is None else parse_duration(max_time)
@@ -86,7 +86,7 @@ def device(
 ) -> None:
     """One page on a device: phase, margin, gaps, plasmons, T_c, and every caveat."""
     from ehbilayer import runner
-    from ehbilayer.study import make_study
+    from ehbilayer.study.file import make_study
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
              "spacing": _number_or_text(spacing), "electron_flavours": electron_flavours}
@@ -110,7 +110,7 @@ def show(result: Annotated[Path, typer.Argument(help="A result file or the direc
 def status(directory: Annotated[Path, typer.Argument(help="The directory of a run.", show_default=False)],
            as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Count the points of a sweep: done, failed, missing."""
-    from ehbilayer.sweep_status import rows, status_of
+    from ehbilayer.sweep.status import rows, status_of
 
     found = status_of(directory)
     if as_json:
@@ -125,7 +125,7 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
                                                      help="Figure file, png, pdf or svg [default: figure.png next to "
                                                      "the result].")] = None) -> None:
     """Draw a result: densities, bands and gap, momentum occupation."""
-    from ehbilayer.plot import save_figures
+    from ehbilayer.plot.pages import save_figures
 
     loaded = _load(result)
     home = result if result.is_dir() else result.parent
@@ -206,15 +206,15 @@ def reproduce(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of study files, for editors."""
-    from ehbilayer.study import json_schema
+    from ehbilayer.study.file import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,
             dielectric: float | None) -> Any:
-    from ehbilayer.particles import resolve_scales
-    from ehbilayer.study import make_study
+    from ehbilayer.study.file import make_study
+    from ehbilayer.study.particles import resolve_scales
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}

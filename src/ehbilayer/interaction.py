@@ -45,7 +45,7 @@ class Coulomb(Interaction):
         return -0.5 + 0.5 * q * distance
 
     def zero_mode(self, vectors: np.ndarray, distance: float) -> float:
-        from ehbilayer.ewald import madelung_potential  # here: most runs never need the lattice sums
+        from ehbilayer.ewald.potential import madelung_potential  # here: most runs never need the lattice sums
 
         # -[psi(0) - self], self = 1/r in the same layer, 1/d in the other (Fraser et al., PRB 53, 1814).
         return -madelung_potential(vectors, distance)
@@ -53,7 +53,7 @@ class Coulomb(Interaction):
     def zero_mode_area_exponent(self, vectors: np.ndarray, distance: float) -> float:
         if distance == 0:
             return -0.5
-        from ehbilayer.ewald import madelung_potential, madelung_slope
+        from ehbilayer.ewald.potential import madelung_potential, madelung_slope
 
         # M ~ A^(-1/2) at fixed d / sqrt(A): dM/dlnA = -(M + d dM/dd) / 2
         m = madelung_potential(vectors, distance)

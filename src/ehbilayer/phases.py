@@ -18,21 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer import condensate_torus
 from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.cutoff import basis_error
+from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock import Options, solve
+from ehbilayer.hartree_fock.cutoff import basis_error
+from ehbilayer.hartree_fock.order import bragg_weights, spin_orders
+from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.hartree_fock.stability import CURVATURE_ZERO
 from ehbilayer.lattice import crystal_cell
-from ehbilayer.order import bragg_weights, spin_orders
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.stability import CURVATURE_ZERO
 from ehbilayer.system import Bilayer
 
 COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 LOCAL_ELECTRONS = ("electron-crystal", "crystal", "stripes")  # electrons one by one on sites: their spins must differ
 CELLS = {"stripes": 4}  # holes per cell of candidates that need more than their spins do
-BASIS_DOUBT = 0.3  # `cutoff.basis_error` finds two thirds or more of a basis error
+BASIS_DOUBT = 0.3  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
 STOPPED = ("interrupted", "timeout")
 PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance; Nashabeh & Fu, for N = 36
 

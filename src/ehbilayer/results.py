@@ -161,7 +161,7 @@ class Result:
 
     def plot(self, **options: Any) -> Any:
         """Draw the result; the options are those of `ehbilayer.plot.plot`."""
-        from ehbilayer.plot import plot
+        from ehbilayer.plot.pages import plot
 
         return plot(self, **options)
 

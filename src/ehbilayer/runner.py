@@ -12,16 +12,16 @@ from ehbilayer.files import ResultFileError, atomic_write, set_aside
 from ehbilayer.finishing import finished, summary_text
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import prepare
-from ehbilayer.point_store import DEFINITION
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
 from ehbilayer.stopping import Stopper
-from ehbilayer.study import Study, load_study
+from ehbilayer.study.file import Study, load_study
+from ehbilayer.sweep.store import DEFINITION
 from ehbilayer.task import Task
 
 if TYPE_CHECKING:
-    from ehbilayer.sweep_engines import Engine
-    from ehbilayer.sweep_points import Sweep
+    from ehbilayer.sweep.engines import Engine
+    from ehbilayer.sweep.points import Sweep
 
 RESULT, SUMMARY, FIGURE, STOP = "result.nc", "summary.json", "figure.png", "STOP"
 CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
@@ -124,9 +124,9 @@ def _refuse_sweep_options(options: dict[str, object]) -> None:
 def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, reporter: Reporter,
                asked: _Sweeping) -> Result:
     """All points of a study with a [sweep]; without a directory in a temporary one."""
-    from ehbilayer.sweep_engines import make_engine
-    from ehbilayer.sweep_lock import parse_shard
-    from ehbilayer.sweep_points import prepare_sweep
+    from ehbilayer.sweep.engines import make_engine
+    from ehbilayer.sweep.lock import parse_shard
+    from ehbilayer.sweep.points import prepare_sweep
 
     shard = None if asked.shard is None else parse_shard(asked.shard)
     engine = make_engine(asked.workers, asked.scheduler)
@@ -146,9 +146,9 @@ def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, repor
 
 def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] | None, limits: Limits,
               reporter: Reporter, asked: _Sweeping, *, leave: bool = False) -> Result:
-    from ehbilayer.sweep import Campaign
-    from ehbilayer.sweep_definition import plan_of, refuse_other, start_over, sweep_task
-    from ehbilayer.sweep_lock import SweepLock
+    from ehbilayer.sweep.campaign import Campaign
+    from ehbilayer.sweep.definition import plan_of, refuse_other, start_over, sweep_task
+    from ehbilayer.sweep.lock import SweepLock
 
     task = sweep_task(sweep, plan_of(sweep, engine, shard))
     earlier = _earlier(place, task, reporter, resume=False, force=asked.force)
@@ -257,7 +257,7 @@ def _compute(task: Task, place: Path | None, initial: Result | None, limits: Lim
 
 def draw(result: Result, place: Path) -> None:
     """Draw figure.png into the directory."""
-    from ehbilayer.plot import save_figures
+    from ehbilayer.plot.pages import save_figures
 
     save_figures(result, place)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ehbilayer.hooks import Hooks
 from ehbilayer.results import Result
-from ehbilayer.study import Study, digest
+from ehbilayer.study.file import Study, digest
 from ehbilayer.units import Scales
 
 

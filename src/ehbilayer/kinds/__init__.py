@@ -9,7 +9,7 @@ from ehbilayer.errors import InputError
 
 if TYPE_CHECKING:
     from ehbilayer.results import Result
-    from ehbilayer.study import Study
+    from ehbilayer.study.file import Study
     from ehbilayer.task import Task
 
 # kind -> module of this package, imported when it is needed

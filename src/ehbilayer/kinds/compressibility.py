@@ -7,17 +7,17 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ehbilayer.basis import PlaneWaveBasis, waves_for_tolerance
-from ehbilayer.compressibility import StateOptions, reference
-from ehbilayer.compressibility_study import Plan, compute
+from ehbilayer.compressibility.bulk_modulus import StateOptions, reference
+from ehbilayer.compressibility.size_limit import START_TOLERANCE
+from ehbilayer.compressibility.study import Plan, compute
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import Cell, box_of_shape
-from ehbilayer.particles import count_particles, make_area, make_bilayer, resolve_scales
-from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, resolved_parameters, spacing_line
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
-from ehbilayer.size_limit import START_TOLERANCE
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.study.prepare import box_shape, choose_waves, critical_rs_of, resolved_parameters, spacing_line
 from ehbilayer.system import Bilayer
 from ehbilayer.task import Task
 from ehbilayer.units import Scales

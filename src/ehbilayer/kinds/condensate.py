@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import Cell, box_of_shape
-from ehbilayer.particles import Counts, make_area, resolve_scales
-from ehbilayer.particles import make_bilayer as make_hartree_fock_bilayer
-from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, spacing_line
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result, Status
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import Counts, make_area, resolve_scales
+from ehbilayer.study.particles import make_bilayer as make_hartree_fock_bilayer
+from ehbilayer.study.prepare import box_shape, choose_waves, critical_rs_of, spacing_line
 from ehbilayer.system import Bilayer
 from ehbilayer.task import Task
 from ehbilayer.units import Scales, rs_from_density
 
 if TYPE_CHECKING:
-    from ehbilayer.condensate_curve import Evaluate, Point
-    from ehbilayer.condensate_radial import Pairs
+    from ehbilayer.condensate.curve import Evaluate, Point
+    from ehbilayer.condensate.radial import Pairs
 
 MORE = "loosen condensate.tolerance; on a torus more plane waves help, at short spacings the infinite plane"
 ENERGIES = ("energy", "energy_per_pair", "energy_per_particle", "energy_parts", "energy_parts_per_pair",
@@ -108,7 +108,7 @@ def _waves(study: Study, bilayer: Bilayer, box: Cell) -> Any:
 
 
 def _pairs(bilayer: Bilayer, density: float) -> Pairs:
-    from ehbilayer.condensate_radial import Pairs
+    from ehbilayer.condensate.radial import Pairs
 
     electron = bilayer.species[0]
     return Pairs(electron.mass, bilayer.spacing, density, electron.flavours if electron.spin == "restricted" else 1,
@@ -117,9 +117,9 @@ def _pairs(bilayer: Bilayer, density: float) -> Pairs:
 
 def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Result:
     """The infinite plane: the curve E(n) first where the density follows from it, else last."""
-    from ehbilayer.condensate_curve import coexistences, densities, density_at, limit_evaluator, reaching
-    from ehbilayer.condensate_radial import find, report
-    from ehbilayer.exciton import solve_exciton
+    from ehbilayer.condensate.curve import coexistences, densities, density_at, limit_evaluator, reaching
+    from ehbilayer.condensate.radial import find, report
+    from ehbilayer.few_body.exciton import solve_exciton
 
     table = study.condensate
     lone = solve_exciton(pairs.electron_mass, pairs.spacing).energy
@@ -141,8 +141,8 @@ def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Re
 def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hooks) -> Result:
     """A torus: the state, then E(n) at fixed area with any number of pairs."""
     from ehbilayer.basis import PlaneWaveBasis
-    from ehbilayer.condensate_curve import densities, torus_evaluator
-    from ehbilayer.condensate_torus import make_gas, residual_target, solve, solve_to_tolerance
+    from ehbilayer.condensate.curve import densities, torus_evaluator
+    from ehbilayer.condensate.torus import make_gas, residual_target, solve, solve_to_tolerance
 
     table = study.condensate
     run.progress(f"{bilayer.species[1].count} pairs")
@@ -163,7 +163,7 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hoo
 
 def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[Point], Status | None]:
     """E(n) at the densities of the grid, as far as there is time; Status where there was not."""
-    from ehbilayer.condensate_curve import UnsolvedError
+    from ehbilayer.condensate.curve import UnsolvedError
 
     points: list[Point] = []
     for i, n in enumerate(grid):
@@ -181,7 +181,7 @@ def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[
 def _with_curve(result: Result, evaluate: Evaluate, points: list[Point], grid: Sequence[float],
                 density: float, run: Hooks) -> Result:
     """The result with E(n) and its Maxwell constructions, where they are asked for."""
-    from ehbilayer.condensate_curve import UnsolvedError, arrays, coexistences, summary
+    from ehbilayer.condensate.curve import UnsolvedError, arrays, coexistences, summary
 
     if result.status is Status.not_converged:
         result = replace(result, summary=result.summary | {"advice": MORE})

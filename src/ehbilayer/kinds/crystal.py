@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.classical import Charges, read_charges, read_crystal, structure_file
-from ehbilayer.crystal_search import Composition, Start, make_starts
+from ehbilayer.crystal.search import Composition, Start, make_starts
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.particles import resolve_scales
 from ehbilayer.reporting import device_lines, rough_time, status_row, time_row
 from ehbilayer.results import Result
-from ehbilayer.study import Study
+from ehbilayer.study.classical import Charges, read_charges, read_crystal, structure_file
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import resolve_scales
 from ehbilayer.task import Task
 
 MOST_CHARGES = 2000
@@ -81,7 +81,7 @@ def _starts(study: Study, composition: Composition, charges: Charges) -> tuple[l
 
 def _fitted(study: Study, composition: Composition) -> Composition:
     """The composition of a named structure's own cell, unless holes_per_cell asks for a multiple of it."""
-    from ehbilayer.structures import DECOUPLED, named
+    from ehbilayer.crystal.structures import DECOUPLED, named
 
     name, ratio = study.crystal.structure, float(study.density.electrons_per_hole or 0)
     own = named(name, composition.hole_density, composition.spacing, ratio, composition.layers)
@@ -132,7 +132,7 @@ def _plan_search(charges: Charges, starts: list[Start]) -> list[str]:
 
 
 def _plan_scan(study: Study, composition: Composition) -> list[str]:
-    from ehbilayer.crystal_sequence import scan_starts
+    from ehbilayer.crystal.sequence import scan_starts
 
     table, values = study.crystal, _values(study)
     starts, _ = scan_starts(composition, values, table.holes_per_cell, table.starts, table.seed)
@@ -142,13 +142,13 @@ def _plan_scan(study: Study, composition: Composition) -> list[str]:
 
 
 def _solve_search(run: Hooks, starts: list[Start], capacitor: bool) -> Result:
-    from ehbilayer.crystal_study import solve_search
+    from ehbilayer.crystal.study import solve_search
 
     return solve_search(starts, run, capacitor=capacitor)
 
 
 def _solve_scan(run: Hooks, composition: Composition, study: Study) -> Result:
-    from ehbilayer.crystal_scan import Scan, solve_scan
+    from ehbilayer.crystal.scan import Scan, solve_scan
 
     table, values = study.crystal, tuple(_values(study).tolist())
     scan = Scan(values, table.holes_per_cell, table.starts, table.seed)

@@ -16,11 +16,11 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import pairing, phases
-from ehbilayer.pairing_density import METHODS, Place, against_density
-from ehbilayer.particles import resolve_scales
+from ehbilayer.pairing.density import METHODS, Place, against_density
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study import Study, make_study
+from ehbilayer.study.file import Study, make_study
+from ehbilayer.study.particles import resolve_scales
 from ehbilayer.task import Task
 from ehbilayer.units import Scales
 

@@ -6,15 +6,15 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from ehbilayer.complexes import Complex, make_complex
 from ehbilayer.errors import InputError
-from ehbilayer.few_body import Options, solve
-from ehbilayer.few_body_scan import critical, scan
+from ehbilayer.few_body.complexes import Complex, make_complex
+from ehbilayer.few_body.scan import critical, scan
+from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.particles import LONGEST_SPACING, resolve_scales
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import LONGEST_SPACING, resolve_scales
 from ehbilayer.task import Task
 from ehbilayer.units import Scales
 

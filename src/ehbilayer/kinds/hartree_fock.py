@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from ehbilayer.hooks import Hooks
-from ehbilayer.prepare import Prepared, spacing_line
-from ehbilayer.prepare import prepare as prepare_hartree_fock
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.study.prepare import Prepared, spacing_line
+from ehbilayer.study.prepare import prepare as prepare_hartree_fock
 from ehbilayer.task import Task
 
 ENERGIES = ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
@@ -25,7 +25,7 @@ def prepare(study: Study) -> Task:
 
 
 def _solve(prepared: Prepared, run: Hooks) -> Result:
-    from ehbilayer.hartree_fock import solve
+    from ehbilayer.hartree_fock.solver import solve
 
     def progress(state: dict[str, Any]) -> None:
         run.progress(progress_line(state))

@@ -9,15 +9,15 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.pairing_maps import MapHooks, make_map, map_result
-from ehbilayer.pairing_point import Choices, Place, solve_point
-from ehbilayer.pairing_table import rows
-from ehbilayer.pairing_temperature import Liquid
-from ehbilayer.particles import LONGEST_SPACING, make_area, resolve_scales
-from ehbilayer.plasmon_velocity import Source
+from ehbilayer.kinds.pairing_table import rows
+from ehbilayer.pairing.maps import MapHooks, make_map, map_result
+from ehbilayer.pairing.plasmon_velocity import Source
+from ehbilayer.pairing.point import Choices, Place, solve_point
+from ehbilayer.pairing.temperature import Liquid
 from ehbilayer.reporting import device_lines, rough_time
 from ehbilayer.results import Result, Status
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import LONGEST_SPACING, make_area, resolve_scales
 from ehbilayer.system import Bilayer, Species
 from ehbilayer.task import Task
 from ehbilayer.units import Scales, rs_from_density

@@ -9,11 +9,18 @@ from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import box_of_shape
-from ehbilayer.particles import count_particles, make_area, make_bilayer, resolve_scales
-from ehbilayer.prepare import box_shape, choose_waves, critical_rs_of, make_options, resolved_parameters, spacing_line
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
 from ehbilayer.results import Result
-from ehbilayer.study import Study
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.study.prepare import (
+    box_shape,
+    choose_waves,
+    critical_rs_of,
+    make_options,
+    resolved_parameters,
+    spacing_line,
+)
 from ehbilayer.system import Bilayer
 from ehbilayer.task import Task
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.classical import Charges, electron_mass, read_charges
-from ehbilayer.crystal import Relaxed
-from ehbilayer.crystal import relax as relaxed
-from ehbilayer.crystal_record import capacitor_energy
+from ehbilayer.crystal.record import capacitor_energy
+from ehbilayer.crystal.relaxation import Relaxed
+from ehbilayer.crystal.relaxation import relax as relaxed
+from ehbilayer.crystal.structures import Crystal
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.particles import resolve_scales
-from ehbilayer.phonon_family import Family, family_of
-from ehbilayer.phonon_result import Options, Scan, compute, default_mesh
+from ehbilayer.phonons.report import Options, Scan, compute, default_mesh
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result, Status
-from ehbilayer.structures import Crystal
-from ehbilayer.study import Study
+from ehbilayer.study.classical import Charges, electron_mass, read_charges
+from ehbilayer.study.file import Study
+from ehbilayer.study.particles import resolve_scales
+from ehbilayer.study.phonon_family import Family, family_of
 from ehbilayer.task import Task
 from ehbilayer.units import Scales, density_from_rs
 
@@ -119,7 +119,7 @@ def _solve(run: Hooks, *, family: Family, crystal: Crystal, masses: dict[str, fl
 
 def _with_names(summary: dict[str, Any], crystal: Crystal, family: Family, capacitor: bool) -> dict[str, Any]:
     """The summary with what the crystal is, where it came from, and the energy of the capacitor."""
-    from ehbilayer.symmetry import identify
+    from ehbilayer.crystal.symmetry import identify
 
     unit = 1 / summary["length_unit_a_h"]
     extra = capacitor_energy(crystal) / (crystal.holes or crystal.electrons) / unit if capacitor else 0.0

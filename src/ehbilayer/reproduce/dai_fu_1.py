@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.plot_crystal import draw_charges
-from ehbilayer.plot_style import COLOURS, INK, NORMAL, OTHERS, SMALL, dress, new_figure
+from ehbilayer.plot.crystal import draw_charges
+from ehbilayer.plot.style import COLOURS, INK, NORMAL, OTHERS, SMALL, dress, new_figure
 from ehbilayer.reproduce.classical_studies import (
     FINE,
     RHOMBIC,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.plot_style import COLOURS, ENERGY, INK, NORMAL, SMALL, dress, new_figure
+from ehbilayer.plot.style import COLOURS, ENERGY, INK, NORMAL, SMALL, dress, new_figure
 from ehbilayer.reproduce.classical_studies import phonons
 from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged
 from ehbilayer.results import Result

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.plot_style import COLOURS, INK, NORMAL, SMALL, WARNING, dress, figure_of, new_figure
+from ehbilayer.plot.style import COLOURS, INK, NORMAL, SMALL, WARNING, dress, figure_of, new_figure
 from ehbilayer.reproduce.classical_studies import UNCOUPLED, energies, ground_states, monolayer, phonons, spaced
 from ehbilayer.reproduce.plane import COMPOSITES, DECOUPLED, ELECTRONS, SUPERSOLID, TRION_MASS, TRIONS, Plane, plane_of
 from ehbilayer.reproduce.record import DIFFERS, INPUT, MISSING, NEW, Reproduction, Results, Row, Studies, judged

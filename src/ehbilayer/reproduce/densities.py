@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.plot_density import PIXELS, density, sample, view
-from ehbilayer.plot_style import INK, NORMAL, dress, new_figure, shades, units
+from ehbilayer.plot.density import PIXELS, density, sample, view
+from ehbilayer.plot.style import INK, NORMAL, dress, new_figure, shades, units
 from ehbilayer.reproduce.record import AGREES, DIFFERS, Row
 from ehbilayer.results import Result
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ehbilayer import runner
 from ehbilayer.files import ResultFileError, atomic_write
-from ehbilayer.plot_style import PAGE_DPI
+from ehbilayer.plot.style import PAGE_DPI
 from ehbilayer.reporting import Reporter
 from ehbilayer.reproduce.record import Reproduction, Results, Row, caption_text, table
 from ehbilayer.results import Result, Status
-from ehbilayer.study import make_study
+from ehbilayer.study.file import make_study
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.plot_maps import axis_line, phase_map, slice_at
-from ehbilayer.plot_style import INK, NORMAL, SMALL, new_figure
+from ehbilayer.plot.maps import axis_line, phase_map, slice_at
+from ehbilayer.plot.style import INK, NORMAL, SMALL, new_figure
 from ehbilayer.reproduce.record import AGREES, DIFFERS, Reproduction, Results, Row, Studies, judged
 from ehbilayer.results import Result, Status, Variable
 

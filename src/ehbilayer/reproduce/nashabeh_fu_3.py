@@ -8,8 +8,8 @@ import numpy as np
 
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.plot_bands import bands
-from ehbilayer.plot_style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure
+from ehbilayer.plot.bands import bands
+from ehbilayer.plot.style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure
 from ehbilayer.reproduce.densities import SOURCE, TRIANGULAR, hartree_fock, one_map, said
 from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged
 from ehbilayer.results import Result

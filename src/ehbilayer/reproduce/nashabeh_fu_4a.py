@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.plot_style import EMPTY, INK, SMALL
+from ehbilayer.plot.style import EMPTY, INK, SMALL
 from ehbilayer.reproduce.densities import SOURCE, said
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, judged
 from ehbilayer.reproduce.superconductivity import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ehbilayer.plot_pairing import temperature_map
+from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.reproduce.densities import SOURCE
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, judged
 from ehbilayer.reproduce.superconductivity import (

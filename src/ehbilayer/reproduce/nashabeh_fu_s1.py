@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.plot_pairing import coupling_map
+from ehbilayer.plot.pairing import coupling_map
 from ehbilayer.reproduce.densities import SUPPLEMENT, said
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies
 from ehbilayer.reproduce.superconductivity import map_study, maps_page

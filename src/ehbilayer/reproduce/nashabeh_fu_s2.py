@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.plot_pairing import temperature_map
-from ehbilayer.plot_style import SMALL
+from ehbilayer.plot.pairing import temperature_map
+from ehbilayer.plot.style import SMALL
 from ehbilayer.reproduce.densities import SUPPLEMENT, said
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies
 from ehbilayer.reproduce.superconductivity import (

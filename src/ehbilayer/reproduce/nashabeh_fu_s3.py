@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ehbilayer.plot_pairing import temperature_map
+from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.reproduce.densities import SUPPLEMENT, said
 from ehbilayer.reproduce.nashabeh_fu_4b import MAP as ORIGINAL
 from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged

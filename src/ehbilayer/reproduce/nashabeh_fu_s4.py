@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.guesses import LOCALISED
-from ehbilayer.observables import CRYSTAL_DEPLETION, MELTED_DEPLETION
+from ehbilayer.hartree_fock.guesses import LOCALISED
+from ehbilayer.hartree_fock.observables import CRYSTAL_DEPLETION, MELTED_DEPLETION
 from ehbilayer.phases import PAPER_CUTS
-from ehbilayer.plot_style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure
+from ehbilayer.plot.style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure
 from ehbilayer.reproduce import nashabeh_fu_2
 from ehbilayer.reproduce.record import Reproduction, Results, Row, judged
 from ehbilayer.results import Result, Status

@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ehbilayer.plot_pairing import temperature_map
+from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.reproduce.nashabeh_fu_s3 import TEN, THOUSAND
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, judged
 from ehbilayer.reproduce.superconductivity import (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.pairing_maps import PUBLISHED
-from ehbilayer.plot_style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
+from ehbilayer.pairing.maps import PUBLISHED
+from ehbilayer.plot.style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
 from ehbilayer.reproduce.densities import said
 from ehbilayer.reproduce.record import Results, Row, Studies
 from ehbilayer.results import Result
@@ -37,7 +37,7 @@ FORMULA = "k_B T_c = 1.13 k_B T_D exp(1/g0V), the printed formula, Umklapp by De
 
 
 def map_study(figure: str, quick: bool, alpha_source: str = "paper-line", **pairing: Any) -> dict[str, Any]:
-    """Tables of the map that ``pairing_maps.PUBLISHED`` describes; ``pairing`` replaces keys of that table."""
+    """Tables of the map that ``pairing.maps.PUBLISHED`` describes; ``pairing`` replaces keys of that table."""
     chosen = PUBLISHED[figure]
     alpha = {"alpha_source": alpha_source} if chosen.alpha is None else {"alpha": chosen.alpha}
     table = alpha | {"rs_star": chosen.crystal_rs, "map_rs": [0.05 * chosen.crystal_rs, chosen.crystal_rs],

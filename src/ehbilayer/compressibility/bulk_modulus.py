@@ -1,0 +1,280 @@
+r"""Bulk modulus of the electron liquid on a hole crystal, and the velocity of its acoustic plasmon.
+
+    B = A d^2E/dA^2 at fixed particle numbers and spacing,   B_0 = n eps_F,   alpha^2 = B/B_0 = (v/v_0)^2
+
+with n and eps_F = k_F^2/2m_e of the electrons, v^2 = B/rho and v_0^2 = eps_F/m_h (Bohm and Staver). Three routes from
+one converged state, occupations and integer wave vectors fixed:
+
+    response   the exact second derivative, `response.area_response`
+    pressure   central difference of the exact dE/dA (Hellmann-Feynman)
+    energy     second difference of E, as in the paper
+
+A negative alpha^2 is an instability of the uniform density at this level; no root is taken of it.
+
+Sources: Nashabeh & Fu (2026), Eq. 6 and Supplemental Material; Bohm & Staver, Phys. Rev. 84, 836 (1951).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis, disk_waves
+from ehbilayer.compressibility.area_scaling import AreaDerivative
+from ehbilayer.compressibility.response import AreaResponse, area_response
+from ehbilayer.errors import InputError
+from ehbilayer.fourier import Fourier
+from ehbilayer.hamiltonian import EnergyProblem
+from ehbilayer.hartree_fock.guesses import Guess, guess
+from ehbilayer.hartree_fock.observables import fermi_energy
+from ehbilayer.hartree_fock.solver import NOISE, End, Monitor, Options, build, converge, kept_basis
+from ehbilayer.hartree_fock.transfer import match_waves, place
+from ehbilayer.lattice import crystal_cell
+from ehbilayer.minimize import minimise
+from ehbilayer.results import Status
+from ehbilayer.system import Bilayer
+
+STATES = ("symmetric", "lowest")
+ROUTES = ("response", "pressure", "energy")
+STEPS = {"pressure": 0.01, "energy": 0.02}  # relative changes of the area; the stencils' errors are of fourth order
+GROWTH = 1.25  # of the largest wave number, for the error of the basis
+RESPONSE_TARGET = 1e-4  # relative residual of the linear response; alpha^2 is good to its square
+SOLVER_DOUBT = 10.0  # residual/eps_F to the error of alpha^2
+
+
+@dataclass(frozen=True)
+class StateOptions:
+    """Which state, and how well.
+
+    state : ``symmetric`` keeps the translations of the hole lattice; ``lowest`` frees the whole box and keeps the
+        lowest of ``starts`` starts, of which all but the first carry noise of ``seed``.
+    occupation : ``shell`` fills an open electron shell equally, ``integer`` does not (the lowest state always has
+        whole orbitals).
+    tolerance : of the energy per particle (Ha_h), see `hartree_fock.solver.Options`.
+    """
+
+    state: str = "symmetric"
+    occupation: str = "shell"
+    tolerance: float = 1e-10
+    starts: int = 3
+    seed: int = 0
+    max_iterations: int = 3000
+
+    def __post_init__(self) -> None:
+        if self.state not in STATES:
+            raise InputError("compressibility.state", " | ".join(STATES), self.state, "choose one")
+
+    def hartree_fock(self, start: str) -> Options:
+        """The options of the Hartree-Fock calculation."""
+        free = self.state == "lowest"
+        return Options(start=start, occupation="integer" if free else self.occupation, tolerance=self.tolerance,
+                       stability="none", spectrum=not free, max_iterations=self.max_iterations)
+
+
+@dataclass(frozen=True)
+class Torus:
+    """alpha^2 of one state on one torus.
+
+    Parameters
+    ----------
+    alpha_squared : B/B_0.   fixed, relaxation : its parts at fixed orbitals and from their response.
+    bulk_modulus, reference : B and B_0 in Ha_h/a_h^2.   pressure : -dE/dA in Ha_h/a_h^2.   energy : in Ha_h.
+    particles : holes, or electrons where there are none.   area : a_h^2.   fermi_energy : eps_F in Ha_h.
+    self_exchange : sum over all particles of f^2, the weight of the zero-mode term of exchange.
+    zero_mode_shift : what the Madelung term adds to alpha^2; the orbitals do not depend on it.
+    residual : of the state (Ha_h).   response_residual : relative, of the linear response.   waves : of the basis.
+    status, state, occupation, zero_mode : how it ended, and what it belongs to.
+    end : the state itself; None where only its numbers are known.
+    """
+
+    alpha_squared: float
+    fixed: float
+    relaxation: float
+    bulk_modulus: float
+    reference: float
+    pressure: float
+    energy: float
+    particles: int
+    area: float
+    fermi_energy: float
+    self_exchange: float
+    zero_mode_shift: float
+    residual: float
+    response_residual: float
+    waves: int
+    status: Status
+    state: str
+    occupation: str
+    zero_mode: str
+    end: Any
+
+    def in_convention(self, zero_mode: str) -> float:
+        """alpha^2 of the same state in the convention ``none`` or ``madelung``."""
+        return self.alpha_squared + self.zero_mode_shift * ((zero_mode == "madelung") - (self.zero_mode == "madelung"))
+
+    @property
+    def settled(self) -> bool:
+        """Whether state and response both converged."""
+        return self.status is Status.converged and self.response_residual <= RESPONSE_TARGET
+
+    @property
+    def solver_error(self) -> float:
+        """Estimate of what the residuals leave open in alpha^2."""
+        return SOLVER_DOUBT * self.residual / self.fermi_energy + abs(self.relaxation) * self.response_residual
+
+
+def reference(bilayer: Bilayer, area: float) -> tuple[float, float]:
+    """B_0 = n eps_F (Ha_h/a_h^2) and eps_F (Ha_h) of the free electrons.
+
+    Raises InputError without electrons.
+    """
+    for i, s in enumerate(bilayer.species):
+        if s.name == "electron" and s.count:
+            level = fermi_energy(bilayer, i, area)
+            return s.count / area * level, level
+    raise InputError("cell", "a box with electrons, whose Fermi gas alpha^2 refers to", "none", "add electrons")
+
+
+def find_state(bilayer: Bilayer, basis: PlaneWaveBasis, options: StateOptions, *,
+               progress: Callable[[dict[str, Any]], None] | None = None,
+               should_stop: Callable[[], Status | None] | None = None) -> End:
+    """Converge the state on the waves of ``basis``; with several starts the lowest converged one."""
+    holes = any(s.name == "hole" and s.count for s in bilayer.species)
+    solver = options.hartree_fock("hole-crystal" if holes else "liquid")
+    if options.state == "lowest":
+        own = PlaneWaveBasis(basis.box, basis.waves)
+    elif holes:
+        own = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, bilayer.sites))
+    else:
+        own = kept_basis(bilayer, basis, "translations")
+    monitor, ends = Monitor(bilayer, solver, progress, should_stop), []
+    for number in range(options.starts if options.state == "lowest" else 1):
+        monitor.start = number + 1
+        begin = guess(bilayer, own, solver.start, occupation=solver.occupation, seed=options.seed + number,
+                      noise=NOISE if number else 0.0)
+        ends.append(converge(bilayer, own, begin, solver, Fourier(), monitor, number))
+        if monitor.stopped is not None:
+            break
+    return min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
+
+
+def torus(bilayer: Bilayer, basis: PlaneWaveBasis, options: StateOptions | None = None, *, end: End | None = None,
+          progress: Callable[[dict[str, Any]], None] | None = None,
+          should_stop: Callable[[], Status | None] | None = None) -> Torus:
+    """alpha^2 of one state on one torus by linear response.
+
+    Parameters
+    ----------
+    bilayer, basis : as for `hartree_fock.solver.solve`; the box and the waves of the basis are used.
+    options : which state; see `StateOptions`.   end : the state, where it is known.
+    progress, should_stop : as for `hartree_fock.solver.solve`.
+    """
+    options = options or StateOptions()
+    modulus, level = reference(bilayer, basis.box.area)
+    if end is None:
+        end = find_state(bilayer, basis, options, progress=progress, should_stop=should_stop)
+    area, stop = basis.box.area, should_stop or (lambda: None)
+    found = area_response(end.hamiltonian, end.frames, stop=lambda: stop() is not None)
+    return _report(bilayer, end, options, found, area, modulus, level)
+
+
+def _report(bilayer: Bilayer, end: End, options: StateOptions, found: AreaResponse, area: float, modulus: float,
+            level: float) -> Torus:
+    setting = end.hamiltonian.setting
+    scale = area * modulus
+    squares = sum(c.degeneracy * float(np.sum(f.f**2)) for c, f in zip(setting.channels, setting.fillings, strict=True))
+    bend = zero_mode_bend(bilayer, setting.basis.box.vectors)
+    return Torus(
+        alpha_squared=area * found.curvature(area) / modulus, fixed=(found.fixed - found.first) / scale,
+        relaxation=found.response.relaxation / scale, bulk_modulus=area * found.curvature(area), reference=modulus,
+        pressure=-found.first / area, energy=end.energy, particles=bilayer.sites, area=area, fermi_energy=level,
+        self_exchange=squares, zero_mode_shift=-0.5 * squares * bend / scale,
+        residual=float(end.minimum.residual[0]), response_residual=found.response.residual, waves=setting.basis.size,
+        status=end.status, state=options.state, occupation=options.hartree_fock("liquid").occupation,
+        zero_mode=bilayer.zero_mode, end=end)
+
+
+def zero_mode_bend(bilayer: Bilayer, vectors: np.ndarray) -> float:
+    """A^2 d^2M/dA^2 (Ha_h) of the Madelung element M = v(0)/A of exchange, on the torus with these vectors."""
+    base = bilayer.interaction
+    first, second = (AreaDerivative(base, order).zero_mode(vectors, 0.0) for order in (1, 2))
+    return second - first
+
+
+def by_differences(bilayer: Bilayer, state: Torus, route: str) -> float:
+    """alpha^2 by the route ``pressure`` or ``energy``: fourth-order differences of states at five areas.
+
+    Every state is converged anew at its own area from this one, with the same occupations and integer waves.
+    """
+    step = STEPS[route]
+    shifts = [-2, -1, 1, 2] if route == "pressure" else [-2, -1, 0, 1, 2]
+    energies, slopes = np.array([_at_area(bilayer, state.end, 1 + s * step) for s in shifts]).T
+    if route == "pressure":
+        second = (slopes @ np.array([1, -8, 8, -1])) / (12 * step)
+    else:
+        second = (energies @ np.array([-1, 16, -30, 16, -1])) / (12 * step**2) / state.area
+    return float(second / state.reference)
+
+
+def _at_area(bilayer: Bilayer, end: End, factor: float) -> tuple[float, float]:
+    """Energy and dE/dA of the state converged at ``factor`` times its area."""
+    basis = end.hamiltonian.setting.basis
+    scaled = PlaneWaveBasis(basis.box.scaled(factor * basis.box.area), basis.waves, basis.supercell, basis.real)
+    hamiltonian = build(bilayer, scaled, end.hamiltonian.setting.fillings, Fourier())
+    target = max(float(end.minimum.residual[0]), 1e-9)
+    found = minimise(EnergyProblem(hamiltonian), end.frames, residual=target, max_iterations=3000)
+    return float(found.energy[0]), float(hamiltonian.area_derivative(found.frames)[0])
+
+
+def basis_error(bilayer: Bilayer, state: Torus, options: StateOptions) -> float:
+    """What a basis that reaches GROWTH times as far changes in alpha^2; the state is carried over and converged there.
+
+    Cutoff errors fall several times with it, so this bounds what is left.
+    """
+    return part_change(state, torus(bilayer, larger(state.end), options, end=carried(bilayer, state.end, options)))
+
+
+def part_change(before: Torus, after: Torus) -> float:
+    """The larger change of the two parts of alpha^2; their errors have opposite signs and may cancel by chance."""
+    return max(abs(after.fixed - before.fixed), abs(after.relaxation - before.relaxation))
+
+
+def larger(end: End) -> PlaneWaveBasis:
+    """The basis of a state, with all waves up to GROWTH times its largest wave number."""
+    basis = end.hamiltonian.setting.basis
+    cutoff = GROWTH * float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
+    return PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
+
+
+def carried(bilayer: Bilayer, end: End, options: StateOptions) -> End:
+    """The state converged on the larger basis."""
+    setting, basis = end.hamiltonian.setting, larger(end)
+    frames, fillings = [], []
+    for x, filling in zip(end.frames, setting.fillings, strict=True):
+        amplitudes = setting.basis.to_waves(np.asarray(x)[0], filling.blocks).reshape(-1, setting.basis.size)
+        moved, placed = place(basis, match_waves(amplitudes, setting.basis.waves, basis.waves), filling.flat)
+        frames.append(moved)
+        fillings.append(placed)
+    solver = replace(options.hartree_fock(end.label), spectrum=False)
+    return converge(bilayer, basis, Guess(tuple(frames), tuple(fillings)), solver, Fourier(),
+                    Monitor(bilayer, solver, None, None))
+
+
+def torus_alpha_squared(bilayer: Bilayer, basis: PlaneWaveBasis, *, state: str = "symmetric", occupation: str = "shell",
+                        tolerance: float = 1e-10, seed: int = 0) -> tuple[float, float]:
+    """alpha^2 on one torus, and its uncertainty (of the basis and the solver; the torus' finite size is not in it).
+
+    Parameters
+    ----------
+    bilayer, basis : as for `hartree_fock.solver.solve`; area of the box, convention of the bilayer.
+    state : ``symmetric`` (keeps the translations of the hole lattice) or ``lowest`` (the whole box free).
+    occupation : of an open electron shell: ``shell`` or ``integer``.
+
+    Raises InputError without electrons, or for an unknown state.
+    """
+    options = StateOptions(state, occupation, tolerance, seed=seed)
+    found = torus(bilayer, basis, options)
+    return found.alpha_squared, basis_error(bilayer, found, options) + found.solver_error

@@ -1,0 +1,1 @@
+"""The homogeneous exciton condensate by Hartree-Fock-Bogoliubov, on a torus and in the infinite plane."""

@@ -1,0 +1,277 @@
+"""The exciton condensate in the infinite plane: the mesh follows the state until the energy stays.
+
+Steps: `first_mesh` (scales of exciton and Fermi sea), `bogoliubov.minimise`, `fitted_mesh` (gather nodes where the
+occupation falls), finer steps until the energy per pair changes by less than the tolerance, `report`. The functional is
+that of `condensate`, the angular average of `mesh`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
+from ehbilayer.condensate.mesh import HIGHEST, REACH, Mesh, RadialWaves
+from ehbilayer.condensate.report import Gas, arrays, normal_energy, normal_slope, summary
+from ehbilayer.errors import InputError
+from ehbilayer.results import Result, Status, Variable
+
+STEPS = (0.15, 0.11, 0.08, 0.06, 0.045)  # of t; errors fall about a thousandfold from one to the next
+ROUGH = 0.2  # step while the mesh looks for the Fermi surface
+FITS = 14
+THINNEST = 1e-9  # narrowest drop of the occupation that is followed, in units of k
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What is asked for.
+
+    Parameters
+    ----------
+    electron_mass : m_e/m_h. spacing : d >= 0 in a_h. density : pairs per area of all flavours, a_h^-2.
+    flavours : equal condensates of density/flavours each. capacitor : with the energy 2 pi d n^2 per area.
+
+    Raises
+    ------
+    InputError : a mass or density that is not positive, a negative spacing, fewer than one flavour.
+    """
+
+    electron_mass: float
+    spacing: float
+    density: float
+    flavours: int = 1
+    capacitor: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("electron_mass", "density"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(name, "a positive number in units of the hole", value, "check the study's numbers")
+        if not (math.isfinite(self.spacing) and self.spacing >= 0):
+            raise InputError("spacing", "a finite length >= 0 (a_h)", self.spacing, "give the distance between layers")
+        if self.flavours < 1:
+            raise InputError("flavours", "an integer >= 1", self.flavours, "1 for polarised carriers")
+
+    @property
+    def pair_mass(self) -> float:
+        """Reduced mass in units of the hole mass."""
+        return self.electron_mass / (1 + self.electron_mass)
+
+    @property
+    def fermi(self) -> float:
+        """k_F = sqrt(4 pi n) of one flavour, 1/a_h."""
+        return math.sqrt(4 * math.pi * self.density / self.flavours)
+
+    @property
+    def exciton_wave_number(self) -> float:
+        """About one over the size of a lone exciton: 2m at d = 0, (m/d^3)^(1/4) of an oscillator at large d."""
+        return 1 / (0.5 / self.pair_mass + (self.spacing**3 / self.pair_mass) ** 0.25)
+
+    def gas(self, mesh: Mesh) -> Gas:
+        """The pairs on the nodes of a mesh."""
+        waves = RadialWaves(mesh, self.electron_mass, self.spacing)
+        return Gas(waves, waves.k**2 * (1 / self.electron_mass - 1) / 4, self.flavours, self.density,
+                   2 * math.pi * self.spacing if self.capacitor else 0.0,
+                   normal_slope(self.pair_mass, self.density / self.flavours) / self.flavours)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A converged mesh: its state, and the last change of the energy per pair (Ha_h)."""
+
+    pairs: Pairs
+    mesh: Mesh
+    state: PairState
+    mesh_error: float
+    iterations: int
+
+    @property
+    def gas(self) -> Gas:
+        """The pairs on that mesh."""
+        return self.pairs.gas(self.mesh)
+
+
+def solve(electron_mass: float, spacing: float, density: float, *, flavours: int = 1, capacitor: bool = False,
+          tolerance: float = 1e-8, initial: Result | None = None,
+          should_stop: Callable[[], Status | None] | None = None) -> Result:
+    """The homogeneous condensate of the infinite plane at a density.
+
+    Parameters
+    ----------
+    electron_mass : m_e/m_h. spacing : d in a_h. density : pairs per area, all flavours, a_h^-2.
+    flavours : equal condensates (1: polarised carriers). capacitor : add the energy 2 pi d n per pair.
+    tolerance : bound on the error of the energy per pair (Ha_h).
+    initial : a result of this function to start from; where its mesh fits, nothing is set up anew.
+
+    Returns
+    -------
+    Result of kind ``condensate`` (no ``energy``: the plane has no total); not_converged if the finest mesh changes the
+    energy by more than the tolerance.
+
+    Raises
+    ------
+    InputError : see `Pairs`; an initial result of a torus.
+    """
+    pairs = Pairs(electron_mass, spacing, density, flavours, capacitor)
+    guess = None if initial is None else from_result(initial, pairs)
+    return report(find(pairs, tolerance, guess, should_stop), tolerance)
+
+
+def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
+         should_stop: Callable[[], Status | None] | None = None) -> Solution:
+    """The state on a mesh that holds the tolerance; ``guess`` is a solution at nearby parameters.
+
+    The largest gap, which is linear in the error of a state, settles to the square root of the tolerance, relative;
+    gaps below the tolerance do not matter.
+    """
+    def look(iteration: int, energy: float, residual: float) -> Status | None:
+        return should_stop() if should_stop is not None else None
+
+    target, cost, error = _target(tolerance), 0, math.inf
+    mesh = first_mesh(pairs, ROUGH) if guess is None else guess.mesh
+    state = _solve_on(pairs, mesh, None if guess is None else (guess.mesh, guess.state), target, look)
+    cost += state.iterations
+    if guess is not None and _near(guess.pairs, pairs) and _fits(pairs, mesh, state):
+        return Solution(pairs, mesh, state, guess.mesh_error, cost)
+    for fitted in _fitted(pairs, mesh, state, target, look):
+        mesh, state = fitted
+        cost += state.iterations
+    for step in STEPS:
+        finer = Mesh(**asdict(mesh) | {"step": step})
+        new = _solve_on(pairs, finer, (mesh, state), target, look)
+        error = abs(new.energy - state.energy) * pairs.flavours / pairs.density
+        gap = float(np.max(new.gap))
+        drift = abs(gap - float(np.max(state.gap)))
+        mesh, state, cost = finer, new, cost + new.iterations
+        settled = error < tolerance and drift < max(math.sqrt(tolerance) * gap, tolerance)
+        if settled or state.status is not Status.converged:
+            break
+    return Solution(pairs, mesh, state, error, cost)
+
+
+def _target(tolerance: float) -> float:
+    """Residual (Ha_h) at which a state is converged; its square over the gap is the error of the energy."""
+    return max(1e-3 * math.sqrt(tolerance), 1e-11)
+
+
+def _near(a: Pairs, b: Pairs) -> bool:
+    """Whether the accuracy of a mesh for one holds for the other."""
+    return (a.spacing, a.flavours) == (b.spacing, b.flavours) and abs(math.log(a.density / b.density)) < 0.2 \
+        and abs(math.log(a.electron_mass / b.electron_mass)) < 0.2
+
+
+def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, target: float,
+              look: Callable[[int, float, float], Status | None]) -> PairState:
+    """Minimise on one mesh, from a state of another one or from a smooth gap."""
+    gas = pairs.gas(mesh)
+    waves, count = gas.kset, pairs.density / pairs.flavours
+    assert isinstance(waves, RadialWaves)
+    if guess is None:
+        scale = max(pairs.fermi, pairs.exciton_wave_number)
+        exchange, gap = np.zeros_like(waves.k), scale**2 / (1 + (waves.k / scale) ** 2)
+    else:
+        k, _ = guess[0].nodes()
+        exchange, gap = (np.interp(waves.k, k, f) for f in (guess[1].exchange, guess[1].gap))
+    start, _ = fill(waves.kinetic / 2 - exchange, gap, waves.weights, count)
+    return minimise(waves, count, start, residual=target, look=look)
+
+
+def first_mesh(pairs: Pairs, step: float) -> Mesh:
+    """A mesh for the scales of a lone exciton and of the Fermi sea."""
+    scale = math.hypot(pairs.fermi, pairs.exciton_wave_number)
+    highest = HIGHEST * scale
+    if pairs.spacing > 0:  # beyond, the pair amplitude has fallen by exp(-k d)
+        highest = min(highest, 4 * scale + REACH / pairs.spacing)
+    return Mesh(scale, highest, step, pairs.fermi, 0.25 * pairs.fermi, 1.0)
+
+
+def _fitted(pairs: Pairs, mesh: Mesh, state: PairState, target: float,
+            look: Callable[[int, float, float], Status | None]) -> Iterator[tuple[Mesh, PairState]]:
+    """Meshes that gather closer and closer to the drop of the occupation, and the state on each."""
+    for _ in range(FITS):
+        drop = _drop(pairs, mesh, state)
+        fresh = first_mesh(pairs, ROUGH)
+        if drop is None:  # excitons: the occupation has no edge
+            better = Mesh(fresh.scale, fresh.highest, ROUGH)
+        else:
+            width = max(drop[1], mesh.width / 30, THINNEST * drop[0])
+            better = Mesh(fresh.scale, fresh.highest, ROUGH, drop[0], width, 1.0)
+        settled = better.strength == mesh.strength and (
+            better.strength == 0 or (0.7 * mesh.width < better.width < 1.4 * mesh.width
+                                     and abs(better.centre - mesh.centre) < 0.3 * better.width))
+        state = _solve_on(pairs, better, (mesh, state), target, look)
+        mesh = better
+        yield mesh, state
+        if settled or state.status is not Status.converged:
+            return
+
+
+def _drop(pairs: Pairs, mesh: Mesh, state: PairState) -> tuple[float, float] | None:
+    """Where xi_k = 0 and the width gap/|dxi/dk| of the occupation's fall there; None where it has no edge."""
+    gas = pairs.gas(mesh)
+    k, _ = mesh.nodes()
+    xi = gas.kset.kinetic / 2 - state.exchange - state.chemical_potential / 2
+    above = np.flatnonzero(xi > 0)
+    i = int(above[0]) if len(above) else 0
+    if i == 0:
+        return None
+    t = -xi[i - 1] / (xi[i] - xi[i - 1])
+    centre, slope = k[i - 1] + t * (k[i] - k[i - 1]), (xi[i] - xi[i - 1]) / (k[i] - k[i - 1])
+    width = (state.gap[i - 1] + t * (state.gap[i] - state.gap[i - 1])) / slope
+    return None if width > 0.7 * centre else (float(centre), float(width))
+
+
+def _fits(pairs: Pairs, mesh: Mesh, state: PairState) -> bool:
+    """Whether a mesh made for another state resolves this one."""
+    if state.status is not Status.converged or not 0.7 < first_mesh(pairs, ROUGH).scale / mesh.scale < 1.4:
+        return False
+    drop = _drop(pairs, mesh, state)
+    if drop is None:
+        return True
+    return bool(mesh.strength > 0 and 0.6 * mesh.width < drop[1] and abs(drop[0] - mesh.centre) < 0.7 * mesh.width)
+
+
+def from_result(result: Result, pairs: Pairs) -> Solution:
+    """The solution that a result of `solve` holds. Raises InputError for one of a torus."""
+    if "mesh" not in result.inputs:
+        raise InputError("initial", "a condensate of the thermodynamic limit", result.kind, "leave it out")
+    was = Pairs(**result.inputs["pairs"])
+    data, s = result.data, result.summary
+    capacitor = 4 * math.pi * was.spacing * was.density if was.capacitor else 0.0
+    state = PairState(data["angle"].values, data["exchange_field"].values, data["gap_function"].values,
+                      s["chemical_potential"] - capacitor, math.nan, s["residual"], 0, result.status)
+    return Solution(was, Mesh(**result.inputs["mesh"]), state, s["mesh_error"], 0)
+
+
+def pair_size(waves: RadialWaves, state: PairState) -> float:
+    """Root of the mean squared in-plane distance in a pair, sqrt(sum |dF/dk|^2 / sum F^2), a_h."""
+    slope = waves.derivative(state.amplitude)
+    return float(np.sqrt(waves.weights @ slope**2 / (waves.weights @ state.amplitude**2)))
+
+
+def report(found: Solution, tolerance: float) -> Result:
+    """The Result of a solution: energies per pair and per area, arrays over k."""
+    gas, state, pairs = found.gas, found.state, found.pairs
+    waves = gas.kset
+    assert isinstance(waves, RadialWaves)
+    said: dict[str, Any] = summary(gas, state)
+    density = pairs.density / pairs.flavours
+    said |= {
+        "energy_per_area": gas.energy(state), "density": pairs.density, "fermi_wave_number": pairs.fermi,
+        "normal_energy_per_pair": normal_energy(pairs.pair_mass, density) + gas.capacitor * pairs.density,
+        "pair_size": pair_size(waves, state) if said["phase"] == "condensate" else None, "limit": "thermodynamic",
+        "mesh_points": len(waves.k), "mesh_error": found.mesh_error, "iterations": found.iterations,
+        "residual_target": _target(tolerance),
+    }
+    said["condensation_energy"] = said["energy_per_pair"] - said["normal_energy_per_pair"]
+    status = state.status
+    if status is Status.converged and not found.mesh_error <= tolerance:
+        status = Status.not_converged
+    data = {"k": Variable(("k",), waves.k, "1/a_h", "wave number"),
+            "weight": Variable(("k",), waves.weights, "a_h^-2", "sum over k per area: sum(weight * f)")}
+    inputs = {"pairs": asdict(pairs), "mesh": asdict(found.mesh), "tolerance": tolerance}
+    return Result("condensate", status, said, inputs, data | arrays(gas, state, "k"))

@@ -1,0 +1,264 @@
+"""The exciton condensate on the plane waves of a torus, with the particle number and zero mode of Hartree-Fock.
+
+Steps: `TorusWaves` (both convolutions by one pair of Fourier transforms), `bogoliubov.minimise`, `basis_error` (the
+same on more waves), `report`. Energies compare with Hartree-Fock's at equal box, waves, counts and zero mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.basis import HEXAGON, PlaneWaveBasis, disk_waves
+from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
+from ehbilayer.condensate.report import Gas, arrays, summary
+from ehbilayer.errors import InputError
+from ehbilayer.fourier import Fourier, good_size
+from ehbilayer.lattice import Cell
+from ehbilayer.results import Result, Status, Variable
+from ehbilayer.system import Bilayer, Species
+
+GROWTH = 1.25  # of the largest wave number, from one basis to the next
+MOST_WAVES = 40_000
+
+
+class TorusWaves:
+    """A `bogoliubov.WaveVectors` on a torus: plane waves of weight one.
+
+    bilayer : spacing, interaction and zero mode; its electrons and holes. box, waves : the torus and integer wave
+    vectors (M, 2).
+    """
+
+    def __init__(self, bilayer: Bilayer, box: Cell, waves: np.ndarray) -> None:
+        electron, hole = carriers(bilayer)
+        self.distance = abs(electron.layer - hole.layer) * bilayer.spacing
+        self.k = waves @ box.reciprocal
+        kinetic = electron.kinetic(self.k), hole.kinetic(self.k)
+        self.kinetic, self.difference = kinetic[0] + kinetic[1], (kinetic[0] - kinetic[1]) / 2
+        self.weights = np.ones(len(waves))
+        n1, n2 = (good_size(4 * int(r) + 1) for r in np.abs(waves).max(axis=0))  # no two differences alias
+        i, j = np.meshgrid(np.fft.fftfreq(n1, 1 / n1), np.fft.fftfreq(n2, 1 / n2), indexing="ij")
+        q = np.linalg.norm(np.stack([i, j], axis=-1) @ box.reciprocal, axis=-1)
+        v = np.stack([bilayer.interaction.v(q, z) for z in (0.0, self.distance)]) / box.area
+        if bilayer.zero_mode == "madelung":
+            v[:, 0, 0] = [bilayer.interaction.zero_mode(box.vectors, z) for z in (0.0, self.distance)]
+        self._fourier = Fourier()
+        self._v = self._fourier.r2c(v).real / (n1 * n2)  # v(q) = v(-q)
+        self._put = (waves[:, 0] % n1) * n2 + waves[:, 1] % n2
+        self._shape, self._space = (n1, n2), np.zeros((2, n1 * n2))
+
+    def fields(self, occupation: np.ndarray, amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """X_k and D_k in Ha_h, see `bogoliubov.WaveVectors`."""
+        self._space[0, self._put], self._space[1, self._put] = occupation, amplitude
+        spectrum = self._fourier.r2c(self._space.reshape(2, *self._shape)) * self._v
+        x, d = self._fourier.c2r(spectrum, self._shape[1]).reshape(2, -1)[:, self._put]
+        return x, d
+
+    def pair_density(self, amplitude: np.ndarray) -> np.ndarray:
+        """|F(r)|^2 on a grid of n1 x n2 points along the box vectors, summing to one."""
+        self._space[0, self._put] = amplitude
+        square = np.abs(np.fft.fft2(self._space[0].reshape(self._shape))) ** 2
+        return square / square.sum()
+
+
+def carriers(bilayer: Bilayer) -> tuple[Species, Species]:
+    """The electrons and the holes. Raises InputError unless both are there, equal in count and in flavours."""
+    present = [s for s in bilayer.species if s.count]
+    found = [[s for s in present if s.charge == z] for z in (-1, 1)]
+    if len(found[0]) != 1 or len(found[1]) != 1 or found[0][0].count != found[1][0].count:
+        raise InputError("density.electrons_per_hole", "1 for a condensate: every electron has its hole",
+                         {s.name: s.count for s in present}, "set it to 1")
+    electron, hole = found[0][0], found[1][0]
+    if _flavours(electron) != _flavours(hole):
+        raise InputError("flavours", "equal for electrons and holes of a condensate",
+                         {s.name: _flavours(s) for s in (electron, hole)}, "polarise both, or give both the same")
+    return electron, hole
+
+
+def _flavours(species: Species) -> int:
+    return 1 if species.spin == "polarized" else species.flavours
+
+
+def make_gas(bilayer: Bilayer, box: Cell, waves: np.ndarray, pairs: float | None = None) -> Gas:
+    """The pairs of a bilayer on these waves; ``pairs`` replaces their number (of all flavours)."""
+    electron, _ = carriers(bilayer)
+    kset = TorusWaves(bilayer, box, waves)
+    charge = bilayer.interaction.capacitor(-1.0, kset.distance, box.area) if bilayer.capacitor else 0.0
+    return Gas(kset, kset.difference, _flavours(electron), float(pairs or electron.count), charge)
+
+
+def solve(bilayer: Bilayer, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initial: Result | None = None,
+          estimate: bool = True, should_stop: Callable[[], Status | None] | None = None) -> Result:
+    """The homogeneous condensate of N pairs on a torus.
+
+    Parameters
+    ----------
+    bilayer : one species of electrons and one of holes with equal counts. Polarised species are one flavour, others
+        form an equal condensate in each of their flavours.
+    basis : box and waves; how it is sorted into blocks does not matter.
+    tolerance : bound on the solver's error of the energy per pair (Ha_h).
+    initial : a result of this function to start from.
+    estimate : solve on GROWTH times the wave numbers, too, for ``basis_error``.
+    should_stop : asked every iteration; a Status ends the calculation there.
+
+    Returns
+    -------
+    Result of kind ``condensate``. ``basis_error`` and ``solver_error`` are errors of the total energy (Ha_h).
+
+    Raises
+    ------
+    InputError : unequal counts or flavours, fewer waves than pairs of a flavour.
+    """
+    gas = make_gas(bilayer, basis.box, basis.waves)
+    _check_room(gas, basis.size)
+    target = residual_target(tolerance)
+    state = lowest(gas, target, _start_of(initial, basis.waves), should_stop)
+    error = basis_error(bilayer, basis.box, basis.waves, gas, state, target) if estimate else None
+    return report(bilayer, basis, gas, state, tolerance, error)
+
+
+def residual_target(tolerance: float) -> float:
+    """Residual (Ha_h) at which a state is converged: the energy error, its square over the gap, is far smaller."""
+    return max(1e-3 * float(np.sqrt(tolerance)), 1e-10)
+
+
+def _check_room(gas: Gas, waves: int) -> None:
+    if gas.pairs / gas.flavours >= waves:
+        raise InputError("cell.plane_waves", f"more than {gas.pairs / gas.flavours:g} waves, the pairs of one flavour",
+                         waves, "enlarge the basis")
+
+
+def lowest(gas: Gas, target: float, guess: np.ndarray | None = None,
+           should_stop: Callable[[], Status | None] | None = None) -> PairState:
+    """The state of a gas downhill from ``guess`` (angles), or from a smooth gap and a Fermi sea smeared by it."""
+    def look(iteration: int, energy: float, residual: float) -> Status | None:
+        return should_stop() if should_stop is not None else None
+
+    kset, count = gas.kset, gas.pairs / gas.flavours
+    edge = np.sort(kset.kinetic)[min(int(count) + 6, len(kset.kinetic) - 1)]
+    if guess is None:
+        start, _ = fill(kset.kinetic / 2, edge / (1 + kset.kinetic / edge), kset.weights, count)
+    else:  # the same directions, brought to the number of pairs
+        start, _ = fill(np.cos(2 * guess), np.sin(2 * guess), kset.weights, count)
+    return minimise(kset, count, start, residual=target, look=look)
+
+
+def _start_of(initial: Result | None, waves: np.ndarray) -> np.ndarray | None:
+    """Angles of an earlier result on these waves; None if it has none of them."""
+    if initial is None or "waves" not in initial.data or "angle" not in initial.data:
+        return None
+    return carry(initial.data["waves"].values, initial.data["angle"].values, waves)
+
+
+def carry(old: np.ndarray, angle: np.ndarray, waves: np.ndarray) -> np.ndarray:
+    """Angles on other waves of the same lattice; new waves get a small one."""
+    known = {(int(i), int(j)): a for (i, j), a in zip(old, angle, strict=True)}
+    small = max(1e-6, 0.5 * float(np.min(angle)))
+    return np.array([known.get((int(i), int(j)), small) for i, j in waves])
+
+
+def basis_error(bilayer: Bilayer, box: Cell, waves: np.ndarray, gas: Gas, state: PairState, target: float) -> float:
+    """By how much GROWTH times the wave numbers lower the total energy (Ha_h)."""
+    longest = float(np.linalg.norm(waves @ box.reciprocal, axis=1).max())
+    inside = {(int(i), int(j)) for i, j in waves}
+    more = [w for w in disk_waves(box, GROWTH * longest) if (int(w[0]), int(w[1])) not in inside]
+    wider = np.concatenate([waves, np.array(more, dtype=int).reshape(-1, 2)])
+    larger = make_gas(bilayer, box, wider, gas.pairs)
+    return gas.energy(state) - larger.energy(lowest(larger, target, carry(waves, state.angle, wider)))
+
+
+def solve_to_tolerance(bilayer: Bilayer, box: Cell, *, tolerance: float = 1e-6,
+                       should_stop: Callable[[], Status | None] | None = None) -> Result:
+    """`solve` on growing disks of waves until the energy per pair stays within the tolerance (Ha_h).
+
+    not_converged where MOST_WAVES would be passed: at small spacing errors fall as 1/cutoff^2 only.
+    """
+    electron, hole = carriers(bilayer)
+    pair_mass = electron.mass * hole.mass / (electron.mass + hole.mass)
+    fermi = np.sqrt(4 * np.pi * electron.count / _flavours(electron) / box.area)
+    cutoff = 2 * fermi + 3 / (0.5 / pair_mass + (bilayer.spacing**3 / pair_mass) ** 0.25)
+    result: Result | None = None
+    while True:
+        basis = PlaneWaveBasis(box, disk_waves(box, cutoff), real=True)
+        before, result = result, solve(bilayer, basis, tolerance=tolerance, initial=result, estimate=False,
+                                       should_stop=should_stop)
+        energy = result.summary["energy_per_pair"]
+        change = np.inf if before is None else before.summary["energy_per_pair"] - energy
+        result = replace(result, summary=result.summary | {
+            "basis_error": float(abs(change) * electron.count) if np.isfinite(change) else None})
+        if result.status is not Status.converged or abs(change) < tolerance:
+            return result
+        cutoff *= GROWTH
+        if cutoff**2 * box.area / (4 * np.pi) > MOST_WAVES:
+            return replace(result, status=Status.not_converged)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sea:
+    """The normal state: the lowest waves filled, a degenerate shell equally."""
+
+    occupation: np.ndarray
+
+    @classmethod
+    def of(cls, kinetic: np.ndarray, count: float) -> _Sea:
+        levels, shell = np.unique(np.round(kinetic / (np.max(kinetic) + 1e-300), 10), return_inverse=True)
+        size = np.bincount(shell, minlength=len(levels))
+        filled = np.clip((count - np.concatenate([[0], np.cumsum(size)[:-1]])) / size, 0, 1)
+        return cls(filled[shell])
+
+
+def normal_energy(gas: Gas) -> float:
+    """Total energy (Ha_h) of the normal state on the same waves, every shell filled equally."""
+    n = _Sea.of(gas.kset.kinetic, gas.pairs / gas.flavours).occupation
+    exchange, _ = gas.kset.fields(n, np.zeros_like(n))
+    return gas.flavours * float(n @ (gas.kset.kinetic - exchange)) + gas.capacitor * gas.pairs**2
+
+
+def pair_size(gas: Gas, state: PairState, box: Cell) -> float:
+    """Root of the mean squared in-plane distance in a pair, nearest images, a_h."""
+    assert isinstance(gas.kset, TorusWaves)
+    density = gas.kset.pair_density(state.amplitude)
+    n1, n2 = density.shape
+    i, j = np.meshgrid(np.arange(n1) / n1, np.arange(n2) / n2, indexing="ij")
+    images = [np.stack([i + a, j + b], axis=-1) @ box.vectors for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    square = np.min([np.sum(r**2, axis=-1) for r in images], axis=0)
+    return float(np.sqrt(np.sum(density * square)))
+
+
+def _edge_occupation(waves: np.ndarray, occupation: np.ndarray) -> float:
+    present = {(int(i), int(j)) for i, j in waves}
+    edge = [any((int(i + a), int(j + b)) not in present for a, b in HEXAGON) for i, j in waves]
+    return float(np.max(occupation[edge]))
+
+
+def report(bilayer: Bilayer, basis: PlaneWaveBasis, gas: Gas, state: PairState, tolerance: float,
+           error: float | None) -> Result:
+    """The Result of a state: total energies, energies per pair, arrays over the waves."""
+    box, kset, pairs = basis.box, gas.kset, gas.pairs
+    assert isinstance(kset, TorusWaves)
+    said: dict[str, Any] = summary(gas, state)
+    energy, normal = gas.energy(state), normal_energy(gas)
+    variance = 2 / np.sqrt(3) * box.area * gas.flavours * float(state.occupation @ np.sum(kset.k**2, axis=1))
+    gap = said["pair_breaking_energy"]
+    said |= {
+        "energy": energy, "energy_parts": {k: v * pairs for k, v in said["energy_parts_per_pair"].items()},
+        "normal_energy": normal, "normal_energy_per_pair": normal / pairs,
+        "condensation_energy": (energy - normal) / pairs, "density": pairs / box.area, "area": box.area,
+        "particles": {s.name: s.count for s in bilayer.species}, "zero_mode": bilayer.zero_mode,
+        "gap": {"electron": gap, "hole": gap}, "basis_size": basis.size, "basis_error": error,
+        "solver_error": pairs * (state.residual**2 / max(gap, 1e-12) + 1e-14), "residual_target":
+        residual_target(tolerance), "edge_occupation": _edge_occupation(basis.waves, state.occupation),
+        "momentum_variance": {"electron": variance, "hole": variance},
+        "pair_size": pair_size(gas, state, box) if said["phase"] == "condensate" else None,
+    }
+    data = {"waves": Variable(("wave", "axis"), basis.waves, "1", "integer wave vectors of the box"),
+            "wave_vector": Variable(("wave", "axis"), kset.k, "1/a_h", "wave vectors")}
+    electron, hole = carriers(bilayer)
+    inputs = {"box": box.vectors.tolist(), "spacing": bilayer.spacing, "capacitor": bilayer.capacitor,
+              "zero_mode": bilayer.zero_mode, "tolerance": tolerance,
+              "species": [{"name": s.name, "mass": s.mass, "count": s.count, "layer": s.layer,
+                           "flavours": _flavours(s)} for s in (electron, hole)]}
+    return Result("condensate", state.status, said, inputs, data | arrays(gas, state, "wave"))

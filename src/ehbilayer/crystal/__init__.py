@@ -1,0 +1,1 @@
+"""Classical crystals of point charges in layers: structures, relaxation, search, and the sequence of ground states."""

@@ -1,0 +1,1 @@
+"""Excitons, trions and biexcitons: correlated Gaussians chosen and varied, and the spacing where they unbind."""

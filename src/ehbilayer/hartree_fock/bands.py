@@ -1,0 +1,95 @@
+"""Fock bands of a crystal along Gamma-K-M-Gamma and the effective mass at their bottom.
+
+Fock operators are non-local, so a band between the mesh' own k points needs exchange there: it is interpolated by
+minimal images of the relative position on the torus (`spectrum.ExchangeKernel.at`), exact at the mesh' points.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ehbilayer.hamiltonian import Hamiltonian
+from ehbilayer.hartree_fock.spectrum import ExchangeKernel, local_blocks
+from ehbilayer.lattice import path_points
+from ehbilayer.results import Variable
+from ehbilayer.system import Bilayer
+
+if TYPE_CHECKING:
+    from ehbilayer.hartree_fock.solver import End
+
+MOST_WAVES = 3000  # bands of larger bases would take longer than everything else
+BANDS = 6  # lowest bands kept
+PER_SEGMENT = 10
+
+
+def bands_at(hamiltonian: Hamiltonian, end: End, channel: int, k: np.ndarray, count: int = BANDS) -> np.ndarray:
+    """The lowest ``count`` Fock levels (n, count) in Ha_h of one channel at wave vectors k (n, 2) in 1/a_h."""
+    setting = hamiltonian.setting
+    basis, area = setting.basis, float(setting.areas[0])
+    species = setting.species_of(setting.bilayers[0], channel)
+    kernel = ExchangeKernel(hamiltonian, end.frames, channel)
+    local = local_blocks(hamiltonian, hamiltonian.state(end.frames), channel)
+    torus = k @ np.linalg.inv(basis.box.reciprocal)  # torus integers, with fractions
+    block, shift = _nearest_blocks(basis, torus)
+    count = min(count, int(basis.mask.sum(axis=1).min()))
+    out = np.empty((len(k), count))
+    diagonal = np.arange(basis.mask.shape[1])
+    for b in np.unique(block):
+        mine = np.flatnonzero(block == b)
+        fock = kernel.at(int(b), shift[mine]) + local[b]
+        waves = basis.waves[basis.index[b]] + shift[mine][:, None]
+        kinetic = species.kinetic(waves @ basis.box.reciprocal * np.sqrt(basis.box.area / area))
+        big = 1e6 * (1 + np.abs(kinetic).max())
+        fock[:, diagonal, diagonal] += np.where(basis.mask[b] > 0, kinetic, big)
+        out[mine] = np.linalg.eigvalsh(fock)[:, :count]
+    return out
+
+
+def _nearest_blocks(basis: Any, torus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The block of the mesh point nearest to each k, modulo reciprocal lattice vectors, and the shift from it."""
+    reach = np.arange(-2, 3)
+    g = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2) @ basis.supercell.T
+    candidates = (basis.k_points[:, None] + g[None]).reshape(-1, 2)
+    distance = np.linalg.norm((torus[:, None] - candidates[None]) @ basis.box.reciprocal, axis=-1)
+    nearest = np.round(distance, 9).argmin(axis=1)
+    return nearest // len(g), torus - candidates[nearest]
+
+
+def effective_mass(k: np.ndarray, energy: np.ndarray, largest: float) -> tuple[float | None, float]:
+    """m* from a least-squares parabola e0 + k^2/2m* through the points with |k| <= largest; also the rms misfit."""
+    length = np.linalg.norm(k, axis=1)
+    use = length <= largest * (1 + 1e-9)
+    if use.sum() < 4:
+        return None, float("nan")
+    design = np.stack([np.ones(use.sum()), 0.5 * length[use] ** 2], axis=1)
+    fit = np.linalg.lstsq(design, energy[use], rcond=None)[0]
+    misfit = float(np.sqrt(np.mean((design @ fit - energy[use]) ** 2)))
+    return (float(1 / fit[1]) if fit[1] != 0 else None), misfit
+
+
+def band_data(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian) -> tuple[dict[str, Variable], dict[str, Any]]:
+    """Bands of every channel along the path, and effective masses of each species with their fit range.
+
+    A uniform state (one wave per block) has no path; its bands are left out.
+    """
+    basis = hamiltonian.setting.basis
+    if basis.coefficients == 1 or basis.size > MOST_WAVES:
+        return {}, {}
+    k, where, marks = path_points(basis.cell, PER_SEGMENT)
+    data = {"path": Variable(("path_point",), where, "1/a_h", "distance along the path"),
+            "path_k": Variable(("path_point", "axis"), k, "1/a_h", "wave vectors of the path"),
+            "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "Gamma, K, M, Gamma")}
+    masses: dict[str, Any] = {}
+    area = float(hamiltonian.setting.areas[0])
+    for c, channel in enumerate(hamiltonian.setting.channels):
+        energy = bands_at(hamiltonian, end, c, k)
+        data[f"bands_{c}"] = Variable(("path_point", f"band_{c}"), energy, "Ha_h", f"Fock bands of {channel.label}")
+        fermi_k = float(np.sqrt(4 * np.pi * channel.orbitals / area))
+        largest = min(fermi_k, 0.9 * float(np.linalg.norm(basis.cell.reciprocal[0])) / 2)
+        mass, misfit = effective_mass(k, energy[:, 0], largest)
+        bare = bilayer.species[channel.species].mass
+        masses[channel.label] = {"mass": mass, "over_band_mass": None if mass is None else mass / bare,
+                                 "fit_range": [0.0, largest], "rms_misfit": misfit}
+    return data, masses

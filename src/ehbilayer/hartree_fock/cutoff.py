@@ -1,0 +1,85 @@
+"""Plane-wave cutoffs from a requested energy tolerance: enlarge the disk of waves until the energy stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis, disk_waves
+from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.results import Result, Status
+from ehbilayer.system import Bilayer
+
+GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
+MOST_WAVES = 40_000
+
+
+def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial: Result | None = None,
+                       resumed: bool = False, checkpoint: Callable[[Result], None] | None = None,
+                       **how: Any) -> Result:
+    """`solver.solve` on growing bases, each started from the last, until the energy per particle moves by less
+    than ``options.basis_tolerance`` (Ha_h).
+
+    ``basis`` is where to begin. All starts run there, the best one alone goes on. The last change is reported as
+    ``basis_error``; as errors fall about tenfold from round to round it bounds what is left. If MOST_WAVES would be
+    passed the status is not_converged.
+    """
+    assert options.basis_tolerance is not None
+    rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
+    growing = bool(resumed and initial is not None and initial.inputs.get("growing"))
+    rows = initial.summary["starts"] if growing and initial is not None else []
+
+    def solve_here(run: Options, start: Result | None, growing: bool, resumed: bool = False) -> Result:
+        def labelled(result: Result) -> Result:
+            inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
+                "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
+            starts = {"starts": rows} if growing and rows else {}
+            return replace(result, summary=result.summary | starts, inputs=inputs)
+
+        save = None if checkpoint is None else (lambda result: checkpoint(labelled(result)))
+        return labelled(solve(bilayer, basis, run, initial=start, resumed=resumed, checkpoint=save, **how))
+
+    alone = replace(rough, starts=1)
+    result = solve_here(alone if growing else rough, initial, growing, resumed and not growing)
+    iterations = result.summary["iterations"]
+    rows = rows or result.summary["starts"]
+    change, cutoff = np.inf, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
+    while result.status is Status.converged and change > options.basis_tolerance:
+        cutoff *= GROWTH
+        if np.pi * cutoff**2 * basis.box.area / (4 * np.pi**2) > MOST_WAVES:
+            result = replace(result, status=Status.not_converged)
+            break
+        basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
+        before = result.summary["energy_per_particle"]
+        result = solve_here(alone, result, True)
+        iterations += result.summary["iterations"]
+        change = abs(result.summary["energy_per_particle"] - before)
+    if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
+        result = solve_here(replace(options, basis_tolerance=None, starts=1), result, True)
+    return replace(result, summary=result.summary | {
+        "iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})
+
+
+def basis_error(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, *, growth: float = 1.6, iterations: int = 15,
+                threads: int = 1) -> float:
+    """How much energy (Ha_h, >= 0) a state gains in a few iterations on a basis that reaches ``growth`` times as far.
+
+    It comes short of the whole error of the basis by what further iterations and waves would still gain: a third for
+    a poor basis, less for a good one.
+
+    Parameters
+    ----------
+    bilayer, basis : as the state was computed with.
+    result : a Hartree-Fock result on that basis.
+    """
+    cutoff = growth * float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
+    present = {tuple(w) for w in basis.waves.tolist()}
+    more = [w for w in disk_waves(basis.box, cutoff).tolist() if tuple(w) not in present]
+    larger = PlaneWaveBasis(basis.box, np.array([*basis.waves.tolist(), *more]), basis.supercell, basis.real)
+    options = Options(start="path", occupation=result.summary["occupation"], tolerance=1e-8, stability="none",
+                      max_iterations=iterations, spectrum=False)
+    better = solve(bilayer, larger, options, initial=result, threads=threads)
+    return max(result.summary["energy"] - better.energy_unconverged(), 0.0)

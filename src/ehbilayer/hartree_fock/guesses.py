@@ -1,0 +1,171 @@
+"""Starting orbitals for every phase: Gaussians on lattice sites, plane waves, or noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.occupations import insulating_filling, liquid_filling
+from ehbilayer.lattice import crystal_cell, lattice_points
+from ehbilayer.system import Bilayer, Channel
+from ehbilayer.terms import Filling
+
+# which species start localised in each phase
+LOCALISED = {
+    "liquid": (),
+    "hole-crystal": ("hole",),
+    "electron-crystal": ("electron",),
+    "crystal": ("electron", "hole"),
+    "stripes": ("electron", "hole"),
+    "trion-crystal": ("electron", "hole"),
+    "dumbbell-crystal": ("electron", "hole"),
+}
+STARTS = (*LOCALISED, "random")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """Starting frames (one per channel, (K, n, g), not yet orthonormal) and their fillings."""
+
+    frames: tuple[np.ndarray, ...]
+    fillings: tuple[Filling, ...]
+
+
+def guess(bilayer: Bilayer, basis: PlaneWaveBasis, start: str, *, spin_order: str = "uniform",
+          occupation: str = "integer", seed: int = 0, noise: float = 0.0) -> Guess:
+    """Orbitals of the phase ``start`` (a key of LOCALISED, or "random").
+
+    ``noise`` adds that fraction of seeded random amplitude to every orbital.
+
+    Raises InputError for a start that does not exist.
+    """
+    if start not in STARTS:
+        raise InputError("hartree-fock.start", " | ".join(STARTS), start, "choose one of these or a result file")
+    rng = np.random.default_rng(seed)
+    sites = _sites(bilayer, basis)
+    frames, fillings = [], []
+    for channel in bilayer.channels:
+        species = bilayer.species[channel.species]
+        width = _width(bilayer, channel, basis.box.area)
+        filling, x = None, None
+        if start == "random":
+            filling = insulating_filling(basis, channel.orbitals)
+            if filling is not None:
+                x = _noise(basis, filling, width, rng)
+        elif species.name in LOCALISED[start] or (start != "liquid" and len(_occupied(bilayer)) == 1):
+            filling = insulating_filling(basis, channel.orbitals)
+            if filling is not None:
+                where = _place(bilayer, channel, sites, filling.f.shape[1], width, spin_order, seed,
+                               apart=start == "dumbbell-crystal")
+                x = _gaussians(basis, where, width)
+        if filling is None or x is None:
+            filling, chosen = liquid_filling(basis, channel.orbitals, occupation)
+            x = _plane_waves(basis, chosen)
+        amount = max(noise, 0.3 if start == "random" and len(filling.blocks) > 1 else 0.0)
+        if amount:
+            x = _stir(basis, filling, x, amount, width, rng)
+        frames.append(x)
+        fillings.append(filling)
+    return Guess(tuple(frames), tuple(fillings))
+
+
+def _occupied(bilayer: Bilayer) -> list[int]:
+    return [i for i, s in enumerate(bilayer.species) if s.count]
+
+
+def _width(bilayer: Bilayer, channel: Channel, area: float) -> float:
+    """The zero-point width r_s^(3/4) m^(-1/4) of a particle held by its neighbours' charge."""
+    species = bilayer.species[channel.species]
+    spacing = np.sqrt(area / (np.pi * species.count))
+    return float(0.8 * (spacing**3 / species.mass) ** 0.25)
+
+
+def _sites(bilayer: Bilayer, basis: PlaneWaveBasis) -> np.ndarray:
+    """Lattice sites (n, 2) in one cell of the basis: those of the holes, or of whatever there is."""
+    count = bilayer.sites
+    restricted = [c for c in bilayer.channels if c.degeneracy > 1]
+    if restricted and not any(s.name == "hole" and s.count for s in bilayer.species):
+        count //= restricted[0].degeneracy
+    points = lattice_points(basis.box, crystal_cell(basis.box, count))
+    fraction = points @ np.linalg.inv(basis.cell.vectors)
+    fraction = fraction - np.floor(fraction + 1e-9)
+    keep = np.unique(np.round(fraction, 6), axis=0, return_index=True)[1]
+    return fraction[np.sort(keep)] @ basis.cell.vectors
+
+
+def _place(bilayer: Bilayer, channel: Channel, sites: np.ndarray, count: int, width: float, spin_order: str,
+           seed: int, apart: bool) -> np.ndarray:
+    """``count`` positions (count, 2) for a channel's orbitals in the cell.
+
+    Flavours of a species take turns: with fewer orbitals than sites each goes on where the last one stopped, along
+    the rows (every second row first) or, for random order, along a seeded permutation; with more, the orbitals of a
+    site stand around it. ``apart`` moves two flavours on the same sites to opposite sides.
+    """
+    n = len(sites)
+    same = [c for c in bilayer.channels if c.species == channel.species]
+    turn = same.index(channel)
+    if count < n:
+        order = np.random.default_rng(seed).permutation(n) if spin_order == "random" else _rows_in_turn(sites)
+        before = sum(c.orbitals for c in same[:turn]) * count // channel.orbitals
+        return sites[order[(before + np.arange(count)) % n]]
+    around = -(-count // n)
+    number = np.arange(count) // n
+    if apart and around == 1 and len(same) == 2:
+        around, number = 2, number + turn
+    angle = 2 * np.pi * number / around
+    offset = 0.6 * width * np.stack([np.cos(angle), np.sin(angle)], axis=1) if around > 1 else np.zeros((count, 2))
+    return sites[np.arange(count) % n] + offset
+
+
+def _rows_in_turn(sites: np.ndarray) -> np.ndarray:
+    """Order of the sites with every second row first: taking half of it gives stripes."""
+    rows = np.round(sites[:, 1] - sites[:, 1].min(), 6)
+    if len(np.unique(rows)) == 1:
+        rows = np.round(sites[:, 0] - sites[:, 0].min(), 6)
+    number = np.searchsorted(np.unique(rows), rows)
+    return np.lexsort((sites[:, 0], number, number % 2))
+
+
+def _gaussians(basis: PlaneWaveBasis, where: np.ndarray, width: float) -> np.ndarray:
+    """Bloch sums of Gaussians exp(-r^2/2w^2) at positions (n, 2): c(kappa) = exp(-kappa^2 w^2/2 - i kappa r)."""
+    if basis.real:
+        k = basis.waves @ basis.box.reciprocal
+        return basis.from_waves(np.exp(-0.5 * width**2 * np.sum(k * k, axis=-1) - 1j * where @ k.T))[None]
+    k = basis.unit_k / np.sqrt(basis.box.area)
+    envelope = np.exp(-0.5 * width**2 * np.sum(k * k, axis=-1)) * basis.mask
+    return envelope[:, None] * np.exp(-1j * np.einsum("nx,kgx->kng", where, k))
+
+
+def _plane_waves(basis: PlaneWaveBasis, chosen: list[np.ndarray]) -> np.ndarray:
+    x = np.zeros((len(chosen), len(chosen[0]), basis.coefficients), dtype=float if basis.real else complex)
+    for row, positions in enumerate(chosen):
+        x[row, np.arange(len(positions)), positions] = 1.0
+    return x
+
+
+def _noise(basis: PlaneWaveBasis, filling: Filling, width: float, rng: np.random.Generator) -> np.ndarray:
+    k = basis.coefficient_k()[filling.blocks] / np.sqrt(basis.box.area)
+    envelope = np.exp(-0.25 * width**2 * np.sum(k * k, axis=-1))[:, None]
+    shape = (len(filling.blocks), filling.f.shape[1], basis.coefficients)
+    if basis.real:
+        return envelope * rng.standard_normal(shape)
+    mask = basis.mask[filling.blocks][:, None]
+    return envelope * mask * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
+
+
+def _stir(basis: PlaneWaveBasis, filling: Filling, x: np.ndarray, amount: float, width: float,
+          rng: np.random.Generator) -> np.ndarray:
+    noise = _noise(basis, filling, width, rng)
+    scale = np.linalg.norm(x, axis=-1, keepdims=True) / np.linalg.norm(noise, axis=-1, keepdims=True)
+    return x + amount * scale * noise
+
+
+def stirred(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, amount: float, seed: int) -> Guess:
+    """The same start with seeded noise of that relative amplitude on every orbital."""
+    rng = np.random.default_rng(seed)
+    frames = [_stir(basis, filling, x, amount, _width(bilayer, channel, basis.box.area), rng)
+              for channel, filling, x in zip(bilayer.channels, begin.fillings, begin.frames, strict=True)]
+    return Guess(tuple(frames), begin.fillings)

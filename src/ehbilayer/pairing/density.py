@@ -1,0 +1,141 @@
+"""alpha^2 and T_c against the density at one spacing, and the window of densities in which the electrons superconduct.
+
+Lengths in a_e, temperatures in T_H^e, as in `pairing`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+
+from ehbilayer.hooks import Hooks
+from ehbilayer.pairing.plasmon_velocity import Source
+from ehbilayer.pairing.temperature import Liquid, temperature_of
+from ehbilayer.results import Status, Variable
+
+METHODS = ("bcs", "eliashberg")
+RANGE, POINTS, COMPUTED_POINTS = (0.3, 1.8), 101, 6  # of r_s; the last: where a computed alpha^2 is sampled
+LOWEST = 1e-6  # T_c/T_D below which a curve says 0
+HALVINGS = 10  # for the ends of a window
+UNSTABLE = 1e-3  # alpha^2 below which a window ends at the instability
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device: r_s of its electrons, its spacing d/a_e, the T_c/T_H^e from which it counts as superconducting
+    (``coldest``), and the choices of `temperature.Liquid`."""
+
+    rs: float
+    spacing: float
+    coldest: float
+    umklapp: str = "debye"
+    mu_star: Literal["morel-anderson", "bare"] | float = "morel-anderson"
+
+
+def against_density(source: Source, place: Place, hooks: Hooks) -> dict[str, Variable] | Status:
+    """alpha^2 and T_c by METHODS against r_s, and the stretch of r_s with T_c > ``place.coldest``.
+
+    A computed alpha^2 is nearly straight in r_s: it is computed at COMPUTED_POINTS and interpolated. Where it is not
+    positive there is no acoustic mode and T_c is 0. The window lies in r_s* m_e/m_h < r_s < r_s*, where the electrons
+    are liquid and the holes a crystal. Empty where alpha^2 did not converge; a Status where it was told to stop.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    rs = np.linspace(*RANGE, POINTS) * _unit(source, place)
+    at = np.linspace(rs[0], rs[-1], COMPUTED_POINTS) if source.computed else rs
+    found = _sampled(source, at, place.spacing, hooks)
+    if isinstance(found, Status):
+        return found
+    known = np.isfinite(found)
+    if known.sum() < 2:
+        return {}
+    line = PchipInterpolator(at[known], found[known])
+    rs = rs[(rs >= at[known][0]) & (rs <= at[known][-1])]
+
+    def t_c(method: str, r: Any) -> np.ndarray:
+        liquid = Liquid(r, place.spacing, source.mass_ratio, line(r), place.umklapp, source.flavours, place.mu_star)
+        return temperature_of(liquid, method, floor=LOWEST)
+
+    rows = {method: t_c(method, rs) for method in METHODS}
+    inside = source.rs_star / source.mass_ratio, source.rs_star
+    windows = [window(rs, row, partial(t_c, method), place.coldest, inside) for method, row in rows.items()]
+    why = [[_why(r, rs, inside, float(line(r))) for r in w[:2]] for w in windows]
+    return {"curve_rs": Variable(("curve_rs",), rs, "1", "r_s of the electrons"),
+            "curve_alpha_squared": Variable(("curve_rs",), np.array(line(rs)), "1", "alpha^2"),
+            "curve_method": Variable(("curve_method",), np.array(METHODS), "1"),
+            "curve_tc": Variable(("curve_method", "curve_rs"), np.array(list(rows.values())), "T_H^e", "T_c"),
+            "window_rs": Variable(("curve_method", "window_end"), np.array([w[:2] for w in windows]), "1",
+                                  "r_s of the electrons where superconductivity ends; NaN for none"),
+            "window_why": Variable(("curve_method", "window_end"), np.array(why), "1", "what ends it"),
+            "window_tc": Variable(("curve_method",), np.array([w[2] for w in windows]), "T_H^e", "highest T_c within")}
+
+
+def _why(r: float, rs: np.ndarray, inside: tuple[float, float], square: float) -> str:
+    """What ends a window at r_s = ``r``, where alpha^2 is ``square``."""
+    if math.isnan(r):
+        return "none"
+    if square < UNSTABLE:
+        return "alpha^2 = 0"
+    if r in inside:
+        return "edge of the phase"
+    return "edge of the curve" if r in (rs[0], rs[-1]) else "too cold"
+
+
+def _unit(source: Source, place: Place) -> float:
+    """What RANGE counts in: the straight line crosses zero near r_s*, a given number nowhere."""
+    return {"paper-line": source.rs_star / 2, "given": place.rs}.get(source.name, 1.0)
+
+
+def _sampled(source: Source, at: np.ndarray, spacing: float, hooks: Hooks) -> np.ndarray | Status:
+    """alpha^2 at r_s ``at`` (n,), NaN where it did not converge."""
+    found = []
+    for number, r in enumerate(at):
+        stopped = hooks.should_stop()
+        if stopped is not None:
+            return stopped
+        if source.computed:
+            hooks.progress(f"alpha^2 against density: {number + 1} of {len(at)}")
+        value, doubt = source.at(float(r), spacing)
+        found.append(math.nan if doubt == math.inf else value)
+    return np.array(found)
+
+
+def window(rs: np.ndarray, row: np.ndarray, t_c: Callable[[float], Any], coldest: float,
+           inside: tuple[float, float]) -> tuple[float, float, float]:
+    """The stretch of r_s around the highest T_c in which T_c > ``coldest``, and that T_c; NaN where there is none.
+
+    Parameters
+    ----------
+    rs, row : rising r_s (n,) and T_c there.   t_c : T_c at any r_s between.   inside : bounds of r_s.
+    """
+    good = (row > coldest) & (rs >= inside[0]) & (rs <= inside[1])
+    if not good.any():
+        return math.nan, math.nan, math.nan
+    peak = int(np.argmax(np.where(good, row, -1.0)))
+    ends, highest = [], float(row[peak])
+    for step in (-1, 1):
+        i = peak
+        while 0 <= i + step < len(rs) and good[i + step]:
+            i += step
+        beyond = float(np.clip(rs[min(max(i + step, 0), len(rs) - 1)], *inside))
+        ends.append(_last_warm(float(rs[i]), beyond, t_c, coldest))
+        highest = max(highest, float(t_c(ends[-1])))
+    return ends[0], ends[1], highest
+
+
+def _last_warm(warm: float, beyond: float, t_c: Callable[[float], Any], coldest: float) -> float:
+    """The r_s nearest to ``beyond`` with T_c > ``coldest``, by halving."""
+    if float(t_c(beyond)) > coldest:
+        return beyond
+    for _ in range(HALVINGS):
+        middle = 0.5 * (warm + beyond)
+        if float(t_c(middle)) > coldest:
+            warm = middle
+        else:
+            beyond = middle
+    return warm

@@ -1,0 +1,1 @@
+"""Phonons of classical crystals: modes, averages over the zone, quantum melting."""

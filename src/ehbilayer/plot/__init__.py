@@ -1,0 +1,1 @@
+"""Figures of saved results; matplotlib is imported inside functions."""

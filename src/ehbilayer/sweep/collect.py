@@ -1,0 +1,211 @@
+"""From the points of a sweep to one result: every number of their summaries as an array over the axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.files import ResultFileError
+from ehbilayer.finishing import finished
+from ehbilayer.reporting import Reporter
+from ehbilayer.results import Result, Status, Variable
+from ehbilayer.sweep.points import Point, Sweep
+from ehbilayer.sweep.store import UNRESOLVED, PointStore
+from ehbilayer.task import Task
+
+KIND = "sweep"
+LISTED = 20  # failures named in the summary
+LONGEST_LIST = 1000
+MISSING = "missing"
+COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed")
+OPEN = (Status.interrupted.value, MISSING)  # points that are still to be computed
+UNITS = {"wall_seconds": "s", "seconds": "s", "pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
+RESERVED = {"complex": "complex_name"}  # names that a file keeps for itself
+RETRIED = (Status.worker_died.value, Status.timeout.value)  # failures that another attempt may mend
+ROW_ENERGIES = ("gap", "basis_error", "solver_error", "normal_energy")  # of candidates, beside what the task names
+
+
+def read_points(store: PointStore, points: list[Point], reporter: Reporter) -> tuple[list[str], list[Result | None]]:
+    """Label and result (without arrays) of each point; a damaged file is set aside and its point is missing."""
+    labels, found = store.labels(), []
+    ends: list[str] = []
+    for point in points:
+        label, result = labels.get(point.key, MISSING), None
+        if label != MISSING:
+            try:
+                result = store.read(point.key, label)
+            except ResultFileError as error:
+                reporter.warn(f"{error}; set aside as {store.set_aside(point.key, label).name}")
+                label = MISSING
+        ends.append(label)
+        found.append(result)
+    return ends, found
+
+
+def count(labels: list[str], total: int) -> dict[str, Any]:
+    """Points: all, done, failed, unresolved and missing, and the failed ones by reason."""
+    reasons: dict[str, int] = {}
+    for label in labels:
+        if label not in (Status.converged.value, UNRESOLVED, *OPEN):
+            reasons[label] = reasons.get(label, 0) + 1
+    unresolved = labels.count(UNRESOLVED)
+    done, failed = labels.count(Status.converged.value) + unresolved, sum(reasons.values())
+    return {"points": total, "done": done, "failed": failed, "unresolved": unresolved,
+            "missing": total - done - failed, "failed_by_reason": reasons}
+
+
+def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Status | None, seconds: float,
+            reporter: Reporter, *, backend: str, total: int, plan: tuple[str, ...] = ()) -> Result:
+    """One result of all points there are.
+
+    The arrays have the axes of a grid, or one axis ``point`` where the points were chosen; numbers are NaN where a
+    point is missing or has none, ``status`` says how each ended.
+
+    Parameters
+    ----------
+    points : in order; those of a grid are all of it.   total : how many there are to be.
+    stopped : why it ended early, if it did.   seconds : spent in this run.
+    """
+    labels, results = read_points(store, points, reporter)
+    counts = count(labels, total)
+    whole = Status.not_converged if counts["failed"] else Status.converged
+    status = stopped if stopped is not None and counts["missing"] else whole
+    if status is Status.converged and counts["missing"]:
+        status = Status.interrupted
+    failures = [{"coordinates": p.values, "status": label, "reason": _reason(r)} for p, label, r in
+                zip(points, labels, results, strict=True) if label in counts["failed_by_reason"]]
+    summary = {"kind": sweep.study.kind, "status": status.value, "advice": _advice(status, counts), **counts,
+               "mode": sweep.options.mode,
+               "axes": {a.key: list(a.values) for a in sweep.axes}, "failures": failures[:LISTED],
+               "show": sweep.options.show}
+    data = _data(sweep, points, labels, results, store)
+    unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if name not in data]
+    if unknown and counts["done"]:
+        reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
+    resolved = {"axes": summary["axes"], "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
+    task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, plan, sweep.first.solve, sweep.first.seed)
+    return finished(Result(KIND, status, summary, {}, data), task, backend, seconds)
+
+
+def _advice(status: Status, counts: dict[str, Any]) -> str:
+    if status is not Status.not_converged:
+        return status.advice
+    again = sum(counts["failed_by_reason"].get(reason, 0) for reason in RETRIED)
+    return "look at the failures; " + (f"--resume tries {again} of them again" if again else
+                                       "they would end alike again, so change the study")
+
+
+def _reason(result: Result | None) -> str:
+    return "" if result is None else str(result.summary.get("reason") or result.status.advice)
+
+
+def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Result | None],
+          store: PointStore) -> dict[str, Variable]:
+    """Coordinates, labels, and one array for each number or text of the summaries."""
+    on_grid = sweep.options.mode == "grid"
+    shape = tuple(len(a.values) for a in sweep.axes) if on_grid else (len(points),)
+    dims = tuple(a.key for a in sweep.axes) if on_grid else ("point",)
+    data: dict[str, Variable] = {}
+    for axis in sweep.axes:
+        values, unit = axis.coordinates(axis.values if on_grid else tuple(p.values[axis.key] for p in points))
+        data[axis.key] = Variable((axis.key,) if on_grid else dims, np.array(values), unit, "swept")
+    ends = [Status.converged.value if label == UNRESOLVED else label for label in labels]
+    data["status"] = Variable(dims, np.array(ends, dtype=str).reshape(shape), "1", "how each point ended")
+    flat = [dict(flatten(r.summary)) if r is not None else {} for r in results]
+    if any("margin" in row for row in flat):
+        close = np.array([label == UNRESOLVED for label in labels])
+        data["unresolved"] = Variable(dims, close.reshape(shape), "1", "margin within the numerical error")
+    for name in dict.fromkeys(key for row in flat for key in row):
+        column = _column([row.get(name) for row in flat])
+        name = RESERVED.get(name, name)
+        if column is not None and name not in data:
+            extra = (f"{name}_index",) * (column.ndim - 1)
+            data[name] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),
+                                  _unit(name, sweep.first), "")
+    for name in sweep.options.keep:
+        kept = _stack(name, points, labels, store, shape, dims)
+        if kept is not None and name not in data:
+            data[name] = kept
+    return data
+
+
+def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Numbers, texts and lists of numbers of a summary by dotted key, without what all points share.
+
+    A list of rows with names, such as the candidates of a competition, becomes ``candidates.NAME.KEY``.
+    """
+    for key, below in value.items():
+        if not prefix and key in COMMON:
+            continue
+        name = f"{prefix}{key}".replace("/", "-")
+        if isinstance(below, dict):
+            yield from flatten(below, f"{name}.")
+        elif _named_rows(below):
+            for row in below:
+                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.")
+        elif isinstance(below, int | float | str) or (isinstance(below, list) and below and
+                                                      all(type(x) in (int, float) for x in below)):
+            yield name, below
+
+
+def _named_rows(value: Any) -> bool:
+    """Whether a value is a list of tables that different names tell apart."""
+    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
+        return False
+    names = [row.get("name") for row in value]
+    return all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names)
+
+
+def _column(values: list[Any]) -> np.ndarray | None:
+    """Values of the points as an array, NaN or empty text where there is none; None where they do not match."""
+    there = [v for v in values if v is not None]
+    if any(isinstance(v, list) for v in there):
+        lengths = {len(v) if isinstance(v, list) else -1 for v in there}
+        if len(lengths) != 1 or not 0 < max(lengths) <= LONGEST_LIST:
+            return None
+        return np.array([v if v is not None else [math.nan] * max(lengths) for v in values], dtype=float)
+    if any(isinstance(v, str) for v in there):
+        return np.array(["" if v is None else str(v) for v in values], dtype=str)
+    if len(there) == len(values) and all(type(v) is bool for v in there):
+        return np.array(values, dtype=bool)
+    if len(there) == len(values) and all(type(v) is int and abs(v) < 2**53 for v in there):
+        return np.array(values, dtype=np.int64)
+    return np.array([math.nan if v is None else float(v) for v in values])
+
+
+def _unit(name: str, task: Task) -> str:
+    """Unit of a number of the summary: what the task says, Ha_h for energies, meV and K by their endings."""
+    head, *rest = name.split(".")
+    if head == "candidates" and len(rest) > 1:  # energies of a row have the units of those of the whole
+        head = rest[1]
+        if head in ROW_ENERGIES:
+            return "Ha_h"
+    for key in (name, head):
+        if key in task.units:
+            return task.units[key]
+        if key in UNITS:
+            return UNITS[key]
+    for ending, unit in (("_meV", "meV"), ("_kelvin", "K"), ("_nm", "nm"), ("_seconds", "s")):
+        if head.endswith(ending):
+            return unit
+    return "Ha_h" if head in task.energies else "1"
+
+
+def _stack(name: str, points: list[Point], labels: list[str], store: PointStore, shape: tuple[int, ...],
+           dims: tuple[str, ...]) -> Variable | None:
+    """An array that every point has, over the axes; None where their shapes differ or none has it."""
+    found: list[Variable | None] = []
+    for point, label in zip(points, labels, strict=True):
+        there = label != MISSING
+        found.append(store.read(point.key, label, arrays=True).data.get(name) if there else None)
+    sample = next((v for v in found if v is not None), None)
+    if sample is None or sample.values.dtype.kind not in "fiub" or any(
+            v is not None and v.values.shape != sample.values.shape for v in found):
+        return None
+    blank = np.full(sample.values.shape, np.nan)
+    values = np.stack([blank if v is None else v.values for v in found])
+    return Variable((*dims, *sample.dims), values.reshape(*shape, *sample.values.shape), sample.units,
+                    sample.description)

@@ -1,0 +1,100 @@
+"""What a directory of a sweep says it is (``sweep.json``), and what is told and forgotten before one begins."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from ehbilayer.errors import InputError
+from ehbilayer.files import atomic_write
+from ehbilayer.study.file import digest
+from ehbilayer.sweep.adaptive import Place
+from ehbilayer.sweep.engines import Engine
+from ehbilayer.sweep.lock import Shard
+from ehbilayer.sweep.points import Point, Sweep
+from ehbilayer.sweep.store import DEFINITION, PointStore
+from ehbilayer.task import Task
+
+COLLECTED = ("result.nc", "summary.json", "figure.png")
+
+
+def define(place: Path, sweep: Sweep, points: list[Point], total: int, places: list[Place] | None = None) -> None:
+    """Write what the sweep is, for `ehb status` and for those who resume it; ``places`` are those chosen so far."""
+    content: dict[str, Any] = {"format_version": 1, "kind": sweep.study.kind, "hash": digest(sweep.inputs),
+                               "mode": sweep.options.mode, "total": total, "axes": sweep.inputs["axes"],
+                               "points": [p.key for p in points]}
+    if places is not None:
+        content["places"] = [list(p) for p in places]
+    raw, path = (json.dumps(content) + "\n").encode(), place / DEFINITION
+    if not path.is_file() or path.read_bytes() != raw:
+        atomic_write(path, raw)
+
+
+def sweep_task(sweep: Sweep, plan: tuple[str, ...] = ()) -> Task:
+    """The sweep as a task: what identifies it, and the lines that say what is about to be computed."""
+    return Task(sweep.first.study, sweep.scales, sweep.inputs, {"axes": sweep.inputs["axes"]}, plan, sweep.first.solve,
+                sweep.first.seed)
+
+
+def plan_of(sweep: Sweep, engine: Engine, shard: Shard | None) -> tuple[str, ...]:
+    """Lines that say how large the sweep is and what its first point is."""
+    lines = [f"  sweep      {a.key}: {len(a.values)} values, {a.values[0]} ... {a.values[-1]}" if len(a.values) > 1 else
+             f"  sweep      {a.key} = {a.values[0]}" for a in sweep.axes]
+    adaptive = sweep.options.mode == "adaptive"
+    total = max(sweep.options.points, len(sweep.points)) if adaptive else len(sweep.points)
+    part = f", of which part {shard[0]} of {shard[1]}" if shard else ""
+    begin = f", {len(sweep.points)} of them on a grid, then {sweep.options.batch} at a time" if adaptive else ""
+    checked = "" if sweep.checked >= len(sweep.points) or adaptive else f"; {sweep.checked} tried in advance"
+    workers = f"{engine.workers} worker{'s' * (engine.workers != 1)}" if engine.workers else "workers of the scheduler"
+    lines.append(f"  points     {total}{begin}{part}{checked}, {workers}")
+    left = sweep.first.study.given()
+    lines += [f"  replaced   {key} (by the sweep)" for key in sweep.study.given() if key not in left]
+    return (*lines, "  the first point:", *sweep.first.plan)
+
+
+def first_places(sweep: Sweep) -> list[Place]:
+    steps = [[i / (len(a.values) - 1) for i in range(len(a.values))] for a in sweep.axes]
+    return list(itertools.product(*steps))
+
+
+def earlier_places(place: Path, sweep: Sweep) -> list[Place]:
+    """The places that an earlier run of the same adaptive sweep chose."""
+    definition = read_definition(place)
+    if definition is None or definition.get("hash") != digest(sweep.inputs):
+        return []
+    return [tuple(float(x) for x in p) for p in definition.get("places") or []]
+
+
+def read_definition(place: Path) -> dict[str, Any] | None:
+    """What ``sweep.json`` in a directory says, None if there is none or it cannot be read."""
+    try:
+        content = json.loads((place / DEFINITION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and isinstance(content.get("points"), list) else None
+
+
+def start_over(place: Path, sweep: Sweep, shard: Shard | None, *, keep_points: bool = False) -> None:
+    """Forget the points of this sweep, or of one part of it, and what was collected.
+
+    With ``keep_points`` only the latter: a sweep that was extended takes over the points that it shares with the old.
+    """
+    part = slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
+    keys = [p.key for p in sweep.points[part]]
+    definition = read_definition(place)
+    if shard is None and definition is not None and definition.get("hash") == digest(sweep.inputs):
+        keys = [*keys, *definition["points"]]  # those that an adaptive sweep chose
+    if not keep_points:
+        PointStore(place).forget(set(keys))
+    for name in (DEFINITION, *COLLECTED) if shard is None else COLLECTED:
+        (place / name).unlink(missing_ok=True)
+
+
+def refuse_other(place: Path, sweep: Sweep) -> None:
+    """Raises InputError if the directory holds another sweep."""
+    definition = read_definition(place)
+    if definition is not None and definition.get("hash") != digest(sweep.inputs):
+        raise InputError(str(place), "a directory without the points of another sweep", "one with such points",
+                         "choose another directory with -o, or --force to replace it")

@@ -1,0 +1,125 @@
+"""One point of a sweep, computed wherever a worker is: what it is given, what it hands back, and how it may fail."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ehbilayer.errors import InputError
+from ehbilayer.finishing import finished
+from ehbilayer.hooks import Hooks
+from ehbilayer.kinds import prepare
+from ehbilayer.results import Result, Status
+from ehbilayer.study.file import make_study
+from ehbilayer.task import Task
+
+STATES = (Status.interrupted, Status.timeout)  # kept whole, to go on from
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to compute a point; plain values, so that it travels.
+
+    Parameters
+    ----------
+    key, values : name and swept values of the point.
+    tables, name, folder : its study file, and the directory that relative paths in it start from.
+    keep : arrays to keep.
+    seconds : the longest it may take, None for no limit.
+    initial : content of the file of a result to start from; ``resumed`` says that it is this point's own.
+    before : seconds that went into it earlier.
+    """
+
+    key: str
+    values: dict[str, Any]
+    tables: dict[str, Any]
+    name: str
+    folder: str
+    keep: tuple[str, ...] = ()
+    seconds: float | None = None
+    backend: str = "numpy"
+    threads: int = 1
+    initial: bytes | None = None
+    resumed: bool = False
+    before: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A point's result without its arrays, and the content of its file."""
+
+    key: str
+    result: Result
+    raw: bytes
+
+
+def _never() -> None:
+    return None
+
+
+def compute_point(job: Job, should_stop: Callable[[], Status | None] = _never,
+                  progress: Callable[[str], None] | None = None) -> Outcome | None:
+    """Compute a point, on as many threads as the job says; None if it is time to stop before it began.
+
+    Never raises but for KeyboardInterrupt: whatever goes wrong becomes a status and a reason.
+    """
+    if should_stop() is not None:
+        return None
+    began = time.monotonic()
+    try:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(job.threads):
+            task = prepare(make_study(job.tables, name=job.name, folder=Path(job.folder)))
+            result = _solve(task, job, should_stop, progress)
+            return _outcome(job, task, result, job.before + time.monotonic() - began)
+    except InputError as error:
+        return failure(job, Status.invalid, str(error))
+    except ArithmeticError as error:  # overflow, division by zero, invalid operation
+        return failure(job, Status.not_finite, _words(error))
+    except Exception as error:
+        if os.environ.get("EHB_DEBUG"):
+            raise
+        status = Status.not_finite if type(error).__name__ == "LinAlgError" else Status.worker_died
+        return failure(job, status, _words(error))
+
+
+def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
+           progress: Callable[[str], None] | None) -> Result:
+    deadline = None if job.seconds is None else time.monotonic() + job.seconds
+
+    def stop() -> Status | None:
+        if should_stop() is not None:
+            return Status.interrupted  # the sweep stops; the point itself has all the time it needs
+        return Status.timeout if deadline is not None and time.monotonic() > deadline else None
+
+    initial = task.start if job.initial is None else Result.from_bytes(job.initial, job.key)
+    run = Hooks(initial, job.resumed, job.backend, job.threads, should_stop=stop)
+    return task.solve(run if progress is None else replace(run, progress=progress))
+
+
+def _outcome(job: Job, task: Task, result: Result, seconds: float) -> Outcome:
+    whole = finished(result, task, job.backend, seconds)
+    if whole.status is not Status.converged:
+        whole = replace(whole, summary={"reason": whole.status.advice} | whole.summary)
+    whole = replace(whole, inputs=whole.inputs | {"point": job.key, "coordinates": job.values})
+    bare = replace(whole, data={})
+    if not (task.warm or whole.status in STATES):
+        whole = replace(whole, data={name: array for name, array in whole.data.items() if name in job.keep})
+    return Outcome(job.key, bare, whole.to_bytes())
+
+
+def failure(job: Job, status: Status, reason: str) -> Outcome:
+    """A point without a result of its own: what it is, how it ended, and why."""
+    kind = str(job.tables.get("kind"))
+    summary = {"kind": kind, "status": status.value, "advice": status.advice, "reason": reason}
+    result = Result(kind, status, summary, {"point": job.key, "coordinates": job.values, "study": job.tables})
+    return Outcome(job.key, result, result.to_bytes())
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
