@@ -55,8 +55,7 @@ ORDER = [module for group in LAYERS.values() for module in group.split()]
 # imports against that order, inside functions or for annotations only, each with its reason
 EXCEPTIONS = {
     ("results", "plot.pages"): "Result.plot() is a method for the user's sake; drawing stays outside",
-    ("hartree_fock.solver", "hartree_fock.cutoff"): "a basis from a tolerance is a loop around solve, and solve is where "
-                                                    "users ask for it",
+    ("hartree_fock.solver", "hartree_fock.cutoff"): "a basis from a tolerance is a loop around solve, which users call",
     ("hartree_fock.stability", "hartree_fock.solver"): "following a saddle's lowest mode minimises again",
     ("hartree_fock.observables", "hartree_fock.solver"): "annotations: it reads the End of a start and the Options",
     ("hartree_fock.bands", "hartree_fock.solver"): "annotations: it reads the End of a start",
