@@ -9,7 +9,7 @@ import numpy as np
 
 from ehbilayer.plot.maps import axis_line, phase_map, slice_at
 from ehbilayer.plot.style import INK, NORMAL, SMALL, new_figure
-from ehbilayer.reproduce.record import AGREES, DIFFERS, Reproduction, Results, Row, Studies, judged
+from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged, said
 from ehbilayer.results import Result, Status, Variable
 
 if TYPE_CHECKING:
@@ -125,24 +125,20 @@ def rows(results: Results) -> list[Row]:
         found.append(judged(f"d = {d:g}: electron liquid on a hole crystal from m_h/m_e", "about 2",
                             first_ratio(result, i, EL_HC), (1.5, 3.05)))
     equal = set(winner[0, 0].tolist()) - {""}
-    found.append(_said("d = 1, equal masses: no crystal", EL_HC not in equal and CRYSTAL not in equal,
+    found.append(said("d = 1, equal masses: no crystal", EL_HC not in equal and CRYSTAL not in equal,
                        ", ".join(sorted(equal))))
     far = set(winner[-1, 0].tolist()) - {""}
-    found.append(_said("d = 10, equal masses: a crystal", CRYSTAL in far, ", ".join(sorted(far))))
+    found.append(said("d = 10, equal masses: a crystal", CRYSTAL in far, ", ".join(sorted(far))))
     tops = [highest_density(result, i, 3.0, CONDENSATE) for i in range(winner.shape[0])]
-    found.append(_said("m_h/m_e = 3: condensate to higher n/n_h* as d falls",
+    found.append(said("m_h/m_e = 3: condensate to higher n/n_h* as d falls",
                        tops[0] > tops[1] >= tops[2], ", ".join(f"{t:g}" for t in tops)))
-    found.append(_said("d = 1, equal masses: condensate to liquid within the figure", LIQUID in equal,
+    found.append(said("d = 1, equal masses: condensate to liquid within the figure", LIQUID in equal,
                        "" if LIQUID in equal else "condensate throughout"))
     crossed = [f"d = {d:g}" for i, d in enumerate(result.data[SPACING].values)
                if (alone[i] == EC_HL).any()]
-    found.append(_said("Hartree-Fock only: hole liquid on an electron crystal occurs", bool(crossed),
+    found.append(said("Hartree-Fock only: hole liquid on an electron crystal occurs", bool(crossed),
                        ", ".join(crossed) or "nowhere"))
     return found
-
-
-def _said(statement: str, holds: bool, ours: str) -> Row:
-    return Row(statement, "yes", ours, AGREES if holds else DIFFERS)
 
 
 def caption(results: Results) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AGREES, DIFFERS, INPUT, NEW, MISSING = "agrees", "differs", "input", "not in the paper", "not computed"
+HEAD = ("quantity", "published", "ours", "ours converged", "verdict")
 WIDTH = 100  # of captions, in characters
 Results = dict[str, Result]  # by the name of the study
 Studies = dict[str, dict[str, Any]]  # name -> tables, as `make_study` takes them
@@ -20,12 +21,21 @@ Studies = dict[str, dict[str, Any]]  # name -> tables, as `make_study` takes the
 
 @dataclass(frozen=True)
 class Row:
-    """A number of the paper beside ours: what it is, both as text, and the verdict in a word or a few."""
+    """A number or statement of a paper beside ours.
+
+    Parameters
+    ----------
+    quantity, published : what it is and what the paper says, as text.
+    ours : in the paper's convention, number of particles and waves.
+    verdict : of ``ours`` against ``published``, in a word or a few.
+    converged : ours without those limits (waves, size, convention, a better definition); empty where it is the same.
+    """
 
     quantity: str
     published: str
     ours: str
     verdict: str
+    converged: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,19 +65,24 @@ class Reproduction:
         return self.name.replace(":", "-")
 
 
-def judged(quantity: str, published: str, value: float | None, allowed: tuple[float, float], text: str = "") -> Row:
+def judged(quantity: str, published: str, value: float | None, allowed: tuple[float, float], text: str = "",
+           converged: str = "") -> Row:
     """The row of a number that agrees if it lies within ``allowed``; ``text`` says it instead of six digits."""
     if value is None:
-        return Row(quantity, published, "", MISSING)
+        return Row(quantity, published, "", MISSING, converged)
     inside = allowed[0] <= value <= allowed[1]
-    return Row(quantity, published, text or f"{value:.6g}", AGREES if inside else DIFFERS)
+    return Row(quantity, published, text or f"{value:.6g}", AGREES if inside else DIFFERS, converged)
+
+
+def said(statement: str, holds: bool, ours: str, converged: str = "") -> Row:
+    """The row of a statement that a paper makes, and whether it holds."""
+    return Row(statement, "yes", ours, AGREES if holds else DIFFERS, converged)
 
 
 def table(rows: list[Row]) -> list[str]:
     """Lines of a table with a head, columns aligned."""
-    cells = [("quantity", "published", "ours", "verdict"), *((r.quantity, r.published, r.ours, r.verdict)
-                                                             for r in rows)]
-    widths = [max(len(c[i]) for c in cells) for i in range(4)]
+    cells = [HEAD, *((r.quantity, r.published, r.ours, r.converged, r.verdict) for r in rows)]
+    widths = [max(len(c[i]) for c in cells) for i in range(len(HEAD))]
     return ["  ".join(f"{text:{width}s}" for text, width in zip(c, widths, strict=True)).rstrip() for c in cells]
 
 
