@@ -9,12 +9,26 @@ from typing import Any
 from ehbilayer.results import Result, Status
 
 
-def _silent(_: Any) -> None:
-    pass
+def silent(_: Any) -> None:
+    """Progress or a checkpoint that nobody waits for."""
 
 
-def _never() -> None:
+def never() -> None:
+    """No reason to stop."""
     return None
+
+
+class StopReason:
+    """A ``should_stop`` that remembers the first reason it gave, None so far."""
+
+    def __init__(self, ask: Callable[[], Status | None]) -> None:
+        self._ask = ask
+        self.reason: Status | None = None
+
+    def __call__(self) -> Status | None:
+        status = self._ask()
+        self.reason = self.reason or status
+        return status
 
 
 @dataclass(frozen=True)
@@ -34,9 +48,9 @@ class Hooks:
     resumed: bool = False
     backend: str = "numpy"
     threads: int = 1
-    progress: Callable[[str], None] = _silent
-    checkpoint: Callable[[Result], None] = _silent
-    should_stop: Callable[[], Status | None] = _never
+    progress: Callable[[str], None] = silent
+    checkpoint: Callable[[Result], None] = silent
+    should_stop: Callable[[], Status | None] = never
 
     @property
     def unfinished(self) -> Result | None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from ehbilayer.hooks import never
 from ehbilayer.results import Status
 
 POLL = 0.2  # seconds between two looks at should_stop
@@ -33,7 +34,7 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
     workers : processes; 1 computes here, in order.
     should_stop : when it returns a status no more jobs begin, and running ones are told to end.
     """
-    ask = should_stop or _never
+    ask = should_stop or never
     if workers <= 1 or len(jobs) <= 1:
         yield from _here(work, list(enumerate(jobs)), ask)
         return
@@ -44,10 +45,6 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
             yield number, answer
     except BrokenProcessPool:  # a worker was killed: what is missing is computed here
         yield from _here(work, [(i, job) for i, job in enumerate(jobs) if i not in done], ask)
-
-
-def _never() -> None:
-    return None
 
 
 def _here(work: Work, jobs: list[tuple[int, Any]], should_stop: Stop) -> Iterator[tuple[int, Any]]:

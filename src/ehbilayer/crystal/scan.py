@@ -23,7 +23,7 @@ from ehbilayer.crystal.sequence import (
 )
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import primitive_crystal
-from ehbilayer.hooks import Hooks
+from ehbilayer.hooks import Hooks, StopReason
 from ehbilayer.results import Result, Status, Variable
 
 LOOKS = 4  # rounds of searching beside the transitions
@@ -81,12 +81,7 @@ def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look
     if look == 0:
         known |= {starts[i]: end for i, end in ends_of(hooks.unfinished, starts).items()}
     missing = [s for s in starts if s not in known]
-    told: list[Status] = []
-
-    def should_stop() -> Status | None:
-        status = hooks.should_stop()
-        told.extend([status] if status else [])
-        return status
+    should_stop = StopReason(hooks.should_stop)
 
     def finished(ends: dict[int, End]) -> None:
         hooks.progress(f"look {look + 1}: start {len(ends)}/{len(missing)}")
@@ -96,7 +91,7 @@ def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look
 
     ends = search(missing, workers=hooks.threads, should_stop=should_stop, finished=finished)
     known.update({missing[i]: end for i, end in ends.items()})
-    return told[0] if told and len(ends) < len(missing) else None
+    return should_stop.reason if len(ends) < len(missing) else None
 
 
 def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status,

@@ -15,7 +15,7 @@ from ehbilayer.crystal.record import (
     symmetry_table,
 )
 from ehbilayer.crystal.search import SAME, End, Start, ranking, search
-from ehbilayer.hooks import Hooks
+from ehbilayer.hooks import Hooks, StopReason
 from ehbilayer.results import Result, Status
 
 LISTED = 20  # distinct minima in the summary
@@ -37,12 +37,7 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
     Result of the lowest minimum; its status is that of the lowest end where no start reached a minimum, and the reason
     of the stop where one came before the last start.
     """
-    told: list[Status] = []
-
-    def should_stop() -> Status | None:
-        status = hooks.should_stop()
-        told.extend([status] if status else [])
-        return status
+    should_stop = StopReason(hooks.should_stop)
 
     def finished(ends: dict[int, End]) -> None:
         best = min(ends.values(), key=lambda e: e.energy)
@@ -53,7 +48,7 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
 
     ends = search(starts, workers=hooks.threads, known=ends_of(hooks.unfinished, starts), should_stop=should_stop,
                   finished=finished)
-    return _result(starts, ends, told[0] if told and len(ends) < len(starts) else None, capacitor, inputs)
+    return _result(starts, ends, should_stop.reason if len(ends) < len(starts) else None, capacitor, inputs)
 
 
 def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | None, capacitor: bool,

@@ -24,6 +24,7 @@ import numpy as np
 from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.gaussians import Functions
 from ehbilayer.few_body.variational import REFINED, Answer, Options, minimise
+from ehbilayer.hooks import silent
 from ehbilayer.results import Status
 
 STOPPED = (Status.interrupted, Status.timeout)
@@ -151,7 +152,7 @@ def critical_spacing(name: str, spin: str | None, electron_mass: float, options:
     Critical; its uncertainty is the spread of the extrapolation over degrees, radii R_0, subsets of the points and the
     errors of their energies.
     """
-    search = _Search(name, spin, electron_mass, options, angular_momentum, told or _silent, should_stop, path, kept)
+    search = _Search(name, spin, electron_mass, options, angular_momentum, told or silent, should_stop, path, kept)
     return search.run()
 
 
@@ -174,10 +175,6 @@ def from_points(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarr
         return None
     value, spread, _ = _spread([near[i] for i in part], e[part], u[part])
     return (value, spread) if math.isfinite(value) and math.isfinite(spread) else None
-
-
-def _silent(text: str) -> None:
-    pass
 
 
 COLUMNS: tuple[Callable[[_Point], float], ...] = (lambda a: a.complex.spacing, lambda a: a.binding,

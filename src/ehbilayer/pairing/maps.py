@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import never, silent
 from ehbilayer.pairing.couplings import couplings
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.temperature import Liquid, temperature_of
@@ -52,18 +53,6 @@ class Map:
         return float(self.t_c[i, j]), float(self.rs[j]), float(self.spacing[i])
 
 
-def _silent(text: str) -> None:
-    pass
-
-
-def _never() -> None:
-    return None
-
-
-def _forget(found: Map) -> None:
-    pass
-
-
 @dataclass(frozen=True)
 class MapHooks:
     """Whom a map tells, when it must stop, on how many processes it runs, and T_c known from before (NaN: not yet).
@@ -71,11 +60,11 @@ class MapHooks:
     ``checkpoint`` is given the unfinished map now and then.
     """
 
-    progress: Callable[[str], None] = _silent
-    should_stop: Callable[[], Status | None] = _never
+    progress: Callable[[str], None] = silent
+    should_stop: Callable[[], Status | None] = never
     workers: int = 1
     earlier: np.ndarray | None = None
-    checkpoint: Callable[[Map], None] = _forget
+    checkpoint: Callable[[Map], None] = silent
 
 
 def make_map(rs: np.ndarray, spacing: np.ndarray, mass_ratio: float, source: Source, liquid: Liquid | None = None,
