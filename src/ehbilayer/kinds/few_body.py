@@ -14,7 +14,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study.file import Study
-from ehbilayer.study.particles import LONGEST_SPACING, resolve_scales
+from ehbilayer.study.particles import LONGEST_SPACING, mass_ratio_of, resolve_scales
 from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
@@ -40,7 +40,7 @@ def prepare(study: Study) -> Task:
     if table.mass_ratios is not None:
         raise InputError("few-body.mass_ratios", 'used with find = "critical-spacing"', table.mass_ratios,
                          "remove it, or sweep bilayer.electron_mass")
-    ratio = _mass_ratio(scales)
+    ratio = mass_ratio_of(scales)
     spacings = _spacings(study, scales)
     complexes = [make_complex(table.complex, table.spin, ratio, d, table.angular_momentum) for d in spacings]
     resolved = {"complex": complexes[0].name, "spin": complexes[0].spin, "find": table.find,
@@ -65,7 +65,7 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
     table = study.few_body
     if table.spacings is not None:
         raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
-    ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [_mass_ratio(scales)]
+    ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [mass_ratio_of(scales)]
     complex = make_complex(table.complex, table.spin, ratios[0], 0.0, table.angular_momentum)
     resolved = {"complex": complex.name, "spin": complex.spin, "find": table.find,
                 "angular_momentum": complex.angular_momentum, "mass_ratios": ratios, **asdict(options)}
@@ -78,15 +78,6 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
     return Task(study, scales, study.canonical(), resolved, plan,
                 partial(_in_kelvin, scales, method, lengths=single), seed=options.seed,
                 energies=("energy", "binding_energy", "uncertainty"), units=UNITS)
-
-
-def _mass_ratio(scales: Scales) -> float:
-    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
-    if missing:
-        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
-                         "give it or bilayer.material")
-    assert scales.mass_ratio is not None
-    return scales.mass_ratio
 
 
 def _spacings(study: Study, scales: Scales) -> list[float]:

@@ -17,7 +17,7 @@ from ehbilayer.pairing.temperature import Liquid
 from ehbilayer.reporting import device_lines, rough_time
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import Study
-from ehbilayer.study.particles import LONGEST_SPACING, make_area, resolve_scales
+from ehbilayer.study.particles import LONGEST_SPACING, make_area, mass_ratio_of, resolve_scales
 from ehbilayer.system import Bilayer, Species
 from ehbilayer.task import Task
 from ehbilayer.units import Scales, rs_from_density
@@ -64,15 +64,11 @@ def alpha_squared_of(study: Study, mass_ratio: float) -> Source:
 
 def _mass_ratio(scales: Scales) -> float:
     """m_h/m_e >= 1."""
-    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
-    if missing:
-        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
-                         "give it or bilayer.material")
-    assert scales.mass_ratio is not None
-    if scales.mass_ratio > 1:
+    ratio = mass_ratio_of(scales)
+    if ratio > 1:
         raise InputError("bilayer.hole_mass", f"at least the electron mass ({scales.electron_mass:g} m0)",
                          scales.hole_mass, "the holes are the heavy lattice; exchange the layers where electrons are")
-    return 1 / scales.mass_ratio
+    return 1 / ratio
 
 
 def _flavours(study: Study) -> int:

@@ -38,6 +38,16 @@ def resolve_scales(table: BilayerTable) -> Scales:
     return Scales(**values)
 
 
+def mass_ratio_of(scales: Scales) -> float:
+    """m_e/m_h. Raises InputError naming the mass that is not given."""
+    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
+    if missing:
+        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
+                         "give it or bilayer.material")
+    assert scales.mass_ratio is not None
+    return scales.mass_ratio
+
+
 def count_particles(study: Study) -> Counts:
     """Electrons and holes in the box from [cell] and electrons_per_hole. Raises InputError if they do not fit."""
     cell, ratio = study.cell, study.density.electrons_per_hole
