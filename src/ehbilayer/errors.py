@@ -15,14 +15,15 @@ class InputError(ValueError):
     must : str
         What it must be, with unit or shape.
     was : object
-        What it was.
+        What it was; ``"missing"`` where it was not given.
     todo : str
         What to do next.
     """
 
     def __init__(self, argument: str, must: str, was: object, todo: str) -> None:
         self.argument, self.must, self.was, self.todo = argument, must, was, todo
-        super().__init__(f"{argument}: must be {must}, but was {was!r}; {todo}")
+        found = "is missing" if was == "missing" else f"was {was!r}"
+        super().__init__(f"{argument}: must be {must}, but {found}; {todo}")
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, object, str]]:
         return type(self), (self.argument, self.must, self.was, self.todo)  # so that workers can raise it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ehbilayer.errors import InputError
-from ehbilayer.units import Scales, nearest
+from ehbilayer.units import Scales
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,8 @@ MATERIALS = {m.name: m for m in (
 
 
 def material(name: str, argument: str = "bilayer.material") -> Material:
-    """The named device. Raises InputError naming ``argument``, with the nearest known name."""
+    """The named device. Raises InputError naming ``argument``, with the known names."""
     if name not in MATERIALS:
         raise InputError(argument, "a known device", name[:60],
-                         nearest(name, MATERIALS, f"known: {', '.join(MATERIALS)}")
-                         + "; or give electron_mass, hole_mass and dielectric")
+                         f"known: {', '.join(MATERIALS)}; or give electron_mass, hole_mass and dielectric")
     return MATERIALS[name]

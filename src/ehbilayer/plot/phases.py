@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # one colour per phase on every figure
+SAME = 1e-9  # Ha_h per hole: candidates closer than this ended in one state
 PHASE_COLOURS = {"liquid": "#56B4E9", "hole-crystal": "#D55E00", "electron-crystal": "#0072B2", "crystal": "#CC79A7",
                  "stripes": "#F0E442", "trion-crystal": "#E69F00", "dumbbell-crystal": "#8C564B",
                  "condensate": "#009E73", "unknown": "#8C8C8C"}
@@ -53,7 +54,7 @@ def energies(ax: Axes, candidates: list[dict[str, Any]]) -> None:
     ax.set_xlim(0, 1.7 * room)
     ax.locator_params(axis="x", nbins=4)
     for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
-        words = [f"{height:.2g}" if i else "lowest"]
+        words = [f"{height:.2g}" if height > SAME else "lowest"]
         words += [f"→ {row['phase']}"] if row["phase"] != row["name"] else []
         words += ["saddle"] if row["saddle"] else []
         good = row["status"] == "converged"

@@ -114,8 +114,7 @@ def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: s
     for text in overrides:
         replaced += _override(data, text)
     for key in [k for k in replaced if k in {t.split("=")[0].strip() for t in overrides}]:
-        raise InputError(key, "the only one of its alternatives", "overridden twice", f"keep one: --set {key}=... or "
-                         "the other")
+        raise InputError(key, "set alone", "set together with another key that says the same", "keep one of them")
     _shape_as_vectors(data)
     try:
         study = Study.model_validate(data)
@@ -132,7 +131,7 @@ def _parse(path: Path) -> dict[str, Any]:
         if path.is_dir():
             raise InputError(str(path), must, "a directory", "give the file itself, e.g. study.toml")
         if not path.exists():
-            raise InputError(str(path), must, "no such file", "check the path; examples are in examples/")
+            raise InputError(str(path), must, "no such file", "check the path")
         if not path.is_file():
             raise InputError(str(path), must, "not a regular file", "write the study into a file")
         with path.open("rb") as file:
@@ -150,10 +149,10 @@ def _decode(raw: bytes, where: str, must: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise InputError(where, must, "not UTF-8 text", "save it as UTF-8") from None
     except RecursionError:
-        raise InputError(where, must, "nested too deeply", "see examples/ for the layout") from None
+        raise InputError(where, must, "nested too deeply", "write tables and keys, see `ehb schema`") from None
     except ValueError as error:  # TOMLDecodeError, and integers of too many digits
         reason = str(error).splitlines()[0][:200]
-        raise InputError(where, must, reason, "text needs quotes and each key stands once") from None
+        raise InputError(where, "valid TOML", reason, "text needs quotes and each key stands once") from None
 
 
 def _override(data: dict[str, Any], text: str) -> list[str]:
