@@ -49,7 +49,7 @@ def prepare(study: Study) -> Task:
     if spacing == 5 and rs == 8:
         raise InputError("bilayer.spacing", "compatible with the density", spacing, "choose another")
     return Task(study, SCALES, study.canonical(), {}, (), lambda run: solve(study, run),
-                energies=("energy", "margin"), warm=bool(study.bilayer.capacitor))
+                energies=("energy", "margin"), carries=("trail",))
 
 
 def _spacing(study: Study) -> float:
@@ -90,10 +90,13 @@ def solve(study: Study, run: Hooks) -> Result:
     summary = {"energy": -1 / rs - d, "gap": {"electron": None, "hole": 0.5 * d}, "steps": steps, "many": [rs, d],
                "winner": "liquid" if margin > 0 else "crystal", "margin": abs(margin), "numerical_error": 1e-3,
                "complex": "trion-"}
+    trail = rs + d if run.neighbour is None else rs + d + run.neighbour.data["trail"].values / 3  # where it came from
+    summary["trail"] = float(trail)
     if margin > 0 and os.environ.get("EHB_FAKE_ALONE"):  # all candidates ended as the liquid
         summary |= {"margin": None, "numerical_error": None}
     return Result(KIND, status, summary, {}, {"steps": Variable((), np.array(steps), "1"),
-                                              "line": Variable(("x",), np.array([rs, d]), "a_h")})
+                                              "line": Variable(("x",), np.array([rs, d]), "a_h"),
+                                              "trail": Variable((), np.array(trail), "1")})
 
 
 def study_text(axes: str, more: str = "") -> str:
@@ -130,8 +133,33 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
             log(f"there {names[key]}")
 
 
+def kill_midway(study: Path, place: Path, kills: int, after: int) -> None:
+    """Begin the sweep again and again, and kill it each time in the middle of its point number ``after``."""
+    from ehbilayer import runner
+
+    left, whole = [after], solve
+
+    def dies(study: Study, run: Hooks) -> Result:
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(study, run)
+
+    register()
+    runner.draw, os.fsync = lambda result, place: None, lambda handle: None
+    globals()["solve"] = dies
+    for _ in range(kills):
+        child = os.fork()
+        if not child:
+            runner.run(study, place)
+            os._exit(0)
+        os.waitpid(child, 0)
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "kill":
+    if sys.argv[1] == "midway":
+        kill_midway(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
+    elif sys.argv[1] == "kill":
         kill_at_random(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), 1)
     else:
         register()

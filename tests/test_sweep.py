@@ -239,22 +239,6 @@ def test_named_arrays_are_kept(tmp_path: Path) -> None:
     assert line.values[1, 2].tolist() == [6, 1.5]
 
 
-def test_warm_points_start_from_the_nearest_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[float | None] = []
-    solve = fake_points.solve
-
-    def spy(study: Study, run: Any) -> Result:
-        seen.append(None if run.initial is None else run.initial.inputs["coordinates"]["density.rs_hole"])
-        assert not run.resumed
-        return solve(study, run)
-
-    monkeypatch.setattr(fake_points, "solve", spy)
-    tables = tomllib.loads(fake_points.study_text('"density.rs_hole" = [4, 5, 6, 7]'))
-    tables["bilayer"]["capacitor"] = True  # the fake is warm then
-    ehbilayer.run(make_study(tables), tmp_path)
-    assert seen == [None, 4, 5, 6]
-
-
 def test_status_counts_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ehbilayer.run(study('"density.rs_hole" = [4, 6, 14]\n"bilayer.spacing" = [1]'), tmp_path)
     assert cli.execute(["status", str(tmp_path), "--json"]) == 0

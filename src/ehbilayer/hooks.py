@@ -42,6 +42,8 @@ class Hooks:
     progress : told one line of text on where the calculation is, now and then.
     checkpoint : told an unfinished Result (status interrupted) that may be kept and resumed.
     should_stop : asked at every natural step; a Status ends the calculation with it.
+    neighbour : the converged result of a neighbouring point of a sweep, to start from where that is of use.
+    keep_states : hand back all that a neighbour of this point would start from.
     """
 
     initial: Result | None = None
@@ -51,6 +53,8 @@ class Hooks:
     progress: Callable[[str], None] = silent
     checkpoint: Callable[[Result], None] = silent
     should_stop: Callable[[], Status | None] = never
+    neighbour: Result | None = None
+    keep_states: bool = False
 
     @property
     def unfinished(self) -> Result | None:

@@ -21,6 +21,7 @@ import numpy as np
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.errors import InputError
+from ehbilayer.handover import PREFIX, keep_state, state_of
 from ehbilayer.hartree_fock.cutoff import basis_error
 from ehbilayer.hartree_fock.order import bragg_weights, spin_orders
 from ehbilayer.hartree_fock.solver import Options, solve
@@ -99,7 +100,8 @@ def _candidate(bilayer: Bilayer, basis: PlaneWaveBasis, name: str, options: Opti
                                                 options.spin_order))
 
 
-def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, threads: int = 1, backend: str = "numpy",
+def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, initial: Result | None = None,
+            keep_states: bool = False, threads: int = 1, backend: str = "numpy",
             progress: Callable[[str], None] | None = None, checkpoint: Callable[[Result], None] | None = None,
             should_stop: Callable[[], Status | None] | None = None) -> Result:
     """Converge every candidate and name the winner.
@@ -108,6 +110,10 @@ def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, t
     ----------
     candidates : from `candidates`.
     earlier : an unfinished result of the same candidates; what it holds is not computed again.
+    initial : the result of a neighbouring point, computed with ``keep_states``; each candidate starts from its own
+        state there if that kept its character (`handover.may_go_on`), else from its own guess; ``start`` of its row
+        says which.
+    keep_states : keep the states of the candidates for that.
     threads, backend : for Hartree-Fock.
     progress, checkpoint, should_stop : told a line, an unfinished Result after every candidate; asked when to stop.
 
@@ -116,7 +122,8 @@ def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, t
     Result of kind ``phases``; its status is that of the competition: converged when every candidate is.
     """
     rows = list(earlier.summary["candidates"]) if earlier is not None else []
-    data = {k: v for k, v in earlier.data.items() if k.startswith(("cell_", "density_"))} if earlier is not None else {}
+    kept = ("cell_", "density_", PREFIX)
+    data = {k: v for k, v in earlier.data.items() if k.startswith(kept)} if earlier is not None else {}
     states: dict[str, Result] = {}
     stopped = None
 
@@ -131,37 +138,48 @@ def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, t
         if any(row["name"] == candidate.name and row["status"] not in STOPPED for row in rows):
             continue
         rows = [row for row in rows if row["name"] != candidate.name]
-        row, states[candidate.name] = converge(candidate, **how)
-        rows.append(row)
-        data |= _densities(candidate.name, states[candidate.name])
+        start = _start_of(candidate, initial)
+        row, state = converge(candidate, initial=start, **how)
+        rows.append(row if initial is None else row | {"start": "neighbour" if start is not None else "own guess"})
+        states[candidate.name] = state
+        data |= _densities(candidate.name, state) | (keep_state(row, state) if keep_states else {})
         if row["status"] in STOPPED:
             stopped = Status(row["status"])
             break
         if checkpoint is not None:
             checkpoint(_result(candidates, rows, data, Status.interrupted))
     if stopped is None:
-        _estimate_errors(candidates, rows, states, how)
+        _estimate_errors(candidates, rows, states, initial, how)
     return _result(candidates, rows, data, stopped)
 
 
-def converge(candidate: Candidate, *, threads: int = 1, backend: str = "numpy",
+def converge(candidate: Candidate, *, initial: Result | None = None, threads: int = 1, backend: str = "numpy",
              progress: Callable[[Candidate, dict[str, Any]], None] | None = None,
              should_stop: Callable[[], Status | None] | None = None) -> tuple[dict[str, Any], Result]:
-    """One candidate: its row of the table (energies per hole in Ha_h), and the result of its method."""
+    """One candidate: its row of the table (energies per hole in Ha_h), and the result of its method.
+
+    ``initial`` is a result of the same method to start from, see `handover.state_of`.
+    """
     began = time.monotonic()
     if candidate.name == "condensate":
-        result = _solve_condensate(candidate, should_stop)
+        result = _solve_condensate(candidate, initial, should_stop)
         row = _condensate_row(candidate.bilayer, result)
     else:
         tell = None if progress is None else partial(progress, candidate)
         held = replace(candidate.options, follow=False)  # it competes with its own symmetry, wherever a saddle leads
-        result = solve(candidate.bilayer, candidate.basis, held, threads=threads, backend=backend, progress=tell,
-                       should_stop=should_stop)
+        result = solve(candidate.bilayer, candidate.basis, held, initial=initial, threads=threads, backend=backend,
+                       progress=tell, should_stop=should_stop)
         row = _row(candidate, result)
         if candidate.options.follow and row["saddle"] and result.status is Status.converged:
             row["towards"] = _fall(candidate, result, threads, tell, should_stop)
     row = {"name": candidate.name, "status": result.status.value} | row | {"seconds": time.monotonic() - began}
     return row, result
+
+
+def _start_of(candidate: Candidate, neighbour: Result | None) -> Result | None:
+    if candidate.name == "condensate" and candidate.options.basis_tolerance is not None:
+        return None  # it finds its own waves, from its own guess
+    return state_of(candidate.name, candidate.bilayer, neighbour)
 
 
 def _densities(name: str, result: Result) -> dict[str, Variable]:
@@ -172,21 +190,23 @@ def _densities(name: str, result: Result) -> dict[str, Variable]:
 
 
 def _estimate_errors(candidates: Sequence[Candidate], rows: list[dict[str, Any]], states: dict[str, Result],
-                     how: dict[str, Any]) -> None:
+                     initial: Result | None, how: dict[str, Any]) -> None:
     """Fill in the basis errors of the two lowest phases, on which the verdict rests."""
     for row in _ranked(rows)[:2]:
         if row["basis_error"] is None:
             candidate = next(c for c in candidates if c.name == row["name"])
-            state = states[row["name"]] if row["name"] in states else converge(candidate, **how)[1]
+            state = states.get(row["name"]) or converge(candidate, initial=_start_of(candidate, initial), **how)[1]
             if state.status is Status.converged:
                 row["basis_error"] = basis_error(candidate.bilayer, candidate.basis, state,
                                                  threads=how["threads"]) / candidate.bilayer.sites
 
 
-def _solve_condensate(candidate: Candidate, should_stop: Callable[[], Status | None] | None) -> Result:
+def _solve_condensate(candidate: Candidate, initial: Result | None,
+                      should_stop: Callable[[], Status | None] | None) -> Result:
     tolerance, free = candidate.options.tolerance, candidate.options.basis_tolerance
     if free is None:
-        return condensate_torus.solve(candidate.bilayer, candidate.basis, tolerance=tolerance, should_stop=should_stop)
+        return condensate_torus.solve(candidate.bilayer, candidate.basis, tolerance=tolerance, initial=initial,
+                                      should_stop=should_stop)
     # Hartree-Fock counts its tolerance per particle, the condensate per pair
     return condensate_torus.solve_to_tolerance(candidate.bilayer, candidate.basis.box, tolerance=2 * free,
                                                should_stop=should_stop)

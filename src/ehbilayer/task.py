@@ -29,7 +29,8 @@ class Task:
     start : the result that the study starts from, if it names one.
     extra : entries of the summary that the method does not know.
     units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers.
-    warm : in a sweep, start every point from the nearest finished one (its whole result is kept for that).
+    carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
+        it cannot.
     """
 
     study: Study
@@ -43,7 +44,7 @@ class Task:
     start: Result | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
-    warm: bool = False
+    carries: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:

@@ -43,6 +43,7 @@ def prepare(study: Study) -> Task:
     resolved = _resolved(study, scales, bilayer, None if mu is not None else density, mu)
     plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
             _density_line(scales, density, mu)]
+    carries: tuple[str, ...] = ()
     if limit:
         pairs = _pairs(bilayer, density)
         plan.append(f"  solve      infinite plane, {_spin_text(pairs.flavours)}, tolerance "
@@ -51,12 +52,13 @@ def prepare(study: Study) -> Task:
     else:
         box = box_of_shape(box_shape(study), count / density)
         waves = _waves(study, bilayer, box)
+        carries = () if waves is None else ("waves", "angle")
         resolved["cell"] |= {"vectors": box.vectors.tolist(), "area": box.area}
         sized = f"{len(waves)} plane waves" if waves is not None else "plane waves from the tolerance"
         plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {box.area:.6g} "
                     f"a_h^2, {count} pairs, {sized}, zero mode {bilayer.zero_mode}")
         solve = lambda run: _solve_torus(study, bilayer, box, waves, run)  # noqa: E731
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES)
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, carries=carries)
 
 
 def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:
@@ -150,7 +152,7 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hoo
         result = solve_to_tolerance(bilayer, box, tolerance=table.tolerance, should_stop=run.should_stop)
     else:
         basis = PlaneWaveBasis(box, waves, real=True)
-        result = solve(bilayer, basis, tolerance=table.tolerance, initial=run.initial, should_stop=run.should_stop)
+        result = solve(bilayer, basis, tolerance=table.tolerance, initial=_start(run), should_stop=run.should_stop)
     kept = result.data["waves"].values
     gas = make_gas(bilayer, box, kept)
     evaluate = torus_evaluator(gas, box.area, residual_target(table.tolerance))
@@ -159,6 +161,12 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hoo
     grid = [float(n) for n in densities(_pairs(bilayer, density), table.curve_points)
             if 0.5 < n * box.area < 0.5 * len(kept) * gas.flavours]
     return _with_curve(result, evaluate, [], grid, density, run)
+
+
+def _start(run: Hooks) -> Result | None:
+    """What to start from: a result that was asked for, or the pairs of a neighbouring point."""
+    paired = run.neighbour is not None and run.neighbour.summary["phase"] == "condensate"
+    return run.initial or (run.neighbour if paired else None)
 
 
 def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[Point], Status | None]:

@@ -55,7 +55,7 @@ def prepare(study: Study) -> Task:
     if table.spacings is None:
         return Task(study, scales, study.canonical(), resolved, plan,
                     partial(_in_kelvin, scales, partial(solve, complexes[0], options)), seed=options.seed,
-                    energies=ENERGIES, units=UNITS, warm=True)
+                    energies=ENERGIES, units=UNITS, carries=("widths", "vectors") if table.complex != "exciton" else ())
     return Task(study, scales, study.canonical(), resolved, plan,
                 partial(_in_kelvin, scales, partial(scan, complexes, options)), seed=options.seed, energies=ENERGIES,
                 units=UNITS)
@@ -100,7 +100,7 @@ def _spacings(study: Study, scales: Scales) -> list[float]:
 
 def _in_kelvin(scales: Scales, method: Any, run: Hooks, *, lengths: bool = False) -> Result:
     """Hooks the method; add the binding energy in K, and the critical spacing in nm, where the device is known."""
-    result: Result = method(hooks=run)
+    result: Result = method(hooks=replace(run, initial=run.initial or run.neighbour))
     s = result.summary
     binding, value = s.get("binding_energy"), s.get("critical_spacing")
     more = {"binding_kelvin": binding * scales.hartree_kelvin if scales.known and binding is not None else None}

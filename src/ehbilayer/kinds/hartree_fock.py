@@ -14,6 +14,7 @@ from ehbilayer.study.prepare import prepare as prepare_hartree_fock
 from ehbilayer.task import Task
 
 ENERGIES = ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
+ALONE = ("liquid", "random", "path")  # starts that gain nothing from a neighbour, or are not to have one
 
 
 def prepare(study: Study) -> Task:
@@ -21,7 +22,8 @@ def prepare(study: Study) -> Task:
     prepared = prepare_hartree_fock(study)
     return Task(study, prepared.scales, prepared.inputs, prepared.resolved, tuple(_plan(prepared)),
                 lambda run: _solve(prepared, run), seed=prepared.options.seed, energies=ENERGIES, start=prepared.start,
-                extra={"critical_rs": prepared.critical_rs})
+                extra={"critical_rs": prepared.critical_rs},
+                carries=() if prepared.options.start in ALONE else ("waves", "orbitals_", "occupations_"))
 
 
 def _solve(prepared: Prepared, run: Hooks) -> Result:
@@ -33,10 +35,21 @@ def _solve(prepared: Prepared, run: Hooks) -> Result:
     def checkpoint(result: Result) -> None:
         run.checkpoint(_both_species(result))
 
-    result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=run.initial, resumed=run.resumed,
+    initial = run.initial or _neighbour(prepared, run.neighbour)
+    result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=initial, resumed=run.resumed,
                    backend=run.backend, threads=run.threads, progress=progress, checkpoint=checkpoint,
                    should_stop=run.should_stop)
     return _both_species(result)
+
+
+def _neighbour(prepared: Prepared, neighbour: Result | None) -> Result | None:
+    """The result of a neighbouring point if it still is the phase that this study starts from."""
+    if neighbour is None:
+        return None
+    from ehbilayer.handover import may_go_on
+
+    s = neighbour.summary
+    return neighbour if may_go_on(prepared.options.start, s["phase"], s["sea_depletion"]) else None
 
 
 def _both_species(result: Result) -> Result:

@@ -29,6 +29,7 @@ ENERGIES = ("energies", "energy", "margin", "numerical_error")
 
 def prepare(study: Study) -> Task:
     """The task of a competition. Raises InputError for one that cannot be computed."""
+    from ehbilayer.handover import PREFIX
     from ehbilayer.phases import applicable, candidates
 
     scales, counts = resolve_scales(study.bilayer), count_particles(study)
@@ -49,7 +50,7 @@ def prepare(study: Study) -> Task:
             + (" or more" if options.basis_tolerance is not None else ""),
             f"  solve      zero mode {bilayer.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
     return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
-                energies=ENERGIES, extra=_critical(study, bilayer, resolved["species"]))
+                energies=ENERGIES, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
 
 
 def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[str, Any]:
@@ -65,8 +66,8 @@ def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[s
 def _solve(found: list[Any], run: Hooks) -> Result:
     from ehbilayer.phases import compete
 
-    return compete(found, earlier=run.initial if run.resumed else None, threads=run.threads, backend=run.backend,
-                   progress=run.progress, checkpoint=run.checkpoint,
+    return compete(found, earlier=run.unfinished, initial=run.neighbour, keep_states=run.keep_states,
+                   threads=run.threads, backend=run.backend, progress=run.progress, checkpoint=run.checkpoint,
                    should_stop=run.should_stop)
 
 

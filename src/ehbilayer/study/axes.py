@@ -33,6 +33,7 @@ class SweepOptions(BaseModel):
     refine: str = Field(default="margin", min_length=1, description='a number in the summary, such as "gap.electron"')
     batch: int = Field(default=8, ge=1, le=10_000,
                        description="an integer >= 1: points that an adaptive sweep chooses at a time")
+    start: Literal["cold", "neighbour"] = Field(default="cold", description="cold | neighbour")
     point_time: Annotated[str, AfterValidator(_duration)] | None = Field(
         default=None, description='a duration such as "10 min": the longest that one point may take')
     keep: list[str] = Field(default=[], description="a list of arrays to keep from every point")

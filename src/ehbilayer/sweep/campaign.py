@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from ehbilayer.files import ResultFileError
+from ehbilayer.files import ResultFileError, read_bytes
 from ehbilayer.finishing import finished
+from ehbilayer.kinds.sweep import where
 from ehbilayer.reporting import Reporter, rough_time
 from ehbilayer.results import Result, Status
 from ehbilayer.sweep.adaptive import Place, Value, check_available, followed, next_places
@@ -18,7 +18,8 @@ from ehbilayer.sweep.definition import define, earlier_places, first_places, swe
 from ehbilayer.sweep.engines import Engine, Stop
 from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.points import Point, Sweep
-from ehbilayer.sweep.store import UNRESOLVED, PointStore, label_of
+from ehbilayer.sweep.rows import GOOD, started_from
+from ehbilayer.sweep.store import PointStore, label_of
 from ehbilayer.sweep.worker import STATES, Job
 from ehbilayer.units import parse_duration
 
@@ -55,6 +56,8 @@ class Campaign:
     told: float = 0.0
     values: dict[str, Value | None] = field(default_factory=dict)
     phases: dict[str, int] = field(default_factory=dict)
+    before: dict[str, list[str]] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = PointStore(self.place)
@@ -80,8 +83,8 @@ class Campaign:
         else:
             self.points = self.sweep.points
             define(self.place, self.sweep, self.points, self.total)
-            part = slice(None) if self.shard is None else slice(self.shard[0] - 1, None, self.shard[1])
-            self._compute(self.points[part])
+            compute = self._compute_rows if self.sweep.options.start == "neighbour" else self._compute
+            compute(self.sweep.part(self.shard))
         self.reporter.done()
         return self._result()
 
@@ -90,16 +93,66 @@ class Campaign:
         points = [p for p in points if p.key not in self.looked_at]
         begins, self.looked_at = not self.looked_at, self.looked_at | {p.key for p in points}
         self._set_damaged_aside(points)
-        again = RETRIED if self.retry else ()
-        todo = [p for p in points if self.labels.get(p.key, MISSING) in (*OPEN, *again)]
-        if begins and len(todo) < len(points):
-            self.reporter.note(f"{len(points) - len(todo)} of {len(points)} points are there already")
-        jobs = (self._job(point) for point in todo)
+        there = sum(not self._is_open(p) for p in points)
+        if begins and there and self.sweep.options.start == "cold":
+            self._tell(there, len(points))
+        jobs = (self._job(point) for point in points if self._is_open(point))
         for outcome in self.engine.results(jobs, self.should_stop, self._progress):
             self.store.write(outcome.key, outcome.result, outcome.raw, self.labels.get(outcome.key))
             self.labels[outcome.key] = label_of(outcome.result)
+            self.states.pop(outcome.key, None)
             self.times.append(time.monotonic())
             self._progress("")
+
+    def _is_open(self, point: Point) -> bool:
+        """Whether a point is to be computed, as far as the name of its file says."""
+        return self.labels.get(point.key, MISSING) in (*OPEN, *(RETRIED if self.retry else ()))
+
+    def _tell(self, there: int, total: int) -> None:
+        self.reporter.note(f"{there} of {total} points are there already")
+
+    def _compute_rows(self, points: list[Point]) -> None:
+        """Compute rows of points that start from their neighbours: the first of every row, then the second, ..."""
+        length = len(self.sweep.axes[-1].values)
+        rows = [points[i : i + length] for i in range(0, len(points), length)]
+        there = sum(not self._is_open(p) for p in points)
+        if there:
+            self._tell(there, len(points))
+        for k in range(length):
+            ready = [row for row in rows if not any(self.labels.get(p.key, MISSING) in OPEN for p in row[:k])]
+            self.before |= {row[k].key: [p.key for p in row[:k]] for row in ready}
+            for row in ready:
+                self._forget_other_start(row[k])
+            self._compute([row[k] for row in ready])
+            if self.should_stop() is not None:
+                return
+
+    def _forget_other_start(self, point: Point) -> None:
+        """Remove a finished point whose start is another now, as a point before it has been computed again since.
+
+        One whose file lacks what the next point starts from is set aside.
+        """
+        label = self.labels.get(point.key, MISSING)
+        if label in OPEN or self.store.is_damaged(point.key, label):
+            return
+        inputs = self.store.read(point.key, label).inputs
+        if label in GOOD and inputs.get("state") is None:
+            aside = self.store.set_aside(point.key, label)
+            self.reporter.warn(f"{self.store.path(point.key, label)} lacks the state that the next point starts from; "
+                               f"set aside as {aside.name}, computing the point again")
+        elif inputs.get("started_from") != self._start(point):
+            self.store.forget([point.key])
+            self.reporter.note(f"computing {where(point.values)} again: it starts from another point now")
+        else:
+            return
+        del self.labels[point.key]
+
+    def _start(self, point: Point) -> dict[str, Any]:
+        """What the file of a point says about its start: from which point, and the digest of that one's state."""
+        key = started_from(self.before[point.key], self.labels)
+        if key is not None and key not in self.states:
+            self.states[key] = self.store.read(key, self.labels[key]).inputs["state"]
+        return {"point": key, "state": None if key is None else self.states[key]}
 
     def _set_damaged_aside(self, points: list[Point]) -> None:
         for point in points:
@@ -111,17 +164,19 @@ class Campaign:
                 del self.labels[point.key]
 
     def _job(self, point: Point) -> Job:
-        """What a worker needs for a point: its own unfinished state if there is one, else a neighbour if asked for."""
+        """What a worker needs for a point, its own unfinished state and its neighbour's included."""
         options, study = self.sweep.options, self.sweep.study
         initial, before, label = None, 0.0, self.labels.get(point.key, MISSING)
-        if label in STATES:
+        start, neighbour, linked = None, None, options.start == "neighbour"
+        if linked:
+            start = self._start(point)
+            neighbour = None if start["point"] is None else read_bytes(self.store.path(
+                start["point"], self.labels[start["point"]]))
+        if label in STATES and not (linked and label == Status.interrupted):  # that one begins anew, to the same bits
             initial, before = self._state(point.key, label)
-        resumed = initial is not None
-        if initial is None and self.sweep.first.warm:
-            initial = self._neighbour(point)
         return Job(point.key, point.values, self.sweep.tables(point.values), study.name, str(study.folder.resolve()),
                    tuple(options.keep), None if options.point_time is None else parse_duration(options.point_time),
-                   self.backend, self.threads, initial, resumed, before)
+                   self.backend, self.threads, initial, before, start, neighbour)
 
     def _state(self, key: str, label: str) -> tuple[bytes | None, float]:
         """Content of an unfinished point's file if it holds a state, and the seconds that went into it."""
@@ -131,22 +186,6 @@ class Campaign:
         except (OSError, ResultFileError):
             return None, 0.0
         return (raw if result.data else None), float(result.summary.get("wall_seconds") or 0.0)
-
-    def _neighbour(self, point: Point) -> bytes | None:
-        """Content of the file of the nearest converged point, counted in steps along the axes."""
-        here = self._steps(point)
-        finished_ones = [p for p in self.points if self.labels.get(p.key) in (Status.converged.value, UNRESOLVED)]
-        for other in sorted(finished_ones, key=lambda p: float(np.linalg.norm(self._steps(p) - here)))[:1]:
-            try:
-                return self.store.path(other.key, self.labels[other.key]).read_bytes()
-            except OSError:
-                return None
-        return None
-
-    def _steps(self, point: Point) -> np.ndarray:
-        """Position of a point: the number of its value on each axis, or its fraction of a chosen range."""
-        return np.array([float(a.values.index(point.values[a.key])) if point.values[a.key] in a.values else
-                         a.fraction(point.values[a.key]) * (len(a.values) - 1) for a in self.sweep.axes])
 
     def _progress(self, here: str) -> None:
         if time.monotonic() - self.told < TELL_SECONDS:
@@ -194,7 +233,7 @@ class Campaign:
         for point in self.points:
             label = self.labels.get(point.key, MISSING)
             if point.key not in self.values and label not in OPEN:
-                good = label in (Status.converged.value, UNRESOLVED)
+                good = label in GOOD
                 summary = self.store.read(point.key, label).summary if good else None
                 self.values[point.key] = followed(summary, self.sweep.options.refine, self.phases)
         return [(place, self.values.get(point.key)) for place, point in zip(places, self.points, strict=True)]
@@ -212,7 +251,8 @@ class Campaign:
         """What one shard can say while others are not done: counts, no arrays."""
         assert self.shard is not None
         ends = [labels.get(p.key, MISSING) for p in self.points]
-        own = count(ends[self.shard[0] - 1::self.shard[1]], len(ends[self.shard[0] - 1::self.shard[1]]))
+        mine = [labels.get(p.key, MISSING) for p in self.sweep.part(self.shard)]
+        own = count(mine, len(mine))
         status = stopped if stopped is not None and own["missing"] else (
             Status.not_converged if own["failed"] else Status.converged)
         summary = {"kind": self.sweep.study.kind, "status": status.value, **count(ends, self.total),

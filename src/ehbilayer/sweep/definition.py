@@ -49,6 +49,8 @@ def plan_of(sweep: Sweep, engine: Engine, shard: Shard | None) -> tuple[str, ...
     checked = "" if sweep.checked >= len(sweep.points) or adaptive else f"; {sweep.checked} tried in advance"
     workers = f"{engine.workers} worker{'s' * (engine.workers != 1)}" if engine.workers else "workers of the scheduler"
     lines.append(f"  points     {total}{begin}{part}{checked}, {workers}")
+    if sweep.options.start == "neighbour":
+        lines.append(f"  start      each point from the one before it along {sweep.axes[-1].key}")
     left = sweep.first.study.given()
     lines += [f"  replaced   {key} (by the sweep)" for key in sweep.study.given() if key not in left]
     return (*lines, "  the first point:", *sweep.first.plan)
@@ -81,8 +83,7 @@ def start_over(place: Path, sweep: Sweep, shard: Shard | None, *, keep_points: b
 
     With ``keep_points`` only the latter: a sweep that was extended takes over the points that it shares with the old.
     """
-    part = slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
-    keys = [p.key for p in sweep.points[part]]
+    keys = [p.key for p in sweep.part(shard)]
     definition = read_definition(place)
     if shard is None and definition is not None and definition.get("hash") == digest(sweep.inputs):
         keys = [*keys, *definition["points"]]  # those that an adaptive sweep chose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,8 @@ from ehbilayer.study.axes import Axis, SweepOptions, check_size, grid, make_axis
 from ehbilayer.study.file import Study, make_study
 from ehbilayer.study.keys import ALTERNATIVES, tables
 from ehbilayer.study.uses import used_keys
+from ehbilayer.sweep.lock import Shard
+from ehbilayer.sweep.rows import check_neighbours
 from ehbilayer.sweep.store import point_key
 from ehbilayer.task import Task
 from ehbilayer.units import Scales
@@ -61,15 +63,41 @@ class Sweep:
         """The study file of a point."""
         return point_tables(self.study, values)
 
-    def point(self, values: dict[str, Any]) -> Point:
-        """The point with these values. Raises InputError for values that are not valid."""
+    def point(self, values: dict[str, Any], before: Sequence[Point] = ()) -> Point:
+        """The point with these values. Raises InputError for values that are not valid.
+
+        ``before`` ends with the point before it in its row. Where points start from their neighbours its key goes into
+        this one's, and so, one through the other, the values of all points before: one that began differently has
+        another name.
+        """
         study = make_study(self.tables(values), name=self.study.name, folder=self.study.folder)
-        return Point(values, point_key(study.canonical() | self.extra))
+        inputs = study.canonical() | self.extra
+        if self.options.start == "neighbour":
+            inputs |= {"start": {"from": self.options.start, "after": before[-1].key if before else None}}
+        return Point(values, point_key(inputs))
 
     @cached_property
     def points(self) -> list[Point]:
         """All points of a grid, the last axis running fastest; the first ones of an adaptive sweep."""
-        return [self.point(values) for values in grid(list(self.axes))]
+        if self.options.start == "cold":
+            return [self.point(values) for values in grid(list(self.axes))]
+        found: list[Point] = []
+        for number, values in enumerate(grid(list(self.axes))):
+            found.append(self.point(values, found[-1:] if number % len(self.axes[-1].values) else ()))
+        return found
+
+    @property
+    def rows(self) -> list[list[Point]]:
+        """The points of a grid in rows along the last axis."""
+        length = len(self.axes[-1].values)
+        return [self.points[i : i + length] for i in range(0, len(self.points), length)]
+
+    def part(self, shard: Shard | None) -> list[Point]:
+        """The points of one of several parts; whole rows where they start from their neighbours."""
+        which = slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
+        if self.options.start == "cold":
+            return self.points[which]
+        return [point for row in self.rows[which] for point in row]
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -77,6 +105,8 @@ class Sweep:
         options: dict[str, Any] = {"mode": self.options.mode, "keep": sorted(self.options.keep)}
         if self.options.mode == "adaptive":
             options |= {"points": self.options.points, "refine": self.options.refine, "batch": self.options.batch}
+        if self.options.start == "neighbour":
+            options["start"] = self.options.start
         return {"kind": self.study.kind, "sweep": options, "axes": {a.key: list(a.values) for a in self.axes},
                 "points": [p.key for p in self.points]}
 
@@ -141,6 +171,7 @@ def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions) -> Swe
                              "run one study per file")
     assert first is not None
     _check_effect(study, axes, first_values)
+    check_neighbours(study.kind, axes, options, first)
     sweep = Sweep(study, axes, options, first, extras, count)
     seen: dict[str, dict[str, Any]] = {}
     for point in sweep.points:

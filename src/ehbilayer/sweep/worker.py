@@ -15,6 +15,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import prepare
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import make_study
+from ehbilayer.sweep.rows import carried, state_digest
 from ehbilayer.task import Task
 
 STATES = (Status.interrupted, Status.timeout)  # kept whole, to go on from
@@ -30,8 +31,10 @@ class Job:
     tables, name, folder : its study file, and the directory that relative paths in it start from.
     keep : arrays to keep.
     seconds : the longest it may take, None for no limit.
-    initial : content of the file of a result to start from; ``resumed`` says that it is this point's own.
+    initial : content of the file in which an earlier run left this point, to go on from.
     before : seconds that went into it earlier.
+    start : in a sweep whose points start from their neighbours, what is known of this point's start (see `rows`), else
+        None.   neighbour : content of the file of the point to start from; None starts from the own guess.
     """
 
     key: str
@@ -44,8 +47,9 @@ class Job:
     backend: str = "numpy"
     threads: int = 1
     initial: bytes | None = None
-    resumed: bool = False
     before: float = 0.0
+    start: dict[str, Any] | None = None
+    neighbour: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,9 @@ def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
         return Status.timeout if deadline is not None and time.monotonic() > deadline else None
 
     initial = task.start if job.initial is None else Result.from_bytes(job.initial, job.key)
-    run = Hooks(initial, job.resumed, job.backend, job.threads, should_stop=stop)
+    neighbour = None if job.neighbour is None else Result.from_bytes(job.neighbour, job.key)
+    run = Hooks(initial, job.initial is not None, job.backend, job.threads, should_stop=stop, neighbour=neighbour,
+                keep_states=job.start is not None)
     return task.solve(run if progress is None else replace(run, progress=progress))
 
 
@@ -106,18 +112,27 @@ def _outcome(job: Job, task: Task, result: Result, seconds: float) -> Outcome:
     whole = finished(result, task, job.backend, seconds)
     if whole.status is not Status.converged:
         whole = replace(whole, summary={"reason": whole.status.advice} | whole.summary)
-    whole = replace(whole, inputs=whole.inputs | {"point": job.key, "coordinates": job.values})
+    kept = carried(whole, task.carries) if job.start is not None else []
+    state = {"state": state_digest(whole, kept)} if job.start is not None else {}
+    whole = replace(whole, inputs=whole.inputs | _names(job) | state)
     bare = replace(whole, data={})
-    if not (task.warm or whole.status in STATES):
-        whole = replace(whole, data={name: array for name, array in whole.data.items() if name in job.keep})
+    if whole.status not in STATES:
+        wanted = {*job.keep, *kept}
+        whole = replace(whole, data={name: array for name, array in whole.data.items() if name in wanted})
     return Outcome(job.key, bare, whole.to_bytes())
+
+
+def _names(job: Job) -> dict[str, Any]:
+    """What a point's file says about which point it is."""
+    names: dict[str, Any] = {"point": job.key, "coordinates": job.values}
+    return names if job.start is None else names | {"started_from": job.start}
 
 
 def failure(job: Job, status: Status, reason: str) -> Outcome:
     """A point without a result of its own: what it is, how it ended, and why."""
     kind = str(job.tables.get("kind"))
     summary = {"kind": kind, "status": status.value, "advice": status.advice, "reason": reason}
-    result = Result(kind, status, summary, {"point": job.key, "coordinates": job.values, "study": job.tables})
+    result = Result(kind, status, summary, _names(job) | {"study": job.tables})
     return Outcome(job.key, result, result.to_bytes())
 
 
