@@ -24,7 +24,7 @@ LAYERS = {
                "hartree_fock.spectrum hartree_fock.bands hartree_fock.stability hartree_fock.observables "
                "hartree_fock.solver hartree_fock.cutoff hartree_fock.order hartree_fock.critical hartree_fock.batch "
                "few_body few_body.exciton condensate condensate.bogoliubov condensate.report condensate.mesh "
-               "condensate.radial condensate.torus condensate.curve phases crystal crystal.structures "
+               "condensate.radial condensate.torus condensate.curve handover phases crystal crystal.structures "
                "crystal.symmetry crystal.relaxation crystal.search crystal.record crystal.study crystal.sequence "
                "crystal.scan phonons phonons.modes phonons.zone phonons.melting phonons.report few_body.gaussians "
                "few_body.complexes few_body.basis few_body.densities few_body.variational few_body.threshold "
@@ -37,18 +37,23 @@ LAYERS = {
                "kinds.pairing_table study.classical study.phonon_family kinds.hartree_fock kinds.condensate "
                "kinds.phases kinds.crystal kinds.phonons kinds.few_body kinds.compressibility kinds.pairing "
                "kinds.device kinds.sweep kinds",
-    "sweeps": "stopping finishing sweep sweep.store sweep.lock sweep.points sweep.worker sweep.engines "
+    "sweeps": "stopping finishing sweep sweep.store sweep.lock sweep.rows sweep.points sweep.worker sweep.engines "
               "sweep.adaptive sweep.definition sweep.collect sweep.campaign sweep.status",
     "figures": "plot plot.style plot.density plot.bands plot.momentum plot.phases plot.condensate plot.crystal "
                "plot.phonons plot.few_body plot.compressibility plot.boundaries plot.maps plot.pairing plot.device "
                "plot.sweep plot.pages",
-    "application": "runner reproduce.record reproduce reproduce.classical_studies reproduce.making "
-                   "reproduce.densities reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane reproduce.dai_fu_4 "
-                   "reproduce.nashabeh_fu_2 reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 "
+    "application": "runner reproduce.record reproduce reproduce.computing reproduce.classical_studies "
+                   "reproduce.making reproduce.densities reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane "
+                   "reproduce.dai_fu_4 "
+                   "reproduce.nashabeh_fu_2 reproduce.nashabeh_fu_1 reproduce.nashabeh_fu_2_sizes "
+                   "reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 "
                    "reproduce.nashabeh_fu_s5 reproduce.nashabeh_fu_s6 reproduce.nashabeh_fu_s7 "
                    "reproduce.nashabeh_fu_s8 reproduce.superconductivity reproduce.nashabeh_fu_4a "
                    "reproduce.nashabeh_fu_4b reproduce.nashabeh_fu_s1 reproduce.nashabeh_fu_s2 "
-                   "reproduce.nashabeh_fu_s3 reproduce.nashabeh_fu_v1_6 cli __main__",
+                   "reproduce.nashabeh_fu_s3 reproduce.nashabeh_fu_v1_6 reproduce.trions "
+                   "reproduce.point_trions reproduce.dai_fu_3 reproduce.dai_fu_s1 reproduce.dai_fu_s2 "
+                   "reproduce.dai_fu_s3 reproduce.dai_fu_s4 reproduce.dai_fu_s5 reproduce.dai_fu_s6 "
+                   "reproduce.dai_fu_numbers reproduce.nashabeh_fu_numbers cli __main__",
 }
 ORDER = [module for group in LAYERS.values() for module in group.split()]
 

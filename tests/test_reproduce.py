@@ -15,11 +15,12 @@ from ehbilayer.reproduce import ALL, MODULES, chosen, reproduction
 from ehbilayer.reproduce import dai_fu_2 as phonons_figure
 from ehbilayer.reproduce import dai_fu_4 as plane_figure
 from ehbilayer.reproduce.classical_studies import crossing, energy_of
-from ehbilayer.reproduce.making import Made, Workshop, make_all
+from ehbilayer.reproduce.making import Workshop, make_all
 from ehbilayer.reproduce.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
-from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Row, judged, table
+from ehbilayer.reproduce.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged, table
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import make_study
+from reproduced import Reproduced
 
 DAI_FU = ("dai-fu:1", "dai-fu:2", "dai-fu:4")
 
@@ -95,54 +96,58 @@ def test_studies_can_be_computed(name: str, quick: bool) -> None:
 # -- quick mode --
 
 
-@pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Made], Workshop]:
-    place = tmp_path_factory.mktemp("reproduced")
-    workshop = Workshop(place, quick=True)
-    return place, {name: workshop.make(reproduction(name)) for name in DAI_FU}, workshop
+def test_the_quick_set_is_complete_and_converged(reproduced: Reproduced) -> None:
+    assert reproduced.table["failed"] == {}
+    assert reproduced.code == 0
+    assert reproduced.table["quick"] is True
+    assert list(dict.fromkeys(row["id"] for row in reproduced.table["rows"])) == list(MODULES)
+    counts = reproduced.table["verdicts"]
+    assert sum(counts.values()) == len(reproduced.table["rows"]) and counts[AGREES] > counts[DIFFERS]
 
 
-def results_of(place: Path, name: str) -> dict[str, Result]:
-    return {key: Result.load(place / "results" / f"{key}-quick" / "result.nc")
-            for key in reproduction(name).studies(True)}
+def test_the_table_over_all_figures_is_written_in_words_too(reproduced: Reproduced) -> None:
+    lines = (reproduced.place / "table-quick.txt").read_text(encoding="utf-8").splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith("id "))
+    assert [w for w in HEAD if w in lines[head]] == list(HEAD)
+    for line, row in zip(lines[head + 1:], reproduced.table["rows"], strict=False):
+        assert line.split()[0] == row["id"] and row["quantity"] in line and line.endswith(row["verdict"])
+    assert any(line.startswith(f"{len(reproduced.table['rows'])} rows: ") for line in lines)
 
 
-def ours(made: Made, quantity: str) -> str:
-    return next(row.ours for row in made.rows if quantity in row.quantity)
+@pytest.mark.parametrize("name", MODULES)
+def test_a_figure_leaves_picture_and_caption(reproduced: Reproduced, name: str) -> None:
+    figure, text = reproduction(name), reproduced.text(name)
+    picture = reproduced.place / f"{figure.stem}-quick"
+    assert picture.with_suffix(".png").exists() == picture.with_suffix(".pdf").exists() == (figure.draw is not None)
+    if figure.draw is not None:
+        assert picture.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert picture.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+    assert figure.source in text and "\nwall time " in text and "(quick: coarse)" in text
+    assert all(line in text for line in table(reproduced.rows(name)))
+    plain = " ".join(text.split())
+    for study, tables in figure.studies(True).items():
+        assert f"study {study}: " in plain and f"kind {tables['kind']}" in plain
+        for key, value in tables.get("cell", {}).items():  # particles, waves and convention, whatever the prose says
+            assert isinstance(value, list) or f"{key} {value}" in plain
 
 
-@pytest.mark.parametrize("name", DAI_FU)
-def test_a_figure_leaves_picture_and_caption(quick: tuple[Path, dict[str, Made], Workshop], name: str) -> None:
-    place, made, _ = quick
-    assert made[name].status is Status.converged
-    stem = name.replace(":", "-") + "-quick"
-    assert [p.name for p in made[name].files] == [f"{stem}.png", f"{stem}.pdf", f"{stem}.txt"]
-    assert (place / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
-    assert (place / f"{stem}.pdf").read_bytes().startswith(b"%PDF")
-    text = (place / f"{stem}.txt").read_text()
-    assert "PRL 132, 196202" in text and "wall time" in text and "(quick: coarse)" in text
-    assert all(line in text for line in table(made[name].rows))
-
-
-def test_the_published_crossing_and_the_true_transitions(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
-    place, made, _ = quick
-    assert float(ours(made["dai-fu:1"], "crossing")) == pytest.approx(5.4224, abs=5e-5)
+def test_the_published_crossing_and_the_true_transitions(reproduced: Reproduced) -> None:
+    assert float(reproduced.row("dai-fu:1", "crossing").ours) == pytest.approx(5.4224, abs=5e-5)
     # a determination of the crossing that shares no point with it: straight lines on the other study's coarser grid
-    found = results_of(place, "dai-fu:1")["rhombic-energies"]
+    found = reproduced.result("rhombic-energies")
     x, square = energy_of(found, "checkerboard")
     difference = square - energy_of(found, "honeycomb")[1]
     assert np.interp(0.0, difference, x) == pytest.approx(5.4224, abs=5e-3)
     _, rhombic = energy_of(found, "rhombic")
     assert np.all(rhombic <= square + 1e-10)
-    assert ours(made["dai-fu:1"], "rhombic to honeycomb") == "5.464363, first order"
-    verdicts = {row.quantity: row.verdict for row in made["dai-fu:1"].rows}
+    assert reproduced.row("dai-fu:1", "rhombic to honeycomb").ours == "5.464363, first order"
+    verdicts = {row.quantity: row.verdict for row in reproduced.rows("dai-fu:1")}
     assert [v for q, v in verdicts.items() if "honeycomb" in q] == [AGREES, DIFFERS]
 
 
-def test_the_soft_branch_is_a_dipole_in_the_field_of_electrons(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
+def test_the_soft_branch_is_a_dipole_in_the_field_of_electrons(reproduced: Reproduced) -> None:
     """U = (d^2/2) sum 1/R^3 is the energy of a rigid dipole of mass 2 between electrons that move against it."""
-    place, made, _ = quick
-    result = results_of(place, "dai-fu:2")["phonons-honeycomb"]
+    result = reproduced.result("phonons-honeycomb")
     x, omega = result.data["scan_a_over_d"].values, result.data["scan_gamma"].values[:, 2]
     side = math.sqrt(2 * math.pi / math.sqrt(3))  # of the triangular lattice, in a
     i, j = np.meshgrid(*[np.arange(-200, 201)] * 2)
@@ -152,11 +157,11 @@ def test_the_soft_branch_is_a_dipole_in_the_field_of_electrons(quick: tuple[Path
     scaled = omega * x**2.5
     limit = (scaled[-1] * x[-1] - scaled[-2] * x[-2]) / (x[-1] - x[-2])  # corrections are of order d/a
     assert limit == pytest.approx(math.sqrt(stiffness / reduced), rel=2e-3)
-    assert all(row.verdict == AGREES for row in made["dai-fu:2"].rows)
+    assert all(row.verdict == AGREES for row in reproduced.rows("dai-fu:2"))
 
 
-def test_the_exponent_of_a_known_law_is_found(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
-    result = results_of(quick[0], "dai-fu:2")["phonons-honeycomb"]
+def test_the_exponent_of_a_known_law_is_found(reproduced: Reproduced) -> None:
+    result = reproduced.result("phonons-honeycomb")
     x = result.data["scan_a_over_d"].values
     gamma = result.data["scan_gamma"].values.copy()
     gamma[:, 2] = 3.0 * x**-2.25 * np.exp(0.4 / x - 0.7 / x**2)
@@ -167,9 +172,8 @@ def test_the_exponent_of_a_known_law_is_found(quick: tuple[Path, dict[str, Made]
     assert abs(there + 2.25) > 1e-3
 
 
-def test_the_plane_of_phases(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
-    place, made, _ = quick
-    results = results_of(place, "dai-fu:4")
+def test_the_plane_of_phases(reproduced: Reproduced) -> None:
+    results = reproduced.results("dai-fu:4")
     plane = plane_figure._plane(results)
     # far below a the free electrons are a Wigner crystal of their own, of which r_s = a/a_B
     assert plane.melting("free_electron", np.array([30.0])) == pytest.approx(plane.wigner, rel=0.1)
@@ -178,12 +182,12 @@ def test_the_plane_of_phases(quick: tuple[Path, dict[str, Made], Workshop]) -> N
     assert plane.decoupling is not None
     assert np.interp(plane.decoupling, x, energy * x) == pytest.approx(-1.106103 * (1 + 2**1.5), abs=2e-2)
     assert plane.phases(np.array([1500.0]), np.array([150.0])) == ["honeycomb"]
-    row = next(r for r in made["dai-fu:4"].rows if r.quantity.startswith("trion unbinds"))
+    row = next(r for r in reproduced.rows("dai-fu:4") if r.quantity.startswith("trion unbinds"))
     assert row.verdict == MISSING  # left out of quick mode, and said so
 
 
-def test_a_computed_unbinding_is_drawn_and_judged(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
-    results = results_of(quick[0], "dai-fu:4")
+def test_a_computed_unbinding_is_drawn_and_judged(reproduced: Reproduced) -> None:
+    results = reproduced.results("dai-fu:4")
     for value, verdict in ((15.5, AGREES), (17.0, DIFFERS)):
         summary = {"critical_spacings": [value], "critical_spacing_uncertainties": [0.2], "wall_seconds": 1.0}
         more = results | {"trion-unbinding": Result("few-body", Status.converged, summary, {})}
@@ -199,26 +203,26 @@ def test_a_computed_unbinding_is_drawn_and_judged(quick: tuple[Path, dict[str, M
 # -- kept results --
 
 
-def test_results_are_used_again_and_figures_are_the_same(quick: tuple[Path, dict[str, Made], Workshop],
+def test_results_are_used_again_and_figures_are_the_same(reproduced: Reproduced,
                                                          monkeypatch: pytest.MonkeyPatch,
                                                          capsys: pytest.CaptureFixture[str]) -> None:
-    place, made, _ = quick
-    before = {p: p.read_bytes() for p in made["dai-fu:2"].files}
+    files = sorted(reproduced.place.glob("dai-fu-2-quick.*"))
+    before = [p.read_bytes() for p in files]
 
     def computed(*args: object, **options: object) -> None:
         raise AssertionError("computed again")
 
     monkeypatch.setattr(runner, "_compute", computed)
-    assert cli.execute(["reproduce", "dai-fu:2", "--quick", "-o", str(place), "--quiet"]) == 0
-    assert {p: p.read_bytes() for p in made["dai-fu:2"].files} == before
+    assert cli.execute(["reproduce", "dai-fu:2", "--quick", "-o", str(reproduced.place), "--quiet"]) == 0
+    assert len(files) == 3 and [p.read_bytes() for p in files] == before
     out = capsys.readouterr().out
     assert "dai-fu:2" in out and AGREES in out and "-2.5" in out
 
 
-def test_studies_that_figures_share_are_computed_once(quick: tuple[Path, dict[str, Made], Workshop]) -> None:
-    place, _, _ = quick
-    names = {n for f in DAI_FU for n in reproduction(f).studies(True)}
-    assert {p.name for p in (place / "results").iterdir()} == {f"{n}-quick" for n in names}
+def test_studies_that_figures_share_are_computed_once(reproduced: Reproduced) -> None:
+    names = [n for f in MODULES for n in reproduction(f).studies(True)]
+    assert len(set(names)) < len(names)
+    assert {p.name for p in (reproduced.place / "results").iterdir()} == {f"{n}-quick" for n in names}
 
 
 def test_an_interruption_ends_it_and_the_next_call_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,9 +244,9 @@ def test_an_interruption_ends_it_and_the_next_call_goes_on(tmp_path: Path, monke
     assert asked == [False, True]
 
 
-def test_lack_of_convergence_is_told(quick: tuple[Path, dict[str, Made], Workshop], tmp_path: Path,
+def test_lack_of_convergence_is_told(reproduced: Reproduced, tmp_path: Path,
                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    results = results_of(quick[0], "dai-fu:2")
+    results = reproduced.results("dai-fu:2")
 
     def loose(study: object, place: Path, **options: object) -> Result:
         return dataclasses.replace(results[place.name.removesuffix("-quick")], status=Status.not_converged)
@@ -269,4 +273,5 @@ def test_dai_fu_4_in_full(tmp_path: Path) -> None:
     assert made.status is Status.converged
     verdicts = {row.quantity: row.verdict for row in made.rows}
     assert verdicts["trion unbinds, d_c/a_B"] == AGREES
-    assert float(ours(made, "checkerboard to rhombic")) == pytest.approx(5.06108, abs=1e-5)
+    first = next(r.ours for r in made.rows if r.quantity.startswith("checkerboard to rhombic"))
+    assert float(first) == pytest.approx(5.06108, abs=1e-5)

@@ -21,6 +21,7 @@ from ehbilayer.reproduce.making import Made, Workshop
 from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study.file import make_study
+from reproduced import Reproduced
 
 MODULES = (nashabeh_fu_4a, nashabeh_fu_4b, nashabeh_fu_s1, nashabeh_fu_s2, nashabeh_fu_s3, nashabeh_fu_v1_6)
 MAPS = tuple(m.FIGURE for m in MODULES[1:3] + MODULES[4:])
@@ -33,10 +34,6 @@ def verdict(made: Made, quantity: str) -> str:
 
 def ours(made: Made, quantity: str) -> str:
     return next(row.ours for row in made.rows if quantity in row.quantity)
-
-
-def saved(place: Path, name: str) -> Result:
-    return Result.load(place / "results" / name / "result.nc")
 
 
 # -- pieces --
@@ -74,31 +71,38 @@ def test_studies_can_be_computed(figure: Reproduction, quick: bool) -> None:
 # -- quick mode --
 
 
-def test_the_map_of_t_c(tmp_path: Path) -> None:
-    figure = nashabeh_fu_4b.FIGURE
-    made = Workshop(tmp_path, quick=True).make(figure)
-    assert made.status is Status.converged
-    assert [p.name for p in made.files] == [f"{figure.stem}-quick.{end}" for end in ("png", "pdf", "txt")]
-    assert all(row.verdict != DIFFERS for row in made.rows)
+def test_the_map_of_t_c(reproduced: Reproduced) -> None:
+    name = "nashabeh-fu:4b"
+    assert all(row.verdict != DIFFERS for row in reproduced.rows(name))
     # m_e/m_h = 0.1, m_h = m0, dielectric 5: the Hartree temperature from the constants of nature alone
-    assert float(ours(made, "T_H")) == pytest.approx(0.1 / 25 * HARTREE, rel=1e-4)
+    assert float(reproduced.row(name, "T_H").ours) == pytest.approx(0.1 / 25 * HARTREE, rel=1e-4)
     # T_D = 2 alpha eps_F sqrt(m_e/m_h), eps_F = 1/r_s^2
-    assert float(ours(made, "T_D")) == pytest.approx(2 * 0.3 / 1.6**2 * math.sqrt(0.1) * 0.004 * HARTREE, rel=1e-4)
-    result = saved(tmp_path, f"{nashabeh_fu_4b.MAP}-quick")
+    expected = 2 * 0.3 / 1.6**2 * math.sqrt(0.1) * 0.004 * HARTREE
+    assert float(reproduced.row(name, "T_D").ours) == pytest.approx(expected, rel=1e-4)
+    better = reproduced.row(name, "T_c (K), r_s").converged
+    assert better.endswith(", Eliashberg") and float(better.split(",")[0]) == pytest.approx(
+        float(reproduced.row(name, "there, eliashberg").ours))
+    result = reproduced.result(nashabeh_fu_4b.MAP)
     scaled = superconductivity.in_hartree(result).data["critical_temperature"]
     assert scaled.units == "T_H^e"
     assert scaled.values.max() * 0.004 * HARTREE == pytest.approx(superconductivity.highest(result), rel=1e-4)
 
 
-def test_lines_of_sixteen_holes(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, quick=True)
-    made = workshop.make(nashabeh_fu_4a.FIGURE)
-    assert made.status is Status.converged
-    assert verdict(made, "36 holes") == MISSING
-    lines = saved(tmp_path, f"{superconductivity.SMALL_TORUS}-quick").data
+def test_lines_of_sixteen_holes(reproduced: Reproduced) -> None:
+    assert reproduced.row("nashabeh-fu:4a", "36 holes").verdict == MISSING
+    lines = reproduced.result(superconductivity.SMALL_TORUS).data
     # d = a_h = a_e/10
     assert lines["with_capacitor"].values - lines["without_capacitor"].values == pytest.approx(0.4, abs=1e-12)
-    assert verdict(workshop.make(nashabeh_fu_s2.FIGURE), "always positive, 16") == AGREES
+    assert reproduced.row("nashabeh-fu:s2", "always positive, 16").verdict == AGREES
+
+
+def test_alpha_of_infinitely_many_holes_is_read_at_the_printed_point() -> None:
+    rs, d = np.array([1.0, 1.6, 2.0]), np.array([0.0, 0.1, 1.0])
+    data = {"rs": Variable(("rs",), rs, "1"), "spacing": Variable(("spacing",), d, "a_e"),
+            "alpha_squared": Variable(("spacing", "rs"), np.arange(9.0).reshape(3, 3), "1")}
+    limit = {superconductivity.LIMIT: Result("pairing", Status.converged, {}, {}, data)}
+    assert nashabeh_fu_4a.of_many(limit) == "4, infinitely many holes"
+    assert nashabeh_fu_4a.of_many({}) == ""
 
 
 # -- published numbers --

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,9 +49,9 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
     backend: Annotated[str, typer.Option(help="numpy or jax.")] = "numpy",
     max_time: Annotated[str | None, typer.Option(help='Stop after e.g. "2h", state kept.', show_default=False)] = None,
-    workers: Annotated[int | None, typer.Option(help="For sweeps: local workers.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(help="For sweeps: local processes.", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
-    shard: Annotated[str | None, typer.Option(help="For sweeps: part i/n.", show_default=False)] = None,
+    shard: Annotated[str | None, typer.Option(help="For sweeps: only part i/n.", show_default=False)] = None,
 ) -> None:
     """Compute a study."""
     from ehbilayer.study.file import load_study
@@ -84,7 +85,10 @@ def device(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
 ) -> None:
-    """One page on a device: phase, margin, gaps, plasmons, T_c, and every caveat."""
+    """Answer on one page what a device does.
+
+    Phase, margin, gaps, plasmons, T_c, and every caveat.
+    """
     from ehbilayer import runner
     from ehbilayer.study.file import make_study
 
@@ -124,15 +128,18 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
          output: Annotated[Path | None, typer.Option("-o", "--output", show_default=False,
                                                      help="Figure file, png, pdf or svg [default: figure.png next to "
                                                      "the result].")] = None) -> None:
-    """Draw a result: densities, bands and gap, momentum occupation."""
-    from ehbilayer.plot.pages import save_figures
+    """Draw the figure of a result."""
+    from ehbilayer.files import FIGURE
+    from ehbilayer.plot.pages import FORMATS, save_figures
 
     loaded = _load(result)
     home = result if result.is_dir() else result.parent
-    target = home / "figure.png" if output is None else output
+    target = home / FIGURE if output is None else output
     target = target if target.suffix else target.with_suffix(".png")
     if not target.parent.is_dir():
         raise InputError("--output", "in an existing directory", str(target), "make the directory first")
+    if target.suffix[1:].lower() not in FORMATS:
+        raise InputError("--output", f"a file that ends in {' | '.join(FORMATS)}", target.name, "choose one of them")
     save_figures(loaded, target.parent, stem=target.stem, formats=(target.suffix[1:].lower(),))
     typer.echo(f"written to {target}")
 
@@ -182,15 +189,19 @@ def units(
 
 @app.command()
 def reproduce(
-    figure: Annotated[str, typer.Argument(help="A figure such as dai-fu:4, or all.", show_default=False)] = "",
-    listed: Annotated[bool, typer.Option("--list", help="List the figures and stop.")] = False,
+    figure: Annotated[str, typer.Argument(help="An id such as dai-fu:4, or all.", show_default=False)] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List the ids and stop.")] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Directory for figures and results.")] = Path(
         "reproduced"),
-    quick: Annotated[bool, typer.Option("--quick", help="Coarse, in seconds.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Coarse, all of it in under 2 minutes.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes that compute studies, about one per core.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings, tables and errors only.")] = False,
 ) -> None:
-    """Compute figures of the papers again, their numbers beside ours."""
+    """Compute the papers' figures and numbers again.
+
+    Each is drawn from saved results, with a table of published numbers beside ours.
+    """
     from ehbilayer.reproduce import ALL, chosen
 
     figures = chosen(ALL if listed else figure)
@@ -199,7 +210,7 @@ def reproduce(
         return
     from ehbilayer.reproduce.making import make_all
 
-    raise typer.Exit(make_all(figures, output, typer.echo, quick=quick, force=force,
+    raise typer.Exit(make_all(figures, output, typer.echo, quick=quick, force=force, workers=workers,
                               reporter=_reporter(False, quiet), codes=(EXIT_NOT_CONVERGED, EXIT_INTERRUPTED)))
 
 
@@ -219,9 +230,10 @@ def _scales(material: str | None, electron_mass: float | None, hole_mass: float 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}
     scales = resolve_scales(make_study({"kind": "device", "bilayer": table}).bilayer)
-    for name in ("electron_mass", "hole_mass", "dielectric"):
-        if getattr(scales, name) is None:
-            raise InputError(f"--{name.replace('_', '-')}", "given", "missing", "give it, or --material")
+    missing = [f"--{name.replace('_', '-')}" for name in ("electron_mass", "hole_mass", "dielectric") if getattr(scales, name) is None]
+    if missing:
+        raise InputError("--material", "given, or electron mass, hole mass and dielectric constant", "missing",
+                         f"name a device (see `ehb materials`), or give {' and '.join(missing)}")
     return scales
 
 
@@ -243,12 +255,13 @@ def _atomic(scales: Any, text: str | None, dimension: str, argument: str) -> flo
 
 
 def _load(path: Path) -> Result:
+    from ehbilayer.files import RESULT
     from ehbilayer.results import Result
 
-    if path.is_dir() and not (path / "result.nc").is_file():
-        raise InputError(str(path), "a result file or the directory of a run", "a directory without result.nc",
+    if path.is_dir() and not (path / RESULT).is_file():
+        raise InputError(str(path), "a result file or the directory of a run", f"a directory without {RESULT}",
                          "check the path")
-    return Result.load(path / "result.nc" if path.is_dir() else path)
+    return Result.load(path / RESULT if path.is_dir() else path)
 
 
 def _reporter(as_json: bool, quiet: bool) -> Reporter:
@@ -320,7 +333,7 @@ def main() -> None:
     code = execute()
     sys.stdout.flush()
     sys.stderr.flush()
-    if code == EXIT_INTERRUPTED:
+    if code == EXIT_INTERRUPTED and threading.active_count() > 1:
         os._exit(code)  # worker threads of a calculation that was broken off must not hold up the exit
     raise SystemExit(code)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ehbilayer.errors import InputError
 
+RESULT, SUMMARY, FIGURE = "result.nc", "summary.json", "figure.png"  # what a run leaves in its directory
 _WAYS_OUT = {
     errno.ENOSPC: "free some space or choose another directory",
     errno.EDQUOT: "free some space or choose another directory",

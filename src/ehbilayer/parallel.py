@@ -5,8 +5,10 @@ Every piece runs with one BLAS thread, in this process too, so that the last dig
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -76,9 +78,13 @@ def _on_processes(work: Work, jobs: Sequence[Any], workers: int, should_stop: St
                 if not stop.is_set() and should_stop() is not None:
                     stop.set()
                     waiting = {f: i for f, i in waiting.items() if not f.cancel()}
-        finally:
+        except KeyboardInterrupt:  # somebody is in a hurry
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)  # waits for those at work, which keep their state before they end
 
 
 @contextmanager
@@ -93,13 +99,23 @@ def _unguarded_main() -> Iterator[None]:
 
 
 def _begin(stop: Any) -> None:
-    """In a worker: one BLAS thread, and Ctrl-C is left to the process that waits."""
+    """In a worker: one BLAS thread, Ctrl-C is left to the process that waits, and none outlives that."""
     from threadpoolctl import threadpool_limits
 
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threadpool_limits(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _call(work: Work, job: Any) -> Any:

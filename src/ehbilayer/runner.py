@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ehbilayer.errors import InputError
-from ehbilayer.files import ResultFileError, atomic_write, set_aside
+from ehbilayer.files import FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, set_aside
 from ehbilayer.finishing import finished, summary_text
 from ehbilayer.hooks import Hooks
 from ehbilayer.kinds import prepare
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ehbilayer.sweep.engines import Engine
     from ehbilayer.sweep.points import Sweep
 
-RESULT, SUMMARY, FIGURE, STOP = "result.nc", "summary.json", "figure.png", "STOP"
+STOP = "STOP"  # a file of this name in its directory ends a run
 CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
 UNFINISHED = (Status.interrupted, Status.timeout, Status.not_converged)
 BACKENDS = ("numpy", "jax")
@@ -32,7 +33,7 @@ BACKENDS = ("numpy", "jax")
 def run(study: Study | str | Path, directory: str | Path | None = None, *, resume: bool = False, force: bool = False,
         max_time: float | None = None, backend: str = "numpy", threads: int | None = None,
         reporter: Reporter | None = None, workers: int | None = None, scheduler: str | None = None,
-        shard: str | None = None) -> Result:
+        shard: str | None = None, should_stop: Callable[[], Status | None] | None = None) -> Result:
     """Compute a study, or all points of one with a [sweep].
 
     Parameters
@@ -50,6 +51,7 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     reporter : told the plan, the progress, notes and warnings; silent by default.
     workers, scheduler, shard : for sweeps: how many local processes, or the address of a Dask scheduler; ``"2/5"``
         computes the second of five parts of the points.
+    should_stop : asked at every natural step; a Status ends the calculation with it, the state kept.
 
     Returns
     -------
@@ -64,10 +66,11 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     study = load_study(study) if isinstance(study, str | Path) else study
     reporter = reporter or Reporter()
     _check_backend(backend)
-    limits = Limits(max_time, backend, threads)
+    limits = Limits(max_time, backend, threads, should_stop)
     if study.sweep is not None:
         return _run_sweep(study, directory, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
     _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
+    refuse_sweep_alone(study)
     if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
         reporter.note("computing the critical r_s of the monolayer first")
     task = prepare(study)
@@ -80,7 +83,7 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
         return _answer(place, earlier, reporter)
     initial = earlier or task.start
     if place is not None:
-        _make_ready(place)
+        make_ready(place)
     reporter.plan(task)
     result = _compute(task, place, initial, limits, reporter, resumed=earlier)
     if place is not None:
@@ -98,9 +101,11 @@ def _refuse_sweep(place: Path, *, force: bool) -> None:
 
 
 class Limits:
-    """What a run may use: seconds (or None), backend, threads."""
+    """What a run may use: seconds (or None), backend, threads; and who else may end it."""
 
-    def __init__(self, max_time: float | None, backend: str, threads: int | None) -> None:
+    def __init__(self, max_time: float | None, backend: str, threads: int | None,
+                 should_stop: Callable[[], Status | None] | None) -> None:
+        self.should_stop = should_stop
         self.max_time, self.backend, self.threads_given = max_time, backend, threads
         self.threads = threads or min(2, os.cpu_count() or 1)
 
@@ -156,8 +161,9 @@ def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] 
         refuse_other(place, sweep)
     if earlier is not None and not earlier.summary["missing"] and not (asked.resume and earlier.summary["failed"]):
         return _answer(place, earlier, reporter)
-    _make_ready(place)
-    with SweepLock(place, shard, reporter), Stopper(limits.max_time, place / STOP, reporter) as should_stop:
+    make_ready(place)
+    with SweepLock(place, shard, reporter), Stopper(limits.max_time, place / STOP, reporter,
+                                                         limits.should_stop) as should_stop:
         if asked.force:
             start_over(place, sweep, shard, keep_points=asked.resume)
         reporter.plan(task)
@@ -212,7 +218,7 @@ def _answer(place: Path, result: Result, reporter: Reporter) -> Result:
     return result
 
 
-def _make_ready(place: Path) -> None:
+def make_ready(place: Path) -> None:
     """Create the directory and try to write there, before time is spent on computing."""
     if place.exists() and not place.is_dir():
         raise InputError(str(place), "a directory", "a file", "choose another name with -o")
@@ -248,7 +254,7 @@ def _compute(task: Task, place: Path | None, initial: Result | None, limits: Lim
         except ResultFileError as error:  # the calculation is worth more than one checkpoint of it
             reporter.warn(f"no checkpoint: {error}")
 
-    with Stopper(limits.max_time, place / STOP if place else None, reporter) as should_stop:
+    with Stopper(limits.max_time, place / STOP if place else None, reporter, limits.should_stop) as should_stop:
         result = task.solve(Hooks(initial, resumed is not None, limits.backend, limits.threads, reporter.progress,
                                 checkpoint, should_stop))
         reporter.done()

@@ -1,10 +1,12 @@
-"""Ways to end a calculation at its next iteration: Ctrl-C, SIGTERM, a time limit, a STOP file."""
+"""Ways to end a calculation at its next iteration: Ctrl-C, SIGTERM, a time limit, a STOP file, or who called it."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
+from collections.abc import Callable
+from multiprocessing import parent_process
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -18,17 +20,19 @@ LOOK_SECONDS = 0.5  # how often the STOP file is looked for
 class Stopper:
     """A context in which the first SIGINT or SIGTERM asks to stop and the second raises KeyboardInterrupt.
 
-    Called, it returns the Status to stop with, or None to go on. Signals are left alone outside the main thread.
+    Called, it returns the Status to stop with, or None to go on; ``also`` is asked too. Signals are left alone outside
+    the main thread and in processes of multiprocessing, which their parent tells.
     """
 
-    def __init__(self, max_time: float | None, stop_file: Path | None, reporter: Reporter) -> None:
+    def __init__(self, max_time: float | None, stop_file: Path | None, reporter: Reporter,
+                 also: Callable[[], Status | None] | None = None) -> None:
         self._deadline = None if max_time is None else time.monotonic() + max_time
-        self._file, self._reporter = stop_file, reporter
+        self._file, self._reporter, self._also = stop_file, reporter, also
         self._asked, self._looked = False, -LOOK_SECONDS
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stopper:
-        if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread() and parent_process() is None:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._previous[number] = signal.signal(number, self._on_signal)
         return self
@@ -52,4 +56,6 @@ class Stopper:
             self._asked = self._file.exists()
         if self._asked:
             return Status.interrupted
-        return Status.timeout if self._deadline is not None and now > self._deadline else None
+        if self._deadline is not None and now > self._deadline:
+            return Status.timeout
+        return self._also() if self._also is not None else None

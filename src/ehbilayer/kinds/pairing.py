@@ -59,7 +59,7 @@ def alpha_squared_of(study: Study, mass_ratio: float) -> Source:
         raise InputError("compressibility.sizes", "two or more different numbers", sizes, "a limit needs a series")
     return Source(name, given, table.alpha_squared_uncertainty, table.rs_star, mass_ratio, _flavours(study),
                   study.bilayer.capacitor, cell.holes or 36, cell.zero_mode or "none", tuple(sizes) if sizes else None,
-                  getattr(study.compressibility, "state", None) or "symmetric")
+                  study.compressibility.state)
 
 
 def _mass_ratio(scales: Scales) -> float:

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import box_of_shape
 from ehbilayer.reporting import device_lines, energy_text, status_row, time_row
@@ -40,8 +39,6 @@ def prepare(study: Study) -> Task:
     box = box_of_shape(box_shape(study), make_area(study, scales, bilayer, critical))
     basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
     names: list[str] = list(study.phases.candidates or applicable(bilayer))
-    if "unknown" in names:
-        raise InputError("phases.candidates", "phases that can be computed", "unknown", "leave it out")
     found = candidates(bilayer, basis, names, replace(options, starts=1))
     resolved = resolved_parameters(study, scales, bilayer, basis) | {
         "hartree-fock": asdict(options), "phases": {"candidates": list(names)}}

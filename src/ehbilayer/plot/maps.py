@@ -186,8 +186,8 @@ def phase_map(ax: Axes, result: Result, lines: list[Line], words: str) -> list[A
     _paint(ax, result, lines, shade)
     handles: list[Any] = [Patch(color=colour(p), label=p) for p in dict.fromkeys(phases[known].tolist()) if p]
     if "margin" in result.data:
-        fields = Fields(phases.ravel(), margin.ravel(), _energies(result, lines, phases.size), known.ravel())
-        draw_boundaries(ax, *points(result, lines), fields, phases.shape if phases.ndim > 1 else None)
+        draw_boundaries(ax, *points(result, lines), fields(result, lines, words),
+                        phases.shape if phases.ndim > 1 else None)
     handles += _critical_line(ax, result, lines)
     handles += mark_points(ax, result, lines)
     ax.set_title("phase of least energy" if words == "winner" else "phase", fontsize=NORMAL, color=INK, pad=5, y=1.0)
@@ -246,6 +246,14 @@ def _edges(line: Line) -> np.ndarray:
     if line.log:
         return np.exp(edges)
     return np.maximum(edges, 0.0) if (line.positions > 0).all() else edges
+
+
+def fields(result: Result, lines: list[Line], words: str = "winner") -> Fields:
+    """What boundaries follow from: phases, margins and energies at all points in the order of `points`."""
+    phases = on_paper(result, words, lines)
+    margin = on_paper(result, "margin", lines).astype(float)
+    known = (phases != "") & good(result, lines)
+    return Fields(phases.ravel(), margin.ravel(), _energies(result, lines, phases.size), known.ravel())
 
 
 def _energies(result: Result, lines: list[Line], size: int) -> dict[str, np.ndarray]:

@@ -178,8 +178,9 @@ def rows(results: Results) -> list[Row]:
                         (0.45, 0.55), f"{law:.3f}"))
     free, shift = float(last.free_electron[-1]), (plane.threshold / CALIBRATED) ** 4
     found.append(Row("electrons melt at d << a: a/a_B", "order of a Wigner crystal's, 30 to 40",
-                     f"{free:.3g} at Lindemann {plane.threshold:g}, {free * shift:.3g} at {CALIBRATED:g}",
-                     "agrees in order" if free * shift < 40 and free > 30 else DIFFERS))
+                     f"{free:.3g} at Lindemann {plane.threshold:g}",
+                     "agrees in order" if free * shift < 40 and free > 30 else DIFFERS,
+                     f"{free * shift:.3g} at {CALIBRATED:g}"))
     text = " to ".join(f"{rs / TRION_MASS:.3g}" for rs in TRION_RS)
     return [*found, Row("trion crystal melts, a/a_B = r_s/3", f"r_s = {TRION_RS[0]:g} to {TRION_RS[1]:g}", text, INPUT)]
 

@@ -9,7 +9,6 @@ import numpy as np
 from ehbilayer.lattice import box_of_shape, crystal_cell
 from ehbilayer.plot.density import PIXELS, density, sample, view
 from ehbilayer.plot.style import INK, NORMAL, dress, new_figure, shades, units
-from ehbilayer.reproduce.record import AGREES, DIFFERS, Row
 from ehbilayer.results import Result
 
 if TYPE_CHECKING:
@@ -115,11 +114,6 @@ def bragg(result: Result, species: str) -> np.ndarray:
     steps = np.array([[1, 0], [0, 1], [1, 1], [1, -1]]) @ primitive.T
     order = np.argsort(np.linalg.norm(steps @ box.reciprocal, axis=1))[:3]
     return np.array([amplitude[tuple(g % np.array(values.shape))] for g in steps[order]])
-
-
-def said(statement: str, holds: bool, ours: str) -> Row:
-    """The row of a statement of the paper in words."""
-    return Row(statement, "yes", ours, AGREES if holds else DIFFERS)
 
 
 def charge(result: Result, ax: Axes) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.plot.maps import axis_line, phase_map, slice_at
+from ehbilayer.plot.maps import axis_line, fields, phase_map, slice_at
 from ehbilayer.plot.style import INK, NORMAL, SMALL, new_figure
 from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged, said
 from ehbilayer.results import Result, Status, Variable
@@ -21,6 +22,7 @@ SPACINGS = [1.0, 3.0, 10.0]  # a_h, those of the paper
 MASSES = [1.0, 0.6667, 0.5, 0.3333, 0.25, 0.2, 0.16667, 0.125]  # m0, for holes of 1 m0: ratios 1 to 8
 DENSITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3]
 CONDENSATE, EL_HC, EC_HL, CRYSTAL, LIQUID = "condensate", "hole-crystal", "electron-crystal", "crystal", "liquid"
+FEWER = {"phases": {"candidates": [LIQUID, EL_HC, CRYSTAL, CONDENSATE]}}  # the other takes longest and wins rarely
 LEFT, BELOW, WIDE, HIGH, GAP, SIDE, TOP = 0.8, 0.55, 3.6, 2.1, 0.35, 1.5, 0.75  # inches
 
 
@@ -28,13 +30,19 @@ def studies(quick: bool) -> Studies:
     """One map: all candidates at three spacings, the paper's convention and number of holes."""
     axes: dict[str, Any] = {SPACING: SPACINGS, MASS: [1.0, 0.3333, 0.125] if quick else MASSES,
                             DENSITY: [0.1, 0.7, 1.3] if quick else DENSITIES}
-    return {STUDY: {
+    return {STUDY: map_study(axes, quick)}
+
+
+def map_study(axes: dict[str, Any], quick: bool, *, holes: int = 36, hexagon: int = 7,
+              zero_mode: str = "none") -> dict[str, Any]:
+    """Tables of a phase diagram over ``axes``: as many electrons as holes, densities in units of n_h*."""
+    return {
         "kind": "phase-diagram",
         "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "dielectric": 5.0, "spacing": "1 a_h"},
         "density": {"hole_over_critical": 1.0, "critical_rs": "computed", "electrons_per_hole": 1},
-        "cell": {"shape": "triangular", "holes": 36, "hexagon": 7, "zero_mode": "none"},
+        "cell": {"shape": "triangular", "holes": holes, "hexagon": hexagon, "zero_mode": zero_mode},
         "hartree-fock": {"electron_spin": "restricted", "tolerance": 1e-5 if quick else 1e-6, "stability": "none"},
-        "sweep": axes}}
+        "sweep": axes}
 
 
 def without_condensate(result: Result) -> Result:
@@ -100,6 +108,70 @@ def ratios(result: Result) -> np.ndarray:
 def winners(result: Result) -> np.ndarray:
     """The winner of every point that is converged; what another point was left with proves nothing."""
     return np.where(result.data["status"].values == Status.converged.value, result.data["winner"].values, "")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Where one phase gives way to another as the density grows.
+
+    Parameters
+    ----------
+    below, above : the phases of lower and of higher density.
+    over_critical : n/n_h* there.   rs : r_s of the holes there, in a_h.
+    steps : the neighbouring points between which it was found, as n/n_h*.
+    """
+
+    below: str
+    above: str
+    over_critical: float
+    rs: float
+    steps: tuple[float, float]
+
+
+def changes(result: Result, spacing: int, mass: int) -> list[Change]:
+    """The boundaries along the density at the numbered spacing and electron mass, by rising density.
+
+    Between neighbouring points with different winners: where their energies cross, by the polynomial through up to
+    four points around; half-way in the density where one of the phases does not exist at one end. Nothing is said of
+    points that are not converged.
+    """
+    column = slice_at(slice_at(result, SPACING, spacing), MASS, mass)
+    here = fields(column, [axis_line(column, DENSITY)])
+    density, critical = column.data[DENSITY].values.astype(float), column.data["critical_rs"].values.astype(float)
+    root = np.sqrt(density)  # as 1/r_s: kinetic and Coulomb energies over it are linear in it
+    none = np.full(len(density), np.inf)
+    found = []
+    for a in range(len(density) - 1):
+        below, above = str(here.winner[a]), str(here.winner[a + 1])
+        if not (here.known[a] and here.known[a + 1]) or below == above:
+            continue
+        first, second = here.energies.get(below, none), here.energies.get(above, none)
+        both = here.known & np.isfinite(first) & np.isfinite(second)
+        lead = np.subtract(first, second, out=none.copy(), where=both)
+        at = _crossing(root, lead / root, a)
+        over = at**2 if at is not None else (density[a] + density[a + 1]) / 2
+        found.append(Change(below, above, float(over), float(critical[a] / math.sqrt(over)),
+                            (float(density[a]), float(density[a + 1]))))
+    return found
+
+
+def _crossing(x: np.ndarray, difference: np.ndarray, a: int) -> float | None:
+    """Where a difference that is negative at a and positive at a + 1 vanishes; up to two more points around help.
+
+    None where it is not known at both, or where the signs say otherwise.
+    """
+    from scipy.optimize import brentq
+
+    if not (difference[a] <= 0 <= difference[a + 1] and np.isfinite(difference[[a, a + 1]]).all()):
+        return None
+    near = [a, a + 1]
+    for i in sorted((i for i in (a - 2, a - 1, a + 2, a + 3) if 0 <= i < len(x)), key=lambda i: abs(i - a - 0.5)):
+        # beyond a further change of sign another pair of states is compared
+        if len(near) < 4 and np.isfinite(difference[i]) and (difference[i] < 0) == (i < a):
+            near.append(i)
+    fit = np.polynomial.Polynomial.fit(x[near], difference[near], len(near) - 1)
+    # the fit passes through both ends to rounding only, so an end may be the crossing itself
+    return float(brentq(fit, x[a], x[a + 1])) if fit(x[a]) < 0 < fit(x[a + 1]) else None
 
 
 def first_ratio(result: Result, spacing: int, phase: str) -> float | None:

@@ -11,8 +11,10 @@ from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies,
 from ehbilayer.reproduce.superconductivity import (
     DEVICES,
     FORMULA,
+    LIMIT,
     LINE_NOTE,
     in_hartree,
+    limit_map,
     map_study,
     maps_page,
     mark,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MAP, LIMIT, POINT = "nashabeh-fu-tc-4b", "nashabeh-fu-tc-4b-limit", "nashabeh-fu-tc-point"
+MAP, POINT = "nashabeh-fu-tc-4b", "nashabeh-fu-tc-point"
 RS, ALPHA = 1.6, 0.3
 
 
@@ -32,8 +34,7 @@ def studies(quick: bool) -> Studies:
     """The map on the paper's line, that of computed alpha^2 (not quick), and the printed point."""
     point = {"kind": "pairing", "bilayer": DEVICES[10] | {"spacing": "1 a_e"}, "density": {"rs_electron": RS},
              "pairing": {"alpha": ALPHA} | ({"curve_points": 4} if quick else {})}
-    maps = {MAP: map_study("4b", quick)} | ({} if quick else {LIMIT: map_study("4b", quick, "limit")})
-    return maps | {POINT: point}
+    return {MAP: map_study("4b", quick)} | limit_map(quick) | {POINT: point}
 
 
 def draw(results: Results) -> Figure:
@@ -54,10 +55,11 @@ def rows(results: Results) -> list[Row]:
     where = f"r_s = {RS}, d = a_e, alpha = {ALPHA}"
     found = [judged(f"T_H of the electrons (K), {where}", "1.26e3", s["hartree_temperature"], (1255, 1265)),
              judged(f"T_D (K), {where}", "94", s["debye_temperature"], (93.5, 94.5)),
-             judged(f"T_c (K), {where}", "10", s["critical_temperature"], (9.5, 10.5))]
+             judged(f"T_c (K), {where}", "10", s["critical_temperature"], (9.5, 10.5),
+                    converged=f"{s['by_method']['eliashberg']:.4g}, Eliashberg")]
     for method in ("mcmillan", "allen-dynes", "eliashberg"):
         found.append(Row(f"T_c (K) there, {method}", "", f"{s['by_method'][method]:.4g}", NEW))
-    found += statements(results[MAP])
+    found += statements(results[MAP], limit=results.get(LIMIT))
     if LIMIT in results:
         found.append(Row("highest T_c, alpha^2 computed", "", where_highest(results[LIMIT]), NEW))
     return found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.plot.pairing import coupling_map
-from ehbilayer.reproduce.densities import SUPPLEMENT, said
-from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies
+from ehbilayer.reproduce.densities import SUPPLEMENT
+from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, said
 from ehbilayer.reproduce.superconductivity import map_study, maps_page
 from ehbilayer.results import Result
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.plot.style import SMALL
-from ehbilayer.reproduce.densities import SUPPLEMENT, said
-from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies
+from ehbilayer.reproduce.densities import SUPPLEMENT
+from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, said
 from ehbilayer.reproduce.superconductivity import (
     DENSITY,
     FORMULA,

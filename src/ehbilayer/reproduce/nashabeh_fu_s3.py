@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ehbilayer.plot.pairing import temperature_map
-from ehbilayer.reproduce.densities import SUPPLEMENT, said
+from ehbilayer.reproduce.densities import SUPPLEMENT
 from ehbilayer.reproduce.nashabeh_fu_4b import MAP as ORIGINAL
-from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged
+from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged, said
 from ehbilayer.reproduce.superconductivity import FORMULA, LINE_NOTE, highest, map_study, maps_page, statements
 
 if TYPE_CHECKING:

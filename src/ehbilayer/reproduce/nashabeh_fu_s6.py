@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ehbilayer.reproduce.densities import (
-    CRITICAL,
-    SUPPLEMENT,
-    TRIANGULAR,
-    hartree_fock,
-    maps,
-    over_critical,
-    rs_hole,
-    said,
-)
-from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies
+from ehbilayer.reproduce.densities import CRITICAL, SUPPLEMENT, TRIANGULAR, hartree_fock, maps, over_critical, rs_hole
+from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, said
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

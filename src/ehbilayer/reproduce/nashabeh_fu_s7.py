@@ -14,11 +14,10 @@ from ehbilayer.reproduce.densities import (
     maps,
     over_critical,
     rs_hole,
-    said,
     sites,
     sixfold,
 )
-from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies
+from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, said
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

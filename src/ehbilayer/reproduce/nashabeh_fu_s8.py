@@ -20,9 +20,8 @@ from ehbilayer.reproduce.densities import (
     over_critical,
     partners,
     rs_hole,
-    said,
 )
-from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies
+from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, said
 from ehbilayer.results import Result
 
 if TYPE_CHECKING:

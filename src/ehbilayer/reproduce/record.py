@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ehbilayer.results import Result
 
@@ -14,7 +18,8 @@ if TYPE_CHECKING:
 
 AGREES, DIFFERS, INPUT, NEW, MISSING = "agrees", "differs", "input", "not in the paper", "not computed"
 HEAD = ("quantity", "published", "ours", "ours converged", "verdict")
-WIDTH = 100  # of captions, in characters
+WIDTH, INDENT = 100, "    "  # of captions, in characters
+LISTED = 4  # values of a list that captions write out
 Results = dict[str, Result]  # by the name of the study
 Studies = dict[str, dict[str, Any]]  # name -> tables, as `make_study` takes them
 
@@ -40,13 +45,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Reproduction:
-    """A published figure.
+    """A published figure, or numbers and statements without a picture.
 
     Parameters
     ----------
     name : id, ``paper:number``.   title : one line.   source : where it is published.
     studies : quick or not -> the studies it needs; studies of the same name are the same in all figures.
-    draw : results by name of the study -> the figure; nothing is computed here.
+    draw : results by name of the study -> the figure; nothing is computed here. None: there is no picture.
     rows : the table published / ours / verdict.
     caption : what is drawn, in sentences; parameters and conventions included.
     """
@@ -55,7 +60,7 @@ class Reproduction:
     title: str
     source: str
     studies: Callable[[bool], Studies]
-    draw: Callable[[Results], Figure]
+    draw: Callable[[Results], Figure] | None
     rows: Callable[[Results], list[Row]]
     caption: Callable[[Results], str]
 
@@ -81,19 +86,97 @@ def said(statement: str, holds: bool, ours: str, converged: str = "") -> Row:
 
 def table(rows: list[Row]) -> list[str]:
     """Lines of a table with a head, columns aligned."""
-    cells = [HEAD, *((r.quantity, r.published, r.ours, r.converged, r.verdict) for r in rows)]
-    widths = [max(len(c[i]) for c in cells) for i in range(len(HEAD))]
-    return ["  ".join(f"{text:{width}s}" for text, width in zip(c, widths, strict=True)).rstrip() for c in cells]
+    return aligned([HEAD, *(cells(r) for r in rows)])
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """The columns of HEAD."""
+    return row.quantity, row.published, row.ours, row.converged, row.verdict
+
+
+def aligned(lines: list[tuple[str, ...]]) -> list[str]:
+    """Lines of cells, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(f"{text:{width}s}" for text, width in zip(c, widths, strict=True)).rstrip() for c in lines]
+
+
+def whole_table(rows: dict[str, list[Row]]) -> list[str]:
+    """Lines of one table over several figures, ``rows`` by the id of the figure."""
+    return aligned([("id", *HEAD), *((name, *cells(r)) for name, found in rows.items() for r in found)])
+
+
+def counted(rows: dict[str, list[Row]]) -> dict[str, int]:
+    """How often each verdict was given, the most frequent first."""
+    return dict(Counter(r.verdict for found in rows.values() for r in found).most_common())
+
+
+def summed_up(rows: dict[str, list[Row]]) -> str:
+    """The count of verdicts in a line."""
+    found = counted(rows)
+    return f"{sum(found.values())} rows: {', '.join(f'{n} {verdict}' for verdict, n in found.items()) or 'none'}"
+
+
+def table_json(rows: dict[str, list[Row]], ends: dict[str, str], *, quick: bool) -> bytes:
+    """The same table for programs; ``ends`` says how figures ended that failed or did not converge."""
+    keys = ("id", *(name.replace(" ", "_") for name in HEAD))
+    listed = [dict(zip(keys, (name, *cells(r)), strict=True)) for name, found in rows.items() for r in found]
+    content = {"quick": quick, "rows": listed, "verdicts": counted(rows), "failed": ends}
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def caption_text(figure: Reproduction, results: Results, *, quick: bool) -> str:
-    """The caption: title, sentences, table, and for every study its size and how long it took."""
+    """The caption: title, sentences, table, and for every study its parameters, its size and how long it took."""
     head = f"{figure.name}  {figure.title}" + ("  (quick: coarse)" if quick else "")
     lines = [head, figure.source, "", *textwrap.wrap(figure.caption(results), WIDTH), "", *table(figure.rows(results)),
              ""]
-    seconds = 0.0
+    studies = figure.studies(quick)
     for name, result in results.items():
-        wall = float(result.summary.get("wall_seconds") or 0.0)
-        seconds += wall
-        lines.append(f"study {name}: {result.kind}, {result.status.value}, {wall:.1f} s")
-    return "\n".join([*lines, f"wall time {seconds:.1f} s"]) + "\n"
+        lines.append(f"study {name}: {result.kind}, {result.status.value}, {seconds(result):.1f} s")
+        lines += textwrap.wrap(parameters(studies[name]), WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+        lines += [INDENT + text for text in [numerics(result)] if text]
+    total = sum(seconds(result) for result in results.values())
+    return "\n".join([*lines, f"wall time {total:.1f} s, all studies one after the other"]) + "\n"
+
+
+def seconds(result: Result) -> float:
+    """How long a study took; for a sweep the sum over its points, on however many processes."""
+    points = result.data.get("wall_seconds")
+    if points is not None:
+        return float(np.nansum(points.values))
+    return float(result.summary.get("wall_seconds") or 0.0)
+
+
+def parameters(tables: dict[str, Any]) -> str:
+    """The tables of a study in a line; what is not said there has its default."""
+    parts = [f"kind {tables['kind']}"]
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            parts.append(f"[{name}] " + ", ".join(f"{key} {_short(value)}" for key, value in table.items()))
+    return "; ".join(parts)
+
+
+def _short(value: Any) -> str:
+    """A value of a study; of a range or a long list its ends and its length."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_short(v)}" for key, v in value.items())
+    if isinstance(value, list):
+        if len(value) > LISTED:
+            return f"{_short(value[0])} ... {_short(value[-1])} ({len(value)} values)"
+        return f"[{', '.join(map(_short, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def numerics(result: Result) -> str:
+    """Waves, the share of particles in the outermost ones, and the critical r_s, where a result has them."""
+    found: dict[str, list[float]] = {name: [] for name in ("basis_size", "edge_occupation", "critical_rs")}
+    for name, values in found.items():
+        for key, array in result.data.items():
+            if key.split(".")[-1] == name and array.values.dtype.kind in "if":
+                values += [float(x) for x in array.values.ravel() if np.isfinite(x)]
+        single = result.summary.get(name)
+        values += [float(single)] if isinstance(single, int | float) and not values else []
+    waves, edge, critical = found.values()
+    ends = dict.fromkeys(f"{x:g}" for x in (min(waves), max(waves))) if waves else {}
+    return ", ".join([*([f"{' to '.join(ends)} waves"] if waves else []),
+                      *([f"at most {100 * max(edge):.2g} % of the particles in waves at the edge"] if edge else []),
+                      *([f"critical r_s {critical[0]:.4g}"] if critical else [])])

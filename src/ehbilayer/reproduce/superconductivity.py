@@ -10,8 +10,7 @@ import numpy as np
 
 from ehbilayer.pairing.maps import PUBLISHED
 from ehbilayer.plot.style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
-from ehbilayer.reproduce.densities import said
-from ehbilayer.reproduce.record import Results, Row, Studies
+from ehbilayer.reproduce.record import Results, Row, Studies, said
 from ehbilayer.results import Result
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ DEVICES: dict[int, dict[str, Any]] = {
 POINTS, QUICK_POINTS = 200, 40
 ZERO = 1e-12  # T_c/T_H^e that counts as none
 LINES, SMALL_TORUS = "nashabeh-fu-alpha-36", "nashabeh-fu-alpha-16"
+LIMIT = "nashabeh-fu-tc-4b-limit"
 SPACING, DENSITY = "bilayer.spacing", "density.rs_electron"
 SPACINGS = ["1 a_h", "3 a_h", "10 a_h"]  # those of the paper's phase diagrams
 DENSITIES = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8]
@@ -44,6 +44,11 @@ def map_study(figure: str, quick: bool, alpha_source: str = "paper-line", **pair
                      "map_spacing": [0, "2 a_e"], "map_points": QUICK_POINTS if quick else POINTS}
     return {"kind": "pairing", "bilayer": DEVICES[int(chosen.mass_ratio)] | {"capacitor": chosen.capacitor},
             "pairing": table | pairing}
+
+
+def limit_map(quick: bool) -> Studies:
+    """The map of Fig. 4b with alpha^2 computed for infinitely many holes (not quick)."""
+    return {} if quick else {LIMIT: map_study("4b", quick, "limit")}
 
 
 def alpha_lines(quick: bool) -> Studies:
@@ -126,15 +131,19 @@ def where_highest(result: Result) -> str:
             f"{found['rs_electron']:.3g}, d {found['spacing_over_a_e']:.3g} a_e")
 
 
-def statements(result: Result, what: str = "") -> list[Row]:
-    """What the paper says of every map of T_c: where it is highest, and that the densest systems do not pair."""
+def statements(result: Result, what: str = "", limit: Result | None = None) -> list[Row]:
+    """What the paper says of every map of T_c: where it is highest, and that the densest systems do not pair.
+
+    ``limit`` is the same map with computed alpha^2.
+    """
     found = result.summary["highest"] or {"rs_electron": np.nan, "spacing_over_a_e": np.nan}
     rs, t_c = result.data["rs"].values, reduced(result)
     inside = rs[0] < found["rs_electron"] < rs[-1]
     pairs = (t_c > ZERO).any(axis=0)
     dense = float(rs[np.argmax(pairs)]) if pairs.any() else float("inf")
     head = f"{what}: " if what else ""
-    return [said(f"{head}highest T_c at d = 0", found["spacing_over_a_e"] == 0.0, where_highest(result)),
+    return [said(f"{head}highest T_c at d = 0", found["spacing_over_a_e"] == 0.0, where_highest(result),
+                 "" if limit is None else f"{where_highest(limit)}, alpha^2 computed"),
             said(f"{head}highest T_c at intermediate density", bool(inside), f"r_s {found['rs_electron']:.3g}"),
             said(f"{head}none at high density for any d", dense > rs[0] * 1.5, f"T_c > {ZERO:g} T_H from r_s "
                  f"{dense:.3g} on")]

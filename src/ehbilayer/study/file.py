@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import PrivateAttr, ValidationError
 
 from ehbilayer.errors import InputError, shorten
+from ehbilayer.files import RESULT
 from ehbilayer.study.axes import SweepOptions, make_axis, split_sweep
 from ehbilayer.study.keys import ALTERNATIVES, Keys, tables
 from ehbilayer.study.uses import used_keys
@@ -54,7 +55,7 @@ class Study(Keys):
         """
         try:
             for base in (self.folder, Path()):
-                for path in (base / text, base / text / "result.nc"):
+                for path in (base / text, base / text / RESULT):
                     if path.is_file():
                         return path
         except (OSError, ValueError):  # names that no file system takes
@@ -255,15 +256,15 @@ def _unknown_key(location: list[str]) -> InputError:
         known: Iterable[str] = (f.alias or name for name, f in Keys.model_fields.items())
         homes = [f"[{t}]" for t, model in tables().items() if location[0] in model.model_fields]
         otherwise = f"it belongs in {' or '.join(homes)}" if homes else "see `ehb schema` for all keys"
-        return InputError(location[0][:60], "a known table or key", "unknown", otherwise if homes else
-                          nearest(location[0], known, otherwise))
+        return InputError(location[0][:60], "a table or key of a study file", shorten(location[0]),
+                          otherwise if homes else nearest(location[0], known, otherwise))
     table, key = location[0], location[1]
     homes = [f"[{t}]" for t, model in tables().items() if key in model.model_fields]
     keys = list(tables()[table].model_fields)
     otherwise = f"it belongs in {' or '.join(homes)}" if homes else f"known: {', '.join(keys)}"
     dotted = re.sub(r"\s+", " ", f"{table}.{key}")[:80]
     todo = otherwise if homes else nearest(key, keys, otherwise)  # a key spelt right in the wrong table
-    return InputError(dotted, f"a known key of [{table}]", "unknown", todo)
+    return InputError(dotted, f"a key of [{table}]", shorten(key), todo)
 
 
 def json_schema() -> dict[str, Any]:

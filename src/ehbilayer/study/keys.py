@@ -14,10 +14,10 @@ from ehbilayer.units import parse_quantity
 Kind = Literal["hartree-fock", "condensate", "phases", "phase-diagram", "compressibility", "pairing", "device",
                "crystal", "phonons", "few-body"]
 Phase = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
-                "dumbbell-crystal", "condensate", "unknown"]
+                "dumbbell-crystal", "condensate"]
 Spin = Literal["restricted", "unrestricted", "polarized"]
 PHASES: tuple[str, ...] = Phase.__args__  # type: ignore[attr-defined]
-HARTREE_FOCK_STARTS = (*(p for p in PHASES if p not in ("condensate", "unknown")), "random")
+HARTREE_FOCK_STARTS = (*(p for p in PHASES if p != "condensate"), "random")
 MOST_WAVES = 200_000  # more would take minutes to sort and days to minimise
 MOST_PARTICLES = 5_000
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.files import atomic_write
+from ehbilayer.files import FIGURE, RESULT, SUMMARY, atomic_write
 from ehbilayer.study.file import digest
 from ehbilayer.sweep.adaptive import Place
 from ehbilayer.sweep.engines import Engine
@@ -17,7 +17,7 @@ from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.store import DEFINITION, PointStore
 from ehbilayer.task import Task
 
-COLLECTED = ("result.nc", "summary.json", "figure.png")
+COLLECTED = (RESULT, SUMMARY, FIGURE)
 
 
 def define(place: Path, sweep: Sweep, points: list[Point], total: int, places: list[Place] | None = None) -> None:

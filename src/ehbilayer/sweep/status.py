@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
+from ehbilayer.files import SUMMARY
 from ehbilayer.sweep.collect import MISSING, count
 from ehbilayer.sweep.definition import read_definition
 from ehbilayer.sweep.lock import holders, owner_text
 from ehbilayer.sweep.store import PointStore
-
-SUMMARY = "summary.json"
 
 
 def status_of(place: Path) -> dict[str, Any]:
@@ -46,8 +45,15 @@ def _of_single(place: Path) -> dict[str, Any]:
         summary = json.loads((place / SUMMARY).read_text(encoding="utf-8"))
         return {"kind": summary["kind"], "state": "single study", "status": summary["status"]}
     except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(str(place), "the directory of a run", "one without sweep.json and summary.json",
-                         "check the path; a run writes them with -o") from None
+        raise InputError(str(place), "the directory of a run", _what_is(place),
+                         "check the path; `ehb run` names its directory with -o") from None
+
+
+def _what_is(place: Path) -> str:
+    """What stands where a run was looked for."""
+    if place.is_dir():
+        return "a directory that holds no run"
+    return "a file" if place.exists() else "not there"
 
 
 def rows(status: dict[str, Any]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.finishing import finished
-from ehbilayer.hooks import Hooks
+from ehbilayer.hooks import Hooks, never
 from ehbilayer.kinds import prepare
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import make_study
@@ -61,11 +61,7 @@ class Outcome:
     raw: bytes
 
 
-def _never() -> None:
-    return None
-
-
-def compute_point(job: Job, should_stop: Callable[[], Status | None] = _never,
+def compute_point(job: Job, should_stop: Callable[[], Status | None] = never,
                   progress: Callable[[str], None] | None = None) -> Outcome | None:
     """Compute a point, on as many threads as the job says; None if it is time to stop before it began.
 
