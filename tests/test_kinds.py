@@ -4,7 +4,9 @@ import pytest
 
 from ehbilayer import kinds
 from ehbilayer.errors import InputError
+from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
+from ehbilayer.runner import run
 from ehbilayer.study.file import make_study
 from ehbilayer.study.keys import Kind, tables
 from ehbilayer.study.uses import USES, used_keys
@@ -24,16 +26,19 @@ def test_patterns_name_keys_that_exist(kind: str) -> None:
     assert "bilayer.spacing" in used_keys(make_study({"kind": kind}))
 
 
-def test_kinds_to_come_are_refused_before_anything_is_computed() -> None:
-    later = [k for k in Kind.__args__ if k not in (*kinds.AVAILABLE, "phase-diagram")]  # type: ignore[attr-defined]
-    for kind in later:
-        with pytest.raises(InputError, match="later version"):
-            kinds.prepare(make_study({"kind": kind}))
+def test_all_kinds_but_the_phase_diagram_can_be_a_single_point() -> None:
+    assert {*Kind.__args__} == {*kinds.AVAILABLE, "phase-diagram"}  # type: ignore[attr-defined]
 
 
-def test_a_phase_diagram_needs_a_sweep() -> None:
-    with pytest.raises(InputError, match="sweep"):
-        kinds.prepare(make_study({"kind": "phase-diagram"}))
+def test_a_phase_diagram_needs_a_sweep_and_says_nothing_before() -> None:
+    told: list[str] = []
+    reporter = Reporter()
+    reporter.note = told.append  # type: ignore[method-assign]
+    study = make_study({"kind": "phase-diagram", "density": {"hole_over_critical": 1.2, "critical_rs": "computed"}})
+    for refuse in (lambda: kinds.prepare(study), lambda: run(study, reporter=reporter)):
+        with pytest.raises(InputError, match=r"sweep: must be given for a phase diagram"):
+            refuse()
+    assert not told
 
 
 def test_an_unknown_kind_of_result_still_has_a_table() -> None:

@@ -69,8 +69,12 @@ def test_table_and_figure(example: Result) -> None:
     assert shown == pytest.approx(expected, rel=1e-9)
     with pytest.raises(InputError, match="gap_over_critical"):
         gap(replace(finished, data={}))
-    with pytest.raises(InputError, match="curve_tc"):
-        figure(run(POINT, *QUICK))
+    with pytest.raises(InputError, match="only has numbers"):
+        figure(replace(finished, data={}))
+
+
+def test_the_figure_without_curves_shows_the_rest() -> None:
+    assert [ax.get_title() for ax in figure(run(POINT, *QUICK)).axes] == ["spectrum, Umklapp debye", "gap"]
 
 
 def test_sensitivities_are_those_of_the_device() -> None:

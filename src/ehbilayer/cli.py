@@ -230,7 +230,8 @@ def _scales(material: str | None, electron_mass: float | None, hole_mass: float 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}
     scales = resolve_scales(make_study({"kind": "device", "bilayer": table}).bilayer)
-    missing = [f"--{name.replace('_', '-')}" for name in ("electron_mass", "hole_mass", "dielectric") if getattr(scales, name) is None]
+    missing = [f"--{k.replace('_', '-')}" for k in ("electron_mass", "hole_mass", "dielectric")
+               if getattr(scales, k) is None]
     if missing:
         raise InputError("--material", "given, or electron mass, hole mass and dielectric constant", "missing",
                          f"name a device (see `ehb materials`), or give {' and '.join(missing)}")

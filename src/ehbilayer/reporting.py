@@ -131,6 +131,11 @@ def time_row(summary: dict[str, Any]) -> tuple[str, str]:
     return "time", f"{summary.get('wall_seconds', 0):.1f} s, {summary.get('backend')}"
 
 
+def error_text(value: float | None) -> str:
+    """An error to two digits."""
+    return "unknown" if value is None else f"{value:.1e}"
+
+
 def energy_text(value: float | None, units: dict[str, Any]) -> str:
     """An energy in Ha_h, and in meV and K where the units are known; empty for None."""
     if value is None:

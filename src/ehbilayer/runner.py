@@ -12,7 +12,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.files import FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, set_aside
 from ehbilayer.finishing import finished, summary_text
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import prepare
+from ehbilayer.kinds import check_single, prepare
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
 from ehbilayer.stopping import Stopper
@@ -70,7 +70,7 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     if study.sweep is not None:
         return _run_sweep(study, directory, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
     _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
-    refuse_sweep_alone(study)
+    check_single(study)
     if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
         reporter.note("computing the critical r_s of the monolayer first")
     task = prepare(study)

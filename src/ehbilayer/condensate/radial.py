@@ -1,8 +1,8 @@
 """The exciton condensate in the infinite plane: the mesh follows the state until the energy stays.
 
-Steps: `first_mesh` (scales of exciton and Fermi sea), `bogoliubov.minimise`, `fitted_mesh` (gather nodes where the
+Steps: `first_mesh` (scales of exciton and Fermi sea), `bogoliubov.minimise`, `_fitted` (gather nodes where the
 occupation falls), finer steps until the energy per pair changes by less than the tolerance, `report`. The functional is
-that of `condensate`, the angular average of `mesh`.
+that of `bogoliubov`, the angular average of `mesh`.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # kind -> module of this package, imported when it is needed
 AVAILABLE = {"hartree-fock": "hartree_fock", "condensate": "condensate", "phases": "phases", "crystal": "crystal",
-             "phonons": "phonons", "few-body": "few_body",
-             "compressibility": "compressibility", "pairing": "pairing", "device": "device"}
+             "phonons": "phonons", "few-body": "few_body", "compressibility": "compressibility",
+             "pairing": "pairing", "device": "device"}
 
 
 def prepare(study: Study) -> Task:
@@ -23,16 +23,18 @@ def prepare(study: Study) -> Task:
 
     Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
     """
-    if study.kind == "phase-diagram" and study.sweep is None and "phases" in AVAILABLE:
-        raise InputError("sweep", "given for a phase diagram", "missing",
-                         'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "phases" for one point')
-    if study.kind not in AVAILABLE:
-        raise InputError("kind", f"available in this version ({', '.join(AVAILABLE)})", study.kind,
-                         "the study file is valid; its kind needs a later version")
-    if study.sweep is not None:
-        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
+    check_single(study)
     task: Task = _module(study.kind).prepare(study)
     return task
+
+
+def check_single(study: Study) -> None:
+    """Raises InputError for a study that is many points, or that is nothing without them."""
+    if study.sweep is not None:
+        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
+    if study.kind not in AVAILABLE:  # phase-diagram
+        raise InputError("sweep", "given for a phase diagram", "missing",
+                         'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "phases" for one point')
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

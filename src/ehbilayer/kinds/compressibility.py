@@ -13,7 +13,7 @@ from ehbilayer.compressibility.study import Plan, compute
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.lattice import Cell, box_of_shape
-from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.reporting import device_lines, energy_text, error_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study.file import Study
 from ehbilayer.study.particles import count_particles, make_area, make_bilayer, resolve_scales
@@ -38,6 +38,7 @@ def prepare(study: Study) -> Task:
     reference(bilayer, area)
     sizes = tuple(sorted(set(table.sizes or [bilayer.sites])))
     first = bilayer.sites if bilayer.sites in sizes else sizes[0]
+    _check_sizes(sizes, bilayer)
     bilayers = {n: _of_size(study, scales, n) for n in sizes}
     box = box_of_shape(box_shape(study), area * first / bilayer.sites)
     basis = PlaneWaveBasis(box, _waves(study, bilayer, bilayers[first], box, area))
@@ -60,14 +61,20 @@ def _bilayer(study: Study, scales: Scales) -> Bilayer:
     return make_bilayer(study, scales, counts)
 
 
+def _check_sizes(sizes: tuple[int, ...], bilayer: Bilayer) -> None:
+    """Raises InputError for a number of particles that restricted spins do not share."""
+    for s in bilayer.species:
+        bad = [n for n in sizes if s.spin == "restricted" and n % s.flavours]
+        if bad:
+            raise InputError("compressibility.sizes", f"multiples of {s.flavours} while {s.name}_spin is restricted",
+                             bad[0], f"leave it out, or choose another hartree-fock.{s.name}_spin")
+
+
 def _of_size(study: Study, scales: Scales, count: int) -> Bilayer:
-    """The bilayer with another number of particles. Raises InputError where the spins do not allow it."""
+    """The bilayer with another number of particles."""
     key = "holes" if study.cell.holes is not None else "electrons"
     other = study.model_copy(update={"cell": study.cell.model_copy(update={key: count})})
-    try:
-        return make_bilayer(other, scales, count_particles(other))
-    except InputError as error:
-        raise InputError("compressibility.sizes", error.must, count, error.todo) from None
+    return make_bilayer(other, scales, count_particles(other))
 
 
 def _explicit(study: Study) -> bool:
@@ -114,7 +121,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     s, units = result.summary, result.summary.get("units", {})
     if s["alpha_squared"] is None:  # numbers overflowed
         return [status_row(result), ("alpha^2", "none"), time_row(s)]
-    value = f"{s['alpha_squared']:+.5f} +- {_number(s['uncertainty'])}"
+    value = f"{s['alpha_squared']:+.5f} +- {error_text(s['uncertainty'])}"
     where = "for infinitely many particles" if s["extrapolated"] else f"on this torus, zero mode {s['zero_mode']}"
     found = [status_row(result), ("alpha^2", f"{value} {where}")]
     if s["stable"]:
@@ -133,12 +140,8 @@ def rows(result: Result) -> list[tuple[str, str]]:
                + (f", without the gas' own error {r['corrected']:+.5f}" if r["gas"] is not None else "")
                + ("" if r["status"] == "converged" else f", {r['status']}")) for r in s["by_size"]]
     return [*found, *_lattice_rows(s),
-            ("errors", f"basis {_number(s['basis_error'])} ({s['basis_size']} plane waves), solver "
-                       f"{_number(s['solver_error'])}"), time_row(s)]
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.1e}"
+            ("errors", f"basis {error_text(s['basis_error'])} ({s['basis_size']} plane waves), solver "
+                       f"{error_text(s['solver_error'])}"), time_row(s)]
 
 
 def _state_text(state: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.reporting import device_lines, energy_text, error_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study.file import Study
 from ehbilayer.study.particles import LONGEST_SPACING, mass_ratio_of, resolve_scales
@@ -153,25 +153,21 @@ def rows(result: Result) -> list[tuple[str, str]]:
 
 def _bound_text(s: dict[str, Any]) -> str:
     if s.get("bound") is None:
-        return (f"not decided: the basis resolves bindings above {_number(s.get('resolution'))} Ha_h; raise "
+        return (f"not decided: the basis resolves bindings above {error_text(s.get('resolution'))} Ha_h; raise "
                 "max_functions or lower the tolerance")
     if s["bound"]:
         return "yes"
-    return f"no: no state bound by more than {_number(s.get('resolution'))} Ha_h"
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.1e}"
+    return f"no: no state bound by more than {error_text(s.get('resolution'))} Ha_h"
 
 
 def _scan_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
     words = {True: "bound", False: "no binding above the uncertainty", None: "not decided"}
     out = []
     if s.get("critical_spacing") is not None:
-        error = _number(s.get("critical_spacing_uncertainty"))
+        error = error_text(s.get("critical_spacing_uncertainty"))
         out.append(("d_c", f"{s['critical_spacing']:.6g} a_h, uncertainty {error}, extrapolated from these points"))
     return out + [(f"d = {d:.6g} a_h", "not computed" if e is None else
-                   f"binding {e:+.6e} Ha_h, uncertainty {_number(u)}, {words[b]}")
+                   f"binding {e:+.6e} Ha_h, uncertainty {error_text(u)}, {words[b]}")
                   for d, e, u, b in zip(s["spacings"], s["binding_energies"], s["uncertainties"], s["bound_at"],
                                         strict=True)]
 
@@ -180,7 +176,8 @@ def _critical_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
     out = []
     columns = [s[k] for k in ("mass_ratios", "critical_spacings", "critical_spacing_uncertainties", "reasons")]
     for ratio, value, error, reason in zip(*columns, strict=True):
-        text = f"d_c = {value:.6g} a_h, uncertainty {_number(error)}" if value is not None else (reason or "not found")
+        text = (reason or "not found") if value is None else (
+            f"d_c = {value:.6g} a_h, uncertainty {error_text(error)}")
         out.append((f"m_e/m_h = {ratio:g}", text))
     if s.get("critical_spacing_nm") is not None:
         out.append(("critical spacing", f"{s['critical_spacing_nm']:.5g} nm"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ehbilayer.hooks import Hooks
-from ehbilayer.reporting import device_lines, energy_text, rough_time, status_row, time_row
+from ehbilayer.reporting import device_lines, energy_text, error_text, rough_time, status_row, time_row
 from ehbilayer.results import Result
 from ehbilayer.study.file import Study
 from ehbilayer.study.prepare import Prepared, spacing_line
@@ -109,7 +109,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
         rows.append(("residual", f"{s['residual']:.1e} after {s.get('iterations')} iterations"))
     error = f", error {s['basis_error']:.1e} Ha_h" if s.get("basis_error") is not None else ""
     rows.append(("basis", f"{s.get('basis_size')} plane waves{error}, zero mode {s.get('zero_mode')}, edge occupation "
-                          f"{_number(s.get('edge_occupation'))}"))
+                          f"{error_text(s.get('edge_occupation'))}"))
     rows += [(f"variance, {name}s", f"{v:.5g}") for name, v in (s.get("momentum_variance") or {}).items()
              if v is not None]
     rows += _caution_rows(s)
@@ -129,10 +129,6 @@ def _caution_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
     if s.get("aufbau") is False:
         rows.append(("caution", "an empty level lies below a filled one: another filling may have less energy"))
     return rows
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.1e}"
 
 
 def _start_rows(s: dict[str, Any]) -> list[tuple[str, str]]:

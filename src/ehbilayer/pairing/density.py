@@ -1,6 +1,6 @@
 """alpha^2 and T_c against the density at one spacing, and the window of densities in which the electrons superconduct.
 
-Lengths in a_e, temperatures in T_H^e, as in `pairing`.
+Lengths in a_e, temperatures in T_H^e, as in `couplings`.
 """
 
 from __future__ import annotations

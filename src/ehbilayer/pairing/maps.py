@@ -1,6 +1,6 @@
 """Maps of g0V and T_c over r_s and spacing, and the maps that Nashabeh and Fu show.
 
-Lengths in a_e, energies in Ha_e as in `pairing`. "bcs", "mcmillan" and "allen-dynes" take all points at once (400 x
+Lengths in a_e, energies in Ha_e as in `couplings`. "bcs", "mcmillan" and "allen-dynes" take all points at once (400 x
 400 in less than a second); "eliashberg" goes piece by piece, on several processes if asked, and can be stopped
 and resumed.
 """

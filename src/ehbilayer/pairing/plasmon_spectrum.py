@@ -1,4 +1,4 @@
-"""alpha^2F of the acoustic plasmon: the couplings of `pairing` sorted by frequency w_q = v_p q, in units of k_B T_D."""
+"""alpha^2F of the acoustic plasmon: its `couplings` sorted by frequency w_q = v_p q, in units of k_B T_D."""
 
 from __future__ import annotations
 

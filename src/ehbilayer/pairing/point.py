@@ -1,6 +1,6 @@
 """Superconductivity at one density and spacing: couplings, T_c by every method, what it depends on, and the gap.
 
-Lengths in a_e and energies in Ha_e as in `pairing`; temperatures in K where the Hartree temperature T_H^e is known.
+Lengths in a_e and energies in Ha_e as in `couplings`; temperatures in K where the Hartree temperature T_H^e is known.
 """
 
 from __future__ import annotations
@@ -87,9 +87,10 @@ def solve_point(place: Place, source: Source, choices: Choices, progress: Callab
     if stopped is None:
         told, data = _gap(place, liquid, by_method["eliashberg"])
         summary |= told
+        data |= _spectrum_data(place, liquid)
         if choices.curve_points:
             progress("curves")
-            data |= _spectrum_data(place, liquid) | _curves(place, source, liquid, choices)
+            data |= _curves(place, source, liquid, choices)
     return Result("pairing", stopped or Status.converged, summary, {}, data)
 
 

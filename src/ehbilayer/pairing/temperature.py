@@ -5,7 +5,7 @@
     allen-dynes  f1 f2 omega_log/1.2 times the same exponential
     eliashberg   the isotropic equations with the whole alpha^2F
 
-Units as in `pairing`: r_s, d/a_e and m_h/m_e in, k_B T_c in Ha_e out. Sources: W. L. McMillan, Phys. Rev. 167, 331
+Units as in `couplings`: r_s, d/a_e and m_h/m_e in, k_B T_c in Ha_e out. Sources: W. L. McMillan, Phys. Rev. 167, 331
 (1968); P. B. Allen and R. C. Dynes, Phys. Rev. B 12, 905 (1975).
 """
 

@@ -135,7 +135,7 @@ def good(result: Result, lines: list[Line]) -> np.ndarray:
 
 
 def points(result: Result, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of all points on a map, in the order of `_on_paper` raveled."""
+    """Positions of all points on a map, in the order of `on_paper` raveled."""
     if result.summary["mode"] == "adaptive":
         return lines[0].positions, lines[1].positions
     x, y = np.meshgrid(lines[0].positions, lines[1].positions, indexing="ij")

@@ -36,12 +36,15 @@ ROW, HEAD = 3.5, 0.65  # inches
 
 
 def figure(result: Result) -> Figure:
-    """The page of a point or of a map. Raises InputError for a result without curves or maps."""
+    """The page of a point or of a map, as far as it was computed. Raises InputError where nothing can be drawn."""
     if "g0V" in result.data:
         return _map_page(result)
-    need(result, "curve_tc_alpha_squared")
-    panels = [against_alpha, against_density, spectrum]
+    panels = [against_alpha, against_density] if "curve_tc_alpha_squared" in result.data else []
+    panels += [spectrum] if "alpha2F" in result.data else []
     panels += [gap] if "gap_over_critical" in result.data else []
+    if not panels:
+        raise InputError("result", "one with curves, a spectrum, a gap or a map", "one that only has numbers",
+                         "its summary says why; `ehb show` prints it")
     return _page(result, panels, 4.7, _point_head(result))
 
 

@@ -98,12 +98,9 @@ def _electron_mass(scales: Scales, counts: Counts) -> float:
     """Electron mass in units of the hole mass; 1 for electrons alone of which no mass is given."""
     if counts.holes == 0 and scales.reference_mass is None:
         return 1.0
-    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
-    if "electron_mass" in missing or (counts.holes and missing):
-        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
-                         "give it or bilayer.material")
-    assert scales.mass_ratio is not None
-    return scales.mass_ratio
+    if counts.holes == 0 and scales.mass_ratio is not None:
+        return scales.mass_ratio
+    return mass_ratio_of(scales)
 
 
 def _spacing(table: BilayerTable, scales: Scales, both: bool) -> float:
