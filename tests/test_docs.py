@@ -148,7 +148,7 @@ def test_every_page_is_in_the_contents() -> None:
 def test_readme_and_gate_build_the_documentation() -> None:
     line = "pip install '.[docs]' && sphinx-build -W --keep-going -n docs build/docs"
     assert f"    {line}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert f"{line} || false" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_page_of_benchmarks_names_its_scripts() -> None:

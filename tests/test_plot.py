@@ -16,10 +16,10 @@ from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.lattice import box_of_shape, crystal_cell
 from ehbilayer.plot.bands import merge_levels
-from ehbilayer.plot.density import sample, view
+from ehbilayer.plot.density import colour_scale, sample, view
 from ehbilayer.plot.momentum import nearest_wave
 from ehbilayer.plot.pages import bands, convergence, density, headline, levels, momentum, plot, save_figures
-from ehbilayer.plot.style import carriers, fermi_level
+from ehbilayer.plot.style import carriers, fermi_level, new_figure
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.system import Bilayer, Species
 
@@ -304,3 +304,14 @@ def test_matplotlib_waits_until_it_draws_and_pyplot_is_never_loaded(tmp_path: Pa
             "p.save_figures(Result.load(here / 'result.nc'), here); "
             "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules")
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_a_small_scale_has_its_power_of_ten_beside_the_unit() -> None:
+    ax = new_figure(3, 3).add_subplot()
+    image = ax.imshow(np.array([[-2e-5, 0.0], [1e-5, 2e-5]]), vmin=-2e-5, vmax=2e-5)
+    colour_scale(ax, image, "aₕ⁻²")
+    inset = ax.child_axes[0]
+    ax.get_figure().canvas.draw()
+    assert inset.get_title() == "10⁻⁵ aₕ⁻²"
+    assert {t.get_text().replace("−", "-") for t in inset.get_yticklabels()} >= {"-1", "0", "1"}
+    assert inset.yaxis.get_offset_text().get_text() == ""

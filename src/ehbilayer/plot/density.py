@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
+SMALLEST_PLAIN = 1e-3  # scales that end below it get a power of ten
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PIXELS = 260  # samples along the longer side of a density map
 Window = tuple[float, float, float, float]  # left, right, bottom, top (a_h)
 
@@ -74,7 +77,7 @@ def view(cell: np.ndarray, whole_box: bool) -> tuple[Window, np.ndarray]:
 
 
 def density(result: Result, species: str | None = None, ax: Axes | None = None, *, spin: bool = False,
-            shared_scale: bool = False) -> Figure:
+            shared_scale: bool = False, most: float | None = None) -> Figure:
     """Draw the density, or the spin density n_up - n_down, of one species over several cells of a crystal or the box.
 
     Parameters
@@ -84,6 +87,7 @@ def density(result: Result, species: str | None = None, ax: Axes | None = None, 
     ax : axes to draw in; a new figure by default.
     spin : draw the spin density, on a scale symmetric about zero.
     shared_scale : one colour scale for all species.
+    most : where the colour scale ends (and begins, below zero, for a spin density); by default at the largest value.
 
     Raises InputError if the result lacks that species or its density.
     """
@@ -92,7 +96,7 @@ def density(result: Result, species: str | None = None, ax: Axes | None = None, 
     need(result, name)
     uniform = result.summary.get("kept_symmetry") == "translations"
     window, outline = view(result.data["cell"].values, result.summary.get("kept_symmetry") == "none")
-    low, high = _limits(result, who, spin, shared_scale)
+    low, high = _limits(result, who, spin, shared_scale) if most is None else (-most if spin else 0.0, most)
     limits = (low, 2 * high) if uniform and not spin else (low, high)  # a flat map in the middle of its scale
     ax = panel(ax, square=True)
     image = _picture(result, name, window, ax, MAPS.get(who.name, "Greens"), limits)
@@ -107,7 +111,7 @@ def density(result: Result, species: str | None = None, ax: Axes | None = None, 
     length = units(result, "cell")
     title = f"{who.name} spin density (up − down)" if spin else f"{who.name} density"
     dress(ax, title, f"x ({length})", f"y ({length})")
-    _scale(ax, image, units(result, name))
+    colour_scale(ax, image, units(result, name))
     return figure_of(ax)
 
 
@@ -132,12 +136,15 @@ def _limits(result: Result, who: Carrier, spin: bool, shared: bool) -> tuple[flo
     return 0.0, most
 
 
-def _scale(ax: Axes, image: AxesImage, unit: str) -> None:
-    """A colour scale as high as the picture at its right side, with the unit on top."""
-    from matplotlib.ticker import MaxNLocator
+def colour_scale(ax: Axes, image: AxesImage, unit: str, size: float = SMALL) -> None:
+    """A colour scale as high as the picture at its right side, with the unit, and a power of ten if need be, on top."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     inset = ax.inset_axes((1.03, 0.0, 0.045, 1.0))
-    bar = figure_of(ax).colorbar(image, cax=inset, ticks=MaxNLocator(5))
-    bar.ax.tick_params(labelsize=SMALL, length=2)
+    most = float(np.abs(image.get_clim()).max())
+    power = math.floor(math.log10(most)) if 0 < most < SMALLEST_PLAIN else 0
+    form = FuncFormatter(lambda value, _: f"{value / 10.0**power:g}") if power else None
+    bar = figure_of(ax).colorbar(image, cax=inset, ticks=MaxNLocator(5), format=form)
+    bar.ax.tick_params(labelsize=size, length=2)
     bar.outline.set_linewidth(0.5)
-    inset.set_title(unit, fontsize=SMALL, pad=4, y=1.0)
+    inset.set_title(f"10{str(power).translate(RAISED)} {unit}" if power else unit, fontsize=size, pad=4, y=1.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.plot.density import PIXELS, density, sample, view
+from ehbilayer.plot.density import PIXELS, colour_scale, density, sample, view
 from ehbilayer.plot.style import INK, NORMAL, dress, new_figure, shades, units
 from ehbilayer.results import Result
 
@@ -118,8 +118,6 @@ def bragg(result: Result, species: str) -> np.ndarray:
 
 def charge(result: Result, ax: Axes) -> None:
     """Draw n_h - n_e over the window of the other maps, on a scale symmetric about zero."""
-    from matplotlib.ticker import MaxNLocator
-
     values = result.data["density_hole"].values - result.data["density_electron"].values
     cell = result.data["cell"].values
     window, outline = view(cell, result.summary.get("kept_symmetry") == "none")
@@ -134,10 +132,7 @@ def charge(result: Result, ax: Axes) -> None:
     ax.locator_params(nbins=5)
     unit = units(result, "cell")
     dress(ax, "", f"x ({unit})", f"y ({unit})")
-    inset = ax.inset_axes((1.03, 0.0, 0.045, 1.0))
-    bar = ax.get_figure().colorbar(image, cax=inset, ticks=MaxNLocator(5))  # type: ignore[union-attr]
-    bar.ax.tick_params(labelsize=NORMAL - 1.5, length=2)
-    inset.set_title(units(result, "density_hole"), fontsize=NORMAL - 1.5, pad=4, y=1.0)
+    colour_scale(ax, image, units(result, "density_hole"), NORMAL - 1.5)
 
 
 def _aspect(result: Result) -> float:

@@ -112,10 +112,10 @@ def density_page(title: str, result: Result, *, spin: bool = False, below: float
     page = new_figure(width, height)
     for i in range(2):
         ax = page.add_axes(((WIDE * i + 0.7) / width, (below + 0.45) / height, MAP / width, high / height))
-        density(result, "electron" if spin or i == 0 else "hole", ax, spin=spin and i == 1, shared_scale=not spin)
-        if spin and i == 1:  # on the scale of the density: what cannot be seen there is no spin order
-            most = float(result.data["density_electron"].values.max())
-            ax.images[0].set_clim(-most, most)
+        # spin on the scale of the density: what cannot be seen there is no spin order
+        most = float(result.data["density_electron"].values.max()) if spin else None
+        density(result, "electron" if spin or i == 0 else "hole", ax, spin=spin and i == 1, shared_scale=True,
+                most=most)
         ax.set_title(ax.get_title(), fontsize=NORMAL, color=INK, pad=4, y=1.0)
     page.text(0.5, 1 - 0.08 / height, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     page.text(0.5, 1 - HEAD / height, heading(result), ha="center", va="top", fontsize=NORMAL, color=INK)
