@@ -44,7 +44,7 @@ LAYERS = {
                "plot.sweep plot.pages",
     "application": "runner reproduce.record reproduce reproduce.computing reproduce.classical_studies "
                    "reproduce.making reproduce.densities reproduce.dai_fu_1 reproduce.dai_fu_2 reproduce.plane "
-                   "reproduce.dai_fu_4 "
+                   "reproduce.unbinding reproduce.dai_fu_4 "
                    "reproduce.nashabeh_fu_2 reproduce.nashabeh_fu_1 reproduce.nashabeh_fu_2_sizes "
                    "reproduce.nashabeh_fu_3 reproduce.nashabeh_fu_s4 "
                    "reproduce.nashabeh_fu_s5 reproduce.nashabeh_fu_s6 reproduce.nashabeh_fu_s7 "

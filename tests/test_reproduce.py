@@ -14,10 +14,11 @@ from ehbilayer.errors import InputError
 from ehbilayer.reproduce import ALL, MODULES, chosen, reproduction
 from ehbilayer.reproduce import dai_fu_2 as phonons_figure
 from ehbilayer.reproduce import dai_fu_4 as plane_figure
-from ehbilayer.reproduce.classical_studies import crossing, energy_of
+from ehbilayer.reproduce.classical_studies import crossing, energy_of, transition_row
 from ehbilayer.reproduce.making import Workshop, make_all
 from ehbilayer.reproduce.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
-from ehbilayer.reproduce.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged, table
+from ehbilayer.reproduce.record import AGREES, DIFFERS, HEAD, MISSING, NEW, Row, judged, table
+from ehbilayer.reproduce.unbinding import BEYOND, unbinding_row
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import make_study
 from reproduced import Reproduced
@@ -37,6 +38,28 @@ def test_a_crossing_is_found_to_the_accuracy_of_the_polynomial() -> None:
 @pytest.mark.parametrize(("value", "verdict"), [(1.04, AGREES), (1.06, DIFFERS), (None, MISSING)])
 def test_a_verdict_follows_from_the_number(value: float | None, verdict: str) -> None:
     assert judged("x", "1.0", value, (0.95, 1.05)).verdict == verdict
+
+
+@pytest.mark.parametrize(("below", "above", "where", "verdict"), [
+    ("checkerboard", "honeycomb", 5.4224, AGREES), ("checkerboard", "honeycomb", 5.43, DIFFERS),
+    ("rhombic", "honeycomb", 5.4224, DIFFERS), ("checkerboard", "rhombic", 5.06, NEW)])
+def test_a_transition_agrees_by_its_place_and_by_both_crystals(below: str, above: str, where: float,
+                                                               verdict: str) -> None:
+    assert transition_row(below, above, where, "").verdict == verdict
+
+
+def few_body(**summary: object) -> Result:
+    return Result("few-body", Status.converged, {"wall_seconds": 1.0} | summary, {})
+
+
+def test_a_trion_bound_beyond_the_published_spacing_decides_against_it() -> None:
+    found = {"trion-unbinding": few_body(critical_spacings=[15.5], critical_spacing_uncertainties=[0.4])}
+    assert unbinding_row(found).verdict == AGREES
+    bound = {"binding_energy": 1e-7, "uncertainty": 1e-9}
+    assert unbinding_row(found | {BEYOND: few_body(bound=None, **bound)}).verdict == AGREES
+    row = unbinding_row(found | {BEYOND: few_body(bound=True, **bound)})
+    assert row.verdict == DIFFERS and "1e-07" in row.converged
+    assert unbinding_row({}).verdict == MISSING
 
 
 def test_columns_of_a_table_are_aligned() -> None:
@@ -189,10 +212,9 @@ def test_the_plane_of_phases(reproduced: Reproduced) -> None:
 def test_a_computed_unbinding_is_drawn_and_judged(reproduced: Reproduced) -> None:
     results = reproduced.results("dai-fu:4")
     for value, verdict in ((15.5, AGREES), (17.0, DIFFERS)):
-        summary = {"critical_spacings": [value], "critical_spacing_uncertainties": [0.2], "wall_seconds": 1.0}
-        more = results | {"trion-unbinding": Result("few-body", Status.converged, summary, {})}
+        more = results | {"trion-unbinding": few_body(critical_spacings=[value], critical_spacing_uncertainties=[0.2])}
         rows = {r.quantity: r for r in plane_figure.rows(more)}
-        assert rows["trion unbinds, d_c/a_B"].verdict == verdict
+        assert rows["trion unbinds at equal masses, d_c/a_B"].verdict == verdict
         assert f"{value:.4g} a_B" in plane_figure.caption(more)
         figure = plane_figure.draw(more)
         words = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
@@ -272,6 +294,6 @@ def test_dai_fu_4_in_full(tmp_path: Path) -> None:
     made = Workshop(tmp_path).make(reproduction("dai-fu:4"))
     assert made.status is Status.converged
     verdicts = {row.quantity: row.verdict for row in made.rows}
-    assert verdicts["trion unbinds, d_c/a_B"] == AGREES
-    first = next(r.ours for r in made.rows if r.quantity.startswith("checkerboard to rhombic"))
+    assert verdicts["trion unbinds at equal masses, d_c/a_B"] == DIFFERS  # bound beyond it: findings-classical
+    first = next(r.ours for r in made.rows if r.quantity.startswith("transition checkerboard to rhombic"))
     assert float(first) == pytest.approx(5.06108, abs=1e-5)

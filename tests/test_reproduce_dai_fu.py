@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,9 +22,10 @@ from ehbilayer.reproduce import (
     trions,
 )
 from ehbilayer.reproduce.making import Made, Workshop
-from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction
+from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction, Row
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study.file import make_study
+from reproduced import Reproduced
 
 FIGURES = [m.FIGURE for m in (dai_fu_3, dai_fu_s1, dai_fu_s2, dai_fu_s3, dai_fu_s4, dai_fu_s5, dai_fu_s6,
                               dai_fu_numbers, nashabeh_fu_numbers)]
@@ -167,16 +167,20 @@ def test_numbers_have_no_picture() -> None:
 # -- numbers
 
 
-def made(figure: Reproduction, place: Path, quick: bool) -> dict[str, Any]:
-    made: Made = Workshop(place, quick=quick).make(figure)
+def by_quantity(rows: list[Row]) -> dict[str, Row]:
+    return {row.quantity: row for row in rows}
+
+
+def made(figure: Reproduction, place: Path) -> dict[str, Row]:
+    made: Made = Workshop(place).make(figure)
     assert made.good, made.reason
     assert {p.suffix for p in made.files} == ({".png", ".pdf", ".txt"} if figure.draw else {".txt"})
-    return {row.quantity: row for row in made.rows}
+    return by_quantity(made.rows)
 
 
-def test_three_point_charges(tmp_path: Path) -> None:
+def test_three_point_charges(reproduced: Reproduced) -> None:
     """Exact: r = 1/sqrt(2^(4/3) - 1), E = -2/sqrt(r^2 + 1) + 1/(2 r) = -0.93684 for the trion, -1 for the exciton."""
-    rows = made(dai_fu_s2.FIGURE, tmp_path, True)
+    rows = by_quantity(reproduced.rows("dai-fu:s2"))
     r = 1 / math.sqrt(2 ** (4 / 3) - 1)
     assert float(rows["trion: r/d where the forces balance"].ours) == pytest.approx(r, abs=2e-6)
     assert float(rows["trion: energy (e^2/d)"].ours) == pytest.approx(-2 / math.hypot(r, 1) + 1 / (2 * r), abs=2e-6)
@@ -184,19 +188,18 @@ def test_three_point_charges(tmp_path: Path) -> None:
     assert {row.verdict for row in rows.values()} == {AGREES}
 
 
-def test_the_trion_crystal(tmp_path: Path) -> None:
+def test_the_trion_crystal(reproduced: Reproduced) -> None:
     """-0.0765226170, 0.0285189, 0.0876061: an independent k-mesh program. The last printed gap is 0.08760."""
-    rows = made(dai_fu_s3.FIGURE, tmp_path, True)
+    rows = by_quantity(reproduced.rows("dai-fu:s3"))
     verdicts = [row.verdict for row in rows.values()]
     assert verdicts == [AGREES, AGREES, trions.LAST_DIGIT, AGREES]
     converged = [float(row.converged) for row in list(rows.values())[:3]]
     assert converged == pytest.approx([-0.0765226170, 0.0285189, 0.0876061], abs=1e-7)
-    more = made(dai_fu_3.FIGURE, tmp_path, True)  # of the same study
-    assert {row.verdict for row in more.values()} == {AGREES}
+    assert {row.verdict for row in reproduced.rows("dai-fu:3")} == {AGREES}  # of the same study
 
 
-def test_a_relaxed_box_of_point_charges(tmp_path: Path) -> None:
-    rows = made(dai_fu_s1.FIGURE, tmp_path, True)
+def test_a_relaxed_box_of_point_charges(reproduced: Reproduced) -> None:
+    rows = by_quantity(reproduced.rows("dai-fu:s1"))
     assert {row.verdict for row in rows.values()} == {AGREES}
     assert rows["no classical trions form"].ours.startswith("16 of 16")
     assert "1 unstable mode" in rows["trion crystal: unstable against small perturbations"].ours
@@ -207,7 +210,7 @@ def test_a_relaxed_box_of_point_charges(tmp_path: Path) -> None:
 @names
 def test_in_full(figure: Reproduction, tmp_path: Path) -> None:
     """Nothing is left out; what differs is named in the findings."""
-    rows = made(figure, tmp_path, False)
+    rows = made(figure, tmp_path)
     differ = {q for q, r in rows.items() if r.verdict != AGREES}
     assert MISSING not in {r.verdict for r in rows.values()}
     assert differ == EXPECTED.get(figure.name, set())

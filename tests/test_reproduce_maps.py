@@ -2,18 +2,17 @@
 
 import dataclasses
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ehbilayer.reproduce import nashabeh_fu_1, nashabeh_fu_2, nashabeh_fu_2_sizes
-from ehbilayer.reproduce.making import Workshop
+from ehbilayer.reproduce import nashabeh_fu_1, nashabeh_fu_2, nashabeh_fu_2_sizes, nashabeh_fu_s4
 from ehbilayer.reproduce.nashabeh_fu_2 import DENSITY, MASS, SPACING, Change, changes
-from ehbilayer.reproduce.record import AGREES, DIFFERS
+from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study.file import make_study
+from reproduced import Reproduced
 
 PHASES = ("liquid", "hole-crystal", "crystal", "condensate")
 CRITICAL_RS = 2.0
@@ -187,6 +186,34 @@ def test_statements_of_the_sketch_follow_from_the_winners() -> None:
     assert verdicts["d = 0.5, m_h/m_e = 4: condensate to liquid without a crystal"] == AGREES
 
 
+@pytest.mark.parametrize(("light", "ours", "verdict"), [
+    (1.0, "above 0, at most 1", DIFFERS), (0.5, "above 1, at most 2", AGREES), (0.25, "above 2, at most 4", AGREES),
+    (0.125, "above 4, at most 8", DIFFERS), (0.0, "", MISSING)])
+def test_where_a_phase_begins_is_known_to_a_step_of_the_map(light: float, ours: str, verdict: str) -> None:
+    result = diagram(AXES)
+    mass = np.array(AXES[MASS])
+    result.data["winner"].values[:] = np.where(mass <= light, "hole-crystal", "condensate")[None, :, None]
+    rows = {r.quantity: r for r in nashabeh_fu_2.rows({nashabeh_fu_2.STUDY: result})}
+    row = rows["d = 1: electron liquid on a hole crystal from m_h/m_e"]
+    assert (row.ours, row.verdict) == (ours, verdict)
+    assert rows["Hartree-Fock only: hole liquid on an electron crystal occurs"].verdict == MISSING  # no candidate
+
+
+@pytest.mark.parametrize(("between", "verdict"), [([], AGREES), ([5900.0, 6100.0], DIFFERS)])
+def test_a_cut_with_states_close_to_it_separates_nothing(between: list[float], verdict: str) -> None:
+    names, values = ("liquid", "hole-crystal"), np.array([*np.linspace(4700, 5000, 20), *np.linspace(7000, 9000, 20)])
+    data: dict[str, Variable] = {}
+    for name in names:
+        states = np.array([*values, *between])
+        data[f"statuses.{name}"] = Variable(("point",), np.full(len(states), "converged"), "1")
+        for species, scale in (("electron", 1.0), ("hole", 10000 / 6000)):
+            key = f"candidates.{name}"
+            data[f"{key}.momentum_variance.{species}"] = Variable(("point",), scale * states, "1")
+            data[f"{key}.sea_depletion.{species}"] = Variable(("point",), 0 * states, "1")
+    rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: Result("sweep", Status.converged, {}, {}, data)})
+    assert [r.verdict for r in rows if "separation" in r.quantity] == [verdict] * 2
+
+
 def test_what_did_not_converge_is_not_named() -> None:
     result = diagram(SKETCH)
     status = np.full(result.data["status"].values.shape, "not_converged")
@@ -196,15 +223,6 @@ def test_what_did_not_converge_is_not_named() -> None:
     assert nashabeh_fu_1.first_spacing(result, 0, ("condensate",)) == 0.5
 
 
-@pytest.mark.published
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("module", [nashabeh_fu_1, nashabeh_fu_2_sizes])
-def test_quick_maps_are_computed_and_drawn(module: Any, tmp_path: Path) -> None:
-    made = Workshop(tmp_path, quick=True).make(module.FIGURE)
-    assert made.status is Status.converged
-    assert {p.suffix for p in made.files} == {".png", ".pdf", ".txt"}
-    rows = {r.quantity: r.ours for r in made.rows}
-    if module is nashabeh_fu_1:
-        assert rows["m_h/m_e = 4: electron liquid on a hole crystal"] == "from d = 10 a_h"
-    else:
-        assert rows["r_s* of a layer of holes alone (polarised liquid)"] == "3.314"
+def test_quick_maps(reproduced: Reproduced) -> None:
+    assert reproduced.row("nashabeh-fu:1", "m_h/m_e = 4: electron liquid").ours == "from d = 10 a_h"
+    assert reproduced.row("nashabeh-fu:2-sizes", "layer of holes alone").ours == "3.314"

@@ -1,7 +1,6 @@
 """Superconductivity figures of Nashabeh and Fu: what they declare, and the numbers they are drawn from."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,23 +16,13 @@ from ehbilayer.reproduce import (
     nashabeh_fu_v1_6,
     superconductivity,
 )
-from ehbilayer.reproduce.making import Made, Workshop
 from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study.file import make_study
 from reproduced import Reproduced
 
 MODULES = (nashabeh_fu_4a, nashabeh_fu_4b, nashabeh_fu_s1, nashabeh_fu_s2, nashabeh_fu_s3, nashabeh_fu_v1_6)
-MAPS = tuple(m.FIGURE for m in MODULES[1:3] + MODULES[4:])
 HARTREE = m_e * (e**2 / (4 * math.pi * epsilon_0 * hbar)) ** 2 / k  # K
-
-
-def verdict(made: Made, quantity: str) -> str:
-    return next(row.verdict for row in made.rows if quantity in row.quantity)
-
-
-def ours(made: Made, quantity: str) -> str:
-    return next(row.ours for row in made.rows if quantity in row.quantity)
 
 
 # -- pieces --
@@ -105,20 +94,12 @@ def test_alpha_of_infinitely_many_holes_is_read_at_the_printed_point() -> None:
     assert nashabeh_fu_4a.of_many({}) == ""
 
 
-# -- published numbers --
-
-
-@pytest.mark.published
-def test_maps_of_larger_critical_rs(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path, quick=True)
-    made = {figure.name: workshop.make(figure) for figure in MAPS}
-    assert all(m.status is Status.converged for m in made.values())
-    third = made["nashabeh-fu:s3"]
-    assert verdict(third, "ratio 10, dielectric 5") == DIFFERS  # 0.66 K where 0.5 K is printed
-    assert float(ours(third, "ratio 10, dielectric 5")) == pytest.approx(0.662, abs=0.002)
-    assert float(ours(third, "ratio 1000, m_e")) == pytest.approx(16.5, abs=0.1)
-    sixth = made["nashabeh-fu:v1-6"]
-    assert verdict(sixth, "ratio 10 over ratio 100") == AGREES
+def test_maps_of_larger_critical_rs(reproduced: Reproduced) -> None:
+    ten = reproduced.row("nashabeh-fu:s3", "ratio 10, dielectric 5")
+    assert ten.verdict == DIFFERS  # 0.66 K where 0.5 K is printed
+    assert float(ten.ours) == pytest.approx(0.662, abs=0.002)
+    assert float(reproduced.row("nashabeh-fu:s3", "ratio 1000, m_e").ours) == pytest.approx(16.5, abs=0.1)
+    assert reproduced.row("nashabeh-fu:v1-6", "ratio 10 over ratio 100").verdict == AGREES
     for name in ("nashabeh-fu:s3", "nashabeh-fu:v1-6"):
-        assert all(row.verdict == AGREES for row in made[name].rows if row.published == "yes")
-    assert all(row.verdict != DIFFERS for row in made["nashabeh-fu:s1"].rows)
+        assert {row.verdict for row in reproduced.rows(name) if row.published == "yes"} == {AGREES}
+    assert DIFFERS not in {row.verdict for row in reproduced.rows("nashabeh-fu:s1")}

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,16 @@ def test_points_of_lists_and_ranges() -> None:
     assert points_of({"kind": "phases", "sweep": {"a.b": [1, 2], "c.d": {"start": 0, "stop": 1, "count": 5},
                                                    "mode": "grid", "keep": ["x"]}}) == 10
     assert points_of(monolayer()) is None
+
+
+def test_points_of_another_grid_do_not_count(tmp_path: Path) -> None:
+    extended = energies(["checkerboard", "honeycomb"], [2.0, 4.0, 6.0, 8.0])
+    jobs = [jobs_of({"crystals": tables}, tmp_path.joinpath, workers=1, force=False)[0] for tables in (extended, SWEEP)]
+    assert computing._how_far(jobs[0]) == "crystals (0/8)"
+    for job in jobs:
+        answer = computing.compute(replace(job, force=job is jobs[1]), never)
+        assert answer.result is not None and answer.result.status is Status.converged
+        assert computing._how_far(job) == f"crystals ({points_of(job.tables)}/{points_of(job.tables)})"
 
 
 # -- the same results --

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ehbilayer import __version__
 from ehbilayer.errors import InputError
@@ -19,8 +20,20 @@ if TYPE_CHECKING:
     from ehbilayer.results import Result
 
 EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 130, 1
+BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+
+class _Commands(TyperGroup):
+    """Says that a command was broken off, which the parser would not."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(_fail(BROKEN_OFF, EXIT_INTERRUPTED)) from None
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Quantum phases of electron-hole bilayers, from a study file to a picture.")
 
 
@@ -234,7 +247,7 @@ def _scales(material: str | None, electron_mass: float | None, hole_mass: float 
                if getattr(scales, k) is None]
     if missing:
         raise InputError("--material", "given, or electron mass, hole mass and dielectric constant", "missing",
-                         f"name a device (see `ehb materials`), or give {' and '.join(missing)}")
+                         f"name a device (see `ehb materials`), or give {', '.join(missing)}")
     return scales
 
 
@@ -314,7 +327,7 @@ def execute(arguments: list[str] | None = None) -> int:
     except InputError as error:
         return _fail(str(error), EXIT_INPUT)
     except KeyboardInterrupt:
-        return _fail("interrupted; the last checkpoint, if any, is kept", EXIT_INTERRUPTED)
+        return _fail(BROKEN_OFF, EXIT_INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we
         return EXIT_FAILED

@@ -9,7 +9,7 @@ import numpy as np
 
 from ehbilayer.fourier import Fourier
 from ehbilayer.minimize import Frames
-from ehbilayer.terms import Array, Setting, State
+from ehbilayer.terms import Array, Setting, State, Term
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
 from ehbilayer.terms.kinetic import Kinetic
@@ -33,7 +33,7 @@ class Hamiltonian:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.kinetic, self.direct, self.exchange = Kinetic(setting), Direct(setting), Exchange(setting)
-        self.terms = (self.kinetic, self.direct, self.exchange)
+        self.terms: tuple[Term, ...] = (self.kinetic, self.direct, self.exchange)
 
     def on_numpy(self) -> Hamiltonian:
         """The same Hamiltonian on NumPy arrays; itself where it already is."""
@@ -96,7 +96,7 @@ class EnergyProblem:
             self._compiled = jax.jit(self._evaluate)
 
     def _kinetic_scale(self, c: int) -> np.ndarray:
-        """Half the mean kinetic energy of the free liquid, the scale of excitations out of the occupied states."""
+        """pi n/m, n of one flavour: mean kinetic energy of the free liquid, the scale of excitations."""
         s = self.hamiltonian.setting
         n = s.channels[c].orbitals / np.asarray(s.areas)
         mass = np.array([s.species_of(b, c).mass for b in s.bilayers])

@@ -34,12 +34,20 @@ def may_go_on(start: str, phase: str | None, depletion: dict[str, float | None])
     return all(value is None or value < MELTED_DEPLETION for name, value in depletion.items() if name not in placed)
 
 
+def same_particles(bilayer: Bilayer, neighbour: Result) -> bool:
+    """Whether a result has the counts and flavours of this bilayer; materials may differ in their flavours."""
+    keys = ("name", "count", "flavours")
+    return [[s[k] for k in keys] for s in neighbour.inputs["species"]] == [
+        [getattr(s, k) for k in keys] for s in bilayer.species]
+
+
 def state_of(name: str, bilayer: Bilayer, neighbour: Result | None) -> Result | None:
     """The state of the candidate ``name`` in a neighbour's result of kind ``phases``, for its method to start from.
 
-    None if it has none that may go on. ``bilayer`` is the candidate's, whose channels the orbitals are.
+    None if it has none that may go on, or other particles. ``bilayer`` is the candidate's, whose channels the orbitals
+    are.
     """
-    if neighbour is None or f"{PREFIX}waves_{name}" not in neighbour.data:
+    if neighbour is None or f"{PREFIX}waves_{name}" not in neighbour.data or not same_particles(bilayer, neighbour):
         return None
     if name == "condensate":
         found = {key: neighbour.data[f"{PREFIX}{key}_{name}"] for key in PAIRS}

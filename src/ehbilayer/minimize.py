@@ -161,7 +161,7 @@ def minimise(problem: Problem, start: Frames, *, residual: float, max_iterations
         s = tuple(_column(step) * p for p in moved)
         y = tuple(p - q for p, q in zip(new_g, _tangent(problem, trial, g), strict=True))
         history.push(s, y, ok)
-        shorter = _shorter(xp, energy, new_energy, step, slope, new_slope)
+        shorter = _shorter(xp, energy, new_energy, step, slope)
         x = _choose(xp, ok, trial, x)
         g = _choose(xp, ok, new_g, g)
         energy = xp.where(ok, new_energy, energy)
@@ -207,7 +207,7 @@ def _acceptable(xp: Any, e: Array, new_e: Array, step: Array, slope: Array, new_
     return xp.isfinite(new_e) & (armijo | wolfe)
 
 
-def _shorter(xp: Any, e: Array, new_e: Array, step: Array, slope: Array, new_slope: Array) -> Array:
+def _shorter(xp: Any, e: Array, new_e: Array, step: Array, slope: Array) -> Array:
     """The minimum of a parabola through the data, between 0.1 and 0.5 of the failed step."""
     curvature = new_e - e - step * slope
     guess = -slope * step**2 / xp.where(curvature > 0, 2 * curvature, 1.0)

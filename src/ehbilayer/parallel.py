@@ -9,24 +9,31 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from types import ModuleType
-from typing import Any
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, Any
 
-from ehbilayer.hooks import never
+from ehbilayer.hooks import never, silent
 from ehbilayer.results import Status
 
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
 POLL = 0.2  # seconds between two looks at should_stop
-_stop: Any = None  # in a worker: the event that tells it to end
+ENDING = {signal.SIGINT, signal.SIGTERM}
+LOST = ("a process was killed, perhaps for want of memory; what it and the others had not finished is computed in this "
+        "one")
+_stop: Any = None  # in a worker: a shared number that is not 0 when it is to end
+_working = _ending = False  # in a worker: whether it is at work, and whether it got SIGTERM
 Stop = Callable[[], Status | None]
 Work = Callable[[Any, Stop], Any]
 
 
-def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop | None = None) -> Iterator[
-        tuple[int, Any]]:
+def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop | None = None,
+         warn: Callable[[str], None] = silent) -> Iterator[tuple[int, Any]]:
     """Yield (number of the job, work(job, should_stop)) as they finish.
 
     Parameters
@@ -35,6 +42,7 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
     jobs : what it is called with; jobs and answers travel by pickle.
     workers : processes; 1 computes here, in order.
     should_stop : when it returns a status no more jobs begin, and running ones are told to end.
+    warn : told if a process was killed.
     """
     ask = should_stop or never
     if workers <= 1 or len(jobs) <= 1:
@@ -46,6 +54,8 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
             done.add(number)
             yield number, answer
     except BrokenProcessPool:  # a worker was killed: what is missing is computed here
+        if ask() is None:
+            warn(LOST)
         yield from _here(work, [(i, job) for i, job in enumerate(jobs) if i not in done], ask)
 
 
@@ -61,30 +71,41 @@ def _here(work: Work, jobs: list[tuple[int, Any]], should_stop: Stop) -> Iterato
 
 
 def _on_processes(work: Work, jobs: Sequence[Any], workers: int, should_stop: Stop) -> Iterator[tuple[int, Any]]:
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     context = get_context("spawn")  # forked processes inherit locks of threads that they do not have
-    stop = context.Event()
+    stop = context.RawValue("b", 0)  # no lock, with which a worker could be killed
+    others = set(active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
-        with _unguarded_main():
+        with _unguarded_main(), _signals_held():
             waiting: dict[Future[Any], int] = {pool.submit(_call, work, job): i for i, job in enumerate(jobs)}
+        started = set(active_children()) - others
         try:
-            while waiting:
-                finished, _ = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    number = waiting.pop(future)
-                    if not future.cancelled():
-                        yield number, future.result()
-                if not stop.is_set() and should_stop() is not None:
-                    stop.set()
-                    waiting = {f: i for f, i in waiting.items() if not f.cancel()}
-        except KeyboardInterrupt:  # somebody is in a hurry
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            with _killed_in_a_hurry(started):
+                while waiting:
+                    finished, _ = wait(waiting, timeout=POLL, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        number = waiting.pop(future)
+                        if not future.cancelled():
+                            yield number, future.result()
+                    if not stop.value and should_stop() is not None:
+                        stop.value = 1
+                        waiting = {f: i for f, i in waiting.items() if not f.cancel()}
         finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)  # waits for those at work, which keep their state before they end
+            stop.value = 1
+            with _killed_in_a_hurry(started):
+                pool.shutdown(cancel_futures=True)  # waits for those at work, which keep their state before they end
+
+
+@contextmanager
+def _killed_in_a_hurry(workers: Iterable[BaseProcess]) -> Iterator[None]:
+    """Processes that do not outlive a KeyboardInterrupt in here."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for worker in workers:
+            worker.kill()
+        raise
 
 
 @contextmanager
@@ -98,13 +119,32 @@ def _unguarded_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals wait, also in processes that start meanwhile, until those know what to do with them."""
+    if not hasattr(signal, "pthread_sigmask"):  # no POSIX
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(stop: Any) -> None:
-    """In a worker: one BLAS thread, Ctrl-C is left to the process that waits, and none outlives that."""
+    """In a worker: one BLAS thread, Ctrl-C is left to the process that waits, and none outlives that.
+
+    SIGTERM, which batch systems send to all processes, ends a worker as its parent would, with its state kept.
+    """
     from threadpoolctl import threadpool_limits
 
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _on_term)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -118,9 +158,23 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
+def _on_term(number: int, frame: FrameType | None) -> None:
+    global _ending
+    _ending = True
+    if not _working:
+        os._exit(1)
+
+
 def _call(work: Work, job: Any) -> Any:
-    return work(job, _told)
+    global _working
+    _working = True
+    try:
+        return work(job, _told)
+    finally:
+        _working = False
+        if _ending:  # the pool breaks, and what is missing is computed where it was begun, or not at all
+            os._exit(1)
 
 
 def _told() -> Status | None:
-    return Status.interrupted if _stop.is_set() else None
+    return Status.interrupted if _ending or _stop.value else None

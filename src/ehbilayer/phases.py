@@ -326,8 +326,7 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
              "candidate_name": Variable(("candidate",), np.array([r["name"] for r in rows], dtype=str), "1", "phase")}
     inputs = {"spacing": first.bilayer.spacing, "zero_mode": first.bilayer.zero_mode,
               "capacitor": first.bilayer.capacitor, "box": first.basis.box.vectors.tolist(),
-              "species": [{k: getattr(s, k) for k in ("name", "mass", "count", "flavours", "spin")}
-                          for s in first.bilayer.species]}
+              "species": [s.parameters for s in first.bilayer.species]}
     return Result("phases", status, summary, inputs, (table if rows else {}) | data)
 
 

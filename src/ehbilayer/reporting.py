@@ -121,9 +121,10 @@ def rough_time(seconds: float) -> str:
 
 
 def status_row(result: Result) -> tuple[str, str]:
-    """Status, with advice unless all is well."""
-    good = result.status.value == "converged"
-    return "status", result.status.value if good else f"{result.status.value} ({result.status.advice})"
+    """Status, with advice unless all is well: that of the method where it knows better."""
+    if result.status.value == "converged":
+        return "status", result.status.value
+    return "status", f"{result.status.value} ({result.summary.get('advice') or result.status.advice})"
 
 
 def time_row(summary: dict[str, Any]) -> tuple[str, str]:

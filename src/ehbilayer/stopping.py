@@ -20,8 +20,9 @@ LOOK_SECONDS = 0.5  # how often the STOP file is looked for
 class Stopper:
     """A context in which the first SIGINT or SIGTERM asks to stop and the second raises KeyboardInterrupt.
 
-    Called, it returns the Status to stop with, or None to go on; ``also`` is asked too. Signals are left alone outside
-    the main thread and in processes of multiprocessing, which their parent tells.
+    Called, it returns the Status to stop with, or None to go on; ``also`` is asked too. A signal also stops a Stopper
+    around this one, even if what stands in this one ends first. Signals are left alone outside the main thread and in
+    processes of multiprocessing, which their parent tells.
     """
 
     def __init__(self, max_time: float | None, stop_file: Path | None, reporter: Reporter,
@@ -45,8 +46,15 @@ class Stopper:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._asked:
             raise KeyboardInterrupt
-        self._asked = True
+        self._ask()
         self._reporter.warn("stopping after this iteration, the state is kept; once more ends at once")
+
+    def _ask(self) -> None:
+        self._asked = True
+        for handler in self._previous.values():
+            outer = getattr(handler, "__self__", None)
+            if isinstance(outer, Stopper) and not outer._asked:
+                outer._ask()
 
     def __call__(self) -> Status | None:
         """Status.interrupted or Status.timeout when it is time to stop."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +74,17 @@ class Species:
         if self.spin == "restricted" and self.count % self.flavours:
             raise InputError(f"{self.name} count", f"a multiple of {self.flavours} (restricted: they share orbitals)",
                              self.count, "change the count, or use unrestricted or polarized spins")
+
+    @property
+    def occupied_flavours(self) -> int:
+        """How many flavours hold the particles: one where they are polarised."""
+        return 1 if self.spin == "polarized" else self.flavours
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a result says about the species."""
+        return {"name": self.name, "charge": self.charge, "mass": self.mass, "layer": self.layer, "count": self.count,
+                "flavours": self.flavours, "spin": self.spin}
 
     def kinetic(self, k: np.ndarray) -> np.ndarray:
         """Kinetic energy k^2/2m (or the dispersion) in Ha_h; ``k`` has shape (..., 2), the result (...)."""

@@ -261,20 +261,3 @@ def carried(bilayer: Bilayer, end: End, options: StateOptions) -> End:
     solver = replace(options.hartree_fock(end.label), spectrum=False)
     return converge(bilayer, basis, Guess(tuple(frames), tuple(fillings)), solver, Fourier(),
                     Monitor(bilayer, solver, None, None))
-
-
-def torus_alpha_squared(bilayer: Bilayer, basis: PlaneWaveBasis, *, state: str = "symmetric", occupation: str = "shell",
-                        tolerance: float = 1e-10, seed: int = 0) -> tuple[float, float]:
-    """alpha^2 on one torus, and its uncertainty (of the basis and the solver; the torus' finite size is not in it).
-
-    Parameters
-    ----------
-    bilayer, basis : as for `hartree_fock.solver.solve`; area of the box, convention of the bilayer.
-    state : ``symmetric`` (keeps the translations of the hole lattice) or ``lowest`` (the whole box free).
-    occupation : of an open electron shell: ``shell`` or ``integer``.
-
-    Raises InputError without electrons, or for an unknown state.
-    """
-    options = StateOptions(state, occupation, tolerance, seed=seed)
-    found = torus(bilayer, basis, options)
-    return found.alpha_squared, basis_error(bilayer, found, options) + found.solver_error

@@ -39,6 +39,12 @@ def gas_limit(rs: float, flavours: int = 2) -> float:
     return 1 - math.sqrt(flavours) / math.pi * rs
 
 
+def electron_gas(bilayer: Bilayer, area: float) -> tuple[float, int]:
+    """r_s (a_e) of the electrons in a box of this area (a_h^2), and how many flavours hold them."""
+    electron = next(s for s in bilayer.species if s.name == "electron")
+    return electron.mass * math.sqrt(area / (math.pi * electron.count)), electron.occupied_flavours
+
+
 def gas_on_torus(bilayer: Bilayer, state: Torus) -> float | None:
     """alpha^2 of the uniform electron gas with the state's occupations of the state's wave vectors, Madelung term
     included; None where the state is no half-filled lowest band, so that occupations do not say which waves are meant.
@@ -116,11 +122,7 @@ def converged_torus(bilayer: Bilayer, basis: PlaneWaveBasis, options: StateOptio
 def size(bilayer: Bilayer, state: Torus, basis_error: float) -> Size:
     """The row of one torus."""
     madelung, gas = state.in_convention("madelung"), gas_on_torus(bilayer, state)
-    index = next(i for i, s in enumerate(bilayer.species) if s.name == "electron")
-    electron = bilayer.species[index]
-    flavours = 1 if electron.spin == "polarized" else electron.flavours
-    rs = electron.mass * math.sqrt(state.area / (math.pi * electron.count))
-    corrected = madelung if gas is None else madelung - gas + gas_limit(rs, flavours)
+    corrected = madelung if gas is None else madelung - gas + gas_limit(*electron_gas(bilayer, state.area))
     return Size(state.particles, state.in_convention("none"), madelung, gas, corrected, basis_error,
                 state.solver_error, state)
 

@@ -12,7 +12,15 @@ import numpy as np
 from ehbilayer.basis import PlaneWaveBasis
 from ehbilayer.compressibility.bulk_modulus import ROUTES, StateOptions, Torus, basis_error, by_differences, torus
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
-from ehbilayer.compressibility.size_limit import Size, converged_torus, extrapolate, gas_limit, same_cutoff, size
+from ehbilayer.compressibility.size_limit import (
+    Size,
+    converged_torus,
+    electron_gas,
+    extrapolate,
+    gas_limit,
+    same_cutoff,
+    size,
+)
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.observables import momentum_occupation, phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
@@ -78,7 +86,7 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
         own = symmetric.end.hamiltonian.setting.basis
         state = torus(bilayer, own, plan.options, **_solver(hooks, f"{plan.first} particles, free box"))
     methods = _methods(bilayer, state, hooks)
-    rows = [size(bilayer, _routed(bilayer, state, plan.route, methods), error)]
+    rows = [size(bilayer, _routed(state, plan.route, methods), error)]
     earlier = hooks.unfinished.summary.get("finished_sizes", {}) if hooks.unfinished is not None else {}
     report = partial(_result, plan, state, symmetric, methods)
     for n in (n for n in plan.sizes if n != plan.first):
@@ -96,7 +104,7 @@ def _other(plan: Plan, n: int, state: Torus, error: float, hooks: Hooks) -> Size
     here = plan.bilayers[n]
     other = torus(here, basis, plan.options, **_solver(hooks, f"{n} particles"))
     found = {} if plan.route == "response" else {plan.route: by_differences(here, other, plan.route)}
-    return size(here, _routed(here, other, plan.route, found), error)
+    return size(here, _routed(other, plan.route, found), error)
 
 
 def kept(row: Size) -> dict[str, Any]:
@@ -132,7 +140,7 @@ def _methods(bilayer: Bilayer, state: Torus, hooks: Hooks) -> dict[str, float]:
     return found
 
 
-def _routed(bilayer: Bilayer, state: Torus, route: str, methods: dict[str, float]) -> Torus:
+def _routed(state: Torus, route: str, methods: dict[str, float]) -> Torus:
     value = methods.get(route, state.alpha_squared)
     return replace(state, alpha_squared=value, bulk_modulus=value * state.reference)
 
@@ -217,9 +225,7 @@ def _capacitor(bilayer: Bilayer, state: Torus) -> float:
 
 
 def _references(bilayer: Bilayer, state: Torus) -> dict[str, Any]:
-    electron = next(s for s in bilayer.species if s.name == "electron")
-    rs = electron.mass * math.sqrt(state.area / (math.pi * electron.count))
-    flavours = 1 if electron.spin == "polarized" else electron.flavours
+    rs, flavours = electron_gas(bilayer, state.area)
     return {"rs_electron": rs, "uniform_gas": gas_limit(rs, flavours)}
 
 
@@ -229,8 +235,7 @@ def _lattice(bilayer: Bilayer, state: Torus) -> tuple[dict[str, Variable], dict[
     if set(found) != {"electron", "hole"} or found["electron"].count != found["hole"].count:
         return {}, None
     electron = found["electron"]
-    flavours = 1 if electron.spin == "polarized" else electron.flavours
-    rs = electron.mass * math.sqrt(state.area / (math.pi * electron.count))
+    rs, flavours = electron_gas(bilayer, state.area)
     told: dict[str, Any] = {}
     data: dict[str, Variable] = {}
     for name in ("none", "exchange"):
@@ -258,8 +263,7 @@ def _size_data(rows: list[Size]) -> dict[str, Variable]:
 
 
 def _inputs(plan: Plan, bilayer: Bilayer) -> dict[str, Any]:
-    return {"species": [{k: getattr(s, k) for k in ("name", "charge", "mass", "layer", "count", "flavours", "spin")}
-                        for s in bilayer.species],
+    return {"species": [s.parameters for s in bilayer.species],
             "spacing": bilayer.spacing, "zero_mode": bilayer.zero_mode, "capacitor": bilayer.capacitor,
             "sizes": list(plan.sizes), "method": plan.route, "state": plan.options.state,
             "occupation": plan.options.occupation, "box": plan.basis.box.vectors.tolist()}

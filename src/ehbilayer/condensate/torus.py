@@ -72,14 +72,11 @@ def carriers(bilayer: Bilayer) -> tuple[Species, Species]:
         raise InputError("density.electrons_per_hole", "1 for a condensate: every electron has its hole",
                          {s.name: s.count for s in present}, "set it to 1")
     electron, hole = found[0][0], found[1][0]
-    if _flavours(electron) != _flavours(hole):
+    if electron.occupied_flavours != hole.occupied_flavours:
         raise InputError("flavours", "equal for electrons and holes of a condensate",
-                         {s.name: _flavours(s) for s in (electron, hole)}, "polarise both, or give both the same")
+                         {s.name: s.occupied_flavours for s in (electron, hole)},
+                         "polarise both, or give both the same")
     return electron, hole
-
-
-def _flavours(species: Species) -> int:
-    return 1 if species.spin == "polarized" else species.flavours
 
 
 def make_gas(bilayer: Bilayer, box: Cell, waves: np.ndarray, pairs: float | None = None) -> Gas:
@@ -87,7 +84,7 @@ def make_gas(bilayer: Bilayer, box: Cell, waves: np.ndarray, pairs: float | None
     electron, _ = carriers(bilayer)
     kset = TorusWaves(bilayer, box, waves)
     charge = bilayer.interaction.capacitor(-1.0, kset.distance, box.area) if bilayer.capacitor else 0.0
-    return Gas(kset, kset.difference, _flavours(electron), float(pairs or electron.count), charge)
+    return Gas(kset, kset.difference, electron.occupied_flavours, float(pairs or electron.count), charge)
 
 
 def solve(bilayer: Bilayer, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initial: Result | None = None,
@@ -178,7 +175,7 @@ def solve_to_tolerance(bilayer: Bilayer, box: Cell, *, tolerance: float = 1e-6,
     """
     electron, hole = carriers(bilayer)
     pair_mass = electron.mass * hole.mass / (electron.mass + hole.mass)
-    fermi = np.sqrt(4 * np.pi * electron.count / _flavours(electron) / box.area)
+    fermi = np.sqrt(4 * np.pi * electron.count / electron.occupied_flavours / box.area)
     cutoff = 2 * fermi + 3 / (0.5 / pair_mass + (bilayer.spacing**3 / pair_mass) ** 0.25)
     result: Result | None = None
     while True:
@@ -260,5 +257,5 @@ def report(bilayer: Bilayer, basis: PlaneWaveBasis, gas: Gas, state: PairState, 
     inputs = {"box": box.vectors.tolist(), "spacing": bilayer.spacing, "capacitor": bilayer.capacitor,
               "zero_mode": bilayer.zero_mode, "tolerance": tolerance,
               "species": [{"name": s.name, "mass": s.mass, "count": s.count, "layer": s.layer,
-                           "flavours": _flavours(s)} for s in (electron, hole)]}
+                           "flavours": s.occupied_flavours} for s in (electron, hole)]}
     return Result("condensate", state.status, said, inputs, data | arrays(gas, state, "wave"))

@@ -38,15 +38,17 @@ def symmetry_table(crystal: Crystal) -> dict[str, Any]:
             "orbits": [{"species": s, "site_symmetry": g, "charges": n} for s, g, n in found.orbits]}
 
 
-def crystal_data(crystal: Crystal) -> dict[str, Variable]:
-    """The arrays of a crystal; `crystal_of` reads them."""
-    return {
-        "vectors": Variable(("vector", "xy"), crystal.vectors, "a_h", "cell vectors"),
-        "positions": Variable(("charge", "xy"), crystal.positions, "a_h", "places of the charges in the plane"),
-        "charges": Variable(("charge",), crystal.charges, "e", "charges"),
-        "heights": Variable(("charge",), crystal.heights, "a_h", "heights of the charges' layers"),
-        "species": Variable(("charge",), np.array(crystal.species), "1", "electron or hole"),
+def crystal_data(crystal: Crystal, prefix: str = "") -> dict[str, Variable]:
+    """The arrays of a crystal, their names and axes with a prefix; `crystal_of` reads those without."""
+    each = (f"{prefix}charge",)
+    found = {
+        "vectors": Variable((f"{prefix}vector", "xy"), crystal.vectors, "a_h", "cell vectors"),
+        "positions": Variable((*each, "xy"), crystal.positions, "a_h", "places of the charges in the plane"),
+        "charges": Variable(each, crystal.charges, "e", "charges"),
+        "heights": Variable(each, crystal.heights, "a_h", "heights of the charges' layers"),
+        "species": Variable(each, np.array(crystal.species), "1", "electron or hole"),
     }
+    return {f"{prefix}{name}": array for name, array in found.items()}
 
 
 def crystal_of(result: Result) -> Crystal:

@@ -59,8 +59,7 @@ class Relaxed:
 
 
 def relax(crystal: Crystal, relax: str = "cell", tolerance: float = TOLERANCE, *, max_iterations: int = 3000,
-          should_stop: Callable[[], Status | None] | None = None,
-          progress: Callable[[int, float, float], None] | None = None) -> Relaxed:
+          should_stop: Callable[[], Status | None] | None = None) -> Relaxed:
     """Minimise the energy from a crystal.
 
     Symmetries of the start are kept up to round-off: a symmetric saddle stays one (`curvatures` tells).
@@ -72,7 +71,6 @@ def relax(crystal: Crystal, relax: str = "cell", tolerance: float = TOLERANCE, *
     tolerance : of each force in units of e^2/a^2, and of the traceless stress per charge in e^2/a; a = 1/sqrt(pi n).
     max_iterations : of all stages together.
     should_stop : asked at every iteration; a status stops.
-    progress : told iteration, energy per cell (Ha_h) and the residual in units of the tolerance.
 
     Raises
     ------
@@ -87,8 +85,6 @@ def relax(crystal: Crystal, relax: str = "cell", tolerance: float = TOLERANCE, *
     told: list[Status] = []
 
     def watch(iteration: int, energy: float, residual: float) -> bool:
-        if progress is not None:
-            progress(iteration, energy, residual / tolerance)
         status = should_stop() if should_stop is not None else None
         told.extend([status] if status else [])
         return status is not None

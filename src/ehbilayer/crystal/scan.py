@@ -39,8 +39,7 @@ class Scan:
     seed: int
 
 
-def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, inputs: dict[str, Any] | None = None, *,
-               capacitor: bool = False) -> Result:
+def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, *, capacitor: bool = False) -> Result:
     """Ground states and transitions against a/d; see the head of `sequence`.
 
     ``composition`` sets the spacing, the electrons per hole, the layers and the carrier; its density and counts do not
@@ -52,9 +51,9 @@ def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, inputs: dict[
     found: list[Transition] = []
     for look in range(LOOKS):
         starts, where = scan_starts(composition, values, scan.holes_per_cell, scan.starts, scan.seed)
-        stopped = _search(known, starts, hooks, look, inputs)
+        stopped = _search(known, starts, hooks, look)
         if stopped is not None:
-            return _unfinished(known, starts, stopped, inputs)
+            return _unfinished(known, starts, stopped)
         ends = [known[s] for s in starts]
         hooks.progress("following the structures that were found")
         lowest = lowest_found(values, ends, where)
@@ -72,11 +71,10 @@ def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, inputs: dict[
     extra = _capacitor(phases) if capacitor else np.zeros(len(values))
     summary = _summary(values, phases, found, ends, where, extra)
     data = _curves(values, families, phases, extra) | _examples(phases, found)
-    return Result(KIND, status, summary, inputs or {}, data)
+    return Result(KIND, status, summary, {}, data)
 
 
-def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look: int,
-            inputs: dict[str, Any] | None) -> Status | None:
+def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look: int) -> Status | None:
     """Relax from the starts that are not known yet; the reason if it was stopped."""
     if look == 0:
         known |= {starts[i]: end for i, end in ends_of(hooks.unfinished, starts).items()}
@@ -87,20 +85,19 @@ def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look
         hooks.progress(f"look {look + 1}: start {len(ends)}/{len(missing)}")
         if look == 0:
             known.update({missing[i]: end for i, end in ends.items()})
-            hooks.checkpoint(_unfinished(known, starts, Status.interrupted, inputs))
+            hooks.checkpoint(_unfinished(known, starts, Status.interrupted))
 
     ends = search(missing, workers=hooks.threads, should_stop=should_stop, finished=finished)
     known.update({missing[i]: end for i, end in ends.items()})
     return should_stop.reason if len(ends) < len(missing) else None
 
 
-def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status,
-                inputs: dict[str, Any] | None) -> Result:
+def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status) -> Result:
     """What an interrupted scan keeps: the finished starts of its own grid."""
     summary: dict[str, Any] = {"energy_per_hole": None, "structure": None, "cell": None, "max_force": None,
                                "starts": [], "sequence": [], "transitions": [], "starts_finished": len(known)}
     data = ends_data({i: known[s] for i, s in enumerate(starts) if s in known})
-    return Result(KIND, status, summary, inputs or {}, data)
+    return Result(KIND, status, summary, {}, data)
 
 
 def _capacitor(phases: Sequence[Phase]) -> np.ndarray:

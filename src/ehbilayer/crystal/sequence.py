@@ -93,11 +93,6 @@ def _cell(phase: Phase) -> dict[str, float]:
             "gamma_degrees": cell["gamma_degrees"]}
 
 
-def grid(low: float, high: float, points: int) -> np.ndarray:
-    """a/d in equal ratios."""
-    return np.geomspace(low, high, points)
-
-
 def scan_starts(composition: Composition, values: np.ndarray, holes_per_cell: int, count: int,
                 seed: int) -> tuple[list[Start], np.ndarray]:
     """Starts at every a/d and in cells of 1 .. ``holes_per_cell`` holes, and the number of the a/d of each."""

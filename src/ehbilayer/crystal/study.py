@@ -21,8 +21,7 @@ from ehbilayer.results import Result, Status
 LISTED = 20  # distinct minima in the summary
 
 
-def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = False,
-                 inputs: dict[str, Any] | None = None) -> Result:
+def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = False) -> Result:
     """Relax from every start at one density.
 
     Parameters
@@ -30,7 +29,6 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
     starts : see `search.make_starts`.
     hooks : processes, an earlier unfinished result, progress, checkpoints, stops.
     capacitor : add the capacitor energy of charged layers.
-    inputs : parameters to keep with the result.
 
     Returns
     -------
@@ -44,24 +42,23 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
         unit, name = energy_unit(best.relaxed.crystal.spacing, best.relaxed.crystal.length)
         hooks.progress(f"start {len(ends)}/{len(starts)}  lowest {best.energy / unit:.12f} {name} per hole, "
                        f"{best.structure}")
-        hooks.checkpoint(_result(starts, ends, Status.interrupted, capacitor, inputs))
+        hooks.checkpoint(_result(starts, ends, Status.interrupted, capacitor))
 
     ends = search(starts, workers=hooks.threads, known=ends_of(hooks.unfinished, starts), should_stop=should_stop,
                   finished=finished)
-    return _result(starts, ends, should_stop.reason if len(ends) < len(starts) else None, capacitor, inputs)
+    return _result(starts, ends, should_stop.reason if len(ends) < len(starts) else None, capacitor)
 
 
-def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | None, capacitor: bool,
-            inputs: dict[str, Any] | None) -> Result:
+def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | None, capacitor: bool) -> Result:
     minima = ranking(list(ends.values()))
     best = minima[0] if minima else min(ends.values(), key=lambda e: e.energy, default=None)
     status = stopped or (best.status if best else Status.not_converged)
     if best is None:
         return Result(KIND, status, {"energy": None, "energy_per_hole": None, "structure": None, "cell": None,
-                                     "max_force": None, "starts": []}, inputs or {})
+                                     "max_force": None, "starts": []}, {})
     summary = _summary(list(ends.values()), minima, best, capacitor)
     summary["starts_asked"] = len(starts)
-    return Result(KIND, status, summary, inputs or {}, crystal_data(best.relaxed.crystal) | ends_data(ends))
+    return Result(KIND, status, summary, {}, crystal_data(best.relaxed.crystal) | ends_data(ends))
 
 
 def _summary(ends: Sequence[End], minima: Sequence[End], best: End, capacitor: bool) -> dict[str, Any]:

@@ -1,1 +1,5 @@
-"""Excitons, trions and biexcitons: correlated Gaussians chosen and varied, and the spacing where they unbind."""
+"""Excitons, trions and biexcitons: the lowest states of two to four charges, and the spacing where they unbind.
+
+In the order of a calculation: `complexes` (charges, spins, break-up), `exciton` (a radial equation), `gaussians` and
+`basis` (matrix elements; functions chosen and varied), `variational` (the state), `densities`, `threshold`, `scan`.
+"""

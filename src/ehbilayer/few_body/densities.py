@@ -123,7 +123,7 @@ def wavefunction(basis: Basis, x: np.ndarray) -> np.ndarray:
     return out
 
 
-def companion(complex: Complex, basis: Basis, distance: float) -> tuple[np.ndarray, np.ndarray]:
+def companion(basis: Basis, distance: float) -> tuple[np.ndarray, np.ndarray]:
     """Trions: where the second of the two identical carriers is while the first stands at (-distance, 0).
 
     The other carrier is at the origin. Returns the coordinates of the map (n,) in a_h, the same along both sides, and
@@ -152,7 +152,7 @@ def curves(complex: Complex, basis: Basis) -> tuple[dict[str, Variable], dict[st
     if complex.name.startswith("trion"):
         r, g = data["radius_eh"].values, data["pair_eh"].values
         distance = float(r[np.argmax(r * g)])  # the likeliest
-        side, density = companion(complex, basis, distance)
+        side, density = companion(basis, distance)
         data["map_side"] = Variable(("map_side",), side, "a_h", "coordinate of the map, along x and along y")
         data["map_row"] = Variable(("map_row",), side, "a_h", "coordinate of the map, along y")
         data["map_density"] = Variable(("map_row", "map_side"), density, "a_h^-2", "second carrier, the other at "

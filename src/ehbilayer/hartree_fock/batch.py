@@ -45,7 +45,8 @@ def solve_batch(bilayers: Sequence[Bilayer], basis: PlaneWaveBasis, areas: Seque
     ----------
     bilayers, areas : one of each per point (areas of the box in a_h^2).
     basis : plane waves and cell; only its integers and its shape matter.
-    options : start, tolerance and iterations are used; occupations stay as guessed.
+    options : of the guess (start, spin_order, seed, occupation), tolerance and max_iterations; occupations stay as
+        guessed.
     backend : ``numpy`` or ``jax``.
 
     Raises

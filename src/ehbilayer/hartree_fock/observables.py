@@ -41,11 +41,11 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
     data = _state_data(best)
     summary = _energies(bilayer, best, evaluation, hamiltonian, options)
     momentum = momentum_occupation(bilayer, best)
-    data |= _momentum_data(bilayer, best, momentum)
+    data |= _momentum_data(bilayer, momentum)
     summary |= _momentum_summary(bilayer, best, momentum)
     summary["phase"] = phase_name(bilayer, best, summary["sea_depletion"])
     if options.spectrum and not quick and status is not Status.not_finite:
-        levels, error = all_levels(bilayer, best, hamiltonian, evaluation)
+        levels, error = all_levels(best, hamiltonian, evaluation)
         data |= _level_data(levels) | _density_data(bilayer, best, hamiltonian)
         summary |= _gaps(bilayer, best, levels, error)
         gaps = [g for g in summary["gap"].values() if g is not None]
@@ -101,8 +101,7 @@ def _kept(basis: PlaneWaveBasis) -> str:
 def fermi_energy(bilayer: Bilayer, species: int, area: float) -> float:
     """k_F^2/2m of the free species with k_F = sqrt(4 pi n / flavours in use), in Ha_h."""
     s = bilayer.species[species]
-    flavours = 1 if s.spin == "polarized" else s.flavours
-    return float(2 * np.pi * s.count / (area * flavours * s.mass))
+    return float(2 * np.pi * s.count / (area * s.occupied_flavours * s.mass))
 
 
 def momentum_occupation(bilayer: Bilayer, end: End) -> np.ndarray:
@@ -139,7 +138,7 @@ def _momentum_summary(bilayer: Bilayer, end: End, n_k: np.ndarray) -> dict[str, 
     k2 = np.sum(_unit_k(basis) ** 2, axis=1)
     present = {tuple(w) for w in basis.waves.tolist()}
     edge = np.array([any((i + a, j + b) not in present for a, b in HEXAGON.tolist()) for i, j in basis.waves.tolist()])
-    flavours = [1 if s.spin == "polarized" else s.flavours for s in bilayer.species]
+    flavours = [s.occupied_flavours for s in bilayer.species]
     return {
         "momentum_variance": _per_species(bilayer, lambda i: float(2 / np.sqrt(3) * k2 @ n_k[i])),
         "liquid_momentum_variance": _per_species(bilayer, lambda i: liquid_variance(bilayer, i, basis)),
@@ -155,12 +154,11 @@ def sea_depletion(bilayer: Bilayer, species: int, basis: PlaneWaveBasis, n_k: np
     with closed or equally filled shells, 1 - exp(-k_F^2 w^2) for Gaussian orbitals of width w.
     """
     s = bilayer.species[species]
-    flavours = 1 if s.spin == "polarized" else s.flavours
     k2 = np.round(np.sum(_unit_k(basis) ** 2, axis=1), 9)
     inside, room = 0.0, float(s.count)
     for shell in np.unique(k2):
         mine = k2 == shell
-        capacity = min(flavours * float(mine.sum()), room)
+        capacity = min(s.occupied_flavours * float(mine.sum()), room)
         inside += min(float(n_k[mine].sum()), capacity)
         room -= capacity
         if room < 0.5:
@@ -188,8 +186,7 @@ def phase_name(bilayer: Bilayer, end: End, depletion: dict[str, Any]) -> str:
     return "stripes" if end.label == "stripes" else "crystal"
 
 
-def all_levels(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian,
-               evaluation: Evaluation) -> tuple[list[Levels], float]:
+def all_levels(end: End, hamiltonian: Hamiltonian, evaluation: Evaluation) -> tuple[list[Levels], float]:
     """Fock levels of every channel, and the largest error of an empty level that was solved for iteratively."""
     if not hamiltonian.setting.basis.real:
         from ehbilayer.hartree_fock.spectrum import crystal_levels
@@ -247,8 +244,7 @@ def _inputs(bilayer: Bilayer, end: End, options: Options) -> dict[str, Any]:
 
     basis = end.hamiltonian.setting.basis
     return {
-        "species": [{k: getattr(s, k) for k in ("name", "charge", "mass", "layer", "count", "flavours", "spin")}
-                    for s in bilayer.species],
+        "species": [s.parameters for s in bilayer.species],
         "spacing": bilayer.spacing, "zero_mode": bilayer.zero_mode, "capacitor": bilayer.capacitor,
         "interaction": type(bilayer.interaction).__name__.lower(),
         "channels": [{"label": c.label, "species": c.species, "orbitals": c.orbitals, "degeneracy": c.degeneracy}
@@ -271,7 +267,7 @@ def _state_data(end: End) -> dict[str, Variable]:
     return data
 
 
-def _momentum_data(bilayer: Bilayer, end: End, n_k: np.ndarray) -> dict[str, Variable]:
+def _momentum_data(bilayer: Bilayer, n_k: np.ndarray) -> dict[str, Variable]:
     return {f"momentum_{s.name}": Variable(("wave",), n_k[i], "1", f"<n_k> of the {s.name}s, all flavours")
             for i, s in enumerate(bilayer.species) if s.count}
 

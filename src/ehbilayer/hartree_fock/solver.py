@@ -76,8 +76,9 @@ class Options:
         if not 1e-14 <= self.tolerance < 1:
             raise InputError("hartree-fock.tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
                              "1e-8 is the default")
-        if self.starts < 1 or self.max_iterations < 1:
-            raise InputError("hartree-fock.starts", "an integer >= 1", min(self.starts, self.max_iterations), "use 1")
+        for name in ("starts", "max_iterations"):
+            if getattr(self, name) < 1:
+                raise InputError(f"hartree-fock.{name}", "an integer >= 1", getattr(self, name), "choose a larger one")
 
     @property
     def residual_target(self) -> float:

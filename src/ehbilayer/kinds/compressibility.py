@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, replace
 from typing import Any
 
 from ehbilayer.basis import PlaneWaveBasis, waves_for_tolerance
 from ehbilayer.compressibility.bulk_modulus import StateOptions, reference
-from ehbilayer.compressibility.size_limit import START_TOLERANCE
+from ehbilayer.compressibility.size_limit import START_TOLERANCE, electron_gas
 from ehbilayer.compressibility.study import Plan, compute
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
@@ -41,7 +40,7 @@ def prepare(study: Study) -> Task:
     _check_sizes(sizes, bilayer)
     bilayers = {n: _of_size(study, scales, n) for n in sizes}
     box = box_of_shape(box_shape(study), area * first / bilayer.sites)
-    basis = PlaneWaveBasis(box, _waves(study, bilayer, bilayers[first], box, area))
+    basis = PlaneWaveBasis(box, _waves(study, bilayer, bilayers[first], box))
     solver = study.hartree_fock
     options = StateOptions(table.state, table.occupation, min(solver.tolerance, SOLVER_TOLERANCE), table.starts,
                            solver.seed, solver.max_iterations)
@@ -81,7 +80,7 @@ def _explicit(study: Study) -> bool:
     return any(getattr(study.cell, key) is not None for key in ("plane_waves", "hexagon", "cutoff"))
 
 
-def _waves(study: Study, bilayer: Bilayer, first: Bilayer, box: Cell, area: float) -> Any:
+def _waves(study: Study, bilayer: Bilayer, first: Bilayer, box: Cell) -> Any:
     """The waves of the first torus: those of [cell] for its own number of particles, else from the tolerance."""
     if not _explicit(study):
         return waves_for_tolerance(first, box, START_TOLERANCE)
@@ -93,12 +92,11 @@ def _waves(study: Study, bilayer: Bilayer, first: Bilayer, box: Cell, area: floa
 
 def _plan_lines(study: Study, plan: Plan, scales: Scales) -> list[str]:
     bilayer, table = plan.bilayers[plan.first], study.compressibility
-    electron = next(s for s in bilayer.species if s.name == "electron")
-    rs = electron.mass * math.sqrt(plan.basis.box.area / (math.pi * electron.count))
+    electrons, area = next(s.count for s in bilayer.species if s.name == "electron"), plan.basis.box.area
     more = "" if plan.tolerance is None else f" or more, until alpha^2 changes by less than {plan.tolerance:g}"
     seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
     return [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
-            f"  density    r_s = {rs:.5g} a_e, {electron.count / plan.basis.box.area:.6g} a_h^-2",
+            f"  density    r_s = {electron_gas(bilayer, area)[0]:.5g} a_e, {electrons / area:.6g} a_h^-2",
             f"  sizes      {', '.join(map(str, plan.sizes))} particles; {plan.basis.size} plane waves for {plan.first}"
             + more,
             f"  solve      zero mode {bilayer.zero_mode}, {table.state} state, occupation {table.occupation}, by "

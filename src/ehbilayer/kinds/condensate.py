@@ -14,7 +14,7 @@ from ehbilayer.results import Result, Status
 from ehbilayer.study.file import Study
 from ehbilayer.study.particles import Counts, make_area, resolve_scales
 from ehbilayer.study.particles import make_bilayer as make_hartree_fock_bilayer
-from ehbilayer.study.prepare import box_shape, choose_waves, critical_rs_of, spacing_line
+from ehbilayer.study.prepare import box_shape, choose_waves, critical_rs_of, resolved_device, spacing_line
 from ehbilayer.system import Bilayer
 from ehbilayer.task import Task
 from ehbilayer.units import Scales, rs_from_density
@@ -101,10 +101,9 @@ def _waves(study: Study, bilayer: Bilayer, box: Cell) -> Any:
     """The waves that [cell] names; None where they follow from the tolerance."""
     named = any(getattr(study.cell, key) is not None for key in ("plane_waves", "hexagon", "cutoff"))
     waves = choose_waves(study, bilayer, box) if named else None
-    species = bilayer.species[0]
-    flavours = species.flavours if species.spin == "restricted" else 1
-    if waves is not None and species.count // flavours >= len(waves):
-        raise InputError("cell", f"more than {species.count // flavours} plane waves, the pairs of one flavour",
+    pairs = bilayer.species[0].count // bilayer.species[0].occupied_flavours
+    if waves is not None and pairs >= len(waves):
+        raise InputError("cell", f"more than {pairs} plane waves, the pairs of one flavour",
                          len(waves), "enlarge the basis")
     return waves
 
@@ -113,8 +112,7 @@ def _pairs(bilayer: Bilayer, density: float) -> Pairs:
     from ehbilayer.condensate.radial import Pairs
 
     electron = bilayer.species[0]
-    return Pairs(electron.mass, bilayer.spacing, density, electron.flavours if electron.spin == "restricted" else 1,
-                 bilayer.capacitor)
+    return Pairs(electron.mass, bilayer.spacing, density, electron.occupied_flavours, bilayer.capacitor)
 
 
 def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Result:
@@ -212,9 +210,7 @@ def _resolved(study: Study, scales: Scales, bilayer: Bilayer, density: float | N
     electron = bilayer.species[0]
     return {
         "kind": study.kind,
-        "bilayer": {"material": study.bilayer.material, "electron_mass": scales.electron_mass,
-                    "hole_mass": scales.hole_mass, "dielectric": scales.dielectric, "spacing": bilayer.spacing,
-                    "interaction": study.bilayer.interaction, "capacitor": bilayer.capacitor},
+        "bilayer": resolved_device(study, scales, bilayer),
         "pairs": {"mass_ratio": electron.mass, "density": density, "chemical_potential": mu, "spin": electron.spin,
                   "flavours": electron.flavours},
         "cell": study.cell.model_dump() if study.condensate.limit is None else {},
@@ -236,10 +232,7 @@ def _spin_text(flavours: int) -> str:
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, units = result.summary, result.summary.get("units", {})
-    status = status_row(result)
-    if result.status is Status.not_converged and s.get("advice"):
-        status = ("status", f"not_converged ({s['advice']})")
-    rows = [status, ("phase", str(s["phase"])), ("density", f"{s['density']:.8g} a_h^-2"),
+    rows = [status_row(result), ("phase", str(s["phase"])), ("density", f"{s['density']:.8g} a_h^-2"),
             ("energy", energy_text(s.get("energy"), units))]
     told = {"energy/pair": "energy_per_pair", "one exciton": "exciton_energy", "normal state": "normal_energy_per_pair",
             "chemical potential": "chemical_potential", "largest gap": "max_gap",

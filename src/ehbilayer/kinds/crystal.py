@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.crystal.search import Composition, Start, make_starts
+from ehbilayer.crystal.search import DOWNHILL, Composition, Start, make_starts
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.reporting import device_lines, rough_time, status_row, time_row
@@ -187,7 +187,7 @@ def _curvature_text(value: float | None) -> str:
     if value is None:
         return ""
     return f"lowest {value:.3g} e^2/a^3 in this cell" + (
-        ": a saddle, kept by its symmetry" if value < -1e-8 else "")
+        ": a saddle, kept by its symmetry" if value < DOWNHILL else "")
 
 
 def _scan_rows(s: dict[str, Any]) -> list[tuple[str, str]]:

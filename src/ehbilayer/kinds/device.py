@@ -37,10 +37,10 @@ CRYSTAL_RS = 31.0  # where the 2D electron gas crystallises in quantum Monte Car
 def prepare(study: Study) -> Task:
     """The task of a device study. Raises InputError for one that cannot be computed."""
     scales = resolve_scales(study.bilayer)
-    for key in ("electron_mass", "hole_mass", "dielectric"):
-        if getattr(scales, key) is None:
-            raise InputError(f"bilayer.{key}", "given for a device, whose answers are in kelvin and cm^-2", "missing",
-                             "give it or bilayer.material")
+    missing = [f"bilayer.{k}" for k in ("electron_mass", "hole_mass", "dielectric") if getattr(scales, k) is None]
+    if missing:
+        raise InputError("bilayer.material", "given, or both masses and the dielectric constant: answers are in kelvin "
+                         "and cm^-2", "missing", f"name a device (see `ehb materials`), or give {', '.join(missing)}")
     if study.density.electrons_per_hole is None:
         raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
     competition = phases.prepare(_part(study, "phases"))

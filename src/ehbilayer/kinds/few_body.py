@@ -132,10 +132,8 @@ def _break_up(complex: Complex) -> str:
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, units = result.summary, result.summary.get("units", {})
-    status = status_row(result)
-    if result.status.value == "not_converged" and s.get("advice"):
-        status = ("status", f"not_converged ({s['advice']})")
-    out = [status, ("complex", f"{title(s['complex_name'], s.get('spin'))}, L = {s.get('angular_momentum')}")]
+    name = title(s["complex_name"], s.get("spin"))
+    out = [status_row(result), ("complex", f"{name}, L = {s.get('angular_momentum')}")]
     if s.get("find") == "critical-spacing":
         return [*out, *_critical_rows(s), time_row(s)]
     if s.get("spacings"):

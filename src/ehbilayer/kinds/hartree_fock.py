@@ -43,12 +43,14 @@ def _solve(prepared: Prepared, run: Hooks) -> Result:
 
 
 def _neighbour(prepared: Prepared, neighbour: Result | None) -> Result | None:
-    """The result of a neighbouring point if it still is the phase that this study starts from."""
+    """The result of a neighbouring point of the same particles if it still is the phase that this study starts from."""
     if neighbour is None:
         return None
-    from ehbilayer.handover import may_go_on
+    from ehbilayer.handover import may_go_on, same_particles
 
     s = neighbour.summary
+    if not same_particles(prepared.bilayer, neighbour):
+        return None
     return neighbour if may_go_on(prepared.options.start, s["phase"], s["sea_depletion"]) else None
 
 

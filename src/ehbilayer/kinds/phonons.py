@@ -19,7 +19,7 @@ from ehbilayer.reporting import device_lines, energy_text, rough_time, status_ro
 from ehbilayer.results import Result, Status
 from ehbilayer.study.classical import Charges, electron_mass, read_charges
 from ehbilayer.study.file import Study
-from ehbilayer.study.particles import resolve_scales
+from ehbilayer.study.particles import mass_ratio_of, resolve_scales
 from ehbilayer.study.phonon_family import Family, family_of
 from ehbilayer.task import Task
 from ehbilayer.units import Scales, density_from_rs
@@ -67,11 +67,7 @@ def _masses(scales: Scales, charges: Charges) -> dict[str, float]:
         return {"electron": electron_mass(scales, alone=True)}
     if charges.electrons_per_hole == 0:
         return {"hole": 1.0}
-    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
-    if missing:
-        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
-                         "give it or bilayer.material; frequencies depend on m_e/m_h")
-    return {"electron": electron_mass(scales, alone=False), "hole": 1.0}
+    return {"electron": mass_ratio_of(scales), "hole": 1.0}
 
 
 def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses: dict[str, float], options: Options,

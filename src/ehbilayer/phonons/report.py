@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.crystal.record import crystal_data
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.ewald.charges import PointCharges
 from ehbilayer.hooks import Hooks
@@ -95,7 +96,7 @@ class _Work:
         self.per_cell = c.holes or c.electrons
         self.frequency = self.length**-1.5  # Ha_h, of one unit
         self.summary: dict[str, Any] = {"length_unit": "d" if c.spacing else "a", "length_unit_a_h": self.length}
-        self.data = _crystal_data(c)
+        self.data = crystal_data(c)
         self.settled = True
 
     def run(self, scan: Scan | None) -> Status:
@@ -251,7 +252,7 @@ class _Work:
             "energy_per_hole": end.energy / holes * self.length, "max_force": end.max_force * self.length**2,
             "structure": identify(crystal).label, "dipoles_per_hole": len(dipoles) / holes,
             "cell": crystal.cell_parameters()}
-        self.data |= _crystal_data(crystal, "followed_")
+        self.data |= crystal_data(crystal, "followed_")
         return None
 
 
@@ -280,13 +281,3 @@ def leave_saddle(phonons: Phonons, push: float) -> tuple[Crystal, int]:
     wave = move * np.exp(1j * large.positions @ q)[:, None]
     wave = (wave * np.exp(-1j * np.angle(wave.ravel()[np.argmax(np.abs(wave))]))).real  # real where it is largest
     return large.moved(large.vectors, large.positions + push * wave / np.max(np.linalg.norm(wave, axis=1))), n
-
-
-def _crystal_data(crystal: Crystal, prefix: str = "") -> dict[str, Variable]:
-    """The arrays that a crystal is drawn from."""
-    axis = f"{prefix}charge"
-    return {f"{prefix}vectors": Variable((f"{prefix}vector", "xy"), crystal.vectors, "a_h", "cell vectors"),
-            f"{prefix}positions": Variable((axis, "xy"), crystal.positions, "a_h", "of the charges"),
-            f"{prefix}heights": Variable((axis,), crystal.heights, "a_h", "of their layers"),
-            f"{prefix}charges": Variable((axis,), crystal.charges, "e", "electrons -1, holes +1"),
-            f"{prefix}species": Variable((axis,), np.array(crystal.species), "1", "electron or hole")}

@@ -1,1 +1,4 @@
-"""Figures of saved results; matplotlib is imported inside functions."""
+"""Figures of saved results, one module per kind; `pages` finds the right one.
+
+matplotlib is imported inside functions.
+"""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.reproduce.record import AGREES, DIFFERS, NEW, Row
 from ehbilayer.results import Result
 
 FINE = (5.3, 5.35, 5.4, 5.45, 5.5, 5.55)  # a/d around the crossing of checkerboard and honeycomb
@@ -17,6 +18,7 @@ SCANS = {"honeycomb": ((1.1, 30.0), (10, 40), 8.0), "checkerboard": ((1.1, 20.0)
 ZONE = {"mesh": 12, "points": 10, "tolerance": 1e-3}  # Gamma and the scan are drawn, which keeps a tolerance of its own
 UNCOUPLED = (0.8, 1.02)  # a/d between which tilted crystals are compared with layers apart
 DIGITS = 6
+PRINTED = (5.415, 5.425)  # what rounds to the published a/d of the transition, from checkerboard to honeycomb
 
 
 def ground_states(quick: bool) -> dict[str, Any]:
@@ -76,3 +78,12 @@ def transition(result: Result, below: str, above: str) -> float | None:
     """a/d of the transition between two ground states, None if the study has none such."""
     return next((float(t["a_over_d"]) for t in result.summary["transitions"]
                  if (t["below"], t["above"]) == (below, above)), None)
+
+
+def transition_row(below: str, above: str, a_over_d: float, ours: str) -> Row:
+    """The row of a transition between ground states; the paper has one only, from checkerboard to honeycomb."""
+    quantity = f"transition {below} to {above}, a/d"
+    if above != "honeycomb":
+        return Row(quantity, "", ours, NEW)
+    same = below == "checkerboard" and PRINTED[0] <= a_over_d <= PRINTED[1]
+    return Row(quantity, "5.42, from checkerboard", ours, AGREES if same else DIFFERS)

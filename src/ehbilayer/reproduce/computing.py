@@ -18,7 +18,9 @@ from ehbilayer.reporting import Reporter
 from ehbilayer.reproduce.record import Results, Studies
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import make_study
-from ehbilayer.sweep.store import PointStore
+from ehbilayer.sweep.definition import COLLECTED, read_definition
+from ehbilayer.sweep.lock import SweepLock
+from ehbilayer.sweep.store import DEFINITION, PointStore
 
 STOPPED = (Status.interrupted, Status.timeout)
 SHOW_SECONDS = 1.0  # between two looks at how far the studies in work are
@@ -75,8 +77,9 @@ def compute(job: Job, should_stop: Stop) -> Answer:
     heard = _Listener()
     try:
         study = make_study(job.tables, name=job.place.name)
-        result = runner.run(study, job.place, resume=_unfinished(job.place), force=job.force, threads=job.threads,
-                            reporter=heard, shard=job.part, should_stop=should_stop)
+        resume = not job.force and _unfinished(job.place)  # a sweep that is forced and resumed would keep its points
+        result = runner.run(study, job.place, resume=resume, force=job.force, threads=job.threads, reporter=heard,
+                            shard=job.part, should_stop=should_stop)
     except Exception as error:
         if os.environ.get("EHB_DEBUG"):
             raise
@@ -117,7 +120,8 @@ def jobs_of(studies: Studies, place: Callable[[str], Path], *, workers: int, for
         job = Job(name, tables, place(name), None, threads, force)
         grid = "sweep" in tables and tables["sweep"].get("mode", "grid") == "grid"
         if workers > 1 and grid and expected(tables) > DIVIDED and (force or not _finished(job.place)):
-            found += [replace(job, part=f"{i + 1}/{workers}") for i in range(workers)]
+            parts = min(workers, points_of(tables) or 1)
+            found += [replace(job, part=f"{i + 1}/{parts}") for i in range(parts)]
         else:
             found.append(job)
     return found
@@ -135,9 +139,9 @@ def computed(studies: Studies, place: Callable[[str], Path], should_stop: Stop, 
     workers : processes, each with one BLAS thread; the results do not depend on their number.
     force : compute again what is there.
     """
-    jobs = jobs_of(studies, place, workers=workers, force=force)
+    jobs = [_begun_anew(job) for job in jobs_of(studies, place, workers=workers, force=force)]
     watch = _Watch(jobs, workers, should_stop, reporter)
-    for number, answer in each(compute, jobs, workers=workers, should_stop=watch):
+    for number, answer in each(compute, jobs, workers=workers, should_stop=watch, warn=reporter.warn):
         for text in answer.warnings:
             reporter.warn(f"{jobs[number].name}: {text}")
         done = watch.done(number, answer)
@@ -148,6 +152,19 @@ def computed(studies: Studies, place: Callable[[str], Path], should_stop: Stop, 
             if done.stopped:
                 return
     reporter.done()
+
+
+def _begun_anew(job: Job) -> Job:
+    """Forget the old points of a sweep in parts before they begin: the first one done would collect the others'."""
+    if not job.force or job.part is None:
+        return job
+    if job.place.is_dir():
+        with SweepLock(job.place, None, Reporter()):
+            store = PointStore(job.place)
+            store.forget(store.labels())
+            for name in (DEFINITION, *COLLECTED):
+                (job.place / name).unlink(missing_ok=True)
+    return replace(job, force=False)
 
 
 class _Watch:
@@ -201,8 +218,12 @@ class _Watch:
 
 def _how_far(job: Job) -> str:
     """Name of a study in work, with the points that its sweep has so far."""
-    points = points_of(job.tables)
-    return job.name if points is None else f"{job.name} ({len(PointStore(job.place).labels())}/{points})"
+    points, definition = points_of(job.tables), read_definition(job.place)
+    if points is None:
+        return job.name
+    # the store may also hold points of a sweep that was extended since
+    mine = set(definition["points"]) if definition is not None else set()
+    return f"{job.name} ({min(len(mine & PointStore(job.place).labels().keys()), points)}/{points})"
 
 
 def _status(place: Path) -> Status | None:

@@ -17,8 +17,9 @@ from ehbilayer.reproduce.classical_studies import (
     ground_states,
     spaced,
     transition,
+    transition_row,
 )
-from ehbilayer.reproduce.record import DIFFERS, MISSING, NEW, Reproduction, Results, Row, Studies, judged
+from ehbilayer.reproduce.record import MISSING, Reproduction, Results, Row, Studies, judged
 from ehbilayer.results import Result
 
 if TYPE_CHECKING:
@@ -131,10 +132,8 @@ def rows(results: Results) -> list[Row]:
                     (PUBLISHED - 5e-5, PUBLISHED + 5e-5),
                     converged="" if relaxed is None else f"{relaxed:.7g}, from the rhombic crystal")]
     for part in results["ground-states"].summary["transitions"]:
-        pair = f"{part['below']} to {part['above']}"
-        last = part["above"] == "honeycomb"
-        found.append(Row(f"transition {pair}, a/d", "5.42, from checkerboard" if last else "",
-                         f"{part['a_over_d']:.7g}, {part['order']}", DIFFERS if last else NEW))
+        found.append(transition_row(part["below"], part["above"], float(part["a_over_d"]),
+                                    f"{part['a_over_d']:.7g}, {part['order']}"))
     if len(found) == 1:
         found.append(Row("transitions with the cell relaxed, a/d", "5.42", "", MISSING))
     return found

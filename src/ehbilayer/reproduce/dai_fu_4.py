@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.plot.style import COLOURS, INK, NORMAL, SMALL, WARNING, dress, figure_of, new_figure
-from ehbilayer.reproduce.classical_studies import UNCOUPLED, energies, ground_states, monolayer, phonons, spaced
+from ehbilayer.reproduce.classical_studies import (
+    UNCOUPLED,
+    energies,
+    ground_states,
+    monolayer,
+    phonons,
+    spaced,
+    transition_row,
+)
 from ehbilayer.reproduce.plane import COMPOSITES, DECOUPLED, ELECTRONS, SUPERSOLID, TRION_MASS, TRIONS, Plane, plane_of
 from ehbilayer.reproduce.record import DIFFERS, INPUT, MISSING, NEW, Reproduction, Results, Row, Studies, judged
+from ehbilayer.reproduce.unbinding import PUBLISHED, unbinding, unbinding_row
+from ehbilayer.reproduce.unbinding import studies as unbinding_studies
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-UNBINDING = 15.38  # a_B; Witham, Hunt and Drummond, PRB 97, 075424 (2018)
 TRION_RS = (30.0, 40.0)  # of the trion crystal where it melts, as the paper takes it from one-component crystals
 CALIBRATED = 0.30  # harmonic Lindemann ratio where quantum Monte Carlo melts the one-layer crystal, r_s = 31
 A, D = (3.0, 2000.0), (1.0, 1000.0)  # a/a_B and d/a_B shown
@@ -35,22 +44,11 @@ def studies(quick: bool) -> Studies:
     found |= {f"phonons-{name}": phonons(name, quick) for name in COMPOSITES}
     found |= {"phonons-triangular": monolayer(),
               "uncoupled-energies": energies(["tilted-diagonal"], spaced(*UNCOUPLED, 3 if quick else 8))}
-    return found if quick else found | {"trion-unbinding": {
-        "kind": "few-body", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0},
-        "few-body": {"complex": "trion-", "spin": "singlet", "find": "critical-spacing", "max_functions": 160}}}
-
-
-def unbinding(results: Results) -> tuple[float | None, float | None]:
-    """d_c/a_B and its uncertainty, None where it was not computed or not found."""
-    if "trion-unbinding" not in results:
-        return None, None
-    s = results["trion-unbinding"].summary
-    value, error = s["critical_spacings"][0], s["critical_spacing_uncertainties"][0]
-    return (None, None) if value is None else (float(value), float(error))
+    return found | unbinding_studies(quick)
 
 
 def _plane(results: Results) -> Plane:
-    return plane_of(results, unbinding(results)[0] or UNBINDING, TRION_RS[1])
+    return plane_of(results, unbinding(results)[0] or PUBLISHED, TRION_RS[1])
 
 
 def draw(results: Results) -> Figure:
@@ -85,6 +83,7 @@ def _shade(ax: Axes, plane: Plane) -> None:
 
 def _rays(ax: Axes, plane: Plane) -> None:
     """Classical transitions, lines of constant a/d, where the crystals are solid."""
+    named = False
     for i, name in enumerate(COMPOSITES):
         ray = plane.ranges[name][0]
         start = max(float(plane.melting(g, np.array([ray]))[0]) for g in LINE)
@@ -92,11 +91,14 @@ def _rays(ax: Axes, plane: Plane) -> None:
             if plane.decoupling is None:
                 continue
             start, word = math.sqrt(ELECTRONS) * plane.wigner, f"layers decouple, a/d = {ray:.3g} (estimate)"
-        else:
-            word = "classical transition, a/d as written" if i == 1 else ""
+        elif name in plane.transitions:
+            word = "" if named else "classical transition, a/d as written"
+            named = True
             _ray_number(ax, ray, below=name == "honeycomb")
-        ax.plot([start, A[1]], [start / ray, A[1] / ray], color=WARNING, linewidth=1.3, linestyle="-" if i else ":",
-                label=word or None)
+        else:
+            word = f"{name} unstable, a/d = {ray:.3g} (coarse)"
+        ax.plot([start, A[1]], [start / ray, A[1] / ray], color=WARNING, linewidth=1.3, label=word or None,
+                linestyle=":" if i == 0 else "-" if name in plane.transitions else "--")
 
 
 def _ray_number(ax: Axes, ray: float, *, below: bool) -> None:
@@ -161,13 +163,10 @@ def _tilt(ax: Axes) -> float:
 
 def rows(results: Results) -> list[Row]:
     """Trion unbinding, the classical boundaries, the laws of melting, and the inputs."""
-    plane, (value, error) = _plane(results), unbinding(results)
-    spread = max(error or 0.0, 0.005)
-    found = [judged("trion unbinds, d_c/a_B", f"{UNBINDING:g}", value, (UNBINDING - spread, UNBINDING + spread),
-                    f"{value:.4g} +- {error:.2g}" if value is not None and error is not None else "")]
-    found += [Row(f"{below} to {above}, a/d", "5.42" if above == "honeycomb" else "", f"{plane.ranges[above][0]:.6g}",
-                  DIFFERS if above == "honeycomb" else NEW)
-              for below, above in pairwise(COMPOSITES[1:])]
+    plane = _plane(results)
+    found = [unbinding_row(results)]
+    found += [transition_row(below, above, plane.ranges[above][0], f"{plane.ranges[above][0]:.6g}")
+              for below, above in pairwise(COMPOSITES) if above in plane.transitions]
     apart = plane.decoupling
     found.append(Row("layers decouple, a/d", "d >> a", f"{apart:.4g}, estimate" if apart else "",
                      NEW if apart else MISSING))

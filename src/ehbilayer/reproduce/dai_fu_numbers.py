@@ -8,19 +8,18 @@ import numpy as np
 
 from ehbilayer.reproduce import dai_fu_1
 from ehbilayer.reproduce.classical_studies import crossing, energy_of, transition
-from ehbilayer.reproduce.dai_fu_4 import UNBINDING, unbinding
-from ehbilayer.reproduce.dai_fu_4 import studies as plane_studies
-from ehbilayer.reproduce.record import DIFFERS, MISSING, NEW, Reproduction, Results, Row, Studies, judged, said
+from ehbilayer.reproduce.record import MISSING, NEW, Reproduction, Results, Row, Studies, judged, said
 from ehbilayer.reproduce.trions import BOX, CRYSTAL, DEVICE, MESH, PAPER, RS, printed, trion_crystal, trion_mesh, trions
+from ehbilayer.reproduce.unbinding import EQUAL, few_body, unbinding_row
+from ehbilayer.reproduce.unbinding import studies as unbinding_studies
 from ehbilayer.results import Result
 
 LIMIT, WAVES, REAL = "dai-fu-limit", "dai-fu-waves", "dai-fu-device"
 POLARISED, UNRESTRICTED, DENSITIES = "dai-fu-polarised", "dai-fu-unrestricted", "dai-fu-densities"
-SINGLET, TRIPLET, BEYOND = "dai-fu-trion-singlet", "dai-fu-trion-triplet", "dai-fu-trion-beyond"
-EXCITON, EQUAL_TRIPLET, UNBOUND = "dai-fu-exciton", "dai-fu-equal-triplet", "trion-unbinding"
+SINGLET, TRIPLET = "dai-fu-trion-singlet", "dai-fu-trion-triplet"
+EXCITON, EQUAL_TRIPLET = "dai-fu-exciton", "dai-fu-equal-triplet"
 MATERIAL: dict[str, Any] = {"material": "WSe2/MoSe2", "spacing": "3 nm"}
-EQUAL: dict[str, Any] = {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 0.0}
-FURTHER = 15.45  # d/a_h, beyond the published unbinding
+PLANE: dict[str, Any] = EQUAL | {"spacing": 0.0}
 SIZES = [36, 144, 324]  # holes
 COMPRESSED = [7.0, 7.5, 8.0, 8.5, 9.0]  # r_s of the densities along which the trion crystal is compressed
 FREE_WAVES = {k: v for k, v in BOX.items() if k != "plane_waves"}  # as many as the tolerance needs
@@ -41,7 +40,7 @@ def studies(quick: bool) -> Studies:
         REAL: trions(mesh, bilayer=MATERIAL, start="trion-crystal"),
         POLARISED: trions(mesh, electron_spin="polarized", start="dumbbell-crystal", tolerance=stop),
         UNRESTRICTED: trions(mesh, electron_spin="unrestricted", start="trion-crystal", starts=2, tolerance=stop),
-        EXCITON: few_body(EQUAL, complex="exciton")}
+        EXCITON: few_body(PLANE, complex="exciton")}
     shared = dai_fu_1.studies(quick)
     found |= {name: shared[name] for name in ("composite-energies", "ground-states")}
     if quick:
@@ -49,14 +48,7 @@ def studies(quick: bool) -> Studies:
     return found | {
         DENSITIES: limit | {"sweep": {"density.rs_hole": COMPRESSED}},
         SINGLET: few_body(MATERIAL, spin="singlet"), TRIPLET: few_body(MATERIAL, spin="triplet"),
-        EQUAL_TRIPLET: few_body(EQUAL, spin="triplet", tolerance=1e-4),
-        BEYOND: few_body(EQUAL | {"spacing": FURTHER}, spin="singlet", tolerance=1e-7, max_functions=160),
-        UNBOUND: plane_studies(quick)[UNBOUND]}
-
-
-def few_body(bilayer: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Tables of a study of a few particles, a trion of two electrons unless said."""
-    return {"kind": "few-body", "bilayer": dict(bilayer), "few-body": {"complex": "trion-"} | options}
+        EQUAL_TRIPLET: few_body(PLANE, spin="triplet", tolerance=1e-4)} | unbinding_studies(quick)
 
 
 def rows(results: Results) -> list[Row]:
@@ -76,17 +68,7 @@ def _classical(results: Results) -> list[Row]:
 
 def _three(results: Results) -> list[Row]:
     """Trions and excitons alone."""
-    value, error = unbinding(results)
-    beyond = results[BEYOND].summary if BEYOND in results else None
-    higher = ""
-    if beyond and beyond["bound"]:
-        higher = (f"above {FURTHER:g}: there bound by {beyond['binding_energy']:.2g} +- {beyond['uncertainty']:.1g} "
-                  "Ha_h")
-    found = [judged("trion unbinds at equal masses, d_c/a_B", f"{UNBINDING:g}", value,
-                    (UNBINDING - (error or 0.0), UNBINDING + (error or 0.0)),
-                    f"{value:.4g} +- {error:.2g}" if value is not None and error is not None else "", higher)]
-    if higher:  # an upper bound of the energy below the exact threshold decides it
-        found = [Row(found[0].quantity, found[0].published, found[0].ours, DIFFERS, higher)]
+    found = [unbinding_row(results)]
     triplet = results[EQUAL_TRIPLET].summary if EQUAL_TRIPLET in results else None
     found.append(said("no triplet trion at equal masses (d = 0)", triplet["bound"] is False,
                       f"none bound by more than {triplet['resolution']:.0e} Ha_h") if triplet else

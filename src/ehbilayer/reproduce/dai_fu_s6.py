@@ -27,6 +27,7 @@ RANDOM, PLACED = "dai-fu-s6", "dai-fu-s6-placed"
 DENSE = 7.0  # r_s of the holes
 VISIBLE = 1e-2  # of the largest density
 NEAR = 0.3  # lattice spacings
+LOWER, SLIGHTLY = 1e-6, 0.01  # Ha_h, above the errors of both energies; of the energy
 
 
 def studies(quick: bool) -> Studies:
@@ -53,7 +54,7 @@ def rows(results: Results) -> list[Row]:
                  f"differ by {share:.1g} of the largest density"),
             said("electrons and holes on top of each other, on an approximate triangular lattice",
                  whole and order > ORDERED, f"{len(sites(result))} sites, six-fold order {order:.3f}"),
-            said("placed trions end slightly lower", 0 < below < 0.01 * abs(placed["energy_per_particle"]),
+            said("placed trions end slightly lower", LOWER < below < SLIGHTLY * abs(placed["energy_per_particle"]),
                  f"by {below:.2g} Ha_h of {placed['energy_per_particle']:.6f} per particle"),
             said("placed trions are gapped", min(gap.values()) > 0,
                  f"{gap['electron']:.5f} (electrons) and {gap['hole']:.5f} Ha_h (holes)"),

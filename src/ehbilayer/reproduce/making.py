@@ -26,6 +26,7 @@ from ehbilayer.reproduce.record import (
 )
 from ehbilayer.results import Status
 from ehbilayer.stopping import Stopper
+from ehbilayer.sweep.lock import SweepLock
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,11 +144,12 @@ def make_all(figures: list[Reproduction], directory: str | Path, tell: Callable[
     That one is also written to ``table.txt`` and ``table.json``. What fails is named and costs no other figure.
 
     Returns 0, or one of ``codes``: for something that failed or did not converge, and for an interruption. Raises
-    InputError as `Workshop` does.
+    InputError as `Workshop` does, and if another call is making figures in the directory.
     """
     workshop = Workshop(directory, quick=quick, force=force, workers=workers, reporter=reporter)
     made: dict[str, Made] = {}
-    with Stopper(None, workshop.directory / runner.STOP, workshop.reporter) as should_stop:
+    with SweepLock(workshop.directory, None, workshop.reporter), Stopper(
+            None, workshop.directory / runner.STOP, workshop.reporter) as should_stop:
         for figure, ended in workshop.make_each(figures, should_stop):
             made[figure.name] = ended
             _tell_figure(figure, ended, tell, rows=len(figures) == 1)

@@ -5,6 +5,7 @@ In the paper this is a sketch of what to expect. Here both panels are drawn from
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +63,17 @@ def draw(results: Results) -> Figure:
     width, height = LEFT + count * (WIDE + GAP) - GAP + RIGHT, BELOW + HIGH + TOP
     page = new_figure(width, height)
     handles: dict[str, Any] = {}
+    named: set[str] = set()
     for column, ratio in enumerate(ratios(result)):
         ax = page.add_axes(((LEFT + column * (WIDE + GAP)) / width, BELOW / height, WIDE / width, HIGH / height))
         part = slice_at(result, MASS, column)
-        lines = [axis_line(part, SPACING), axis_line(part, DENSITY)]
+        lines = [replace(axis_line(part, key), log=True) for key in (SPACING, DENSITY)]
         handles |= {str(h.get_label()): h for h in phase_map(ax, part, lines, "winner")}
         handles |= _dots(ax, results, float(ratio))
-        _names(ax, part)
+        named |= _names(ax, part)
         _dress(ax, f"mₕ / mₑ = {ratio:g}", first=not column, last=column + 1 == count,
                critical=float(result.data["critical_rs"].values.flat[0]))
-    others = [h for label, h in handles.items() if label not in NAMES]  # the phases are named where they lie
+    others = [h for label, h in handles.items() if label not in named]  # those phases are named where they lie
     page.legend(handles=others, fontsize=SMALL, frameon=False, loc="upper center", ncols=len(others),
                 bbox_to_anchor=(0.5, 1 - 0.36 / height))
     page.text(0.5, 1 - 0.12 / height, "phases over spacing and density (Nashabeh and Fu, Fig. 1)", ha="center",
@@ -91,19 +93,22 @@ def _dots(ax: Axes, results: Results, ratio: float) -> dict[str, Any]:
     return {str(drawn[0].get_label()): drawn[0]}
 
 
-def _names(ax: Axes, part: Result) -> None:
-    """Each phase's name at the point of its region that lies nearest to the region's middle."""
+def _names(ax: Axes, part: Result) -> set[str]:
+    """Each phase's name at the point of its region that lies nearest to the region's middle; which have one."""
+    named = set()
     x, y = (np.log(part.data[key].values.astype(float)) for key in (SPACING, DENSITY))
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
     for phase, name in NAMES.items():
         places = grid[winners(part) == phase]
         if len(places) > 1:
+            named.add(phase)
             middle = places.mean(axis=0)
             at = np.exp(places[np.argmin(np.sum((places - middle) ** 2, axis=1))])
             inside = ax.transAxes.inverted().transform(ax.transData.transform(at))
             across, up = np.clip(inside, MARGIN, 1 - MARGIN).tolist()
             ax.text(across, up, name, ha="center", va="center", fontsize=SMALL, color=INK,
                     transform=ax.transAxes, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1.5})
+    return named
 
 
 def _dress(ax: Axes, title: str, *, first: bool, last: bool, critical: float) -> None:

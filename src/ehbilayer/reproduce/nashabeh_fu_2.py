@@ -10,7 +10,7 @@ import numpy as np
 
 from ehbilayer.plot.maps import axis_line, fields, phase_map, slice_at
 from ehbilayer.plot.style import INK, NORMAL, SMALL, new_figure
-from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged, said
+from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction, Results, Row, Studies, judged, said
 from ehbilayer.results import Result, Status, Variable
 
 if TYPE_CHECKING:
@@ -22,15 +22,16 @@ SPACINGS = [1.0, 3.0, 10.0]  # a_h, those of the paper
 MASSES = [1.0, 0.6667, 0.5, 0.3333, 0.25, 0.2, 0.16667, 0.125]  # m0, for holes of 1 m0: ratios 1 to 8
 DENSITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3]
 CONDENSATE, EL_HC, EC_HL, CRYSTAL, LIQUID = "condensate", "hole-crystal", "electron-crystal", "crystal", "liquid"
+ABOUT_TWO = (1.5, 2.5)  # what rounds to 2
 FEWER = {"phases": {"candidates": [LIQUID, EL_HC, CRYSTAL, CONDENSATE]}}  # the other takes longest and wins rarely
 LEFT, BELOW, WIDE, HIGH, GAP, SIDE, TOP = 0.8, 0.55, 3.6, 2.1, 0.35, 1.5, 0.75  # inches
 
 
 def studies(quick: bool) -> Studies:
-    """One map: all candidates at three spacings, the paper's convention and number of holes."""
+    """One map: all candidates (quick: but one) at three spacings, the paper's convention and number of holes."""
     axes: dict[str, Any] = {SPACING: SPACINGS, MASS: [1.0, 0.3333, 0.125] if quick else MASSES,
                             DENSITY: [0.1, 0.7, 1.3] if quick else DENSITIES}
-    return {STUDY: map_study(axes, quick)}
+    return {STUDY: map_study(axes, quick) | (FEWER if quick else {})}
 
 
 def map_study(axes: dict[str, Any], quick: bool, *, holes: int = 36, hexagon: int = 7,
@@ -194,8 +195,7 @@ def rows(results: Results) -> list[Row]:
     found = [judged("r_s of the critical density n_h*", "around 2 (text), 3.5 (notebook)",
                     float(result.data["critical_rs"].values.flat[0]), (1.5, 2.5))]
     for i, d in enumerate(result.data[SPACING].values):
-        found.append(judged(f"d = {d:g}: electron liquid on a hole crystal from m_h/m_e", "about 2",
-                            first_ratio(result, i, EL_HC), (1.5, 3.05)))
+        found.append(_onset(result, i, f"d = {d:g}: electron liquid on a hole crystal from m_h/m_e"))
     equal = set(winner[0, 0].tolist()) - {""}
     found.append(said("d = 1, equal masses: no crystal", EL_HC not in equal and CRYSTAL not in equal,
                        ", ".join(sorted(equal))))
@@ -203,19 +203,30 @@ def rows(results: Results) -> list[Row]:
     found.append(said("d = 10, equal masses: a crystal", CRYSTAL in far, ", ".join(sorted(far))))
     tops = [highest_density(result, i, 3.0, CONDENSATE) for i in range(winner.shape[0])]
     found.append(said("m_h/m_e = 3: condensate to higher n/n_h* as d falls",
-                       tops[0] > tops[1] >= tops[2], ", ".join(f"{t:g}" for t in tops)))
+                       tops[0] > tops[1] > tops[2], ", ".join(f"{t:g}" for t in tops)))
     found.append(said("d = 1, equal masses: condensate to liquid within the figure", LIQUID in equal,
-                       "" if LIQUID in equal else "condensate throughout"))
-    crossed = [f"d = {d:g}" for i, d in enumerate(result.data[SPACING].values)
-               if (alone[i] == EC_HL).any()]
-    found.append(said("Hartree-Fock only: hole liquid on an electron crystal occurs", bool(crossed),
-                       ", ".join(crossed) or "nowhere"))
-    return found
+                       ", ".join(sorted(equal))))
+    statement = "Hartree-Fock only: hole liquid on an electron crystal occurs"
+    if f"energies.{EC_HL}" not in result.data:
+        return [*found, Row(statement, "yes", "", MISSING)]
+    crossed = [f"d = {d:g}" for i, d in enumerate(result.data[SPACING].values) if (alone[i] == EC_HL).any()]
+    return [*found, said(statement, bool(crossed), ", ".join(crossed) or "nowhere")]
+
+
+def _onset(result: Result, spacing: int, quantity: str) -> Row:
+    """From which mass ratio on the holes crystallise first; known to lie between two neighbours of the map."""
+    at = first_ratio(result, spacing, EL_HC)
+    if at is None:
+        return Row(quantity, "about 2", "", MISSING)
+    below = float(max((r for r in ratios(result) if r < at), default=0.0))
+    same = at >= ABOUT_TWO[0] and below < ABOUT_TWO[1]
+    return Row(quantity, "about 2", f"above {below:.3g}, at most {at:.3g}", AGREES if same else DIFFERS)
 
 
 def caption(results: Results) -> str:
     """What is drawn."""
     s, data = results[STUDY].summary, results[STUDY].data
+    left_out = "" if f"energies.{EC_HL}" in data else "The electron crystal is no candidate here. "
     rs = float(data["critical_rs"].values.flat[0])
     rs_e = float(data["critical_rs_electron"].values.flat[0])
     return ("Phase of least energy per hole at equal density, particles, box, waves and convention: 36 polarised "
@@ -225,6 +236,7 @@ def caption(results: Results) -> str:
             "that a margin lies within the numerical error. Left: all candidates. The condensate's electrons are "
             "polarised, those of the liquid are not; near equal masses and far apart it therefore wins by spin as "
             "much as by pairing. Right: the same energies without the condensate's. "
+            f"{left_out}"
             f"{s['done']} of {s['points']} points, {s.get('unresolved', 0)} unresolved. Which axis is which in the "
             "published figure cannot be told from its text.")
 

@@ -35,9 +35,7 @@ def studies(quick: bool) -> Studies:
     """Quick leaves out where electrons crystallise and the spins of the liquid, and takes smaller tori."""
     found = nashabeh_fu_3.studies(quick) | {POINT: nashabeh_fu_4b.studies(quick)[POINT], STATIC: static_crystals()}
     found |= {LIMIT: electron_liquid(36 if quick else 144, 1e-5 if quick else 1e-6),
-              HYDROGEN: {"kind": "pairing", "bilayer": {"electron_mass": 1.0, "hole_mass": 2000.0, "dielectric": 1.0,
-                                                        "spacing": "1 a_e"},
-                         "density": {RS.split(".")[1]: 1.6}, "pairing": {"alpha": 0.3, "curve_points": 0}}}
+              HYDROGEN: hydrogen(quick)}
     found |= {name: uniform_gas(spin) for spin, name in GASES.items()}
     found[STRONGEST] = condensates([0.5, 1.0, 1.5] if quick else [0.5, 0.75, 1.0, 1.25, 1.5])
     among = ["liquid", "condensate"] if quick else ["liquid", "hole-crystal", "crystal", "condensate"]
@@ -48,6 +46,13 @@ def studies(quick: bool) -> Studies:
     axes: dict[str, Any] = {SPACING: SPACINGS, MASS: RATIO_MASSES, RS: CROSSINGS}
     found[CRYSTALS] = competition(["hole-crystal", "crystal"], axes, hexagon=9, density={RS.split(".")[1]: 1.6})
     return found | free | {RESTRICTED[name]: restricted(tables) for name, tables in free.items()}
+
+
+def hydrogen(quick: bool) -> dict[str, Any]:
+    """The printed point of Fig. 4b with the masses and the vacuum of solid hydrogen; quick: a short curve."""
+    bilayer = {"electron_mass": 1.0, "hole_mass": 2000.0, "dielectric": 1.0, "spacing": "1 a_e"}
+    point = nashabeh_fu_4b.studies(quick)[POINT]
+    return point | {"bilayer": bilayer}
 
 
 def restricted(tables: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """Charge, both densities, and the electrons' spin."""
-    return maps("coupled crystal (Nashabeh and Fu, Fig. S5)", {"d = 1 aₕ, m_h/m_e = 8, n/n* = 0.1": results[STUDY]},
+    return maps("coupled crystal (Nashabeh and Fu, Fig. S5)", {"d = 1 aₕ, mₕ/mₑ = 8, n/n* = 0.1": results[STUDY]},
                 ("charge", "hole", "electron", "spin"))
 
 

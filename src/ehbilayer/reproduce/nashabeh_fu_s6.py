@@ -23,7 +23,7 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """Charge, both densities, and the electrons' spin, the denser state above."""
-    return maps("unrestricted electrons, d = 3 aₕ, m_h/m_e = 10 (Nashabeh and Fu, Fig. S6)",
+    return maps("unrestricted electrons, d = 3 aₕ, mₕ/mₑ = 10 (Nashabeh and Fu, Fig. S6)",
                 {f"n/n* = {n:g}": results[name] for name, n in DENSITIES.items()},
                 ("charge", "hole", "electron", "spin"))
 

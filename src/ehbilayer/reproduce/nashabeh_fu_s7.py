@@ -37,7 +37,7 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """Charge and both densities, from random orbitals above."""
-    return maps("rectangular box, d = 1 aₕ, m_h/m_e = 2, n/n* = 0.8 (Nashabeh and Fu, Fig. S7)",
+    return maps("rectangular box, d = 1 aₕ, mₕ/mₑ = 2, n/n* = 0.8 (Nashabeh and Fu, Fig. S7)",
                 {"from random orbitals": results[STUDY], "from a triangular crystal": results[PLACED]},
                 ("charge", "hole", "electron"))
 

@@ -51,7 +51,7 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """Charge, both densities and spins of the three states."""
-    return maps("d = 1 aₕ, m_h/m_e = 8, n/n* = 0.1 (Nashabeh and Fu, Fig. S8)",
+    return maps("d = 1 aₕ, mₕ/mₑ = 8, n/n* = 0.1 (Nashabeh and Fu, Fig. S8)",
                 {text: results[name] for name, text in NAMES.items()}, ("charge", "hole", "electron", "spin"))
 
 

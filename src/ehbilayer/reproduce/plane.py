@@ -43,6 +43,7 @@ class Plane:
     wigner : a/a_B at which a triangular crystal of one layer melts.
     unbinding : d/a_B above which no trion is bound.   trion_melting : a/a_B at which the trion crystal melts.
     threshold : of Lindemann's ratio, to which all lengths belong.
+    transitions : structures whose range begins at a computed transition; elsewhere at the end of their stability.
     """
 
     segments: list[Segment]
@@ -52,6 +53,7 @@ class Plane:
     unbinding: float
     trion_melting: float
     threshold: float
+    transitions: tuple[str, ...] = COMPOSITES[1:]
 
     def melting(self, group: str, a_over_d: np.ndarray) -> np.ndarray:
         """a/a_B at which ``dipole`` or ``free_electron`` melts along rays of constant a/d, in the lowest structure.
@@ -84,8 +86,10 @@ def plane_of(results: Results, unbinding: float, trion_rs: float) -> Plane:
     decoupling = _decoupling(results)
     ranges = _ranges(results, decoupling)
     layer = results["phonons-triangular"].summary
+    found = tuple(str(t["above"]) for t in results["ground-states"].summary["transitions"])
     return Plane([_segment(results, name, ranges[name]) for name in COMPOSITES], ranges, decoupling,
-                 float(layer["melting"]["hole"]["a"]), unbinding, trion_rs / TRION_MASS, float(layer["threshold"]))
+                 float(layer["melting"]["hole"]["a"]), unbinding, trion_rs / TRION_MASS, float(layer["threshold"]),
+                 found)
 
 
 def _decoupling(results: Results) -> float | None:

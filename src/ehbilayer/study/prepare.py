@@ -241,9 +241,7 @@ def resolved_parameters(study: Study, scales: Scales, bilayer: Bilayer, basis: P
                         "rs": s.mass * rs_from_density(s.count / area)} for s in bilayer.species}
     return {
         "kind": study.kind,
-        "bilayer": {"material": study.bilayer.material, "electron_mass": scales.electron_mass,
-                    "hole_mass": scales.hole_mass, "dielectric": scales.dielectric, "spacing": bilayer.spacing,
-                    "interaction": study.bilayer.interaction, "capacitor": bilayer.capacitor},
+        "bilayer": resolved_device(study, scales, bilayer),
         "species": species,
         "cell": {"shape": study.cell.shape if study.cell.vectors is None else "vectors",
                  "vectors": basis.box.vectors.tolist(), "area": area, "basis_size": basis.size,
@@ -251,6 +249,13 @@ def resolved_parameters(study: Study, scales: Scales, bilayer: Bilayer, basis: P
                  "zero_mode": bilayer.zero_mode, "symmetry": study.cell.symmetry, "cells": basis.cells,
                  "supercell": basis.supercell.tolist()},
     }
+
+
+def resolved_device(study: Study, scales: Scales, bilayer: Bilayer) -> dict[str, Any]:
+    """Masses (m0) and dielectric constant as far as they are known, and the layers in hole atomic units."""
+    return {"material": study.bilayer.material, "electron_mass": scales.electron_mass, "hole_mass": scales.hole_mass,
+            "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": study.bilayer.interaction,
+            "capacitor": bilayer.capacitor}
 
 
 def spacing_line(bilayer: Bilayer, scales: Scales) -> list[str]:

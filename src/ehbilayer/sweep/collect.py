@@ -13,6 +13,7 @@ from ehbilayer.finishing import finished
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.sweep.points import Point, Sweep
+from ehbilayer.sweep.rows import GOOD
 from ehbilayer.sweep.store import UNRESOLVED, PointStore
 from ehbilayer.task import Task
 
@@ -58,7 +59,7 @@ def count(labels: list[str], total: int) -> dict[str, Any]:
 
 
 def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Status | None, seconds: float,
-            reporter: Reporter, *, backend: str, total: int, plan: tuple[str, ...] = ()) -> Result:
+            reporter: Reporter, *, backend: str, total: int) -> Result:
     """One result of all points there are.
 
     The arrays have the axes of a grid, or one axis ``point`` where the points were chosen; numbers are NaN where a
@@ -81,12 +82,12 @@ def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Statu
                "mode": sweep.options.mode,
                "axes": {a.key: list(a.values) for a in sweep.axes}, "failures": failures[:LISTED],
                "show": sweep.options.show}
-    data = _data(sweep, points, labels, results, store)
+    data = _data(sweep, points, labels, results, store, reporter)
     unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if name not in data]
     if unknown and counts["done"]:
         reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
     resolved = {"axes": summary["axes"], "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
-    task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, plan, sweep.first.solve, sweep.first.seed)
+    task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, (), sweep.first.solve, sweep.first.seed)
     return finished(Result(KIND, status, summary, {}, data), task, backend, seconds)
 
 
@@ -103,7 +104,7 @@ def _reason(result: Result | None) -> str:
 
 
 def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Result | None],
-          store: PointStore) -> dict[str, Variable]:
+          store: PointStore, reporter: Reporter) -> dict[str, Variable]:
     """Coordinates, labels, and one array for each number or text of the summaries."""
     on_grid = sweep.options.mode == "grid"
     shape = tuple(len(a.values) for a in sweep.axes) if on_grid else (len(points),)
@@ -126,7 +127,7 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
             data[name] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),
                                   _unit(name, sweep.first), "")
     for name in sweep.options.keep:
-        kept = _stack(name, points, labels, store, shape, dims)
+        kept = _stack(name, points, labels, store, shape, dims, reporter)
         if kept is not None and name not in data:
             data[name] = kept
     return data
@@ -195,8 +196,8 @@ def _unit(name: str, task: Task) -> str:
 
 
 def _stack(name: str, points: list[Point], labels: list[str], store: PointStore, shape: tuple[int, ...],
-           dims: tuple[str, ...]) -> Variable | None:
-    """An array that every point has, over the axes; None where their shapes differ or none has it."""
+           dims: tuple[str, ...], reporter: Reporter) -> Variable | None:
+    """An array of the points over the axes, NaN where one lacks it; None where their shapes differ or none has it."""
     found: list[Variable | None] = []
     for point, label in zip(points, labels, strict=True):
         there = label != MISSING
@@ -205,6 +206,10 @@ def _stack(name: str, points: list[Point], labels: list[str], store: PointStore,
     if sample is None or sample.values.dtype.kind not in "fiub" or any(
             v is not None and v.values.shape != sample.values.shape for v in found):
         return None
+    bare = sum(v is None and label in GOOD for v, label in zip(found, labels, strict=True))
+    if bare:
+        reporter.warn(f"{bare} finished points have no {name}; if they were computed before it was to be kept, --force "
+                      "computes them again")
     blank = np.full(sample.values.shape, np.nan)
     values = np.stack([blank if v is None else v.values for v in found])
     return Variable((*dims, *sample.dims), values.reshape(*shape, *sample.values.shape), sample.units,

@@ -50,7 +50,9 @@ def plan_of(sweep: Sweep, engine: Engine, shard: Shard | None) -> tuple[str, ...
     workers = f"{engine.workers} worker{'s' * (engine.workers != 1)}" if engine.workers else "workers of the scheduler"
     lines.append(f"  points     {total}{begin}{part}{checked}, {workers}")
     if sweep.options.start == "neighbour":
-        lines.append(f"  start      each point from the one before it along {sweep.axes[-1].key}")
+        rows = len(sweep.points) // len(sweep.axes[-1].values)
+        lines.append(f"  start      each point from the one before it along {sweep.axes[-1].key}; {rows} "
+                     f"row{'s' * (rows != 1)}, so at most {rows} point{'s' * (rows != 1)} at a time")
     left = sweep.first.study.given()
     lines += [f"  replaced   {key} (by the sweep)" for key in sweep.study.given() if key not in left]
     return (*lines, "  the first point:", *sweep.first.plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -173,12 +173,19 @@ def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions) -> Swe
     _check_effect(study, axes, first_values)
     check_neighbours(study.kind, axes, options, first)
     sweep = Sweep(study, axes, options, first, extras, count)
+    _check_differ(sweep)
+    return sweep
+
+
+def _check_differ(sweep: Sweep) -> None:
+    """Every point of the grid is another one, wherever it starts from."""
     seen: dict[str, dict[str, Any]] = {}
+    if sweep.options.start != "cold":  # the names say where points start from, so equal points have different ones
+        sweep = replace(sweep, options=sweep.options.model_copy(update={"start": "cold"}))
     for point in sweep.points:
         if seen.setdefault(point.key, point.values) is not point.values:
             raise InputError("sweep", "values that differ", f"{shorten(seen[point.key])} and {shorten(point.values)}, "
                              "which are the same point", "give each value once")
-    return sweep
 
 
 def _candidates(axes: tuple[Axis, ...]) -> Iterator[tuple[bool, dict[str, Any]]]:

@@ -44,8 +44,8 @@ class Filling:
 class Setting:
     """What terms are built for: one basis and one list of channels, and one `Bilayer` and area per batch entry.
 
-    ``blocks_between`` of an electron-hole coherence would be further entries next to ``fillings``: terms look up
-    channels by index only, so anomalous blocks between two channels can be added without changing them.
+    Terms look up channels by index only. So blocks between two channels, as an electron-hole coherence has them, could
+    stand next to ``fillings`` without changing a term.
     """
 
     basis: PlaneWaveBasis

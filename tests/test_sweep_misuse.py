@@ -1,0 +1,91 @@
+"""Sweeps as users bend them: equal points, other materials, other arrays to keep, more hands than rows."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ehbilayer
+import fake_points
+from ehbilayer import kinds, runner
+from ehbilayer.errors import InputError
+from ehbilayer.reporting import Reporter
+from ehbilayer.results import Status
+from ehbilayer.study.file import Study, make_study
+from ehbilayer.sweep.points import prepare_sweep
+from ehbilayer.task import Task
+
+WARM = 'start = "neighbour"'
+
+
+class Listener(Reporter):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.plans: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def plan(self, task: Task) -> None:
+        self.plans.extend(task.plan)
+
+
+@pytest.fixture
+def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
+    fake_points.register()
+    monkeypatch.setattr(runner, "draw", lambda result, place: None)
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+def study(axes: str, more: str = "") -> Study:
+    return make_study(tomllib.loads(fake_points.study_text(axes, more)))
+
+
+@pytest.mark.parametrize("start", ["", WARM])
+@pytest.mark.parametrize("spacings", ["[1, 2, 1]", '["1 nm", "2 nm", "1 nm"]'])
+def test_points_that_are_the_same_are_refused(fakes: None, start: str, spacings: str) -> None:
+    with pytest.raises(InputError, match="which are the same point"):
+        prepare_sweep(study(f'"density.rs_hole" = [4, 6]\n"bilayer.spacing" = {spacings}', start))
+
+
+@pytest.mark.parametrize(("axes", "words"), [
+    ('"density.rs_hole" = [4, 6]', "1 row, so at most 1 point at a time"),
+    ('"bilayer.spacing" = [1, 2, 3]\n"density.rs_hole" = [4, 6]', "3 rows, so at most 3 points at a time"),
+])
+def test_the_plan_says_how_many_points_can_be_computed_at_a_time(fakes: None, axes: str, words: str) -> None:
+    listener = Listener()
+    ehbilayer.run(study(axes, WARM), reporter=listener)
+    assert sum(words in line for line in listener.plans) == 1
+
+
+@pytest.mark.parametrize("start", ["", WARM])
+def test_points_from_before_an_array_was_to_be_kept_are_named(tmp_path: Path, fakes: None, start: str) -> None:
+    ehbilayer.run(study('"density.rs_hole" = [4, 6]', start), tmp_path)
+    more, listener = study('"density.rs_hole" = [4, 6, 8]', f'{start}\nkeep = ["line"]'), Listener()
+    result = ehbilayer.run(more, tmp_path, force=True, resume=True, reporter=listener)
+    np.testing.assert_array_equal(result.data["line"].values, [[np.nan] * 2, [np.nan] * 2, [8, 1]])
+    assert len(listener.warnings) == 1 and "2 finished points have no line" in listener.warnings[0]
+    quiet = Listener()
+    whole = ehbilayer.run(more, tmp_path, force=True, reporter=quiet)
+    assert not quiet.warnings and np.isfinite(whole.data["line"].values).all()
+
+
+@pytest.mark.parametrize("kind", ["phase-diagram", "hartree-fock"])
+def test_a_state_of_other_flavours_is_no_start(kind: str) -> None:
+    """Materials differ in their flavours, and with them in the orbitals that hold the same electrons."""
+    materials = ["WSe2/bilayer-graphene", "WSe2/MoSe2"]
+    solver: dict[str, Any] = {"stability": "none", "tolerance": 1e-5, "electron_spin": "restricted"}
+    tables: dict[str, Any] = {
+        "kind": kind, "bilayer": {"spacing": 1.0}, "density": {"rs_hole": 10.0, "electrons_per_hole": 1},
+        "cell": {"holes": 4, "hexagon": 3, "zero_mode": "none"}, "hartree-fock": solver}
+    if kind == "hartree-fock":
+        solver["start"] = "hole-crystal"
+    else:
+        tables["phases"] = {"candidates": ["hole-crystal"]}
+    cold, warm = (ehbilayer.run(make_study(tables | {"sweep": {"bilayer.material": materials, "start": start}}))
+                  for start in ("cold", "neighbour"))
+    assert warm.status is Status.converged, warm.summary["failures"]
+    np.testing.assert_array_equal(warm.data["energy"].values, cold.data["energy"].values)
