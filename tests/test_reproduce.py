@@ -137,6 +137,13 @@ def test_the_table_over_all_figures_is_written_in_words_too(reproduced: Reproduc
     assert any(line.startswith(f"{len(reproduced.table['rows'])} rows: ") for line in lines)
 
 
+def test_every_difference_is_explained(reproduced: Reproduced) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reproduce.md").read_text(encoding="utf-8")
+    listed = page.split("### What differs")[1].split("\n## ")[0]
+    differ = {row["id"] for row in reproduced.table["rows"] if row["verdict"].startswith(DIFFERS)}
+    assert differ and {name for name in differ if f"`{name}`" not in listed} == set()
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_figure_leaves_picture_and_caption(reproduced: Reproduced, name: str) -> None:
     figure, text = reproduction(name), reproduced.text(name)

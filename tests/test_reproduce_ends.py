@@ -1,5 +1,6 @@
 """How `ehb reproduce` ends when it is broken off, when processes are killed, and when it is called twice; --force."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from ehbilayer import cli, parallel, runner
 from ehbilayer.errors import InputError
+from ehbilayer.files import ResultFileError
 from ehbilayer.reporting import Reporter
 from ehbilayer.reproduce import computing
 from ehbilayer.reproduce.computing import computed, jobs_of
@@ -105,6 +107,24 @@ def test_a_second_call_in_the_same_directory_is_refused(tmp_path: Path) -> None:
         make_all(figures, tmp_path, lambda text: None)
     assert not (tmp_path / "results").exists()
     assert make_all(figures, tmp_path, lambda text: None) == 0
+
+
+def test_a_lock_on_a_full_disk_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.write", full)
+        with SweepLock(tmp_path, None, Reporter()), pytest.raises(InputError, match="in use by process"):
+            SweepLock(tmp_path, None, Reporter()).__enter__()
+
+
+def test_the_table_is_told_even_if_it_cannot_be_written(tmp_path: Path) -> None:
+    figures, told = [figure(name, {"a-layer": STUDIES["a-layer"]}) for name in ("x:1", "x:2")], list[str]()
+    (tmp_path / "table.txt").mkdir()
+    with pytest.raises(ResultFileError, match="cannot be written"):
+        make_all(figures, tmp_path, told.append)
+    assert sum("a-layer converged" in line for line in told) == 2 and not any(line.startswith("written") for line in told)
 
 
 def test_a_signal_while_a_study_ends_stops_what_comes_after() -> None:

@@ -180,10 +180,11 @@ def _leave_table(workshop: Workshop, figures: list[Reproduction], made: dict[str
     head = ["quick: coarse, so that some of these differ for that alone", ""] if workshop.quick else []
     lines = [*head, *whole_table(rows), "", summed_up(rows), *(f"{name}: {text}" for name, text in ends.items())]
     text, data = workshop.file(TABLE, "txt"), workshop.file(TABLE, "json")
+    for line in ("", *lines):  # before it is written, which a full disk may prevent
+        tell(line)
     atomic_write(text, ("\n".join(lines) + "\n").encode())
     atomic_write(data, table_json(rows, ends, quick=workshop.quick))
-    for line in ("", *lines, f"written to {text}, {data}"):
-        tell(line)
+    tell(f"written to {text}, {data}")
 
 
 def _never() -> None:

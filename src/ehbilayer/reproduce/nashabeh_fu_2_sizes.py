@@ -200,8 +200,8 @@ def caption(results: Results) -> str:
             "that the cutoff in |k| a_h stays about the same. n_h* is computed on the torus and in the convention of "
             "each map, so equal heights of two maps are different densities: right, the same boundaries in r_s of "
             "the holes, density growing upward. A curve ends where its boundary leaves the map. Boundaries in "
-            "r_s are interpolated by polynomials through up to four points, 0.1 n_h* apart (0.2 n_h* with 144 "
-            "holes), or lie half-way where a phase does not exist beyond. Dashed red "
+            "r_s are interpolated by polynomials through up to four points of a map (their densities are below), or "
+            "lie half-way where a phase does not exist beyond. Dashed red "
             f"on the maps: n = n_e*. {size}.")
 
 

@@ -108,7 +108,8 @@ def caption(results: Results) -> str:
             f"{s['energy_per_particle']:.7f} Ha_h; waves at the edge hold {100 * s['edge_occupation']:.1f} %. eps_F is "
             "that of free spin-degenerate electrons. Bands between mesh points use the mesh' own exchange. The paper "
             "gives neither the fit range of the mass nor where the gap is taken; no definition at v(0) = 0 gives 0.74, "
-            "and with the missing v(0)/A the gap at the valence top comes near it (0.75 at more waves).")
+            "and with the missing v(0)/A the gap at the valence top comes near it (with more waves: "
+            "nashabeh-fu:numbers).")
 
 
 FIGURE = Reproduction("nashabeh-fu:3", "densities and bands of the electron liquid on a hole crystal",

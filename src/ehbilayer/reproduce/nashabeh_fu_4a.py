@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ehbilayer.pairing.couplings import paper_line
 from ehbilayer.plot.style import EMPTY, INK, SMALL
 from ehbilayer.reproduce.densities import SOURCE
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, judged, said
@@ -14,7 +15,6 @@ from ehbilayer.reproduce.superconductivity import (
     DENSITY,
     LIMIT,
     LINES,
-    PAPER_LINE,
     SMALL_TORUS,
     alpha_lines,
     draw_lines,
@@ -44,7 +44,7 @@ def draw(results: Results) -> Figure:
     def panel(ax: Axes) -> None:
         ends = np.array([0.0, 2.0])
         draw_lines(results, ax, "without_capacitor", "α² at mₕ/mₑ = 10")
-        ax.plot(ends, PAPER_LINE[0] + PAPER_LINE[1] * ends, color=INK, linewidth=1.8, label="the paper (our reading)")
+        ax.plot(ends, paper_line(ends), color=INK, linewidth=1.8, label="the paper (our reading)")
         ax.plot(ends, 1 - GAS * ends, color=EMPTY, linewidth=1.8, label="uniform gas")
         ax.plot(POINT, 0.3**2, "+", color=INK, markersize=10, label="α = 0.3 (printed)")
         ax.set_ylim(-1.0, 1.3)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.reproduce.densities import SOURCE
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, judged
@@ -13,6 +15,7 @@ from ehbilayer.reproduce.superconductivity import (
     FORMULA,
     LIMIT,
     LINE_NOTE,
+    by_reading,
     in_hartree,
     limit_map,
     map_study,
@@ -59,6 +62,9 @@ def rows(results: Results) -> list[Row]:
                     converged=f"{s['by_method']['eliashberg']:.4g}, Eliashberg")]
     for method in ("mcmillan", "allen-dynes", "eliashberg"):
         found.append(Row(f"T_c (K) there, {method}", "", f"{s['by_method'][method]:.4g}", NEW))
+    lines = by_reading(results[POINT], np.array([RS]), 1.0)
+    found.append(Row("T_c (K) there, alpha^2 by lines in x = r_s/r_s*", "",
+                     ", ".join(f"{float(t[0]):.3g} ({name})" for name, t in lines.items()), NEW))
     found += statements(results[MAP], limit=results.get(LIMIT))
     if LIMIT in results:
         found.append(Row("highest T_c, alpha^2 computed", "", where_highest(results[LIMIT]), NEW))

@@ -92,8 +92,10 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    return ("Above: sigma_k^2 = sum over k and spins of (Lk)^2 n_k of every converged Hartree-Fock candidate (liquid, "
-            "hole crystal, electron crystal, crystal) at every point of Fig. 2, 36 + 36 particles, zero mode none. "
+    names = ", ".join(n.removeprefix("statuses.").replace("-", " ") for n in results[nashabeh_fu_2.STUDY].data
+                      if n.startswith("statuses.") and nashabeh_fu_2.CONDENSATE not in n)
+    return ("Above: sigma_k^2 = sum over k and spins of (Lk)^2 n_k of every converged Hartree-Fock candidate "
+            f"({names}) at every point of Fig. 2, 36 + 36 particles, zero mode none. "
             "Below: the same states by the fraction of particles outside their Fermi sea, the criterion of this "
             f"library (above {MELTED_DEPLETION:g} what started on sites is a crystal, above {CRYSTAL_DEPLETION:g} what "
             "started as a liquid).")

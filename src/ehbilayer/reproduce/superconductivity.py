@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ehbilayer.pairing.couplings import bcs_temperature, paper_line
 from ehbilayer.pairing.maps import PUBLISHED
+from ehbilayer.pairing.plasmon_velocity import LINES as READINGS
 from ehbilayer.plot.style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
 from ehbilayer.reproduce.record import Results, Row, Studies, said
 from ehbilayer.results import Result
@@ -29,7 +31,6 @@ LIMIT = "nashabeh-fu-tc-4b-limit"
 SPACING, DENSITY = "bilayer.spacing", "density.rs_electron"
 SPACINGS = ["1 a_h", "3 a_h", "10 a_h"]  # those of the paper's phase diagrams
 DENSITIES = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8]
-PAPER_LINE = (1.2, -1.39 / 2)  # alpha^2 at r_s = 0 and its slope, read from Fig. 4a
 ACROSS, SIDE, LEFT, BELOW, HEAD = 5.1, 3.75, 0.75, 0.55, 0.75  # inches
 LINE_NOTE = ("alpha^2 = 1.2 - 1.39 r_s/r_s* is our reading of the paper's Fig. 4a, not a printed formula; axes are "
              "our choice where the text does not give them.")
@@ -120,6 +121,19 @@ def highest(result: Result) -> float:
     """The highest T_c of a map in K; 0 if nothing pairs."""
     found = result.summary["highest"]
     return float(found["critical_temperature"]) if found else 0.0
+
+
+def by_reading(result: Result, rs: np.ndarray, spacing: float) -> dict[str, np.ndarray]:
+    """T_c (K) by the printed formula at some r_s and one d/a_e, for each line in x = r_s/r_s* read from Fig. 4a."""
+    s = result.summary
+    return {name: s["hartree_temperature"] * bcs_temperature(rs, spacing, paper_line(rs, s["rs_star"], line),
+                                                             s["mass_ratio"]) for name, line in READINGS.items()}
+
+
+def other_reading(result: Result) -> str:
+    """The highest T_c of a map at d = 0 with the straight line that it was not made with."""
+    name, found = list(by_reading(result, result.data["rs"].values, 0.0).items())[1]
+    return f"{found.max():.3g} with alpha^2 = {name}"
 
 
 def where_highest(result: Result) -> str:

@@ -81,9 +81,10 @@ class SweepLock:
                              f"in use by {'; '.join(map(owner_text, holders(self._place))) or 'another run'}",
                              "wait for it, or end it first")
         if alone:
-            file.truncate(0)
-            json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%F %T")}, file)
-            file.flush()
+            who = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%F %T")}
+            with contextlib.suppress(OSError):  # on a full disk the lock holds all the same
+                file.truncate(0)
+                os.write(file.fileno(), json.dumps(who).encode())
 
     def _refuse_other_divisions(self, count: int) -> None:
         """Parts of 2 and parts of 3 have points in common."""
