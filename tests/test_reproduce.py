@@ -14,10 +14,10 @@ from ehbilayer.errors import InputError
 from ehbilayer.reproduce import ALL, MODULES, chosen, reproduction
 from ehbilayer.reproduce import dai_fu_2 as phonons_figure
 from ehbilayer.reproduce import dai_fu_4 as plane_figure
-from ehbilayer.reproduce.classical_studies import crossing, energy_of, transition_row
+from ehbilayer.reproduce.classical_studies import crossing, energy_of
 from ehbilayer.reproduce.making import Workshop, make_all
 from ehbilayer.reproduce.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
-from ehbilayer.reproduce.record import AGREES, DIFFERS, HEAD, MISSING, NEW, Row, judged, table
+from ehbilayer.reproduce.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged, table
 from ehbilayer.reproduce.unbinding import BEYOND, unbinding_row
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import make_study
@@ -38,14 +38,6 @@ def test_a_crossing_is_found_to_the_accuracy_of_the_polynomial() -> None:
 @pytest.mark.parametrize(("value", "verdict"), [(1.04, AGREES), (1.06, DIFFERS), (None, MISSING)])
 def test_a_verdict_follows_from_the_number(value: float | None, verdict: str) -> None:
     assert judged("x", "1.0", value, (0.95, 1.05)).verdict == verdict
-
-
-@pytest.mark.parametrize(("below", "above", "where", "verdict"), [
-    ("checkerboard", "honeycomb", 5.4224, AGREES), ("checkerboard", "honeycomb", 5.43, DIFFERS),
-    ("rhombic", "honeycomb", 5.4224, DIFFERS), ("checkerboard", "rhombic", 5.06, NEW)])
-def test_a_transition_agrees_by_its_place_and_by_both_crystals(below: str, above: str, where: float,
-                                                               verdict: str) -> None:
-    assert transition_row(below, above, where, "").verdict == verdict
 
 
 def few_body(**summary: object) -> Result:

@@ -21,8 +21,9 @@ from ehbilayer.reproduce import (
     point_trions,
     trions,
 )
+from ehbilayer.reproduce.classical_studies import transition_row
 from ehbilayer.reproduce.making import Made, Workshop
-from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction, Row
+from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, NEW, Reproduction, Row
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study.file import make_study
 from reproduced import Reproduced
@@ -81,6 +82,14 @@ def test_singlets_and_dumbbells_are_told_apart() -> None:
                                                 (0.08762, DIFFERS)])
 def test_a_printed_number_is_met_to_its_last_digit(value: float, verdict: str) -> None:
     assert trions.printed("gap", "0.08760", value, "").verdict == verdict
+
+
+@pytest.mark.parametrize(("below", "above", "where", "verdict"), [
+    ("checkerboard", "honeycomb", 5.4224, AGREES), ("checkerboard", "honeycomb", 5.43, DIFFERS),
+    ("rhombic", "honeycomb", 5.4224, DIFFERS), ("checkerboard", "rhombic", 5.06, NEW)])
+def test_a_transition_agrees_by_its_place_and_by_both_crystals(below: str, above: str, where: float,
+                                                               verdict: str) -> None:
+    assert transition_row(below, above, where, "").verdict == verdict
 
 
 def test_vectors_to_the_nearest_image() -> None:

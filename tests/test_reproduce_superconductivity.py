@@ -71,6 +71,8 @@ def test_the_map_of_t_c(reproduced: Reproduced) -> None:
     better = reproduced.row(name, "T_c (K), r_s").converged
     assert better.endswith(", Eliashberg") and float(better.split(",")[0]) == pytest.approx(
         float(reproduced.row(name, "there, eliashberg").ours))
+    # an independent evaluation of the printed formula: 10.9 and 1.5e-46 K
+    assert reproduced.row(name, "by lines in x").ours == "10.9 (1.2 - 1.39 x), 1.55e-46 (1 - x)"
     result = reproduced.result(nashabeh_fu_4b.MAP)
     scaled = superconductivity.in_hartree(result).data["critical_temperature"]
     assert scaled.units == "T_H^e"
@@ -98,6 +100,7 @@ def test_maps_of_larger_critical_rs(reproduced: Reproduced) -> None:
     ten = reproduced.row("nashabeh-fu:s3", "ratio 10, dielectric 5")
     assert ten.verdict == DIFFERS  # 0.66 K where 0.5 K is printed
     assert float(ten.ours) == pytest.approx(0.662, abs=0.002)
+    assert float(ten.converged.split()[0]) == pytest.approx(0.63, abs=0.005)  # by the other straight line
     assert float(reproduced.row("nashabeh-fu:s3", "ratio 1000, m_e").ours) == pytest.approx(16.5, abs=0.1)
     assert reproduced.row("nashabeh-fu:v1-6", "ratio 10 over ratio 100").verdict == AGREES
     for name in ("nashabeh-fu:s3", "nashabeh-fu:v1-6"):
