@@ -29,7 +29,7 @@ ALL = "all"
 def reproduction(name: str) -> Reproduction:
     """The figure of this id. Raises InputError for one that is not known."""
     if name not in MODULES:
-        raise InputError("figure", f"{' | '.join(MODULES)} | {ALL}", name[:60],
+        raise InputError("figure", f"an id such as {next(iter(MODULES))}, or {ALL}", name[:60] or "missing",
                          nearest(name, (*MODULES, ALL), "see `ehb reproduce --list`"))
     found: Reproduction = import_module(f"ehbilayer.reproduce.{MODULES[name]}").FIGURE
     return found
