@@ -1,17 +1,18 @@
 """README and docs say what is true: commands parse, files exist, printed numbers are those of a run."""
 
-import json
 import os
 import re
+import runpy
 import shlex
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import ehbilayer
 from ehbilayer import cli, runner
-from ehbilayer.study.keys import PHASES, tables
+from ehbilayer.study.keys import PHASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -122,15 +123,17 @@ def test_links_and_named_files_exist(page: Path) -> None:
         assert any((folder / named).exists() for folder in (source, ROOT / "docs", ROOT)), named
 
 
-def test_the_study_page_has_every_key() -> None:
-    page = (ROOT / "docs" / "study-file.md").read_text(encoding="utf-8")
-    for name, model in tables().items():
-        for key, field in model.model_fields.items():
-            value = (field.description or "").replace(" | ", ", ").replace("|", "\\|")
-            default = "-" if field.default is None else f"`{json.dumps(field.default)}`"
-            row = f"| `{key}` | {value} | {default} |"
-            section = page.split(f"\n### [{name}]\n")[-1].split("\n### ")[0]
-            assert row in section or f"| [{name}] {row}" in page, f"[{name}] {row}"
+def test_the_study_page_is_written_from_the_schema() -> None:
+    make = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "make_study_file.py")))
+    page = make.PAGE.read_text(encoding="utf-8")
+    assert make.written(page) == page, "run docs/make_study_file.py"
+    changed = page.replace("| `hole_flavours` |", "| `gone` |").replace("`1e-08` | per part", "`1e-03` | per part")
+    again = make.written(changed)
+    assert "`gone`" not in again and "`1e-08` | per particle" in again
+    assert [row for row in page.splitlines() if row not in again.splitlines()] == [
+        row for row in page.splitlines() if row.startswith("| `hole_flavours` |")]  # what it does is to be said anew
+    with pytest.raises(ValueError, match="pairing"):
+        make.written(page.replace("### [pairing]", "### pairing"))
 
 
 def test_conventions_name_every_status_and_phase() -> None:
