@@ -324,7 +324,8 @@ def test_any_scheduler_will_do(tmp_path: Path, dask: None) -> None:
         def plan(self, task: Task) -> None:
             plans.extend(task.plan)
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None,
+                      scheduler_kwargs={"dashboard_address": "127.0.0.1:0"}) as cluster:
         result = ehbilayer.run(study(), tmp_path, scheduler=cluster.scheduler_address,
                                reporter=Plans())
     assert result.summary["done"] == 12 and any("12, workers of the scheduler" in line for line in plans)

@@ -1,5 +1,7 @@
 """Sweeps as users bend them: equal points, other materials, other arrays to keep, more hands than rows."""
 
+import contextlib
+import socket
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.reporting import Reporter
 from ehbilayer.results import Status
 from ehbilayer.study.file import Study, make_study
+from ehbilayer.sweep.engines import DaskEngine
 from ehbilayer.sweep.points import prepare_sweep
 from ehbilayer.task import Task
 
@@ -89,3 +92,14 @@ def test_a_state_of_other_flavours_is_no_start(kind: str) -> None:
                   for start in ("cold", "neighbour"))
     assert warm.status is Status.converged, warm.summary["failures"]
     np.testing.assert_array_equal(warm.data["energy"].values, cold.data["energy"].values)
+
+
+def test_two_sweeps_on_one_machine_do_not_mind_each_other() -> None:
+    """The HTTP server that every Dask scheduler starts must not insist on its usual port."""
+    pytest.importorskip("distributed")
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # another program has it already
+            other.bind(("", 8787))
+            other.listen()
+        with DaskEngine(1) as engine:  # warnings are errors
+            assert engine.workers == 1

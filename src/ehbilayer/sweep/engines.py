@@ -28,6 +28,7 @@ GRACE_SECONDS = 60.0  # for the points in work when it is time to stop
 CONNECT_SECONDS = 10.0
 DEATHS = 2  # a point that kills more workers than this is recorded as worker_died
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+ANY_PORT = "127.0.0.1:0"  # of the scheduler's HTTP server, which starts without a dashboard too: two sweeps at a time
 IGNORE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # for workers that replace dead ones
 Stop = Callable[[], Status | None]
 Progress = Callable[[str], None]
@@ -195,7 +196,8 @@ def _local_cluster(workers: int, stack: contextlib.ExitStack) -> Any:
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="ehbilayer-", ignore_cleanup_errors=True))
     with _ignore_interrupts():  # a Ctrl-C at the terminal reaches all processes; only the driver shall hear it
         return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-                            dashboard_address=None, silence_logs=logging.CRITICAL, local_directory=scratch,
+                            dashboard_address=None, scheduler_kwargs={"dashboard_address": ANY_PORT},
+                            silence_logs=logging.CRITICAL, local_directory=scratch,
                             env=dict.fromkeys(THREADS, "1"), preload=[IGNORE])
 
 
