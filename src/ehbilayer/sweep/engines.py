@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.2  # how often a driver looks whether to stop
 ASK_SECONDS = 1.0  # how often a worker asks
 GRACE_SECONDS = 60.0  # for the points in work when it is time to stop
 CONNECT_SECONDS = 10.0
-DEATHS = 2  # a point that kills more workers than this is recorded as worker_died
+DEATHS = 1  # a point that loses more workers than this is tried once more, alone
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ANY_PORT = "127.0.0.1:0"  # of the scheduler's HTTP server, which starts without a dashboard too: two sweeps at a time
 IGNORE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # for workers that replace dead ones
@@ -122,6 +122,8 @@ class DaskEngine:
 
     def results(self, jobs: Iterator[Job], should_stop: Stop, progress: Progress) -> Iterator[Outcome]:
         running: dict[Any, Job] = {}
+        suspects: list[Job] = []  # their workers died, maybe by a neighbour: each is tried alone when the rest is done
+        alone: set[str] = set()
         room, counted, stopping = self._room(), time.monotonic(), 0.0
         while True:
             if not stopping and should_stop() is not None:
@@ -132,12 +134,18 @@ class DaskEngine:
             if not stopping:
                 for job in itertools.islice(jobs, max(0, room - len(running))):
                     running[self._submit(job)] = job
+                if suspects and not running:
+                    job = suspects.pop()
+                    alone.add(job.key)
+                    running[self._submit(job)] = job
             if not running or (stopping and time.monotonic() > stopping):
                 return
             progress("")
             for future in self._finished(list(running)):
-                outcome = _outcome(future, running.pop(future))
-                if outcome is not None:
+                job = running.pop(future)
+                if job.key not in alone and _killed(future):
+                    suspects.append(job)
+                elif (outcome := _outcome(future, job)) is not None:
                     yield outcome
 
     def _submit(self, job: Job) -> Any:
@@ -237,8 +245,13 @@ def _outcome(future: Any, job: Job) -> Outcome | None:
     if future.status == "cancelled":
         return None  # lost with its scheduler: it counts as missing
     error = future.exception()
-    words = "a worker died" if type(error).__name__ == "KilledWorker" else f"{type(error).__name__}: {error}"
+    words = "a worker died" if _killed(future) else f"{type(error).__name__}: {error}"
     return failure(job, Status.worker_died, " ".join(words.split())[:300])
+
+
+def _killed(future: Any) -> bool:
+    """Whether a job was given up because the workers that had it died."""
+    return future.status == "error" and type(future.exception()).__name__ == "KilledWorker"
 
 
 def _version_here() -> str:
