@@ -282,9 +282,10 @@ def test_the_command_lists_figures_and_refuses_others(capsys: pytest.CaptureFixt
     assert cli.execute(["reproduce", "--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert listed == list(MODULES)
-    for wrong in (["dai-fu:9"], []):
+    for wrong, hint in ((["dai-fu:9"], 'did you mean "dai-fu:'), ([], "is missing; see `ehb reproduce --list`")):
         assert cli.execute(["reproduce", *wrong]) == cli.EXIT_INPUT
-        assert "dai-fu:4" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert hint in error and len(error) < 120
 
 
 @pytest.mark.published
