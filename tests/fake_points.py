@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ehbilayer import kinds
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
+from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status, Variable
 from ehbilayer.study.file import Study
 from ehbilayer.sweep import worker as sweep_worker
@@ -34,6 +36,28 @@ def register() -> None:
     module.prepare, module.rows = prepare, lambda result: [("status", result.status.value)]  # type: ignore[attr-defined]
     sys.modules["ehbilayer.kinds.fake"] = module
     kinds.AVAILABLE[KIND] = "fake"
+
+
+class Listener(Reporter):
+    """Keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self.plans: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def plan(self, task: Task) -> None:
+        self.plans.extend(task.plan)
+
+
+def install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the kind known for one test, which draws nothing and does not wait for the disk."""
+    monkeypatch.setitem(kinds.AVAILABLE, KIND, "fake")
+    register()
+    monkeypatch.setattr("ehbilayer.runner.draw", lambda result, place: None)
+    monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
 def compute(job: Any, *rest: Any) -> Any:

@@ -16,7 +16,7 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import cli, kinds, runner
+from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.files import ResultFileError
 from ehbilayer.kinds.sweep import rows
@@ -32,20 +32,9 @@ HERE = Path(__file__).parent
 GRID = '"density.rs_hole" = [4, 6, 8]\n"bilayer.spacing" = {start = 0.5, stop = 2, count = 4}'
 
 
-class Listener(Reporter):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
 @pytest.fixture(autouse=True)
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
-    fake_points.register()
-    monkeypatch.setattr(runner, "draw", lambda result, place: None)
-    monkeypatch.setattr("os.fsync", lambda handle: None)
+    fake_points.install(monkeypatch)
     monkeypatch.setenv("EHB_FAKE_LOG", str(tmp_path / "log"))
     return tmp_path / "log"
 
@@ -151,7 +140,7 @@ def test_a_damaged_point_is_named_set_aside_and_computed_again(tmp_path: Path, f
     assert status_of(tmp_path / "out")["damaged"] == 1 == status_of(tmp_path / "out")["missing"]
     (tmp_path / "out" / "result.nc").unlink()
     fakes.unlink()
-    listener = Listener()
+    listener = fake_points.Listener()
     again = ehbilayer.run(study(), tmp_path / "out", reporter=listener)
     assert computed(fakes) == [f"{values['density.rs_hole']:g} {values['bilayer.spacing']:g}"]
     assert path.name in listener.warnings[0] and (path.parent / f"{path.name}.corrupt").exists()

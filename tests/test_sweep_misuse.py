@@ -11,36 +11,18 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import kinds, runner
 from ehbilayer.errors import InputError
-from ehbilayer.reporting import Reporter
 from ehbilayer.results import Status
 from ehbilayer.study.file import Study, make_study
 from ehbilayer.sweep.engines import DaskEngine
 from ehbilayer.sweep.points import prepare_sweep
-from ehbilayer.task import Task
 
 WARM = 'start = "neighbour"'
 
 
-class Listener(Reporter):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        self.plans: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-    def plan(self, task: Task) -> None:
-        self.plans.extend(task.plan)
-
-
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
-    fake_points.register()
-    monkeypatch.setattr(runner, "draw", lambda result, place: None)
-    monkeypatch.setattr("os.fsync", lambda handle: None)
+    fake_points.install(monkeypatch)
 
 
 def study(axes: str, more: str = "") -> Study:
@@ -59,7 +41,7 @@ def test_points_that_are_the_same_are_refused(fakes: None, start: str, spacings:
     ('"bilayer.spacing" = [1, 2, 3]\n"density.rs_hole" = [4, 6]', "3 rows, so at most 3 points at a time"),
 ])
 def test_the_plan_says_how_many_points_can_be_computed_at_a_time(fakes: None, axes: str, words: str) -> None:
-    listener = Listener()
+    listener = fake_points.Listener()
     ehbilayer.run(study(axes, WARM), reporter=listener)
     assert sum(words in line for line in listener.plans) == 1
 
@@ -67,11 +49,11 @@ def test_the_plan_says_how_many_points_can_be_computed_at_a_time(fakes: None, ax
 @pytest.mark.parametrize("start", ["", WARM])
 def test_points_from_before_an_array_was_to_be_kept_are_named(tmp_path: Path, fakes: None, start: str) -> None:
     ehbilayer.run(study('"density.rs_hole" = [4, 6]', start), tmp_path)
-    more, listener = study('"density.rs_hole" = [4, 6, 8]', f'{start}\nkeep = ["line"]'), Listener()
+    more, listener = study('"density.rs_hole" = [4, 6, 8]', f'{start}\nkeep = ["line"]'), fake_points.Listener()
     result = ehbilayer.run(more, tmp_path, force=True, resume=True, reporter=listener)
     np.testing.assert_array_equal(result.data["line"].values, [[np.nan] * 2, [np.nan] * 2, [8, 1]])
     assert len(listener.warnings) == 1 and "2 finished points have no line" in listener.warnings[0]
-    quiet = Listener()
+    quiet = fake_points.Listener()
     whole = ehbilayer.run(more, tmp_path, force=True, reporter=quiet)
     assert not quiet.warnings and np.isfinite(whole.data["line"].values).all()
 

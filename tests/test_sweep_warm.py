@@ -12,12 +12,11 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import kinds, phases, runner
+from ehbilayer import kinds, phases
 from ehbilayer.errors import InputError
 from ehbilayer.handover import PREFIX, may_go_on, pack_orbitals, unpack_orbitals
 from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.reporting import Reporter
 from ehbilayer.results import Result, Status
 from ehbilayer.study.file import Study, make_study
 from ehbilayer.sweep import engines as sweep_engines
@@ -31,20 +30,9 @@ GRID = f'"bilayer.spacing" = {SPACINGS}\n"density.rs_hole" = {RS}'
 WARM = 'start = "neighbour"'
 
 
-class Listener(Reporter):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
-    fake_points.register()
-    monkeypatch.setattr(runner, "draw", lambda result, place: None)
-    monkeypatch.setattr("os.fsync", lambda handle: None)
+    fake_points.install(monkeypatch)
     monkeypatch.setattr("ehbilayer.stopping.LOOK_SECONDS", 0.0)
     monkeypatch.setenv("EHB_FAKE_LOG", str(tmp_path / "log"))
     return tmp_path / "log"
@@ -151,7 +139,7 @@ def test_a_start_that_is_lost_is_computed_again(tmp_path: Path, fakes: Path, har
     path.write_bytes(raw if harm == "flipped" else
                      Result(whole.kind, whole.status, whole.summary, bare).to_bytes())
     fakes.unlink()
-    listener = Listener()
+    listener = fake_points.Listener()
     again = ehbilayer.run(study(), tmp_path / "out", reporter=listener)
     assert computed(fakes) == ["7 1", "8 1"]
     assert len(listener.warnings) == 1 and path.name in listener.warnings[0] and path.with_name(

@@ -14,7 +14,7 @@ from ehbilayer.reproduce.trions import (
     density_page,
     description,
     farthest,
-    shares,
+    on_holes,
     trions,
 )
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 RANDOM, PLACED = "dai-fu-s4", "dai-fu-s4-placed"
 FEW_TENTHS = (0.1, 0.9)  # per cent
 SAME = 1e-4  # per cent, far above the errors of both energies
-NEAR = 0.3  # lattice spacings: closer than any two sites
 
 
 def studies(quick: bool) -> Studies:
@@ -49,7 +48,7 @@ def rows(results: Results) -> list[Row]:
     """Order, trions, and the energy above the perfect crystal."""
     result = results[RANDOM]
     count, order = len(sites(result)), sixfold(result)
-    whole = bool((shares(result) == 1).all()) and farthest(result) < NEAR
+    whole = on_holes(result)
     return [said("electrons and holes are on top of each other", whole,
                  f"{count} sites, maxima at most {farthest(result):.3f} lattice spacings apart"),
             said("an approximate triangular lattice", order > ORDERED, f"six-fold order {order:.3f}"),

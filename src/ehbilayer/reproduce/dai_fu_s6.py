@@ -14,8 +14,7 @@ from ehbilayer.reproduce.trions import (
     SUPPLEMENT,
     density_page,
     description,
-    farthest,
-    shares,
+    on_holes,
     spin_share,
     trions,
 )
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 RANDOM, PLACED = "dai-fu-s6", "dai-fu-s6-placed"
 DENSE = 7.0  # r_s of the holes
 VISIBLE = 1e-2  # of the largest density
-NEAR = 0.3  # lattice spacings
 LOWER, SLIGHTLY = 1e-6, 0.01  # Ha_h, above the errors of both energies; of the energy
 
 
@@ -47,7 +45,7 @@ def rows(results: Results) -> list[Row]:
     """Singlets, their lattice, and what a placed crystal gives."""
     result, placed = results[RANDOM], results[PLACED].summary
     share, order = spin_share(result), sixfold(result)
-    whole = bool((shares(result) == 1).all()) and farthest(result) < NEAR
+    whole = on_holes(result)
     below = result.summary["energy_per_particle"] - placed["energy_per_particle"]
     gap = placed["gap"]
     return [said("both spins of the electrons have the same density", share < VISIBLE,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ehbilayer import runner
 from ehbilayer.errors import InputError
 from ehbilayer.files import atomic_write
+from ehbilayer.hooks import never
 from ehbilayer.plot.style import PAGE_DPI
 from ehbilayer.reporting import Reporter
 from ehbilayer.reproduce.computing import Answer, Stop, computed, results_of, words
@@ -93,7 +94,7 @@ class Workshop:
                 yield figure, self._finish(figure, needed[figure.name])
 
         yield from ready()
-        for name, answer in computed(missing, self.place, should_stop or _never, self.reporter, workers=self.workers,
+        for name, answer in computed(missing, self.place, should_stop or never, self.reporter, workers=self.workers,
                                      force=self.force):
             if answer.stopped:
                 return
@@ -120,7 +121,7 @@ class Workshop:
             rows = figure.rows(results)
             files = self._save(figure.draw(results), figure.stem) if figure.draw else []
             text = self.file(figure.stem, "txt")
-            atomic_write(text, caption_text(figure, results, quick=self.quick).encode())
+            atomic_write(text, caption_text(figure, results, rows, quick=self.quick).encode())
         except Exception as error:  # e.g. a study that did not converge lacks what is drawn
             badly = [f"{name} {r.status.value}" for name, r in results.items() if r.status is not Status.converged]
             return Made(status, rows, files, "; ".join([*badly, words(error)]))
@@ -185,7 +186,3 @@ def _leave_table(workshop: Workshop, figures: list[Reproduction], made: dict[str
     atomic_write(text, ("\n".join(lines) + "\n").encode())
     atomic_write(data, table_json(rows, ends, quick=workshop.quick))
     tell(f"written to {text}, {data}")
-
-
-def _never() -> None:
-    return None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.reproduce.densities import SUPPLEMENT
 from ehbilayer.reproduce.nashabeh_fu_4b import MAP as ORIGINAL
 from ehbilayer.reproduce.record import Reproduction, Results, Row, Studies, judged, said
@@ -14,13 +12,12 @@ from ehbilayer.reproduce.superconductivity import (
     LINE_NOTE,
     highest,
     map_study,
-    maps_page,
     other_reading,
     statements,
+    temperature_page,
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TEN, THOUSAND = "nashabeh-fu-tc-10-crystal-31", "nashabeh-fu-tc-1000-crystal-31"
@@ -34,11 +31,8 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """T_c in K."""
-    def panel(name: str, ax: Axes) -> None:
-        temperature_map(results[name], ax)
-
-    return maps_page("rₛ* = 31 (Nashabeh and Fu, Fig. S3)",
-                     [("mₕ/mₑ = 10", partial(panel, TEN)), ("mₕ/mₑ = 1000, hydrogen-like", partial(panel, THOUSAND))])
+    return temperature_page("rₛ* = 31 (Nashabeh and Fu, Fig. S3)",
+                            [("mₕ/mₑ = 10", results[TEN]), ("mₕ/mₑ = 1000, hydrogen-like", results[THOUSAND])])
 
 
 def rows(results: Results) -> list[Row]:

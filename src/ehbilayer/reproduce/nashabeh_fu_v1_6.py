@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ehbilayer.plot.pairing import temperature_map
 from ehbilayer.reproduce.nashabeh_fu_s3 import TEN, THOUSAND
 from ehbilayer.reproduce.record import NEW, Reproduction, Results, Row, Studies, judged
 from ehbilayer.reproduce.superconductivity import (
@@ -15,14 +13,13 @@ from ehbilayer.reproduce.superconductivity import (
     LINE_NOTE,
     highest,
     map_study,
-    maps_page,
     other_reading,
     statements,
+    temperature_page,
     where_highest,
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HUNDRED = "nashabeh-fu-tc-100-crystal-31"
@@ -36,12 +33,8 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """T_c in K."""
-    def panel(name: str, ax: Axes) -> None:
-        temperature_map(results[name], ax)
-
-    return maps_page("larger mass ratios (Nashabeh and Fu, first version, Fig. 6)",
-                     [("mₕ/mₑ = 100", partial(panel, HUNDRED)),
-                      ("mₕ/mₑ = 1000, hydrogen-like", partial(panel, THOUSAND))])
+    return temperature_page("larger mass ratios (Nashabeh and Fu, first version, Fig. 6)",
+                            [("mₕ/mₑ = 100", results[HUNDRED]), ("mₕ/mₑ = 1000, hydrogen-like", results[THOUSAND])])
 
 
 def rows(results: Results) -> list[Row]:

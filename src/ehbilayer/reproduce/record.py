@@ -124,11 +124,10 @@ def table_json(rows: dict[str, list[Row]], ends: dict[str, str], *, quick: bool)
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def caption_text(figure: Reproduction, results: Results, *, quick: bool) -> str:
-    """The caption: title, sentences, table, and for every study its parameters, its size and how long it took."""
+def caption_text(figure: Reproduction, results: Results, rows: list[Row], *, quick: bool) -> str:
+    """The caption: title, sentences, the table of ``rows``; parameters, size and time of every study."""
     head = f"{figure.name}  {figure.title}" + ("  (quick: coarse)" if quick else "")
-    lines = [head, figure.source, "", *textwrap.wrap(figure.caption(results), WIDTH), "", *table(figure.rows(results)),
-             ""]
+    lines = [head, figure.source, "", *textwrap.wrap(figure.caption(results), WIDTH), "", *table(rows), ""]
     studies = figure.studies(quick)
     for name, result in results.items():
         lines.append(f"study {name}: {result.kind}, {result.status.value}, {seconds(result):.1f} s")

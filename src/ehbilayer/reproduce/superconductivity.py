@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,6 +102,13 @@ def maps_page(title: str, panels: Sequence[tuple[str, Callable[[Axes], Any]]]) -
         ax.set_title(f"{text}: {ax.get_title()}" if text else ax.get_title(), fontsize=NORMAL, color=INK, pad=5)
     page.text(0.5, 1 - 0.1 / height, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
+
+
+def temperature_page(title: str, panels: Sequence[tuple[str, Result]]) -> Figure:
+    """Maps of T_c in a row."""
+    from ehbilayer.plot.pairing import temperature_map
+
+    return maps_page(title, [(text, partial(temperature_map, result)) for text, result in panels])
 
 
 def in_hartree(result: Result) -> Result:

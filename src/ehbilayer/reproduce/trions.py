@@ -27,6 +27,7 @@ SMALL_BOX = BOX | {"holes": 9, "plane_waves": [23, 19]}  # the same wave numbers
 RS = 8.0
 LAST_DIGIT = "differs in the last digit"
 ORDERED = 0.7  # least mean six-fold order of a triangular crystal; random points have 0.36
+ON_TOP = 0.3  # lattice spacings: closer than any two sites
 WIDE, MAP, HEAD, ROOM = 4.3, 2.75, 0.4, 1.0  # inches: a column, its map, the page's title, around a row of maps
 
 
@@ -84,6 +85,11 @@ def farthest(result: Result) -> float:
     """Largest distance of a maximum of the electrons' density from the nearest hole's, in lattice spacings."""
     distance = _distances(result, sites(result, "electron"), sites(result)).min(axis=1)
     return float(distance.max() / lattice_spacing(result))
+
+
+def on_holes(result: Result) -> bool:
+    """Whether every hole has one maximum of the electrons nearest to it, and closer than ON_TOP."""
+    return bool((shares(result) == 1).all()) and farthest(result) < ON_TOP
 
 
 def _distances(result: Result, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -83,8 +83,10 @@ class Campaign:
         else:
             self.points = self.sweep.points
             define(self.place, self.sweep, self.points, self.total)
-            compute = self._compute_rows if self.sweep.options.start == "neighbour" else self._compute
-            compute(self.sweep.part(self.shard))
+            if self.sweep.options.start == "neighbour":
+                self._compute_rows(self.sweep.rows(self.shard))
+            else:
+                self._compute(self.sweep.part(self.shard))
         self.reporter.done()
         return self._result()
 
@@ -111,14 +113,12 @@ class Campaign:
     def _tell(self, there: int, total: int) -> None:
         self.reporter.note(f"{there} of {total} points are there already")
 
-    def _compute_rows(self, points: list[Point]) -> None:
+    def _compute_rows(self, rows: list[list[Point]]) -> None:
         """Compute rows of points that start from their neighbours: the first of every row, then the second, ..."""
-        length = len(self.sweep.axes[-1].values)
-        rows = [points[i : i + length] for i in range(0, len(points), length)]
-        there = sum(not self._is_open(p) for p in points)
+        there = sum(not self._is_open(p) for row in rows for p in row)
         if there:
-            self._tell(there, len(points))
-        for k in range(length):
+            self._tell(there, sum(map(len, rows)))
+        for k in range(len(self.sweep.axes[-1].values)):
             ready = [row for row in rows if not any(self.labels.get(p.key, MISSING) in OPEN for p in row[:k])]
             self.before |= {row[k].key: [p.key for p in row[:k]] for row in ready}
             for row in ready:

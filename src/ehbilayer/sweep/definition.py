@@ -50,7 +50,7 @@ def plan_of(sweep: Sweep, engine: Engine, shard: Shard | None) -> tuple[str, ...
     workers = f"{engine.workers} worker{'s' * (engine.workers != 1)}" if engine.workers else "workers of the scheduler"
     lines.append(f"  points     {total}{begin}{part}{checked}, {workers}")
     if sweep.options.start == "neighbour":
-        rows = len(sweep.points) // len(sweep.axes[-1].values)
+        rows = len(sweep.rows())
         lines.append(f"  start      each point from the one before it along {sweep.axes[-1].key}; {rows} "
                      f"row{'s' * (rows != 1)}, so at most {rows} point{'s' * (rows != 1)} at a time")
     left = sweep.first.study.given()

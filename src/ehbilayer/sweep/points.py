@@ -86,18 +86,17 @@ class Sweep:
             found.append(self.point(values, found[-1:] if number % len(self.axes[-1].values) else ()))
         return found
 
-    @property
-    def rows(self) -> list[list[Point]]:
-        """The points of a grid in rows along the last axis."""
+    def rows(self, shard: Shard | None = None) -> list[list[Point]]:
+        """The points of a grid in rows along the last axis: all, or those of one of several parts."""
         length = len(self.axes[-1].values)
-        return [self.points[i : i + length] for i in range(0, len(self.points), length)]
+        rows = [self.points[i : i + length] for i in range(0, len(self.points), length)]
+        return rows[_which(shard)]
 
     def part(self, shard: Shard | None) -> list[Point]:
         """The points of one of several parts; whole rows where they start from their neighbours."""
-        which = slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
         if self.options.start == "cold":
-            return self.points[which]
-        return [point for row in self.rows[which] for point in row]
+            return self.points[_which(shard)]
+        return [point for row in self.rows(shard) for point in row]
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -114,6 +113,10 @@ class Sweep:
     def scales(self) -> Scales:
         """Units that all points share; unknown where the device itself is swept."""
         return Scales() if any(a.key in DEVICE_KEYS for a in self.axes) else self.first.scales
+
+
+def _which(shard: Shard | None) -> slice:
+    return slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
 
 
 def point_tables(study: Study, values: dict[str, Any]) -> dict[str, Any]:
