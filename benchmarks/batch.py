@@ -14,11 +14,11 @@ import time
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
 from ehbilayer.hartree_fock.batch import solve_batch
 from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 
 
 def points(count: int, waves: int) -> tuple[list[Bilayer], PlaneWaveBasis, np.ndarray]:

@@ -12,11 +12,11 @@ import argparse
 import json
 import math
 
-from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
 from ehbilayer.compressibility.bulk_modulus import by_differences, torus
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.compressibility.size_limit import alpha_squared, alpha_squared_limit, electron_hole
-from ehbilayer.lattice import box_of_shape
+from ehbilayer.numerics.lattice import box_of_shape
 from timing import best
 
 MASS, SPACING, RS = 0.1, 1.0, 1.6

@@ -46,10 +46,10 @@ def small(rs: float) -> dict[str, Any]:
 
 def lowest(rs: float, starts: int) -> dict[str, Any]:
     """The lowest state of the free box at d = a_h, in the paper's convention and basis."""
-    from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
     from ehbilayer.compressibility.bulk_modulus import StateOptions, torus
     from ehbilayer.compressibility.size_limit import electron_hole
-    from ehbilayer.lattice import box_of_shape
+    from ehbilayer.numerics.lattice import box_of_shape
 
     box = box_of_shape("triangular", 36 * math.pi * (rs / MASS) ** 2)
     basis, bilayer = PlaneWaveBasis(box, hexagon_waves(box, 7)), electron_hole(MASS, 1.0, 36, zero_mode="none")

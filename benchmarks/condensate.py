@@ -34,11 +34,11 @@ def torus(hexagon: int, repeats: int) -> dict[str, Any]:
     """Seconds of one solution by Fourier transforms and by dense matrices."""
     import numpy as np
 
-    from ehbilayer.basis import hexagon_waves
+    from ehbilayer.basis.plane_waves import hexagon_waves
     from ehbilayer.condensate.bogoliubov import fill
     from ehbilayer.condensate.torus import lowest, make_gas
-    from ehbilayer.lattice import box_of_shape
-    from ehbilayer.system import Bilayer, Species
+    from ehbilayer.model import Bilayer, Species
+    from ehbilayer.numerics.lattice import box_of_shape
 
     pairs, steps = 144, 3
     system = Bilayer((Species("electron", -1, 1.0, 0, pairs), Species("hole", 1, 1.0, 1, pairs)), 1.0, "madelung")

@@ -30,7 +30,7 @@ def clock(work):
 def plain(crystal, cell, tolerance):
     """Quasi-Newton alone: iterations, and the residual it reached (e^2/a^2)."""
     from ehbilayer.crystal.relaxation import _Landscape
-    from ehbilayer.descent import quasi_newton
+    from ehbilayer.numerics.descent import quasi_newton
 
     landscape = _Landscape(crystal, cell)
     end = quasi_newton(landscape, (crystal.vectors, crystal.positions), tolerance, radius=0.3 * crystal.length,

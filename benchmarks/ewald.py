@@ -22,8 +22,8 @@ import time
 
 import numpy as np
 
-from ehbilayer.ewald.charges import PointCharges
-from ehbilayer.ewald.derivatives import ForceConstants, hessian
+from ehbilayer.interaction.lattice_sums.charges import PointCharges
+from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants, hessian
 from timing import best
 
 

@@ -25,10 +25,10 @@ QUANTITIES = {"energy_per_particle": "energy per particle", "electron_gap": "ele
 
 def point(holes: int, zero_mode: str, cutoff: float) -> dict[str, float]:
     """The converged crystal of ``holes`` holes: energy per particle, gaps (Ha_h), pressure (Ha_h/a_h^2)."""
-    from ehbilayer.basis import PlaneWaveBasis, disk_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
     from ehbilayer.hartree_fock.solver import Options, solve
-    from ehbilayer.lattice import box_of_shape, crystal_cell
-    from ehbilayer.system import Bilayer, Species
+    from ehbilayer.model import Bilayer, Species
+    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 
     box = box_of_shape("rectangular", holes * np.pi * 8.0**2)
     species = (Species("electron", -1, 2.0, 0, 2 * holes, spin="restricted"), Species("hole", 1, 1.0, 1, holes))
@@ -43,8 +43,8 @@ def point(holes: int, zero_mode: str, cutoff: float) -> dict[str, float]:
 
 def compute(cutoff: float) -> dict[str, Any]:
     """All points, and the straight lines in 1/sqrt(N) that the missing zero mode predicts."""
-    from ehbilayer.interaction import Coulomb
-    from ehbilayer.lattice import box_of_shape
+    from ehbilayer.interaction.base import Coulomb
+    from ehbilayer.numerics.lattice import box_of_shape
 
     box = box_of_shape("rectangular", 1.0)
     return {"system": "trion crystal, m_e = 2 m_h, d = 4.83 a_h, r_s = 8, rectangular torus", "cutoff": cutoff,

@@ -21,9 +21,9 @@ def problem(holes: int, hexagon: int, zero_mode: str) -> tuple[Any, Any]:
     """The bilayer and its plane waves, one hole per cell."""
     import numpy as np
 
-    from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
-    from ehbilayer.lattice import box_of_shape, crystal_cell
-    from ehbilayer.system import Bilayer, Species
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+    from ehbilayer.model import Bilayer, Species
+    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 
     box = box_of_shape("triangular", holes * np.pi * 7.0**2)
     species = (Species("electron", -1, 0.1, 0, holes, spin="restricted"), Species("hole", 1, 1.0, 1, holes))

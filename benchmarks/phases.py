@@ -15,12 +15,13 @@ import tempfile
 import time
 from typing import Any
 
-from ehbilayer import phases, runner
-from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
 from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.study.file import make_study
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.phases import competition as phases
+from ehbilayer.run import runner
+from ehbilayer.studies.file import make_study
 
 HOLES, HEXAGON, CRITICAL_RS, REPEATS = 36, 7, 3.882, 3
 AXES = {"bilayer.spacing": [1.0, 3.0, 10.0], "bilayer.electron_mass": [0.8, 0.2],

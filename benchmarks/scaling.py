@@ -33,14 +33,14 @@ def build_seconds(holes: int, waves: tuple[int, int], crystal: bool, least: floa
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
-    from ehbilayer.fourier import Fourier
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
     from ehbilayer.hamiltonian import EnergyProblem
     from ehbilayer.hartree_fock.guesses import guess
     from ehbilayer.hartree_fock.solver import build
-    from ehbilayer.lattice import box_of_shape, crystal_cell
-    from ehbilayer.minimize import orthonormalise
-    from ehbilayer.system import Bilayer, Species
+    from ehbilayer.model import Bilayer, Species
+    from ehbilayer.numerics.fourier import Fourier
+    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+    from ehbilayer.numerics.minimize import orthonormalise
 
     box = box_of_shape("rectangular", holes * np.pi * 8.0**2)
     basis = PlaneWaveBasis(box, rectangle_waves(*waves), crystal_cell(box, holes) if crystal else None)

@@ -18,14 +18,16 @@ import time
 import types
 from pathlib import Path
 
-from ehbilayer import kinds, runner
 from ehbilayer.hooks import Hooks
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import Study, load_study, make_study
+from ehbilayer.results.base import Result
+from ehbilayer.run import runner
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import Study, load_study, make_study
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep.definition import define
 from ehbilayer.sweep.points import prepare_sweep
 from ehbilayer.sweep.store import PointStore
-from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "electron-liquid-hole-crystal.toml"
@@ -39,10 +41,10 @@ def free_points() -> None:
     def prepare(study: Study) -> Task:
         return Task(study, Scales(), study.canonical(), {}, (), solve, energies=("energy",))
 
-    module = types.ModuleType("ehbilayer.kinds.free")
+    module = types.ModuleType("free_kind.prepare")
     module.prepare = prepare  # type: ignore[attr-defined]
-    sys.modules[module.__name__] = module
-    kinds.AVAILABLE["device"] = "free"
+    sys.modules |= {"free_kind": types.ModuleType("free_kind"), module.__name__: module}
+    kinds.KINDS = (kinds.Kind("device", "free_kind"), *(kind for kind in kinds.KINDS if kind.name != "device"))
     runner.draw = lambda result, place: None
 
 

@@ -27,9 +27,9 @@ def our_problem(holes: int, waves: tuple[int, int], crystal: bool) -> tuple[Any,
     """The bilayer and its plane waves: the whole box free, or one cell per hole with the k mesh of the same torus."""
     import numpy as np
 
-    from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
-    from ehbilayer.lattice import box_of_shape, crystal_cell
-    from ehbilayer.system import Bilayer, Species
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
+    from ehbilayer.model import Bilayer, Species
+    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 
     box = box_of_shape("rectangular", np.pi * 8.0**2 * holes)
     species = (Species("electron", -1, 2.0, 1, 2 * holes, spin="restricted"), Species("hole", 1, 1.0, 0, holes))
@@ -44,9 +44,9 @@ def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: f
     """
     from threadpoolctl import threadpool_limits
 
-    from ehbilayer.fourier import Fourier
     from ehbilayer.hartree_fock.guesses import guess
     from ehbilayer.hartree_fock.solver import Monitor, Options, converge
+    from ehbilayer.numerics.fourier import Fourier
 
     options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none", spectrum=False)
     bilayer, basis = our_problem(holes, waves, crystal)

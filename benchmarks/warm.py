@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer import runner
-from ehbilayer.results import Result
-from ehbilayer.study.file import make_study
+from ehbilayer.results.base import Result
+from ehbilayer.run import runner
+from ehbilayer.studies.file import make_study
 
 CRITICAL_RS, HEXAGON = 3.882, 7
 

@@ -14,8 +14,8 @@ import re
 import sys
 from pathlib import Path
 
-from ehbilayer.reproduce import MODULES
-from ehbilayer.reproduce.record import HEAD
+from ehbilayer.papers import MODULES
+from ehbilayer.papers.record import HEAD
 
 DOCS = Path(__file__).parent
 GALLERY, PAGE = DOCS / "images" / "gallery", DOCS / "gallery.md"

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import kinds
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import Study
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep import worker as sweep_worker
-from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 KIND = "device"
@@ -32,10 +33,17 @@ COMPUTE = sweep_worker.compute_point
 
 def register() -> None:
     """Make the kind known in this process."""
-    module = types.ModuleType("ehbilayer.kinds.fake")
-    module.prepare, module.rows = prepare, lambda result: [("status", result.status.value)]  # type: ignore[attr-defined]
-    sys.modules["ehbilayer.kinds.fake"] = module
-    kinds.AVAILABLE[KIND] = "fake"
+    for name, part in (("prepare", prepare), ("rows", lambda result: [("status", result.status.value)])):
+        module = types.ModuleType(name)
+        setattr(module, name, part)
+        sys.modules["fake_kind." + {"rows": "table"}.get(name, name)] = module
+    sys.modules.setdefault("fake_kind", types.ModuleType("fake_kind"))
+    kinds.KINDS = with_fake()
+
+
+def with_fake() -> tuple[kinds.Kind, ...]:
+    """The kinds with the fake one in the place of the one whose name it takes."""
+    return (kinds.Kind(KIND, "fake_kind"), *(kind for kind in kinds.KINDS if kind.name != KIND))
 
 
 class Listener(Reporter):
@@ -54,9 +62,9 @@ class Listener(Reporter):
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the kind known for one test, which draws nothing and does not wait for the disk."""
-    monkeypatch.setitem(kinds.AVAILABLE, KIND, "fake")
+    monkeypatch.setattr(kinds, "KINDS", kinds.KINDS)  # put back after the test
     register()
-    monkeypatch.setattr("ehbilayer.runner.draw", lambda result, place: None)
+    monkeypatch.setattr("ehbilayer.run.runner.draw", lambda result, place: None)
     monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
@@ -129,8 +137,8 @@ def study_text(axes: str, more: str = "") -> str:
 
 def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     """Begin the sweep and kill it after a random time, again and again; report after each what there is."""
-    from ehbilayer import runner
-    from ehbilayer.study.file import load_study
+    from ehbilayer.run import runner
+    from ehbilayer.studies.file import load_study
     from ehbilayer.sweep import points as sweep_points
     from ehbilayer.sweep.store import PointStore
 
@@ -159,7 +167,7 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
 
 def kill_midway(study: Path, place: Path, kills: int, after: int) -> None:
     """Begin the sweep again and again, and kill it each time in the middle of its point number ``after``."""
-    from ehbilayer import runner
+    from ehbilayer.run import runner
 
     left, whole = [after], solve
 
@@ -187,7 +195,8 @@ if __name__ == "__main__":
         kill_at_random(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), 1)
     else:
         register()
-        from ehbilayer import cli, runner
+        from ehbilayer import cli
+        from ehbilayer.run import runner
         from ehbilayer.sweep import engines as sweep_engines
 
         runner.draw = lambda result, place: None

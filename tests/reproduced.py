@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ehbilayer.reproduce import reproduction
-from ehbilayer.reproduce.record import Row
-from ehbilayer.results import Result
+from ehbilayer.papers import reproduction
+from ehbilayer.papers.record import Row
+from ehbilayer.results.base import Result
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis, hexagon_waves, rectangle_waves
-from ehbilayer.fourier import Fourier
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves, rectangle_waves
 from ehbilayer.hamiltonian import Hamiltonian
 from ehbilayer.hartree_fock.guesses import guess
-from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.minimize import orthonormalise
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+from ehbilayer.numerics.minimize import orthonormalise
 from ehbilayer.terms import Setting
 
 

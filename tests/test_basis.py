@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier
-from ehbilayer.lattice import Cell, box_of_shape
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.lattice import Cell, box_of_shape
 from systems import small_basis, triangular_basis
 
 BASES = {"box": lambda: small_basis("box"), "crystal": lambda: small_basis("crystal"),

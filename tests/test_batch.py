@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.batch import solve_batch
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
 from systems import small_basis, trions
 
 OPTIONS = Options(start="trion-crystal", tolerance=1e-10, stability="none")

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import ehbilayer
-from ehbilayer import cli, reporting, runner
-from ehbilayer.kinds.hartree_fock import progress_line
-from ehbilayer.results import Result, Status
+from ehbilayer import cli
+from ehbilayer.results.base import Result
+from ehbilayer.run import reporting, runner
+from ehbilayer.status import Status
+from ehbilayer.studies.hartree_fock.prepare import progress_line
 
 ENV = os.environ | {"PYTHONPATH": str(Path(ehbilayer.__file__).parents[1])}
 STUDY = """
@@ -121,7 +123,7 @@ def test_a_damaged_result_is_named(study: Path, capsys: pytest.CaptureFixture[st
 def test_plot_writes_where_it_is_told(study: Path, monkeypatch: pytest.MonkeyPatch,
                                       capsys: pytest.CaptureFixture[str]) -> None:
     calls = []
-    monkeypatch.setattr("ehbilayer.plot.pages.save_figures", lambda r, d, **kw: calls.append((Path(d), kw)))
+    monkeypatch.setattr("ehbilayer.studies.drawing.save_figures", lambda r, d, **kw: calls.append((Path(d), kw)))
     assert cli.execute(["run", str(study), "--quiet"]) == 0
     for arguments in (["four-holes"], ["four-holes/result.nc", "-o", "pictures.pdf"], ["four-holes", "-o", "trions"]):
         assert cli.execute(["plot", *arguments]) == 0

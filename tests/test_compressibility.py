@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
 from ehbilayer.compressibility.area_scaling import twisted
 from ehbilayer.compressibility.bulk_modulus import (
     ROUTES,
@@ -27,9 +27,9 @@ from ehbilayer.compressibility.size_limit import (
     size,
 )
 from ehbilayer.errors import InputError
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.status import Status
 from exact import GASES
 
 

@@ -12,10 +12,11 @@ from ehbilayer.compressibility import study as compressibility_study
 from ehbilayer.compressibility.size_limit import alpha_squared
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import compressibility as kind
-from ehbilayer.plot.compressibility import figure, phonons
-from ehbilayer.results import Result, Status
-from ehbilayer.study.uses import used_keys
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.compressibility import prepare as kind
+from ehbilayer.studies.compressibility.figure import figure, phonons
+from ehbilayer.studies.uses import used_keys
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "compressibility.toml"
 CONTRACT = ("alpha_squared", "uncertainty", "bulk_modulus", "pressure", "by_size", "state")

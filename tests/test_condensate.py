@@ -6,16 +6,17 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves
 from ehbilayer.condensate import torus
 from ehbilayer.condensate.bogoliubov import chemical_slope, fill, minimise
 from ehbilayer.condensate.radial import solve as solve_limit
 from ehbilayer.condensate.report import energy_parts
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import solver as hartree_fock
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.results import Result, Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 from systems import triangular_basis
 
 MADELUNG = 3.9210315786397833  # times 1/sqrt(A), triangular

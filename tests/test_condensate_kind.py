@@ -11,9 +11,10 @@ from ehbilayer.condensate.radial import solve as solve_limit
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import condensate as kind
-from ehbilayer.plot.condensate import figure
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.condensate import prepare as kind
+from ehbilayer.studies.condensate.figure import figure
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "condensate.toml"
 CONTRACT = ("energy_per_pair", "chemical_potential", "max_occupation", "condensate_fraction", "max_gap", "concave")

@@ -18,8 +18,9 @@ from ehbilayer.condensate.mesh import Mesh, RadialWaves, angular_kernel, log_cor
 from ehbilayer.condensate.radial import Pairs, find, solve
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
-from ehbilayer.results import Result, Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 from exact import GASES
 
 EXCHANGE_2D = 8 * math.pi * (1 - 315 * math.pi**2 / 4096)
@@ -158,9 +159,9 @@ def test_bad_numbers_are_refused(change: dict, argument: str) -> None:
 
 
 def test_a_torus_cannot_start_the_plane() -> None:
-    from ehbilayer.basis import PlaneWaveBasis, disk_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
     from ehbilayer.condensate.torus import solve as solve_torus
-    from ehbilayer.lattice import box_of_shape
+    from ehbilayer.numerics.lattice import box_of_shape
 
     box = box_of_shape("square", 100.0)
     pair = Bilayer((Species("electron", -1, 1.0, 0, 3), Species("hole", 1, 1.0, 1, 3)), 1.0, "none")
@@ -232,9 +233,9 @@ def test_where_the_energy_per_pair_is_lowest_on_a_torus(zero_mode: str, hexagon:
     """
     from scipy.optimize import minimize_scalar
 
-    from ehbilayer.basis import PlaneWaveBasis, hexagon_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
     from ehbilayer.condensate.torus import solve as solve_torus
-    from ehbilayer.lattice import box_of_shape
+    from ehbilayer.numerics.lattice import box_of_shape
 
     system = Bilayer((Species("electron", -1, 1.0, 0, 36), Species("hole", 1, 1.0, 1, 36)), 1.0, zero_mode)
 

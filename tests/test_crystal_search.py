@@ -11,16 +11,17 @@ import textwrap
 import numpy as np
 import pytest
 
-from ehbilayer import parallel
 from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.search import Composition, Start, lowest_curvature, make_starts, ranking, run_start, search
 from ehbilayer.crystal.structures import named
 from ehbilayer.crystal.study import solve_search
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import crystal as kind
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import make_study
+from ehbilayer.numerics import parallel
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.crystal import prepare as kind
+from ehbilayer.studies.file import make_study
 
 
 def composition(a_over_d, holes=1, ratio=2):

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from ehbilayer.interaction.base.lattice_sums import potential as ewald
 from scipy.optimize import brentq, minimize_scalar
 
 import exact
@@ -14,13 +15,13 @@ from ehbilayer.crystal.scan import Scan, solve_scan
 from ehbilayer.crystal.search import Composition
 from ehbilayer.crystal.sequence import CONTINUOUS, CROSSING, follow, locate, phase_of, settle
 from ehbilayer.crystal.structures import named
-from ehbilayer.ewald import potential as ewald
-from ehbilayer.ewald.derivatives import dynamical_matrix
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import crystal as kind
-from ehbilayer.lattice import Cell
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import make_study
+from ehbilayer.interaction.lattice_sums.derivatives import dynamical_matrix
+from ehbilayer.numerics.lattice import Cell
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.crystal import prepare as kind
+from ehbilayer.studies.file import make_study
 
 
 def phase(name, a_over_d, ratio=2, layers=1):

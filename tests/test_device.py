@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import cli, load_study, runner
+from ehbilayer import cli, load_study
 from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import device as kind
-from ehbilayer.kinds import rows
 from ehbilayer.pairing import density as pairing_density
 from ehbilayer.pairing.couplings import bcs_temperature
 from ehbilayer.pairing.density import Place, against_density, window
 from ehbilayer.pairing.plasmon_velocity import Source
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import make_study
+from ehbilayer.results.base import Result
+from ehbilayer.run import runner
+from ehbilayer.status import Status
+from ehbilayer.studies.device import prepare as kind
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.kinds import rows
 from ehbilayer.units import Scales
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "device.toml"

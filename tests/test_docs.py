@@ -15,9 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from ehbilayer import cli, runner
-from ehbilayer.reproduce.record import Row, table
-from ehbilayer.study.file import make_study
+from ehbilayer import cli
+from ehbilayer.papers.record import Row, table
+from ehbilayer.run import runner
+from ehbilayer.studies.file import make_study
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -208,7 +209,7 @@ def extensions(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 @pytest.mark.parametrize(("text", "meant"), [
     ("hartree_fock.solver.solve", ("ehbilayer.hartree_fock.solver.solve", True)),
     ("ehbilayer.units.Scales", ("ehbilayer.units.Scales", True)),
-    ("units.py", ("ehbilayer.units", True)), ("reproduce/__init__.py", ("ehbilayer.reproduce", True)),
+    ("units.py", ("ehbilayer.units", True)), ("reproduce/__init__.py", ("ehbilayer.papers", True)),
     ("phonons.wrong", ("ehbilayer.phonons.wrong", True)), ("Complex.draw", ("Complex.draw", False)),
     ("scaling.py", None), ("result.nc", None), ("energy", None), ("N = 36", None)])
 def test_code_in_the_text_means(extensions: SimpleNamespace, text: str, meant: tuple[str, bool] | None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ehbilayer.interaction.base.lattice_sums import potential as ewald
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exact
 from ehbilayer.errors import InputError
-from ehbilayer.ewald import potential as ewald
-from ehbilayer.lattice import Cell
+from ehbilayer.numerics.lattice import Cell
 
 LATTICES = {lattice.name: lattice for lattice in exact.LATTICES}
 entries = st.floats(-3, 3, allow_subnormal=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ehbilayer.interaction.base.lattice_sums import potential as ewald
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exact
 from ehbilayer.errors import InputError
-from ehbilayer.ewald import potential as ewald
-from ehbilayer.ewald.charges import PointCharges
-from ehbilayer.lattice import Cell
+from ehbilayer.interaction.lattice_sums.charges import PointCharges
+from ehbilayer.numerics.lattice import Cell
 
 entries = st.floats(-3, 3, allow_subnormal=False)
 cells = st.lists(entries, min_size=4, max_size=4).map(lambda v: np.array(v).reshape(2, 2))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ehbilayer.interaction.base.lattice_sums import potential as ewald
 
 import exact
 from ehbilayer.errors import InputError
-from ehbilayer.ewald import potential as ewald
-from ehbilayer.ewald.derivatives import ForceConstants, dynamical_matrix, hessian, long_wave
-from ehbilayer.lattice import Cell, lattice_points
+from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants, dynamical_matrix, hessian, long_wave
+from ehbilayer.numerics.lattice import Cell, lattice_points
 
 CELL = np.array([[1.3, 0.2], [0.5, 2.1]])
 RNG = np.random.default_rng(0)

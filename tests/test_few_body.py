@@ -15,9 +15,10 @@ from ehbilayer.few_body.gaussians import Functions, elements, slopes
 from ehbilayer.few_body.threshold import decay
 from ehbilayer.few_body.variational import Answer, Options, minimise, report, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds.few_body import rows
-from ehbilayer.plot.few_body import figure
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.few_body.figure import figure
+from ehbilayer.studies.few_body.prepare import rows
 from ehbilayer.units import Scales
 
 STEBE = "B. Stebe and A. Ainane, Superlattices Microstruct. 5, 545 (1989): two-dimensional X- and H-"

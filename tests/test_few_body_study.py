@@ -13,10 +13,11 @@ from ehbilayer.few_body.scan import _critical_result, scan
 from ehbilayer.few_body.threshold import Critical
 from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds.few_body import prepare, rows
-from ehbilayer.plot.few_body import figure
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import load_study
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.few_body.figure import figure
+from ehbilayer.studies.few_body.prepare import prepare, rows
+from ehbilayer.studies.file import load_study
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

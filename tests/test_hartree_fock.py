@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import exact
-from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.cutoff import basis_error
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.status import Status
 from systems import small_basis, triangular_basis, trions
 
 QUICK = Options(start="trion-crystal", tolerance=1e-12, stability="none")
@@ -232,7 +232,7 @@ def test_spin_orders_place_flavours_differently():
 
 
 def test_basis_follows_from_the_tolerance():
-    from ehbilayer.basis import waves_for_tolerance
+    from ehbilayer.basis.plane_waves import waves_for_tolerance
 
     bilayer = trions(4)
     box = box_of_shape("rectangular", 4 * np.pi * 64)
@@ -323,10 +323,10 @@ def test_crystal_starts_spread_any_count_over_the_sites():
     bilayer = Bilayer((Species("electron", -1, 1.0, 0, 9, spin="unrestricted"), Species("hole", 1, 1.0, 1, 9)), 1.0,
                       "madelung")
     basis = triangular_basis(9, 12.0, 7, crystal=False)
-    from ehbilayer.fourier import Fourier
     from ehbilayer.hartree_fock.guesses import guess
     from ehbilayer.hartree_fock.solver import build
-    from ehbilayer.minimize import orthonormalise
+    from ehbilayer.numerics.fourier import Fourier
+    from ehbilayer.numerics.minimize import orthonormalise
 
     begin = guess(bilayer, basis, "crystal")
     frames = tuple(orthonormalise(np, x[None]) for x in begin.frames)

@@ -2,18 +2,19 @@
 
 import pytest
 
-from ehbilayer import kinds
 from ehbilayer.errors import InputError
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, Status
-from ehbilayer.runner import run
-from ehbilayer.study.file import make_study
-from ehbilayer.study.keys import Kind, tables
-from ehbilayer.study.uses import USES, used_keys
+from ehbilayer.results.base import Result
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.runner import run
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.keys import Kind, tables
+from ehbilayer.studies.uses import USES, used_keys
 
 
 def test_every_kind_that_is_available_says_which_keys_it_uses() -> None:
-    assert set(kinds.AVAILABLE) <= set(USES) <= set(Kind.__args__)  # type: ignore[attr-defined]
+    assert {kind.name for kind in kinds.KINDS} <= set(USES) <= set(Kind.__args__)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", USES)
@@ -27,7 +28,7 @@ def test_patterns_name_keys_that_exist(kind: str) -> None:
 
 
 def test_all_kinds_but_the_phase_diagram_can_be_a_single_point() -> None:
-    assert {*Kind.__args__} == {*kinds.AVAILABLE, "phase-diagram"}  # type: ignore[attr-defined]
+    assert {*Kind.__args__} == {*(kind.name for kind in kinds.KINDS), "phase-diagram"}  # type: ignore[attr-defined]
 
 
 def test_a_phase_diagram_needs_a_sweep_and_says_nothing_before() -> None:

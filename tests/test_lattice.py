@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ehbilayer.errors import InputError
-from ehbilayer.lattice import (
+from ehbilayer.numerics.lattice import (
     Cell,
     box_of_shape,
     crystal_cell,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ehbilayer.minimize import minimise, orthonormalise, project
+from ehbilayer.numerics.minimize import minimise, orthonormalise, project
 
 
 class Subspace:

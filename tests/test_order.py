@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.hartree_fock.order import bragg_vectors, bragg_weights, density_waves, spin_orders
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.lattice import crystal_cell
-from ehbilayer.minimize import orthonormalise
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.numerics.minimize import orthonormalise
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 from systems import triangular_basis
 
 N, RS = 16, 8.0

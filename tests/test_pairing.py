@@ -35,7 +35,7 @@ from ehbilayer.pairing.temperature import (
     mcmillan,
     temperature_of,
 )
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 HARTREE = physical_constants["Hartree energy in eV"][0] / physical_constants["Boltzmann constant in eV/K"][0]
 T_H = HARTREE * 0.1 / 25  # K: m_e = 0.1 m_0, dielectric constant 5

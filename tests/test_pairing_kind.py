@@ -11,11 +11,12 @@ from ehbilayer import load_study
 from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds import pairing as kind
 from ehbilayer.pairing import maps as pairing_maps
 from ehbilayer.pairing.couplings import attraction, bcs_temperature
-from ehbilayer.plot.pairing import figure, gap, temperature_map
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.pairing import prepare as kind
+from ehbilayer.studies.pairing.figure import figure, gap, temperature_map
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 POINT, MAP = EXAMPLES / "pairing.toml", EXAMPLES / "pairing-map.toml"

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from ehbilayer import kinds, phases
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.plot.phases import figure
-from ehbilayer.results import Result, Status
-from ehbilayer.runner import run
-from ehbilayer.study.file import make_study
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.phases import competition as phases
+from ehbilayer.results.base import Result
+from ehbilayer.run.runner import run
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.phases.figure import figure
 from systems import triangular_basis
 
 N = 16

@@ -12,10 +12,11 @@ from ehbilayer.crystal.relaxation import relax
 from ehbilayer.crystal.structures import named
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds.phonons import prepare, rows
 from ehbilayer.phonons.report import Options, compute
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import load_study, make_study
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.file import load_study, make_study
+from ehbilayer.studies.phonons.prepare import prepare, rows
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EQUAL = {"electron": 1.0, "hole": 1.0}
@@ -69,7 +70,7 @@ def test_examples_run(name):
 
 @pytest.mark.parametrize("name", ["phonons", "melting", "trion-saddle"])
 def test_figures_are_drawn(name, tmp_path):
-    from ehbilayer.plot.phonons import figure
+    from ehbilayer.studies.phonons.figure import figure
 
     task = prepare(load_study(EXAMPLES / f"{name}.toml", ["phonons.mesh=6", "phonons.points=5",
                                                           "phonons.tolerance=1e-3", "phonons.scan_points=3"]))

@@ -15,13 +15,14 @@ from ehbilayer.crystal.structures import named
 from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.kinds.phonons import rows
-from ehbilayer.lattice import Cell
+from ehbilayer.numerics.lattice import Cell
 from ehbilayer.phonons.melting import displacements, groups, melting_lines, pair_up
 from ehbilayer.phonons.modes import Phonons, classical_trion, sound, zone_path
 from ehbilayer.phonons.report import Options, compute, default_mesh, leave_saddle
 from ehbilayer.phonons.zone import density_of_states, fluctuation, mesh, sample, softest, zone_rule
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.phonons.prepare import rows
 
 EQUAL, HEAVY = {"electron": 1.0, "hole": 1.0}, {"electron": 2.0, "hole": 1.0}
 QUIET = Hooks()

@@ -11,17 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
+from ehbilayer.figures.bands import bands, levels, merge_levels
+from ehbilayer.figures.density import colour_scale, density, sample, view
+from ehbilayer.figures.momentum import convergence, momentum, nearest_wave
+from ehbilayer.figures.style import carriers, fermi_level, new_figure
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.plot.bands import merge_levels
-from ehbilayer.plot.density import colour_scale, sample, view
-from ehbilayer.plot.momentum import nearest_wave
-from ehbilayer.plot.pages import bands, convergence, density, headline, levels, momentum, plot, save_figures
-from ehbilayer.plot.style import carriers, fermi_level, new_figure
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies.drawing import plot, save_figures
+from ehbilayer.studies.hartree_fock.figure import headline
 
 TORUS = np.array([[12.0, 0.0], [6.0, 6.0 * np.sqrt(3)]])
 
@@ -298,8 +300,8 @@ def test_bad_requests_are_named(tmp_path: Path) -> None:
 
 def test_matplotlib_waits_until_it_draws_and_pyplot_is_never_loaded(tmp_path: Path) -> None:
     made().save(tmp_path / "result.nc")
-    code = ("import sys; from pathlib import Path; import ehbilayer.plot.pages as p; "
-            "from ehbilayer.results import Result; "
+    code = ("import sys; from pathlib import Path; import ehbilayer.studies.drawing as p; "
+            "from ehbilayer.results.base import Result; "
             "assert 'matplotlib' not in sys.modules; here = Path(sys.argv[1]); "
             "p.save_figures(Result.load(here / 'result.nc'), here); "
             "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules")

@@ -12,8 +12,9 @@ from ehbilayer.crystal.search import Composition, make_starts
 from ehbilayer.crystal.study import solve_search
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.plot.crystal import figure
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.crystal.figure import figure
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,15 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import kinds
-from ehbilayer.plot.maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
-from ehbilayer.plot.pages import page
-from ehbilayer.plot.style import new_figure
-from ehbilayer.reproduce import nashabeh_fu_2, nashabeh_fu_s4
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import make_study
+from ehbilayer.figures.maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
+from ehbilayer.figures.style import new_figure
+from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
+from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.drawing import page
+from ehbilayer.studies.file import make_study
 from ehbilayer.sweep.collect import flatten
 
 SPACING, MASS, DENSITY = "bilayer.spacing", "bilayer.electron_mass", "density.hole_over_critical"
@@ -160,7 +162,7 @@ def test_published_figures_are_drawn_and_judged() -> None:
 
 
 def test_a_sweep_of_three_axes_without_phases_shows_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
+    monkeypatch.setattr(kinds, "KINDS", kinds.KINDS)
     fake_points.register()
     axes = '"density.rs_hole" = [1, 2, 3]\n"bilayer.spacing" = [0.5, 1]\n"cell.holes" = [4, 9, 16, 25]'
     figure = page(ehbilayer.run(make_study(tomllib.loads(fake_points.study_text(axes, 'show = ["energy", "steps"]')))))

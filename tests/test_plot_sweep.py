@@ -8,17 +8,18 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import kinds
 from ehbilayer.errors import InputError
-from ehbilayer.plot.boundaries import Fields, grid_triangles, segments
-from ehbilayer.plot.pages import page, save_figures
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import make_study
+from ehbilayer.figures.boundaries import Fields, grid_triangles, segments
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.drawing import page, save_figures
+from ehbilayer.studies.file import make_study
 
 
 @pytest.fixture(autouse=True)
 def fakes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
+    monkeypatch.setattr(kinds, "KINDS", kinds.KINDS)
     fake_points.register()
     monkeypatch.setattr("os.fsync", lambda handle: None)
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from ehbilayer.errors import InputError
-from ehbilayer.files import ResultFileError
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.files import ResultFileError
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
 from ehbilayer.sweep.lock import SweepLock, holders, parse_shard
 from ehbilayer.sweep.store import PointStore, label_of, point_key
 from ehbilayer.sweep.worker import STATES, Job, compute_point, failure

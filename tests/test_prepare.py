@@ -8,8 +8,8 @@ import pytest
 
 import ehbilayer.hartree_fock.critical
 from ehbilayer.errors import InputError
-from ehbilayer.study.file import make_study
-from ehbilayer.study.prepare import prepare
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.prepare import prepare
 
 
 def tables() -> dict[str, Any]:

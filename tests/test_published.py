@@ -15,11 +15,12 @@ import pytest
 
 import ehbilayer
 import exact
-from ehbilayer.basis import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.lattice import box_of_shape, crystal_cell
-from ehbilayer.results import Result, Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 from systems import triangular_basis
 
 pytestmark = pytest.mark.published

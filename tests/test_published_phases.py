@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import phases
 from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.hartree_fock.critical import critical_rs, monolayer_energies
 from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.phases import competition as phases
+from ehbilayer.status import Status
 from systems import triangular_basis
 
 pytestmark = pytest.mark.published

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 import ehbilayer
-from ehbilayer import cli, runner
-from ehbilayer.study.keys import PHASES
+from ehbilayer import cli
+from ehbilayer.run import runner
+from ehbilayer.studies.keys import PHASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -9,18 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ehbilayer import cli, kinds, runner
+from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.reproduce import ALL, MODULES, chosen, reproduction
-from ehbilayer.reproduce import dai_fu_2 as phonons_figure
-from ehbilayer.reproduce import dai_fu_4 as plane_figure
-from ehbilayer.reproduce.classical_studies import crossing, energy_of
-from ehbilayer.reproduce.making import Workshop, make_all
-from ehbilayer.reproduce.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
-from ehbilayer.reproduce.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged, table
-from ehbilayer.reproduce.unbinding import BEYOND, unbinding_row
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import make_study
+from ehbilayer.papers import ALL, MODULES, chosen, reproduction
+from ehbilayer.papers.dai_fu import figure_2 as phonons_figure
+from ehbilayer.papers.dai_fu import figure_4 as plane_figure
+from ehbilayer.papers.dai_fu.classical_studies import crossing, energy_of
+from ehbilayer.papers.dai_fu.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETERMINED, Plane, Segment
+from ehbilayer.papers.dai_fu.unbinding import BEYOND, unbinding_row
+from ehbilayer.papers.making import Workshop, make_all
+from ehbilayer.papers.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged, table
+from ehbilayer.results.base import Result
+from ehbilayer.run import runner
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import make_study
 from reproduced import Reproduced
 
 DAI_FU = ("dai-fu:1", "dai-fu:2", "dai-fu:4")

@@ -6,26 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ehbilayer import kinds
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.reproduce import (
-    dai_fu_3,
-    dai_fu_numbers,
-    dai_fu_s1,
-    dai_fu_s2,
-    dai_fu_s3,
-    dai_fu_s4,
-    dai_fu_s5,
-    dai_fu_s6,
-    nashabeh_fu_numbers,
-    point_trions,
-    trions,
-)
-from ehbilayer.reproduce.classical_studies import transition_row
-from ehbilayer.reproduce.making import Made, Workshop
-from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, NEW, Reproduction, Row
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import make_study
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.papers.dai_fu import figure_3 as dai_fu_3
+from ehbilayer.papers.dai_fu import figure_s1 as dai_fu_s1
+from ehbilayer.papers.dai_fu import figure_s2 as dai_fu_s2
+from ehbilayer.papers.dai_fu import figure_s3 as dai_fu_s3
+from ehbilayer.papers.dai_fu import figure_s4 as dai_fu_s4
+from ehbilayer.papers.dai_fu import figure_s5 as dai_fu_s5
+from ehbilayer.papers.dai_fu import figure_s6 as dai_fu_s6
+from ehbilayer.papers.dai_fu import numbers as dai_fu_numbers
+from ehbilayer.papers.dai_fu import point_trions, trions
+from ehbilayer.papers.dai_fu.classical_studies import transition_row
+from ehbilayer.papers.making import Made, Workshop
+from ehbilayer.papers.nashabeh_fu import numbers as nashabeh_fu_numbers
+from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, NEW, Reproduction, Row
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import make_study
 from reproduced import Reproduced
 
 FIGURES = [m.FIGURE for m in (dai_fu_3, dai_fu_s1, dai_fu_s2, dai_fu_s3, dai_fu_s4, dai_fu_s5, dai_fu_s6,

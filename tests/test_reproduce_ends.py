@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
-from ehbilayer import cli, parallel, runner
+from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.files import ResultFileError
-from ehbilayer.reporting import Reporter
-from ehbilayer.reproduce import computing
-from ehbilayer.reproduce.computing import computed, jobs_of
-from ehbilayer.reproduce.making import make_all
-from ehbilayer.results import Result, Status
-from ehbilayer.stopping import Stopper
-from ehbilayer.study.file import make_study
+from ehbilayer.numerics import parallel
+from ehbilayer.papers import computing
+from ehbilayer.papers.computing import computed, jobs_of
+from ehbilayer.papers.making import make_all
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import ResultFileError
+from ehbilayer.run import runner
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.stopping import Stopper
+from ehbilayer.status import Status
+from ehbilayer.studies.file import make_study
 from ehbilayer.sweep.lock import SweepLock
 from test_reproduce_workers import (
     STUDIES,

@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer.reproduce import nashabeh_fu_1, nashabeh_fu_2, nashabeh_fu_2_sizes, nashabeh_fu_s4
-from ehbilayer.reproduce.nashabeh_fu_2 import DENSITY, MASS, SPACING, Change, changes
-from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import make_study
+from ehbilayer.papers.nashabeh_fu import figure_1 as nashabeh_fu_1
+from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
+from ehbilayer.papers.nashabeh_fu import figure_2_sizes as nashabeh_fu_2_sizes
+from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
+from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING, Change, changes
+from ehbilayer.papers.record import AGREES, DIFFERS, MISSING
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies.file import make_study
 from reproduced import Reproduced
 
 PHASES = ("liquid", "hole-crystal", "crystal", "condensate")

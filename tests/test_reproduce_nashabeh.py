@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import kinds
-from ehbilayer.lattice import box_of_shape
-from ehbilayer.reproduce import densities, nashabeh_fu_3, nashabeh_fu_s5, nashabeh_fu_s6, nashabeh_fu_s7, nashabeh_fu_s8
-from ehbilayer.reproduce.making import Made, Workshop
-from ehbilayer.reproduce.record import AGREES, DIFFERS, Reproduction
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import make_study
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.papers import densities
+from ehbilayer.papers.making import Made, Workshop
+from ehbilayer.papers.nashabeh_fu import figure_3 as nashabeh_fu_3
+from ehbilayer.papers.nashabeh_fu import figure_s5 as nashabeh_fu_s5
+from ehbilayer.papers.nashabeh_fu import figure_s6 as nashabeh_fu_s6
+from ehbilayer.papers.nashabeh_fu import figure_s7 as nashabeh_fu_s7
+from ehbilayer.papers.nashabeh_fu import figure_s8 as nashabeh_fu_s8
+from ehbilayer.papers.record import AGREES, DIFFERS, Reproduction
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import make_study
 from reproduced import Reproduced
 
 FIGURES = [m.FIGURE for m in (nashabeh_fu_3, nashabeh_fu_s5, nashabeh_fu_s6, nashabeh_fu_s7, nashabeh_fu_s8)]

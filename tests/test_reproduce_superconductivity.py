@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 from scipy.constants import e, epsilon_0, hbar, k, m_e
 
-from ehbilayer import kinds
-from ehbilayer.reproduce import (
-    nashabeh_fu_4a,
-    nashabeh_fu_4b,
-    nashabeh_fu_s1,
-    nashabeh_fu_s2,
-    nashabeh_fu_s3,
-    nashabeh_fu_v1_6,
-    superconductivity,
-)
-from ehbilayer.reproduce.record import AGREES, DIFFERS, MISSING, Reproduction
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.study.file import make_study
+from ehbilayer.papers.nashabeh_fu import figure_4a as nashabeh_fu_4a
+from ehbilayer.papers.nashabeh_fu import figure_4b as nashabeh_fu_4b
+from ehbilayer.papers.nashabeh_fu import figure_s1 as nashabeh_fu_s1
+from ehbilayer.papers.nashabeh_fu import figure_s2 as nashabeh_fu_s2
+from ehbilayer.papers.nashabeh_fu import figure_s3 as nashabeh_fu_s3
+from ehbilayer.papers.nashabeh_fu import figure_v1_6 as nashabeh_fu_v1_6
+from ehbilayer.papers.nashabeh_fu import superconductivity
+from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, Reproduction
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import make_study
 from reproduced import Reproduced
 
 MODULES = (nashabeh_fu_4a, nashabeh_fu_4b, nashabeh_fu_s1, nashabeh_fu_s2, nashabeh_fu_s3, nashabeh_fu_v1_6)

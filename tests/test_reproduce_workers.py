@@ -15,13 +15,14 @@ import pytest
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.reporting import Reporter
-from ehbilayer.reproduce import computing, reproduction
-from ehbilayer.reproduce.classical_studies import energies, monolayer
-from ehbilayer.reproduce.computing import computed, expected, jobs_of, points_of
-from ehbilayer.reproduce.making import Workshop, make_all
-from ehbilayer.reproduce.record import AGREES, Reproduction, Results, Row, said
-from ehbilayer.results import Result, Status
+from ehbilayer.papers import computing, reproduction
+from ehbilayer.papers.computing import computed, expected, jobs_of, points_of
+from ehbilayer.papers.dai_fu.classical_studies import energies, monolayer
+from ehbilayer.papers.making import Workshop, make_all
+from ehbilayer.papers.record import AGREES, Reproduction, Results, Row, said
+from ehbilayer.results.base import Result
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
 
 SWEEP = energies(["checkerboard", "honeycomb"], [2.0, 4.0, 6.0])
 STUDIES = {"a-layer": monolayer(), "two-crystals": SWEEP}

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.compressibility.area_scaling import AreaDerivative, derivative, twisted
 from ehbilayer.compressibility.response import Hessian, area_response, respond
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.hartree_fock.stability import hessian_product, translations
-from ehbilayer.interaction import Coulomb
-from ehbilayer.minimize import inner, minimise, orthonormalise
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.interaction.base import Coulomb
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.minimize import inner, minimise, orthonormalise
 from ehbilayer.terms import Setting
 from systems import random_state, small_basis, triangular_basis, trions
 

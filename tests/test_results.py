@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 import pytest
 
-from ehbilayer import files, netcdf
 from ehbilayer.errors import InputError
-from ehbilayer.results import NotConvergedError, Result, ResultFileError, Status, Variable, plain, set_aside
+from ehbilayer.results.base import NotConvergedError, Result, ResultFileError, Variable, files, netcdf, plain, set_aside
+from ehbilayer.status import Status
 
 
 def example(energy=-8.25, status=Status.converged):
@@ -306,7 +306,8 @@ def test_a_missing_directory_is_named(tmp_path):
 KILLED = """
 import os, random, signal, sys, time
 import numpy as np
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 path, wave = sys.argv[1], np.arange(400_000.0)
 def result(i):
     return Result("a", Status.converged, {"i": i}, {}, {"x": Variable(("n",), np.full(400_000, float(i)), "a_h")})

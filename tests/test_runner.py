@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 import ehbilayer
-from ehbilayer import runner
 from ehbilayer.errors import InputError
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, ResultFileError, Status, Variable
-from ehbilayer.study.file import Study, make_study
+from ehbilayer.results.base import Result, ResultFileError, Variable
+from ehbilayer.run import runner
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
+from ehbilayer.studies.file import Study, make_study
 
 
 class FakeSolver:
@@ -188,7 +189,7 @@ def test_a_damaged_result_is_named_set_aside_and_recomputed(tmp_path: Path, solv
 def test_a_newer_result_is_refused_and_kept(tmp_path: Path, solver: FakeSolver,
                                             monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("ehbilayer.netcdf.FORMAT_VERSION", 2)
+        patch.setattr("ehbilayer.results.netcdf.FORMAT_VERSION", 2)
         runner.run(study(), tmp_path)
     with pytest.raises(InputError, match="newer format 2"):
         runner.run(study(), tmp_path)
@@ -247,7 +248,7 @@ def test_a_figure_never_costs_a_result(tmp_path: Path, solver: FakeSolver, monke
 
 
 def test_stop_file(tmp_path: Path, solver: FakeSolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ehbilayer.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
     solver.each = lambda i: (tmp_path / "STOP").touch() if i == 1 else None
     result = runner.run(study(), tmp_path)
     assert result.status is Status.interrupted and result.summary["iterations"] == 1

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from ehbilayer.fourier import Fourier
 from ehbilayer.hamiltonian import EnergyProblem
 from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.hartree_fock.solver import build
 from ehbilayer.hartree_fock.spectrum import ExchangeKernel, crystal_levels, empty_levels, local_blocks, occupied_levels
-from ehbilayer.minimize import minimise
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.minimize import minimise
 from systems import random_state, small_basis, triangular_basis, trions
 
 

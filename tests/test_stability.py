@@ -4,9 +4,9 @@ import pytest
 from ehbilayer.hamiltonian import EnergyProblem
 from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.hartree_fock.stability import free_box, hessian_product, lowest_curvature, translations
-from ehbilayer.minimize import minimise, orthonormalise
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.minimize import minimise, orthonormalise
+from ehbilayer.status import Status
 from systems import small_basis, triangular_basis, trions
 
 
@@ -45,7 +45,7 @@ def test_translations_cost_nothing(minimum):
 def test_hessian_is_symmetric(minimum):
     problem, x = minimum
     rng = np.random.default_rng(0)
-    from ehbilayer.minimize import inner, project
+    from ehbilayer.numerics.minimize import inner, project
 
     def draw():
         basis = problem.hamiltonian.setting.basis
@@ -81,9 +81,9 @@ def test_a_free_saddle_is_called_one():
 
 
 def test_unfolding_to_the_free_box_keeps_the_energy():
-    from ehbilayer.fourier import Fourier
     from ehbilayer.hartree_fock.guesses import guess
     from ehbilayer.hartree_fock.solver import Monitor, build, converge
+    from ehbilayer.numerics.fourier import Fourier
 
     bilayer, basis = trions(4, zero_mode="madelung"), small_basis("crystal")
     options = Options(start="trion-crystal", stability="none")

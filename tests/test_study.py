@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ehbilayer.errors import InputError
-from ehbilayer.study.file import digest, json_schema, load_study, make_study
+from ehbilayer.studies.file import digest, json_schema, load_study, make_study
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.toml"))
 

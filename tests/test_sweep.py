@@ -10,12 +10,15 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import cli, kinds, runner
+from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, Status
-from ehbilayer.study.axes import SweepOptions
-from ehbilayer.study.file import Study, make_study
+from ehbilayer.results.base import Result
+from ehbilayer.run import runner
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.axes import SweepOptions
+from ehbilayer.studies.file import Study, make_study
 from ehbilayer.sweep.adaptive import nearness
 from ehbilayer.sweep.points import prepare_sweep
 from ehbilayer.sweep.status import status_of
@@ -25,7 +28,7 @@ GRID = '"density.rs_hole" = [4, 6, 8]\n"bilayer.spacing" = {start = 0.5, stop = 
 
 @pytest.fixture(autouse=True)
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setitem(kinds.AVAILABLE, fake_points.KIND, "fake")
+    monkeypatch.setattr(kinds, "KINDS", kinds.KINDS)
     fake_points.register()
     monkeypatch.setattr(runner, "draw", lambda result, place: None)
     monkeypatch.setattr("os.fsync", lambda handle: None)  # nothing is unplugged here, and the disk is shared
@@ -331,7 +334,7 @@ def test_an_adaptive_sweep_goes_on_as_if_unbroken(tmp_path: Path, fakes: Path,
         return solve(study, run)
 
     monkeypatch.setattr(fake_points, "solve", stop_after_a_while)
-    monkeypatch.setattr("ehbilayer.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
     broken = ehbilayer.run(adaptive(), tmp_path / "broken")
     assert broken.status is Status.interrupted and 0 < broken.summary["missing"] < 60
     (tmp_path / "broken" / "STOP").unlink()
@@ -378,7 +381,7 @@ def test_the_page_has_every_option() -> None:
 
 def test_the_example_runs(tmp_path: Path) -> None:
     """The layer crystallises, and the zero mode moves the gap by about 3.92/sqrt(A) (docs/conventions.md)."""
-    from ehbilayer.study.file import load_study
+    from ehbilayer.studies.file import load_study
 
     path = Path(__file__).parents[1] / "examples" / "sweep.toml"
     result = ehbilayer.run(load_study(path, ['sweep."density.rs_hole"=[8, 10]']), tmp_path)

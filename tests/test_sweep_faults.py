@@ -18,15 +18,16 @@ import ehbilayer
 import fake_points
 from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.files import ResultFileError
-from ehbilayer.kinds.sweep import rows
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import Study, make_study
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import ResultFileError
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
+from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep import engines as sweep_engines
 from ehbilayer.sweep.lock import SweepLock
 from ehbilayer.sweep.status import status_of
-from ehbilayer.task import Task
+from ehbilayer.sweep.table import rows
 
 HERE = Path(__file__).parent
 GRID = '"density.rs_hole" = [4, 6, 8]\n"bilayer.spacing" = {start = 0.5, stop = 2, count = 4}'
@@ -100,7 +101,7 @@ def test_a_point_that_takes_too_long(tmp_path: Path, fakes: Path) -> None:
 
 @pytest.mark.parametrize("how", ["max_time", "STOP", "signal"])
 def test_a_stop_keeps_everything(tmp_path: Path, fakes: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr("ehbilayer.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
     axes = '"density.rs_hole" = [4, 6, 16, 7]'
     (tmp_path / "out").mkdir()
 
@@ -203,7 +204,7 @@ def status_of_lock(place: Path) -> list[str | None]:
 
 
 def test_a_dead_driver_leaves_no_lock(tmp_path: Path) -> None:
-    code = ("import os, sys, pathlib; from ehbilayer.sweep.lock import SweepLock; from ehbilayer.reporting import "
+    code = ("import os, sys, pathlib; from ehbilayer.sweep.lock import SweepLock; from ehbilayer.run.reporting import "
             "Reporter; SweepLock(pathlib.Path(sys.argv[1]), None, Reporter()).__enter__(); os.kill(os.getpid(), 9)")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment(), timeout=60)
     assert done.returncode == -signal.SIGKILL and (tmp_path / ".sweep.lock").read_text()

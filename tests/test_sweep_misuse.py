@@ -12,8 +12,8 @@ import pytest
 import ehbilayer
 import fake_points
 from ehbilayer.errors import InputError
-from ehbilayer.results import Status
-from ehbilayer.study.file import Study, make_study
+from ehbilayer.status import Status
+from ehbilayer.studies.file import Study, make_study
 from ehbilayer.sweep.engines import DaskEngine
 from ehbilayer.sweep.points import prepare_sweep
 

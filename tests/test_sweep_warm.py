@@ -12,16 +12,18 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer import kinds, phases
 from ehbilayer.errors import InputError
 from ehbilayer.handover import PREFIX, may_go_on, pack_orbitals, unpack_orbitals
 from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import Study, make_study
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.phases import competition as phases
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.file import Study, make_study
 from ehbilayer.sweep import engines as sweep_engines
 from ehbilayer.sweep.points import prepare_sweep
-from ehbilayer.system import Bilayer, Species
 from systems import triangular_basis
 
 HERE = Path(__file__).parent
@@ -33,7 +35,7 @@ WARM = 'start = "neighbour"'
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     fake_points.install(monkeypatch)
-    monkeypatch.setattr("ehbilayer.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
     monkeypatch.setenv("EHB_FAKE_LOG", str(tmp_path / "log"))
     return tmp_path / "log"
 

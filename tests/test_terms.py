@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hamiltonian import Hamiltonian
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
 from systems import random_state, small_basis, triangular_basis, trions
 
 CASES = {

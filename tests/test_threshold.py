@@ -14,7 +14,8 @@ from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.threshold import critical_spacing, decay, extrapolate, from_points
 from ehbilayer.few_body.variational import Options
 from ehbilayer.hooks import Hooks
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 
 WELL, DIPOLE, SECOND = 2.0, 3.0, 3.8317059702075125  # radius of the well, c_3 outside, first zero of J_1
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.run import run
+
 if TYPE_CHECKING:
     from ehbilayer.errors import InputError
     from ehbilayer.pairing.eliashberg import eliashberg_tc
-    from ehbilayer.results import Result, Status
-    from ehbilayer.runner import run
-    from ehbilayer.study.file import Study, load_study, make_study
+    from ehbilayer.results.base import Result
+    from ehbilayer.status import Status
+    from ehbilayer.studies.file import Study, load_study, make_study
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
@@ -24,8 +26,8 @@ __all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "
            "make_study", "run"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
-_HOME = {"InputError": "errors", "Result": "results", "Status": "results", "run": "runner", "Study": "study.file",
-         "load_study": "study.file", "make_study": "study.file", "Scales": "units",
+_HOME = {"InputError": "errors", "Result": "results.base", "Status": "status", "Study": "studies.file",
+         "load_study": "studies.file", "make_study": "studies.file", "Scales": "units",
          "eliashberg_tc": "pairing.eliashberg"}
 
 

@@ -16,8 +16,8 @@ from ehbilayer import __version__
 from ehbilayer.errors import InputError
 
 if TYPE_CHECKING:
-    from ehbilayer.reporting import Reporter
-    from ehbilayer.results import Result
+    from ehbilayer.results.base import Result
+    from ehbilayer.run.reporting import Reporter
 
 EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 130, 1
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
@@ -67,13 +67,13 @@ def run(
     shard: Annotated[str | None, typer.Option(help="For sweeps: only part i/n.", show_default=False)] = None,
 ) -> None:
     """Compute a study."""
-    from ehbilayer.study.file import load_study
+    from ehbilayer.studies.file import load_study
     from ehbilayer.units import parse_duration
 
     seconds = None if max_time is None else parse_duration(max_time)
     loaded = load_study(study, sets or [])
     directory = output if output is not None else Path(loaded.name)
-    from ehbilayer import runner
+    from ehbilayer.run import runner
 
     result = runner.run(loaded, directory, resume=resume, force=force, max_time=seconds, backend=backend,
                         reporter=_reporter(as_json, quiet), workers=workers, scheduler=scheduler, shard=shard)
@@ -102,8 +102,8 @@ def device(
 
     Phase, margin, gaps, plasmons, T_c, and every caveat.
     """
-    from ehbilayer import runner
-    from ehbilayer.study.file import make_study
+    from ehbilayer.run import runner
+    from ehbilayer.studies.file import make_study
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
              "spacing": _number_or_text(spacing), "electron_flavours": electron_flavours}
@@ -142,8 +142,8 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
                                                      help="Figure file, png, pdf or svg [default: figure.png next to "
                                                      "the result].")] = None) -> None:
     """Draw the figure of a result."""
-    from ehbilayer.files import FIGURE
-    from ehbilayer.plot.pages import FORMATS, save_figures
+    from ehbilayer.results.files import FIGURE
+    from ehbilayer.studies.drawing import FORMATS, save_figures
 
     loaded = _load(result)
     home = result if result.is_dir() else result.parent
@@ -215,13 +215,13 @@ def reproduce(
 
     Each is drawn from saved results, with a table of published numbers beside ours.
     """
-    from ehbilayer.reproduce import ALL, chosen
+    from ehbilayer.papers import ALL, chosen
 
     figures = chosen(ALL if listed else figure)
     if listed:
         _print_rows([(f.name, f.title) for f in figures])
         return
-    from ehbilayer.reproduce.making import make_all
+    from ehbilayer.papers.making import make_all
 
     raise typer.Exit(make_all(figures, output, typer.echo, quick=quick, force=force, workers=workers,
                               reporter=_reporter(False, quiet), codes=(EXIT_NOT_CONVERGED, EXIT_INTERRUPTED)))
@@ -230,15 +230,15 @@ def reproduce(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of study files, for editors."""
-    from ehbilayer.study.file import json_schema
+    from ehbilayer.studies.file import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
 def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,
             dielectric: float | None) -> Any:
-    from ehbilayer.study.file import make_study
-    from ehbilayer.study.particles import resolve_scales
+    from ehbilayer.studies.file import make_study
+    from ehbilayer.studies.particles import resolve_scales
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}
@@ -269,8 +269,8 @@ def _atomic(scales: Any, text: str | None, dimension: str, argument: str) -> flo
 
 
 def _load(path: Path) -> Result:
-    from ehbilayer.files import RESULT
-    from ehbilayer.results import Result
+    from ehbilayer.results.base import Result
+    from ehbilayer.results.files import RESULT
 
     if path.is_dir() and not (path / RESULT).is_file():
         raise InputError(str(path), "a result file or the directory of a run", f"a directory without {RESULT}",
@@ -279,7 +279,7 @@ def _load(path: Path) -> Result:
 
 
 def _reporter(as_json: bool, quiet: bool) -> Reporter:
-    from ehbilayer.reporting import LineReporter, LiveReporter, WarningReporter
+    from ehbilayer.run.reporting import LineReporter, LiveReporter, WarningReporter
 
     if quiet:
         return WarningReporter(sys.stderr)
@@ -288,8 +288,8 @@ def _reporter(as_json: bool, quiet: bool) -> Reporter:
 
 
 def _print_result(result: Result, as_json: bool, quiet: bool) -> None:
-    from ehbilayer.kinds import rows
-    from ehbilayer.results import to_json
+    from ehbilayer.results.base import to_json
+    from ehbilayer.studies.kinds import rows
 
     if as_json:
         typer.echo(json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False))

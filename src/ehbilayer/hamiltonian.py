@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.fourier import Fourier
-from ehbilayer.minimize import Frames
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.minimize import Frames
 from ehbilayer.terms import Array, Setting, State, Term
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange

@@ -9,8 +9,9 @@ import numpy as np
 
 from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.hartree_fock.observables import MELTED_DEPLETION
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 PREFIX = "state_"  # how the names of kept arrays begin
 PAIRS = ("waves", "angle")  # arrays that a condensate starts from

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ehbilayer.results import Result, Status
+from ehbilayer.status import Status
+
+if TYPE_CHECKING:
+    from ehbilayer.results.base import Result
 
 
 def silent(_: Any) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import Hamiltonian
-from ehbilayer.interaction import Interaction
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.interaction.base import Interaction
+from ehbilayer.model import Bilayer, Species
 
 STEP = 1e-3  # of q and of lengths, relative: exponents are constant or linear in q, so central differences are exact
 

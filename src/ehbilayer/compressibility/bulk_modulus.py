@@ -22,20 +22,20 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
 from ehbilayer.compressibility.area_scaling import AreaDerivative
 from ehbilayer.compressibility.response import AreaResponse, area_response
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier
 from ehbilayer.hamiltonian import EnergyProblem
 from ehbilayer.hartree_fock.guesses import Guess, guess
 from ehbilayer.hartree_fock.observables import fermi_energy
 from ehbilayer.hartree_fock.solver import NOISE, End, Monitor, Options, build, converge, kept_basis
 from ehbilayer.hartree_fock.transfer import match_waves, place
-from ehbilayer.lattice import crystal_cell
-from ehbilayer.minimize import minimise
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.numerics.minimize import minimise
+from ehbilayer.status import Status
 
 STATES = ("symmetric", "lowest")
 ROUTES = ("response", "pressure", "energy")

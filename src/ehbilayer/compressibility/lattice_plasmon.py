@@ -28,8 +28,8 @@ from functools import cached_property
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.ewald.derivatives import ForceConstants
-from ehbilayer.lattice import Cell, box_of_shape
+from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants
+from ehbilayer.numerics.lattice import Cell, box_of_shape
 
 LOCAL_FIELDS = ("none", "exchange")
 SMALL = 1e-3  # wave number of the sound velocities, in units of the shortest length scale

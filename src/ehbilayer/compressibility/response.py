@@ -22,7 +22,7 @@ import numpy as np
 
 from ehbilayer.compressibility.area_scaling import derivative
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
-from ehbilayer.minimize import Frames, inner, project
+from ehbilayer.numerics.minimize import Frames, inner, project
 
 ROUND_OFF = 1e-12  # of a gradient, relative
 

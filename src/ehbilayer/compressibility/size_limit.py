@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis, disk_waves, waves_for_tolerance
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, waves_for_tolerance
 from ehbilayer.compressibility.area_scaling import AreaDerivative
 from ehbilayer.compressibility.bulk_modulus import StateOptions, Torus, carried, larger, part_change, torus
 from ehbilayer.errors import InputError
-from ehbilayer.lattice import Cell, box_of_shape
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import Cell, box_of_shape
+from ehbilayer.status import Status
 
 ROUNDS = 6  # of enlarging a basis
 START_TOLERANCE = 1e-6  # Ha_h, of the basis to begin with

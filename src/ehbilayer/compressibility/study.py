@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.compressibility.bulk_modulus import ROUTES, StateOptions, Torus, basis_error, by_differences, torus
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.compressibility.size_limit import (
@@ -24,9 +24,10 @@ from ehbilayer.compressibility.size_limit import (
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.observables import momentum_occupation, phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
-from ehbilayer.lattice import Cell, crystal_cell, path_points, reduce_vectors
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 PER_SEGMENT = 30  # wave vectors along each line of the phonon path
 

@@ -21,7 +21,7 @@ from typing import Protocol
 
 import numpy as np
 
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 NEWTON_BELOW = 0.3  # of the largest field: residuals at which Newton's method takes over
 INNER = 60  # conjugate-gradient steps of one Newton step, at most

@@ -19,7 +19,8 @@ from ehbilayer.condensate.radial import Pairs, Solution, find
 from ehbilayer.condensate.report import Gas, condensate_fraction
 from ehbilayer.condensate.torus import lowest
 from ehbilayer.errors import InputError
-from ehbilayer.results import Status, Variable
+from ehbilayer.results.base import Variable
+from ehbilayer.status import Status
 
 ROUNDS = 40  # of Newton's method
 DENSEST = 1e3  # how far a curve is drawn on towards a chemical potential, in its last density

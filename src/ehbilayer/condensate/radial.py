@@ -18,7 +18,8 @@ from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.mesh import HIGHEST, REACH, Mesh, RadialWaves
 from ehbilayer.condensate.report import Gas, arrays, normal_energy, normal_slope, summary
 from ehbilayer.errors import InputError
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 STEPS = (0.15, 0.11, 0.08, 0.06, 0.045)  # of t; errors fall about a thousandfold from one to the next
 ROUGH = 0.2  # step while the mesh looks for the Fermi surface

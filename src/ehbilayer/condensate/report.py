@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.condensate.bogoliubov import PairState, WaveVectors, chemical_slope
-from ehbilayer.results import Variable
+from ehbilayer.results.base import Variable
 
 NORMAL = 1e-9  # condensate fraction below which there is no condensate
 

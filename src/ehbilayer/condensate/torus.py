@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis import HEXAGON, PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis, disk_waves
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.report import Gas, arrays, summary
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier, good_size
-from ehbilayer.lattice import Cell
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.fourier import Fourier, good_size
+from ehbilayer.numerics.lattice import Cell
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
 MOST_WAVES = 40_000

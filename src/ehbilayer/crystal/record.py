@@ -13,7 +13,8 @@ from ehbilayer.crystal.search import End, Start
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import identify, primitive_crystal
 from ehbilayer.errors import InputError
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 KIND = "crystal"
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ehbilayer.crystal.structures import Crystal
-from ehbilayer.descent import Descent, newton, quasi_newton
 from ehbilayer.errors import InputError
-from ehbilayer.ewald.charges import PointCharges
-from ehbilayer.ewald.derivatives import hessian
-from ehbilayer.results import Status
+from ehbilayer.interaction.lattice_sums.charges import PointCharges
+from ehbilayer.interaction.lattice_sums.derivatives import hessian
+from ehbilayer.numerics.descent import Descent, newton, quasi_newton
+from ehbilayer.status import Status
 
 RELAX = ("none", "positions", "cell")
 TOLERANCE = 1e-11  # of forces and stresses, in e^2/a^2 and e^2/a per charge

@@ -24,7 +24,8 @@ from ehbilayer.crystal.sequence import (
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import primitive_crystal
 from ehbilayer.hooks import Hooks, StopReason
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 LOOKS = 4  # rounds of searching beside the transitions
 

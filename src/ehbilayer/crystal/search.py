@@ -16,9 +16,9 @@ from ehbilayer.crystal.relaxation import TOLERANCE, Relaxed, curvatures, displac
 from ehbilayer.crystal.structures import DECOUPLED, Crystal, check_layers, named, place, structure_names
 from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
-from ehbilayer.lattice import SHAPES, Cell, reduce_vectors
-from ehbilayer.parallel import each
-from ehbilayer.results import Status
+from ehbilayer.numerics.lattice import SHAPES, Cell, reduce_vectors
+from ehbilayer.numerics.parallel import each
+from ehbilayer.status import Status
 
 BOXES = ("random", *SHAPES)
 SLENDER = 3.0  # longest random cell: ratio of its reduced vectors

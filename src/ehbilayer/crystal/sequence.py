@@ -32,7 +32,7 @@ from ehbilayer.crystal.search import (
 )
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import identify, primitive_crystal
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 ROOT = 1e-10  # relative accuracy of a transition point
 NEAR_ROOT = 2e-3  # how far from a transition one looks for other structures, relative

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.lattice import SHAPES, Cell, crystal_cell, lattice_points, reduce_vectors
+from ehbilayer.numerics.lattice import SHAPES, Cell, crystal_cell, lattice_points, reduce_vectors
 from ehbilayer.units import nearest
 
 CHARGES = {"electron": -1.0, "hole": 1.0}

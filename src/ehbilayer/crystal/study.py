@@ -16,7 +16,8 @@ from ehbilayer.crystal.record import (
 )
 from ehbilayer.crystal.search import SAME, End, Start, ranking, search
 from ehbilayer.hooks import Hooks, StopReason
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 
 LISTED = 20  # distinct minima in the summary
 

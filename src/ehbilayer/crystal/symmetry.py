@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.crystal.structures import Crystal, named, structure_names
-from ehbilayer.lattice import reduce_vectors
+from ehbilayer.numerics.lattice import reduce_vectors
 
 PRECISION = 1e-4  # of positions, in units of a = 1/sqrt(pi n)
 UNKNOWN = "unknown"

@@ -14,7 +14,7 @@ import numpy as np
 from ehbilayer.few_body.basis import Basis
 from ehbilayer.few_body.complexes import Complex
 from ehbilayer.few_body.gaussians import Functions, inverse
-from ehbilayer.results import Variable
+from ehbilayer.results.base import Variable
 
 POINTS = 161  # radii of a curve
 NEGLIGIBLE = 1e-15  # share of the norm below which a product of two functions is left out

@@ -14,7 +14,8 @@ from ehbilayer.few_body.threshold import Critical, Path, critical_spacing, from_
 from ehbilayer.few_body.variational import MORE, Options, describe, minimise, starting_functions
 from ehbilayer.few_body.variational import report as report_of_answer
 from ehbilayer.hooks import Hooks
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 UNKNOWN, UNBOUND, BOUND = -1, 0, 1
 

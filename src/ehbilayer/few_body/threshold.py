@@ -25,7 +25,7 @@ from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.gaussians import Functions
 from ehbilayer.few_body.variational import REFINED, Answer, Options, minimise
 from ehbilayer.hooks import silent
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 STOPPED = (Status.interrupted, Status.timeout)
 MOST_POINTS = 40  # binding energies computed

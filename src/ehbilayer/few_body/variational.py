@@ -22,7 +22,8 @@ from ehbilayer.few_body.complexes import Complex
 from ehbilayer.few_body.densities import curves
 from ehbilayer.few_body.gaussians import Functions
 from ehbilayer.hooks import Hooks
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 REFINED = (20, 40, 80)  # numbers of functions at which all are moved along the gradient
 REFINE_STEPS = 60

@@ -12,9 +12,9 @@ import numpy as np
 
 from ehbilayer.hamiltonian import Hamiltonian
 from ehbilayer.hartree_fock.spectrum import ExchangeKernel, local_blocks
-from ehbilayer.lattice import path_points
-from ehbilayer.results import Variable
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.lattice import path_points
+from ehbilayer.results.base import Variable
 
 if TYPE_CHECKING:
     from ehbilayer.hartree_fock.solver import End

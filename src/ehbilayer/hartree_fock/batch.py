@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.minimize import Frames, minimise
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.minimize import Frames, minimise
 from ehbilayer.terms import Setting
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.lattice import crystal_cell
-from ehbilayer.results import Result, Status
-from ehbilayer.system import Bilayer, Species
+from ehbilayer.model import Bilayer, Species
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 
 BRACKET = (0.3, 30.0)  # r_s between which the crossing is looked for
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
 from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.results import Result, Status
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 
 GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
 MOST_WAVES = 40_000

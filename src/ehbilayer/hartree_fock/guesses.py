@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.occupations import insulating_filling, liquid_filling
-from ehbilayer.lattice import crystal_cell, lattice_points
-from ehbilayer.system import Bilayer, Channel
+from ehbilayer.model import Bilayer, Channel
+from ehbilayer.numerics.lattice import crystal_cell, lattice_points
 from ehbilayer.terms import Filling
 
 # which species start localised in each phase

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.basis import HEXAGON, PlaneWaveBasis
+from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis
 from ehbilayer.hamiltonian import Evaluation, Hamiltonian
 from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.hartree_fock.spectrum import Levels, empty_levels, occupied_levels
 from ehbilayer.hartree_fock.stability import nothing_known
-from ehbilayer.lattice import crystal_cell, distance_on_path, path_points
-from ehbilayer.results import Result, Status, Variable
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.lattice import crystal_cell, distance_on_path, path_points
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 if TYPE_CHECKING:
     from ehbilayer.hartree_fock.solver import End, Options

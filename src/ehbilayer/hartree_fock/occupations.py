@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.terms import Filling
 
 

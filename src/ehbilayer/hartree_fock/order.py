@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.lattice import Cell, crystal_cell
-from ehbilayer.results import Result
+from ehbilayer.numerics.lattice import Cell, crystal_cell
+from ehbilayer.results.base import Result
 
 
 def bragg_vectors(box: Cell, sites: int) -> np.ndarray:

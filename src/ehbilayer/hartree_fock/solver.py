@@ -14,18 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
-from ehbilayer.fourier import Fourier
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.hartree_fock.guesses import Guess, guess, stirred
 from ehbilayer.hartree_fock.occupations import fill_levels, pack
 from ehbilayer.hartree_fock.spectrum import Levels, crystal_levels
 from ehbilayer.hartree_fock.transfer import match_waves, place
-from ehbilayer.lattice import crystal_cell
-from ehbilayer.minimize import Frames, Minimum, minimise
-from ehbilayer.results import Result, Status
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.numerics.minimize import Frames, Minimum, minimise
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
 from ehbilayer.terms import Filling, Setting
 
 KEPT = ("none", "translations", "crystal")

@@ -12,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from ehbilayer.fourier import Fourier, good_size
 from ehbilayer.hamiltonian import Hamiltonian
-from ehbilayer.minimize import Frames
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.fourier import Fourier, good_size
+from ehbilayer.numerics.minimize import Frames
 from ehbilayer.terms import State
 
 CHUNK_BYTES = 64_000_000  # of transfers that are transformed at once

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.fourier import Fourier
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.hartree_fock.guesses import Guess
 from ehbilayer.hartree_fock.transfer import place
-from ehbilayer.minimize import Frames, orthonormalise, project
-from ehbilayer.results import Status
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.minimize import Frames, orthonormalise, project
+from ehbilayer.status import Status
 from ehbilayer.terms import Filling, Setting
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import numpy as np
 from ehbilayer.hooks import Hooks
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.temperature import Liquid, temperature_of
-from ehbilayer.results import Status, Variable
+from ehbilayer.results.base import Variable
+from ehbilayer.status import Status
 
 METHODS = ("bcs", "eliashberg")
 RANGE, POINTS, COMPUTED_POINTS = (0.3, 1.8), 101, 6  # of r_s; the last: where a computed alpha^2 is sampled

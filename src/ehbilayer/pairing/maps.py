@@ -16,11 +16,12 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import never, silent
+from ehbilayer.numerics.parallel import each
 from ehbilayer.pairing.couplings import couplings
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.temperature import Liquid, temperature_of
-from ehbilayer.parallel import each
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 PIECE = 12  # points that an Eliashberg map does at a time
 LOWEST = 1e-7  # T_c/T_D below which an Eliashberg map shows 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.pairing.couplings import capacitor_shift, paper_line
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 SOURCES = ("given", "paper-line", "torus", "limit")
 LINES = {"1.2 - 1.39 x": (1.2, 1.39), "1 - x": (1.0, 1.0)}  # readings of Fig. 4a; x = r_s/r_s*

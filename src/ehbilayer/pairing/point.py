@@ -19,7 +19,8 @@ from ehbilayer.pairing.gap import gap_curve
 from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum, tabulate
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.temperature import METHODS, Liquid, band, logarithmic_derivatives, temperature_of
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 GAP_RATIOS = (0.05, 0.3, 0.45, 0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 0.99)  # T/T_c
 NO_MODE = "alpha^2 <= 0: no acoustic mode at this level, the uniform density is unstable"

@@ -21,10 +21,10 @@ import numpy as np
 
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.errors import InputError
-from ehbilayer.lattice import reduce_vectors
+from ehbilayer.numerics.lattice import reduce_vectors
 from ehbilayer.phonons.modes import Phonons
 from ehbilayer.phonons.zone import Fluctuation, fluctuation, sample, softest
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 THRESHOLD = 0.25
 PAIR = 0.5  # an electron this close to a hole in the plane, in units of the spacing, forms a dipole with it

@@ -21,8 +21,8 @@ import numpy as np
 
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.errors import InputError
-from ehbilayer.ewald.derivatives import ForceConstants
-from ehbilayer.lattice import Cell, reduce_vectors
+from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants
+from ehbilayer.numerics.lattice import Cell, reduce_vectors
 
 TOLERANCE = 1e-13  # of the lattice sums
 UNSTABLE = 1e-12  # omega^2 below minus this, in units of the largest omega^2, is an unstable mode

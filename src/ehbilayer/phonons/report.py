@@ -15,12 +15,13 @@ import numpy as np
 
 from ehbilayer.crystal.record import crystal_data
 from ehbilayer.crystal.structures import Crystal
-from ehbilayer.ewald.charges import PointCharges
 from ehbilayer.hooks import Hooks
+from ehbilayer.interaction.lattice_sums.charges import PointCharges
 from ehbilayer.phonons import melting
 from ehbilayer.phonons.modes import TOLERANCE, Phonons, sound, zone_path
 from ehbilayer.phonons.zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, signed_root, softest
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.status import Status
 
 AT_REST = 1e-9  # largest force in units of e^2/a^2
 FOLLOWED = (1, 2, 3, 4)  # cells along each vector in which a saddle is left

@@ -16,9 +16,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ehbilayer.lattice import Cell
+from ehbilayer.numerics.lattice import Cell
 from ehbilayer.phonons.modes import UNSTABLE, Phonons, signed_root
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 
 ORDERS = (8, 12, 18, 27, 40, 60)
 NEAR = 1e-3  # of the shortest reciprocal vector: where sound is looked at

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ehbilayer.files import ResultFileError, read_bytes
-from ehbilayer.finishing import finished
-from ehbilayer.kinds.sweep import where
-from ehbilayer.reporting import Reporter, rough_time
-from ehbilayer.results import Result, Status
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import ResultFileError, read_bytes
+from ehbilayer.run.finishing import finished
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
+from ehbilayer.studies.text import rough_time
 from ehbilayer.sweep.adaptive import Place, Value, check_available, followed, next_places
 from ehbilayer.sweep.collect import KIND, MISSING, OPEN, RETRIED, collect, count
 from ehbilayer.sweep.definition import define, earlier_places, first_places, sweep_task
@@ -20,6 +21,7 @@ from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.rows import GOOD, started_from
 from ehbilayer.sweep.store import PointStore, label_of
+from ehbilayer.sweep.table import where
 from ehbilayer.sweep.worker import STATES, Job
 from ehbilayer.units import parse_duration
 

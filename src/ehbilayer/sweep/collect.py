@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.files import ResultFileError
-from ehbilayer.finishing import finished
-from ehbilayer.reporting import Reporter
-from ehbilayer.results import Result, Status, Variable
+from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.files import ResultFileError
+from ehbilayer.run.finishing import finished
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.status import Status
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.rows import GOOD
 from ehbilayer.sweep.store import UNRESOLVED, PointStore
-from ehbilayer.task import Task
 
 KIND = "sweep"
 LISTED = 20  # failures named in the summary

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.files import FIGURE, RESULT, SUMMARY, atomic_write
-from ehbilayer.study.file import digest
+from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, atomic_write
+from ehbilayer.studies.file import digest
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep.adaptive import Place
 from ehbilayer.sweep.engines import Engine
 from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.points import Point, Sweep
-from ehbilayer.sweep.store import DEFINITION, PointStore
-from ehbilayer.task import Task
+from ehbilayer.sweep.store import PointStore
 
 COLLECTED = (RESULT, SUMMARY, FIGURE)
 

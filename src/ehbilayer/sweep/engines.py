@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from ehbilayer import __version__
 from ehbilayer.errors import InputError
-from ehbilayer.results import Status
+from ehbilayer.status import Status
 from ehbilayer.sweep.worker import Job, Outcome, compute_point, failure
 
 LOOK_SECONDS = 0.2  # how often a driver looks whether to stop

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.reporting import Reporter
+from ehbilayer.run.reporting import Reporter
 
 WHOLE = ".sweep.lock"
 _SHARD = re.compile(r"\.shard-(\d+)-of-(\d+)\.lock")

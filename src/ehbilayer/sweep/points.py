@@ -10,15 +10,15 @@ from functools import cached_property
 from typing import Any
 
 from ehbilayer.errors import InputError, shorten
-from ehbilayer.kinds import prepare
-from ehbilayer.study.axes import Axis, SweepOptions, check_size, grid, make_axis, split_sweep
-from ehbilayer.study.file import Study, make_study
-from ehbilayer.study.keys import ALTERNATIVES, tables
-from ehbilayer.study.uses import used_keys
+from ehbilayer.studies.axes import Axis, SweepOptions, check_size, grid, make_axis, split_sweep
+from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.keys import ALTERNATIVES, tables
+from ehbilayer.studies.kinds import prepare
+from ehbilayer.studies.task import Task
+from ehbilayer.studies.uses import used_keys
 from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.rows import check_neighbours
 from ehbilayer.sweep.store import point_key
-from ehbilayer.task import Task
 from ehbilayer.units import Scales
 
 POINT_KIND = {"phase-diagram": "phases"}  # the kind of the points, where it is another

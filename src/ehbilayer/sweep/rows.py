@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Sequence
 
 from ehbilayer.errors import InputError
-from ehbilayer.results import Result, Status
-from ehbilayer.study.axes import Axis, SweepOptions
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.axes import Axis, SweepOptions
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep.store import UNRESOLVED
-from ehbilayer.task import Task
 
 GOOD = (Status.converged.value, UNRESOLVED)  # labels of points to start from
 KINDS = ("hartree-fock (from a crystal), condensate (on given plane waves), few-body (binding of three or four "

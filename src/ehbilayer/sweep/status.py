@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.files import SUMMARY
+from ehbilayer.results.files import SUMMARY
 from ehbilayer.sweep.collect import MISSING, count
 from ehbilayer.sweep.definition import read_definition
 from ehbilayer.sweep.lock import holders, owner_text

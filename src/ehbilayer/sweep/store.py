@@ -12,13 +12,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ehbilayer.files import ResultFileError, atomic_write, read_bytes, set_aside
-from ehbilayer.netcdf import FORMAT_VERSION, damage
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import digest
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import ResultFileError, atomic_write, read_bytes, set_aside
+from ehbilayer.results.netcdf import FORMAT_VERSION, damage
+from ehbilayer.status import Status
+from ehbilayer.studies.file import digest
 
 PHYSICS_VERSION = 1  # of all methods together; a new one where the same inputs give other numbers
-FOLDER, DEFINITION = "points", "sweep.json"
+FOLDER = "points"
 UNRESOLVED = "unresolved"  # the label of a converged point whose winner lies within the numerical error
 _NAME = re.compile(r"([0-9a-f]{40})\.([a-z_]+)\.nc")
 _LABELS = {*Status, UNRESOLVED}

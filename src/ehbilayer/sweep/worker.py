@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.finishing import finished
 from ehbilayer.hooks import Hooks, never
-from ehbilayer.kinds import prepare
-from ehbilayer.results import Result, Status
-from ehbilayer.study.file import make_study
+from ehbilayer.results.base import Result
+from ehbilayer.run.finishing import finished
+from ehbilayer.status import Status
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.kinds import prepare
+from ehbilayer.studies.task import Task
 from ehbilayer.sweep.rows import carried, state_digest
-from ehbilayer.task import Task
 
 STATES = (Status.interrupted, Status.timeout)  # kept whole, to go on from
 

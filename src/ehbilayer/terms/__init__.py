@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ehbilayer.basis import PlaneWaveBasis
-from ehbilayer.fourier import Fourier
-from ehbilayer.system import Bilayer, Channel
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.model import Bilayer, Channel
+from ehbilayer.numerics.fourier import Fourier
 
 Array = Any
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ehbilayer.system import Bilayer
+from ehbilayer.model import Bilayer
 from ehbilayer.terms import Action, Array, Setting, State
 
 

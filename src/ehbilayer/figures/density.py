@@ -1,0 +1,150 @@
+"""Densities and spin densities in real space, over several cells."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ehbilayer.figures.style import (
+    INK,
+    MAPS,
+    SMALL,
+    Carrier,
+    carrier,
+    carriers,
+    dress,
+    figure_of,
+    need,
+    panel,
+    shades,
+    units,
+)
+from ehbilayer.results.base import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+SMALLEST_PLAIN = 1e-3  # scales that end below it get a power of ten
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PIXELS = 260  # samples along the longer side of a density map
+Window = tuple[float, float, float, float]  # left, right, bottom, top (a_h)
+
+
+def sample(values: np.ndarray, cell: np.ndarray, window: Window, shape: tuple[int, int]) -> np.ndarray:
+    """A periodic function on a grid over a cell, bilinearly interpolated to the pixels of a window.
+
+    Parameters
+    ----------
+    values : (n1, n2) at the points i/n1 cell[0] + j/n2 cell[1].
+    cell : rows are the cell vectors, (2, 2).
+    window : left, right, bottom, top in the units of the cell.
+    shape : rows (along y) and columns (along x) of the picture, at pixel centres.
+
+    Returns
+    -------
+    Array of that shape; row 0 is at the bottom.
+    """
+    left, right, low, high = window
+    x = left + (np.arange(shape[1]) + 0.5) / shape[1] * (right - left)
+    y = low + (np.arange(shape[0]) + 0.5) / shape[0] * (high - low)
+    fraction = np.stack(np.meshgrid(x, y), axis=-1) @ np.linalg.inv(cell)
+    at = fraction * np.array(values.shape)
+    i, j = np.floor(at[..., 0]).astype(int), np.floor(at[..., 1]).astype(int)
+    s, t = at[..., 0] - i, at[..., 1] - j
+    n1, n2 = values.shape
+    i0, i1, j0, j1 = i % n1, (i + 1) % n1, j % n2, (j + 1) % n2
+    return ((1 - s) * ((1 - t) * values[i0, j0] + t * values[i0, j1])
+            + s * ((1 - t) * values[i1, j0] + t * values[i1, j1]))
+
+
+def view(cell: np.ndarray, whole_box: bool) -> tuple[Window, np.ndarray]:
+    """The window to show, and the corners (5, 2) of the outline drawn in it, in a_h.
+
+    A box is shown with a margin; of a crystal a square of about 18 cells with one cell outlined at its middle.
+    """
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) @ cell
+    if whole_box:
+        margin = 0.02 * np.ptp(corners, axis=0).max()
+        (left, low), (right, high) = corners.min(axis=0) - margin, corners.max(axis=0) + margin
+        return (float(left), float(right), float(low), float(high)), corners
+    side = max(4.2 * np.sqrt(abs(np.linalg.det(cell))), 1.5 * float(np.ptp(corners, axis=0).max()))
+    corners = corners - cell.sum(axis=0) / 2
+    return (-side / 2, side / 2, -side / 2, side / 2), corners
+
+
+def density(result: Result, species: str | None = None, ax: Axes | None = None, *, spin: bool = False,
+            shared_scale: bool = False, most: float | None = None) -> Figure:
+    """Draw the density, or the spin density n_up - n_down, of one species over several cells of a crystal or the box.
+
+    Parameters
+    ----------
+    result : a hartree-fock result with densities.
+    species : its name, the first species by default.
+    ax : axes to draw in; a new figure by default.
+    spin : draw the spin density, on a scale symmetric about zero.
+    shared_scale : one colour scale for all species.
+    most : where the colour scale ends (and begins, below zero, for a spin density); by default at the largest value.
+
+    Raises InputError if the result lacks that species or its density.
+    """
+    who = carrier(result, species)
+    name = f"spin_density_{who.name}" if spin else f"density_{who.name}"
+    need(result, name)
+    uniform = result.summary.get("kept_symmetry") == "translations"
+    window, outline = view(result.data["cell"].values, result.summary.get("kept_symmetry") == "none")
+    low, high = _limits(result, who, spin, shared_scale) if most is None else (-most if spin else 0.0, most)
+    limits = (low, 2 * high) if uniform and not spin else (low, high)  # a flat map in the middle of its scale
+    ax = panel(ax, square=True)
+    image = _picture(result, name, window, ax, MAPS.get(who.name, "Greens"), limits)
+    if uniform:  # the cell of a uniform state is an artefact of how it is computed
+        ax.text(0.5, 0.5, f"uniform\n{result.data[name].values.mean():.4g} {units(result, name)}",
+                transform=ax.transAxes, ha="center", va="center", fontsize=SMALL + 1.5, color=INK)
+    else:
+        ax.plot(outline[:, 0], outline[:, 1], color=INK, linewidth=1.0)
+    ax.set_xlim(*window[:2])
+    ax.set_ylim(*window[2:])
+    ax.locator_params(nbins=5)
+    length = units(result, "cell")
+    title = f"{who.name} spin density (up − down)" if spin else f"{who.name} density"
+    dress(ax, title, f"x ({length})", f"y ({length})")
+    colour_scale(ax, image, units(result, name))
+    return figure_of(ax)
+
+
+def _picture(result: Result, name: str, window: Window, ax: Axes, colours: str,
+             limits: tuple[float, float]) -> AxesImage:
+    """The array over the window, with as many pixels as the page can show."""
+    width, height = window[1] - window[0], window[3] - window[2]
+    shape = (max(int(PIXELS * height / max(width, height)), 2), max(int(PIXELS * width / max(width, height)), 2))
+    values = sample(result.data[name].values, result.data["cell"].values, window, shape)
+    return ax.imshow(values, extent=window, origin="lower", vmin=limits[0], vmax=limits[1],
+                     cmap=shades("PuOr" if limits[0] < 0 else colours), interpolation="bilinear",
+                     interpolation_stage="data")  # interpolated colours instead would make files half as long again
+
+
+def _limits(result: Result, who: Carrier, spin: bool, shared: bool) -> tuple[float, float]:
+    """Ends of the colour scale. Numerical noise of a state without spin order must not look like order."""
+    names = [f"density_{c.name}" for c in carriers(result)] if shared else [f"density_{who.name}"]
+    most = max(float(np.nanmax(result.data[n].values)) for n in names if n in result.data)
+    if spin:
+        most = max(float(np.nanmax(np.abs(result.data[f"spin_density_{who.name}"].values))), 1e-3 * most)
+        return -most, most
+    return 0.0, most
+
+
+def colour_scale(ax: Axes, image: AxesImage, unit: str, size: float = SMALL) -> None:
+    """A colour scale as high as the picture at its right side, with the unit, and a power of ten if need be, on top."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    inset = ax.inset_axes((1.03, 0.0, 0.045, 1.0))
+    most = float(np.abs(image.get_clim()).max())
+    power = math.floor(math.log10(most)) if 0 < most < SMALLEST_PLAIN else 0
+    form = FuncFormatter(lambda value, _: f"{value / 10.0**power:g}") if power else None
+    bar = figure_of(ax).colorbar(image, cax=inset, ticks=MaxNLocator(5), format=form)
+    bar.ax.tick_params(labelsize=size, length=2)
+    bar.outline.set_linewidth(0.5)
+    inset.set_title(f"10{str(power).translate(RAISED)} {unit}" if power else unit, fontsize=size, pad=4, y=1.0)

@@ -1,0 +1,207 @@
+"""What all figures share: colours, units in print, axes, and the carriers and Fermi levels of a saved result.
+
+Unicode rather than TeX marks sub- and superscripts: every start of a TeX parser is time a user waits for.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ehbilayer.errors import InputError
+from ehbilayer.results.base import Result
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, which the colour-blind can tell apart
+COLOURS = {"electron": "#0072B2", "hole": "#D55E00"}
+OTHERS = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MAPS = {"electron": "Blues", "hole": "Oranges"}  # white is zero
+SHADES = 128  # as many as the eye resolves; more only make files longer
+ENERGY, EMPTY, INK, WARNING = "#009E73", "#8C8C8C", "#333333", "#B00020"
+SMALL, NORMAL = 8.5, 10.0  # points
+UNITS = {"a_h^-2": "aₕ⁻²", "1/a_h": "1/aₕ", "a_h": "aₕ", "Ha_h": "Haₕ"}
+PAGE_DPI = 130
+PHASE_COLOURS = {"liquid": "#56B4E9", "hole-crystal": "#D55E00", "electron-crystal": "#0072B2", "crystal": "#CC79A7",
+                 "stripes": "#F0E442", "trion-crystal": "#E69F00", "dumbbell-crystal": "#8C564B",
+                 "condensate": "#009E73", "unknown": "#8C8C8C"}
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A species of the result that has particles, and the determinants (channels) it is made of."""
+
+    name: str
+    count: int
+    mass: float
+    flavours: int  # flavours in use
+    colour: str
+    channels: tuple[tuple[int, str, int], ...]  # (number, label, degeneracy)
+
+
+def carriers(result: Result) -> list[Carrier]:
+    """The species with particles. Raises InputError unless the result is of kind ``hartree-fock``."""
+    if result.kind != "hartree-fock" or "species" not in result.inputs:
+        raise InputError("result", "a hartree-fock result", result.kind, "there are no figures of this kind yet")
+    out: list[Carrier] = []
+    spare = iter(OTHERS)
+    for i, s in enumerate(result.inputs["species"]):
+        if not s["count"]:
+            continue
+        channels = tuple((c, str(x["label"]), int(x["degeneracy"]))
+                         for c, x in enumerate(result.inputs["channels"]) if x["species"] == i)
+        flavours = 1 if s["spin"] == "polarized" else int(s["flavours"])
+        colour = COLOURS.get(s["name"]) or next(spare, INK)
+        out.append(Carrier(s["name"], int(s["count"]), float(s["mass"]), flavours, colour, channels))
+    return out
+
+
+def carrier(result: Result, species: str | None) -> Carrier:
+    """The species of this name, the first one for None. Raises InputError for a name that the result lacks."""
+    present = carriers(result)
+    for c in present:
+        if species in (None, c.name):
+            return c
+    raise InputError("species", " | ".join(c.name for c in present), species, "choose one that the result has")
+
+
+def need(result: Result, *names: str) -> None:
+    """Raise InputError if the result has none of these arrays."""
+    if not any(n in result.data for n in names):
+        raise InputError("result", f"one with {' or '.join(names)}", sorted(result.data),
+                         "states without such data, e.g. interrupted ones, have fewer figures")
+
+
+def units(result: Result, name: str) -> str:
+    """Units of an array as printed on an axis."""
+    raw = result.data[name].units
+    return UNITS.get(raw, raw)
+
+
+def panel(ax: Axes | None, *, square: bool = False) -> Axes:
+    """The given axes, or those of a new figure that belongs to no window."""
+    if ax is not None:
+        return ax
+    return new_figure(5.2, 4.4).add_axes((0.16, 0.14, 0.66 if square else 0.78, 0.76))
+
+
+@cache
+def _figure_class() -> type[Figure]:
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        """A figure of no window, which a notebook shows as a picture none the less."""
+
+        def _repr_png_(self) -> bytes:
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png", dpi=PAGE_DPI)
+            return buffer.getvalue()
+
+    return NotebookFigure
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches; pyplot does not know of it."""
+    return _figure_class()(figsize=(width, height), dpi=PAGE_DPI)
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that holds the axes."""
+    figure = ax.get_figure(root=True) if _newer() else ax.figure
+    assert figure is not None
+    return figure  # type: ignore[return-value]
+
+
+def _newer() -> bool:
+    import matplotlib
+
+    return matplotlib.__version_info__[:2] >= (3, 10)
+
+
+def shades(name: str) -> Colormap:
+    """A colour map in few enough steps for short files."""
+    import matplotlib
+
+    return matplotlib.colormaps[name].resampled(SHADES)
+
+
+def dress(ax: Axes, title: str, x: str, y: str) -> None:
+    """Title and axis labels, few ticks."""
+    ax.set_title(title, fontsize=NORMAL, color=INK, pad=5, y=1.0)  # a given y spares the search for a free one
+    ax.set_xlabel(x, fontsize=NORMAL, labelpad=2)
+    ax.set_ylabel(y, fontsize=NORMAL, labelpad=2)
+    ax.tick_params(labelsize=SMALL, direction="in", length=3)
+
+
+@dataclass(frozen=True)
+class FermiLevel:
+    """Where the filled levels of one species end.
+
+    ``top`` is the highest level with particles, ``bottom`` the lowest empty one (both Ha_h, over the torus' own k
+    points; infinite where unknown), ``lowest`` and ``highest`` the ends of all known levels; ``zero`` is the energy
+    that figures count from and ``name`` its name.
+    """
+
+    top: float
+    bottom: float
+    lowest: float
+    highest: float
+
+    @property
+    def gap(self) -> float:
+        """Lowest empty minus highest filled level; 0 for an open shell."""
+        return max(self.bottom - self.top, 0.0) if np.isfinite(self.bottom) else 0.0
+
+    @property
+    def zero(self) -> float:
+        return self.top + self.gap / 2
+
+    @property
+    def name(self) -> str:
+        return "mid-gap" if self.gap > 0 else "highest filled"
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Energies to show, counted from ``zero``: all filled levels and the first empty ones."""
+        span = max(self.top + self.gap - self.lowest, 1e-6)
+        high = min(self.top + self.gap + 0.7 * span, max(self.highest, self.top + self.gap) + 0.1 * span)
+        return self.lowest - self.zero - 0.1 * span, high - self.zero
+
+
+def fermi_level(result: Result, who: Carrier) -> FermiLevel:
+    """Highest filled and lowest empty Fock level over all determinants of a species."""
+    lowest, top, bottom, highest = np.inf, -np.inf, np.inf, -np.inf
+    for c, _, _ in who.channels:
+        need(result, f"levels_{c}")
+        energy, filled = result.data[f"levels_{c}"].values, result.data[f"filled_{c}"].values
+        known = np.isfinite(energy)
+        lowest = min(lowest, energy[known & (filled > 0)].min(initial=np.inf))
+        top = max(top, energy[known & (filled > 1e-9)].max(initial=-np.inf))
+        bottom = min(bottom, energy[known & (filled < 1 - 1e-9)].min(initial=np.inf))
+        highest = max(highest, energy[known].max(initial=-np.inf))
+    if not np.isfinite(top):
+        raise InputError("result", "one with filled Fock levels", f"none of the {who.name}s", "compute it again")
+    return FermiLevel(float(top), float(bottom), float(lowest), float(highest))
+
+
+def gap_note(ax: Axes, level: FermiLevel, unit: str) -> None:
+    """Shade the gap and write its size into it, or into a corner when it is too narrow on the page."""
+    if level.gap <= 0:
+        ax.text(0.98, 0.97, "no gap", transform=ax.transAxes, ha="right", va="top", fontsize=SMALL, color=INK,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})
+        return
+    low, high = level.window
+    ax.axhspan(-level.gap / 2, level.gap / 2, color="#F2E6B8", alpha=0.7, linewidth=0, zorder=0)
+    text = f"gap {level.gap:.4g} {unit}"
+    if level.gap > 0.09 * (high - low):
+        ax.text(0.5, 0.0, text, transform=ax.get_yaxis_transform(), ha="center", va="center", fontsize=SMALL, color=INK)
+    else:
+        ax.text(0.98, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=SMALL, color=INK,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})

@@ -1,0 +1,1 @@
+"""Fourier transforms, minimisers, lattices, processes: what knows no physics."""

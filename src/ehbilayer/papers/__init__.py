@@ -1,0 +1,39 @@
+"""Figures of the papers, computed again: one module per figure, found here by its id such as ``dai-fu:4``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ehbilayer.errors import InputError
+from ehbilayer.units import nearest
+
+if TYPE_CHECKING:
+    from ehbilayer.papers.record import Reproduction
+
+DAI_FU = ("1", "2", "3", "4", "s1", "s2", "s3", "s4", "s5", "s6", "numbers")
+NASHABEH_FU = ("1", "2", "2-sizes", "3", "4a", "4b", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "v1-6", "numbers")
+
+
+def _module(paper: str, name: str) -> str:
+    return f"{paper}.{name}" if name == "numbers" else f"{paper}.figure_{name.replace('-', '_')}"
+
+
+# id -> module of this package, imported when it is needed
+MODULES = {f"dai-fu:{name}": _module("dai_fu", name) for name in DAI_FU} | {
+    f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in NASHABEH_FU}
+ALL = "all"
+
+
+def reproduction(name: str) -> Reproduction:
+    """The figure of this id. Raises InputError for one that is not known."""
+    if name not in MODULES:
+        raise InputError("figure", f"an id such as {next(iter(MODULES))}, or {ALL}", name[:60] or "missing",
+                         nearest(name, (*MODULES, ALL), "see `ehb reproduce --list`"))
+    found: Reproduction = import_module(f"ehbilayer.papers.{MODULES[name]}").FIGURE
+    return found
+
+
+def chosen(name: str) -> list[Reproduction]:
+    """The figure of this id, or every one for ``all``. Raises InputError for one that is not known."""
+    return [reproduction(n) for n in (MODULES if name == ALL else (name,))]

@@ -1,0 +1,59 @@
+"""Dai and Fu, Fig. 3: densities of electrons and holes in the crystal of trions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ehbilayer.papers.dai_fu.trions import (
+    CRYSTAL,
+    PAPER,
+    density_page,
+    description,
+    farthest,
+    shares,
+    step,
+    trion_crystal,
+    widths,
+)
+from ehbilayer.papers.densities import sites, sixfold
+from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PERFECT = 0.95  # six-fold order of a triangular crystal whose sites are known to a step of the grid
+
+
+def studies(quick: bool) -> Studies:
+    """The published state, which takes seconds: quick leaves nothing out."""
+    return trion_crystal()
+
+
+def draw(results: Results) -> Figure:
+    """Electrons on the left, holes on the right, on one scale."""
+    return density_page("trion crystal (Dai and Fu, Fig. 3)", results[CRYSTAL])
+
+
+def rows(results: Results) -> list[Row]:
+    """What the text says of the picture."""
+    result = results[CRYSTAL]
+    s, wide = result.summary, widths(result)
+    return [said("electrons and holes are on top of each other", farthest(result) < 1.5 * step(result),
+                 f"maxima at most {farthest(result):.3f} lattice spacings apart, grid of {step(result):.3f}"),
+            said("one pair of electrons on every hole, on a triangular lattice",
+                 bool((shares(result) == 1).all()) and sixfold(result) > PERFECT,
+                 f"{len(sites(result))} sites, six-fold order {sixfold(result):.3f}"),
+            said("electron orbitals spread out more than hole orbitals", wide["electron"] > wide["hole"],
+                 f"widths {wide['electron']:.3f} and {wide['hole']:.3f} a_h"),
+            said("an insulating crystal", s["phase"] == "trion-crystal" and min(s["gap"].values()) > 0,
+                 f"{s['phase']}, gaps {s['gap']['electron']:.5f} and {s['gap']['hole']:.5f} Ha_h")]
+
+
+def caption(results: Results) -> str:
+    """What is drawn."""
+    return (f"{description(results[CRYSTAL])}; m_e = 0.8 m0, m_h = 0.4 m0, d = 4.83 a_h as printed. Started from "
+            "singlet trions on a triangular lattice, the whole box free. Both densities have one scale. Widths are "
+            "those of Gaussian orbitals with the same first Bragg amplitudes, along one axis.")
+
+
+FIGURE = Reproduction("dai-fu:3", "densities of the trion crystal", f"{PAPER}, Fig. 3", studies, draw, rows, caption)

@@ -1,0 +1,145 @@
+"""Hartree-Fock states of Dai and Fu's trion figures: their studies, pages of densities, and numbers read from these."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ehbilayer.figures.density import density, view
+from ehbilayer.figures.style import INK, NORMAL, new_figure
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.papers.densities import bragg, lattice_spacing, sites
+from ehbilayer.papers.record import DIFFERS, Row, Studies, judged
+from ehbilayer.results.base import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAPER = "D. D. Dai and L. Fu, PRL 132, 196202 (2024)"
+SUPPLEMENT = f"{PAPER}, Supplemental Material"
+CRYSTAL, MESH = "dai-fu-trion-crystal", "dai-fu-trion-crystal-mesh"
+DEVICE: dict[str, Any] = {"electron_mass": 0.8, "hole_mass": 0.4, "dielectric": 4.7, "spacing": 4.83}  # rounded
+LIGHT: dict[str, Any] = {"electron_mass": 0.25, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 0.5}
+BOX: dict[str, Any] = {"shape": "rectangular", "holes": 36, "plane_waves": [45, 39], "zero_mode": "none"}
+SMALL_BOX = BOX | {"holes": 9, "plane_waves": [23, 19]}  # the same wave numbers in 3 x 3 cells
+RS = 8.0
+LAST_DIGIT = "differs in the last digit"
+ORDERED = 0.7  # least mean six-fold order of a triangular crystal; random points have 0.36
+ON_TOP = 0.3  # lattice spacings: closer than any two sites
+WIDE, MAP, HEAD, ROOM = 4.3, 2.75, 0.4, 1.0  # inches: a column, its map, the page's title, around a row of maps
+
+
+def trions(cell: dict[str, Any], rs: float = RS, bilayer: dict[str, Any] | None = None, **options: Any,
+           ) -> dict[str, Any]:
+    """Tables of a study of two electrons per polarised hole; ``options`` are keys of [hartree-fock]."""
+    return {"kind": "hartree-fock", "bilayer": dict(bilayer or DEVICE),
+            "density": {"rs_hole": rs, "electrons_per_hole": 2}, "cell": dict(cell),
+            "hartree-fock": {"stability": "none", "tolerance": 1e-8} | options}
+
+
+def trion_crystal() -> Studies:
+    """The published state: singlet trions placed on a triangular lattice, the whole box free."""
+    return {CRYSTAL: trions(BOX, start="trion-crystal")}
+
+
+def trion_mesh() -> Studies:
+    """The same state by one cell and a mesh of k points, which gives bands."""
+    return {MESH: trions(BOX | {"symmetry": "crystal"}, start="trion-crystal", tolerance=1e-10)}
+
+
+def widths(result: Result) -> dict[str, float]:
+    """w (a_h) of each species from the mean |n_G|/n_0 = exp(-G^2 w^2/2) at the shortest G of the holes' crystal.
+
+    w is the rms displacement along one axis of a Gaussian orbital; defects of the crystal make it larger.
+    """
+    site = box_of_shape("triangular", result.summary["area"] / result.summary["particles"]["hole"])
+    g = float(np.linalg.norm(site.reciprocal, axis=1).min())
+    return {name: float(np.sqrt(-2 * np.log(bragg(result, name).mean())) / g) for name in ("electron", "hole")}
+
+
+def shares(result: Result) -> np.ndarray:
+    """How many maxima of the electrons' density are nearest to each hole's, (holes,)."""
+    electrons, holes = sites(result, "electron"), sites(result)
+    counts: np.ndarray = np.bincount(_distances(result, electrons, holes).argmin(axis=1), minlength=len(holes))
+    return counts
+
+
+def step(result: Result) -> float:
+    """Longer step of the grid that densities are given on, in lattice spacings; maxima are known to this."""
+    counts = np.array(result.data["density_hole"].values.shape)
+    sides = np.linalg.norm(result.data["cell"].values, axis=1)
+    return float((sides / counts).max() / lattice_spacing(result))
+
+
+def printed(quantity: str, text: str, value: float, ours: str, converged: str = "") -> Row:
+    """The row of a number beside one of the paper, which it agrees with if it rounds to the digits in ``text``."""
+    unit = 10.0 ** -len(text.partition(".")[2])
+    row = judged(quantity, text, value, (float(text) - unit / 2, float(text) + unit / 2), ours, converged)
+    near = abs(value - float(text)) < unit
+    return replace(row, verdict=LAST_DIGIT) if row.verdict == DIFFERS and near else row
+
+
+def farthest(result: Result) -> float:
+    """Largest distance of a maximum of the electrons' density from the nearest hole's, in lattice spacings."""
+    distance = _distances(result, sites(result, "electron"), sites(result)).min(axis=1)
+    return float(distance.max() / lattice_spacing(result))
+
+
+def on_holes(result: Result) -> bool:
+    """Whether every hole has one maximum of the electrons nearest to it, and closer than ON_TOP."""
+    return bool((shares(result) == 1).all()) and farthest(result) < ON_TOP
+
+
+def _distances(result: Result, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """In-plane distances to the nearest image, (len(a), len(b)), of a box whose sides are longer than its spacings."""
+    cell = result.data["cell"].values
+    between = (a[:, None] - b[None]) @ np.linalg.inv(cell)
+    shifts = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)])
+    images = (between - np.round(between))[..., None, :] + shifts
+    return np.linalg.norm(images @ cell, axis=-1).min(axis=-1)
+
+
+def spin_share(result: Result) -> float:
+    """Largest |n_up - n_down| over the largest density of the electrons."""
+    spin, total = (result.data[k].values for k in ("spin_density_electron", "density_electron"))
+    return float(np.abs(spin).max() / total.max())
+
+
+def density_page(title: str, result: Result, *, spin: bool = False, below: float = 0.0) -> Figure:
+    """Electrons on the left, holes (or the electrons' spin) on the right; ``below`` inches stay free at the bottom.
+
+    Both have one scale, as in the paper.
+    """
+    window = view(result.data["cell"].values, result.summary.get("kept_symmetry") == "none")[0]
+    high = MAP * (window[3] - window[2]) / (window[1] - window[0])
+    width, height = 2 * WIDE, HEAD + ROOM + high + below
+    page = new_figure(width, height)
+    for i in range(2):
+        ax = page.add_axes(((WIDE * i + 0.7) / width, (below + 0.45) / height, MAP / width, high / height))
+        # spin on the scale of the density: what cannot be seen there is no spin order
+        most = float(result.data["density_electron"].values.max()) if spin else None
+        density(result, "electron" if spin or i == 0 else "hole", ax, spin=spin and i == 1, shared_scale=True,
+                most=most)
+        ax.set_title(ax.get_title(), fontsize=NORMAL, color=INK, pad=4, y=1.0)
+    page.text(0.5, 1 - 0.08 / height, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
+    page.text(0.5, 1 - HEAD / height, heading(result), ha="center", va="top", fontsize=NORMAL, color=INK)
+    return page
+
+
+def heading(result: Result) -> str:
+    """Particles, masses, distance and density in a line."""
+    (electron, hole), n = (p["mass"] for p in result.inputs["species"]), result.summary["particles"]
+    return (f"{n['electron']} electrons, {n['hole']} holes, mₑ/mₕ = {electron / hole:g}, d = "
+            f"{result.inputs['spacing']:g} aₕ, rₛ = {1 / np.sqrt(np.pi * result.summary['density']['hole']):.4g} aₕ")
+
+
+def description(result: Result) -> str:
+    """Particles, box and convention of a state, for captions."""
+    s = result.summary
+    n, spin = s["particles"], result.inputs["species"][0]["spin"].replace("ized", "ised")
+    return (f"{n['electron']} electrons ({spin}) and {n['hole']} polarised holes, r_s = "
+            f"{1 / np.sqrt(np.pi * s['density']['hole']):.4g} a_h, rectangular torus of height/width sqrt(3)/2, "
+            f"{s['basis_size']} plane waves ({100 * s['edge_occupation']:.1g} % at the edge), zero mode "
+            f"{s['zero_mode']}")

@@ -1,0 +1,188 @@
+"""Figures from their studies: picture, caption and table of each, and one table over all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ehbilayer.errors import InputError
+from ehbilayer.figures.style import PAGE_DPI
+from ehbilayer.hooks import never
+from ehbilayer.papers.computing import Answer, Stop, computed, results_of, words
+from ehbilayer.papers.record import (
+    Reproduction,
+    Row,
+    Studies,
+    caption_text,
+    summed_up,
+    table,
+    table_json,
+    whole_table,
+)
+from ehbilayer.results.files import atomic_write
+from ehbilayer.run import runner
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.stopping import Stopper
+from ehbilayer.status import Status
+from ehbilayer.sweep.lock import SweepLock
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = {"png": {}, "pdf": {"CreationDate": None}}  # undated: the same results give the same bytes
+RESULTS, TABLE, QUICK = "results", "table", "-quick"
+MOST_WORKERS = 1000
+
+
+@dataclass(frozen=True)
+class Made:
+    """How a figure ended: the first status that is not converged among its studies; rows and files if it was drawn.
+
+    ``reason`` says why there is no figure, or no picture, where something failed.
+    """
+
+    status: Status
+    rows: list[Row] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    reason: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether everything worked and all studies converged."""
+        return self.status is Status.converged and not self.reason
+
+
+class Workshop:
+    """A directory in which figures are made; studies that figures share are computed once.
+
+    Results stand in ``directory/results/<study>``, figures and captions in the directory itself; those of ``quick``
+    have names of their own. A result that is there is used, an unfinished one is gone on with; with ``force``
+    everything is computed again. Studies are computed on ``workers`` processes.
+
+    Raises InputError if the directory cannot be written to, or for a number of workers that cannot be.
+    """
+
+    def __init__(self, directory: str | Path, *, quick: bool = False, force: bool = False, workers: int = 1,
+                 reporter: Reporter | None = None) -> None:
+        if not 1 <= workers <= MOST_WORKERS:
+            raise InputError("--workers", f"an integer from 1 to {MOST_WORKERS}", workers, "about one per core")
+        self.directory, self.quick, self.force, self.workers = Path(directory), quick, force, workers
+        self.reporter = reporter or Reporter()
+        runner.make_ready(self.directory)
+        self._suffix = QUICK if quick else ""
+        self._known: dict[str, Answer] = {}
+
+    def make(self, figure: Reproduction) -> Made:
+        """Compute what is missing and draw; status interrupted if it was stopped before."""
+        for _, made in self.make_each([figure]):
+            return made
+        return Made(Status.interrupted)
+
+    def make_each(self, figures: list[Reproduction], should_stop: Stop | None = None) -> Iterator[tuple[Reproduction,
+                                                                                                      Made]]:
+        """Compute what is missing, and yield every figure as soon as its studies are there; less if stopped."""
+        needed = {f.name: f.studies(self.quick) for f in figures}
+        missing: Studies = {n: t for studies in needed.values() for n, t in studies.items() if n not in self._known}
+        waiting = list(figures)
+
+        def ready() -> Iterator[tuple[Reproduction, Made]]:
+            for figure in [f for f in waiting if all(n in self._known for n in needed[f.name])]:
+                waiting.remove(figure)
+                yield figure, self._finish(figure, needed[figure.name])
+
+        yield from ready()
+        for name, answer in computed(missing, self.place, should_stop or never, self.reporter, workers=self.workers,
+                                     force=self.force):
+            if answer.stopped:
+                return
+            self._known[name] = answer
+            yield from ready()
+
+    def place(self, name: str) -> Path:
+        """Directory of the result of a study."""
+        return self.directory / RESULTS / f"{name}{self._suffix}"
+
+    def file(self, stem: str, ending: str) -> Path:
+        """A file in the directory itself."""
+        return self.directory / f"{stem}{self._suffix}.{ending}"
+
+    def _finish(self, figure: Reproduction, studies: Studies) -> Made:
+        """Picture, caption and rows from results; what goes wrong here costs this figure only."""
+        failed = [f"{name}: {self._known[name].reason}" for name in studies if self._known[name].reason]
+        if failed:
+            return Made(Status.invalid, reason="; ".join(failed))
+        results = results_of(studies, self._known)
+        bad = [r.status for r in results.values() if r.status is not Status.converged]
+        status, rows, files = bad[0] if bad else Status.converged, [], []
+        try:
+            rows = figure.rows(results)
+            files = self._save(figure.draw(results), figure.stem) if figure.draw else []
+            text = self.file(figure.stem, "txt")
+            atomic_write(text, caption_text(figure, results, rows, quick=self.quick).encode())
+        except Exception as error:  # e.g. a study that did not converge lacks what is drawn
+            badly = [f"{name} {r.status.value}" for name, r in results.items() if r.status is not Status.converged]
+            return Made(status, rows, files, "; ".join([*badly, words(error)]))
+        return Made(status, rows, [*files, text])
+
+    def _save(self, figure: Figure, stem: str) -> list[Path]:
+        out = []
+        for kind, metadata in FORMATS.items():
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=PAGE_DPI, metadata=metadata)
+            out.append(self.file(stem, kind))
+            atomic_write(out[-1], buffer.getvalue())
+        return out
+
+
+def make_all(figures: list[Reproduction], directory: str | Path, tell: Callable[[str], None], *, quick: bool = False,
+             force: bool = False, workers: int = 1, reporter: Reporter | None = None,
+             codes: tuple[int, int] = (3, 130)) -> int:
+    """Make figures and tell their tables: its own if it is one figure, one table over all if they are several.
+
+    That one is also written to ``table.txt`` and ``table.json``. What fails is named and costs no other figure.
+
+    Returns 0, or one of ``codes``: for something that failed or did not converge, and for an interruption. Raises
+    InputError as `Workshop` does, and if another call is making figures in the directory.
+    """
+    workshop = Workshop(directory, quick=quick, force=force, workers=workers, reporter=reporter)
+    made: dict[str, Made] = {}
+    with SweepLock(workshop.directory, None, workshop.reporter), Stopper(
+            None, workshop.directory / runner.STOP, workshop.reporter) as should_stop:
+        for figure, ended in workshop.make_each(figures, should_stop):
+            made[figure.name] = ended
+            _tell_figure(figure, ended, tell, rows=len(figures) == 1)
+    if len(made) < len({f.name for f in figures}):
+        tell(f"interrupted: {len(made)} of {len(figures)} made; what is finished is kept, and the same command goes on")
+        return codes[1]
+    if len(figures) > 1:
+        _leave_table(workshop, figures, made, tell)
+    return 0 if all(m.good for m in made.values()) else codes[0]
+
+
+def _tell_figure(figure: Reproduction, made: Made, tell: Callable[[str], None], *, rows: bool) -> None:
+    tell(f"{figure.name}  {figure.title}: {'failed' if made.reason else made.status.value}")
+    if made.reason:
+        tell(f"  {made.reason}")
+    if rows and made.rows:
+        for line in table(made.rows):
+            tell(f"  {line}")
+    if made.files:
+        tell(f"  written to {', '.join(str(f) for f in made.files)}")
+
+
+def _leave_table(workshop: Workshop, figures: list[Reproduction], made: dict[str, Made],
+                 tell: Callable[[str], None]) -> None:
+    """The table over all figures, told and written; below it what failed or did not converge."""
+    rows = {f.name: made[f.name].rows for f in figures}
+    ends = {f.name: made[f.name].reason or made[f.name].status.value for f in figures if not made[f.name].good}
+    head = ["quick: coarse, so that some of these differ for that alone", ""] if workshop.quick else []
+    lines = [*head, *whole_table(rows), "", summed_up(rows), *(f"{name}: {text}" for name, text in ends.items())]
+    text, data = workshop.file(TABLE, "txt"), workshop.file(TABLE, "json")
+    for line in ("", *lines):  # before it is written, which a full disk may prevent
+        tell(line)
+    atomic_write(text, ("\n".join(lines) + "\n").encode())
+    atomic_write(data, table_json(rows, ends, quick=workshop.quick))
+    tell(f"written to {text}, {data}")

@@ -1,0 +1,1 @@
+"""Which phase has the lowest energy: candidates that keep their symmetry compete."""

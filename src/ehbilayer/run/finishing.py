@@ -1,0 +1,60 @@
+"""What every result gets that its method cannot know: real energies, units, time, versions, and all inputs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from ehbilayer.results.base import FORMAT_VERSION, Result, to_json
+from ehbilayer.studies.task import Task
+
+
+def finished(result: Result, task: Task, backend: str, seconds: float) -> Result:
+    """The result with what its method cannot know: units, real energies, time, versions, and all inputs."""
+    summary = {"kind": result.kind, "status": result.status.value, "advice": result.status.advice} | result.summary
+    summary |= real_energies(summary, task)
+    summary |= task.extra | {"seed": task.seed, "backend": backend, "wall_seconds": round(seconds, 3),
+                             "ignored": task.study.ignored(), "units": task.scales.table(), "versions": versions(),
+                             "format_version": FORMAT_VERSION}
+    inputs = result.inputs | {"hash": task.hash, "study": task.inputs, "resolved": task.resolved}
+    return replace(result, summary=summary, inputs=inputs)
+
+
+def real_energies(summary: dict[str, Any], task: Task) -> dict[str, Any]:
+    """energy_meV, gap_kelvin, ... of every energy in the summary, where the real units are known."""
+    if not task.scales.known:
+        return {}
+
+    def scaled(value: Any, factor: float) -> Any:
+        if isinstance(value, dict):
+            return {k: scaled(v, factor) for k, v in value.items()}
+        if isinstance(value, list):
+            return [scaled(v, factor) for v in value]
+        return None if value is None else value * factor
+
+    units = {"meV": task.scales.hartree_meV, "kelvin": task.scales.hartree_kelvin}
+    return {f"{key}_{unit}": scaled(summary[key], factor) for unit, factor in units.items()
+            for key in task.energies if key in summary}
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of everything that can change a digit."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from ehbilayer import __version__
+
+    found = {"ehbilayer": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("numpy", "scipy", "ducc0", "jax"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def summary_text(result: Result) -> bytes:
+    return (json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False) + "\n").encode()

@@ -1,0 +1,251 @@
+"""Running a study: reuse or resume what is there, stop on request, and leave result, summary and figure behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, set_aside
+from ehbilayer.run.finishing import finished, summary_text
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.stopping import Stopper
+from ehbilayer.status import Status
+from ehbilayer.studies.file import Study, load_study
+from ehbilayer.studies.kinds import check_single, prepare
+from ehbilayer.studies.task import Task
+
+if TYPE_CHECKING:
+    from ehbilayer.sweep.engines import Engine
+    from ehbilayer.sweep.points import Sweep
+
+STOP = "STOP"  # a file of this name in its directory ends a run
+CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
+UNFINISHED = (Status.interrupted, Status.timeout, Status.not_converged)
+BACKENDS = ("numpy", "jax")
+
+
+def run(study: Study | str | Path, directory: str | Path | None = None, *, resume: bool = False, force: bool = False,
+        max_time: float | None = None, backend: str = "numpy", threads: int | None = None,
+        reporter: Reporter | None = None, workers: int | None = None, scheduler: str | None = None,
+        shard: str | None = None, should_stop: Callable[[], Status | None] | None = None) -> Result:
+    """Compute a study, or all points of one with a [sweep]; see `ehbilayer.run`, which calls this."""
+    study = load_study(study) if isinstance(study, str | Path) else study
+    reporter = reporter or Reporter()
+    _check_backend(backend)
+    limits = Limits(max_time, backend, threads, should_stop)
+    if study.sweep is not None:
+        return _run_sweep(study, directory, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
+    _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
+    check_single(study)
+    if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
+        reporter.note("computing the critical r_s of the monolayer first")
+    task = prepare(study)
+    place = None if directory is None else Path(directory)
+    if place is not None:
+        _refuse_sweep(place, force=force)
+    earlier = None if place is None else _earlier(place, task, reporter, resume=resume, force=force)
+    if earlier is not None and not (resume and earlier.status in UNFINISHED):
+        assert place is not None
+        return _answer(place, earlier, reporter)
+    initial = earlier or task.start
+    if place is not None:
+        make_ready(place)
+    reporter.plan(task)
+    result = _compute(task, place, initial, limits, reporter, resumed=earlier)
+    if place is not None:
+        _leave(place, result, reporter)
+    return result
+
+
+def _refuse_sweep(place: Path, *, force: bool) -> None:
+    """A directory of a sweep is no place for a single study."""
+    if (place / DEFINITION).exists():
+        if not force:
+            raise InputError(str(place), "a directory without the points of a sweep", "one with such points",
+                             "choose another directory with -o, or --force to replace it")
+        (place / DEFINITION).unlink(missing_ok=True)
+
+
+class Limits:
+    """What a run may use: seconds (or None), backend, threads; and who else may end it."""
+
+    def __init__(self, max_time: float | None, backend: str, threads: int | None,
+                 should_stop: Callable[[], Status | None] | None) -> None:
+        self.should_stop = should_stop
+        self.max_time, self.backend, self.threads_given = max_time, backend, threads
+        self.threads = threads or min(2, os.cpu_count() or 1)
+
+
+class _Sweeping(NamedTuple):
+    """What a sweep is asked for beyond a single study."""
+
+    resume: bool
+    force: bool
+    workers: int | None
+    scheduler: str | None
+    shard: str | None
+
+
+def _refuse_sweep_options(options: dict[str, object]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(name, "given with a study that has a [sweep]", value, "leave it out")
+
+
+def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, reporter: Reporter,
+               asked: _Sweeping) -> Result:
+    """All points of a study with a [sweep]; without a directory in a temporary one."""
+    from ehbilayer.sweep.engines import make_engine
+    from ehbilayer.sweep.lock import parse_shard
+    from ehbilayer.sweep.points import prepare_sweep
+
+    shard = None if asked.shard is None else parse_shard(asked.shard)
+    engine = make_engine(asked.workers, asked.scheduler)
+    if shard is not None and directory is None:
+        raise InputError("shard", "given with a directory that all parts share", asked.shard, "give the directory")
+    reporter.note("checking the points")
+    sweep = prepare_sweep(study)
+    if shard is not None and sweep.options.mode == "adaptive":
+        raise InputError("--shard", 'used with mode = "grid"', asked.shard, "an adaptive sweep takes --workers")
+    if directory is None:
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory(prefix="ehbilayer-") as place:
+            return _sweep_in(Path(place), sweep, engine, shard, limits, reporter, asked)
+    return _sweep_in(Path(directory), sweep, engine, shard, limits, reporter, asked, leave=True)
+
+
+def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] | None, limits: Limits,
+              reporter: Reporter, asked: _Sweeping, *, leave: bool = False) -> Result:
+    from ehbilayer.sweep.campaign import Campaign
+    from ehbilayer.sweep.definition import plan_of, refuse_other, start_over, sweep_task
+    from ehbilayer.sweep.lock import SweepLock
+
+    task = sweep_task(sweep, plan_of(sweep, engine, shard))
+    earlier = _earlier(place, task, reporter, resume=False, force=asked.force)
+    if not asked.force:
+        refuse_other(place, sweep)
+    if earlier is not None and not earlier.summary["missing"] and not (asked.resume and earlier.summary["failed"]):
+        return _answer(place, earlier, reporter)
+    make_ready(place)
+    with SweepLock(place, shard, reporter), Stopper(limits.max_time, place / STOP, reporter,
+                                                         limits.should_stop) as should_stop:
+        if asked.force:
+            start_over(place, sweep, shard, keep_points=asked.resume)
+        reporter.plan(task)
+        with engine:
+            result = Campaign(sweep, place, engine, reporter, should_stop, shard, asked.resume, limits.backend,
+                              limits.threads_given or 1).run()
+    if leave and result.data:
+        _leave(place, result, reporter)
+    return result
+
+
+def _check_backend(backend: str) -> None:
+    if backend not in BACKENDS:
+        raise InputError("--backend", " | ".join(BACKENDS), backend, "choose one of these")
+    if backend == "jax":
+        from importlib.util import find_spec
+
+        if find_spec("jax") is None:
+            raise InputError("--backend", "numpy as long as JAX is not installed", backend,
+                             "pip install 'ehbilayer[jax]'")
+
+
+def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force: bool) -> Result | None:
+    """The result in the directory if it is of the same inputs; None if there is none or it may be replaced."""
+    path = place / RESULT
+    if not path.exists() or force:
+        return None
+    try:
+        result = Result.load(path)
+    except ResultFileError as error:
+        if "newer format" in str(error) or not os.access(path, os.R_OK):  # not damaged, only not for us
+            raise
+        aside = set_aside(path)
+        reporter.warn(f"{error}; set aside as {aside.name}, computing again")
+        return None
+    if result.inputs.get("hash") == task.hash:
+        return result
+    todo = ("choose another directory with -o, or --force to replace it"
+            + (f'; to start from it, --set hartree-fock.start="{path}"' if resume else ""))
+    raise InputError(str(place), "a directory without the result of other inputs", "one with such a result", todo)
+
+
+def _answer(place: Path, result: Result, reporter: Reporter) -> Result:
+    """Report a result that is there already; put back a summary that is missing."""
+    if result.status in (Status.interrupted, Status.timeout):
+        reporter.note(f"{place} holds an unfinished state of these inputs; --resume goes on, --force starts again")
+    else:
+        reporter.note(f"{place} holds the result of these inputs already; --force computes it again")
+    text = summary_text(result)
+    if not (place / SUMMARY).is_file() or (place / SUMMARY).read_bytes() != text:
+        atomic_write(place / SUMMARY, text)
+    return result
+
+
+def make_ready(place: Path) -> None:
+    """Create the directory and try to write there, before time is spent on computing."""
+    if place.exists() and not place.is_dir():
+        raise InputError(str(place), "a directory", "a file", "choose another name with -o")
+    if (place / STOP).exists():
+        raise InputError(str(place / STOP), "absent when a run begins", "there", "remove it")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(str(place), "a directory that can be made", error.strerror or "not possible",
+                         "choose another place with -o") from None
+    probe = place / f".probe-{os.getpid()}"
+    atomic_write(probe, b"")
+    probe.unlink(missing_ok=True)
+
+
+def _compute(task: Task, place: Path | None, initial: Result | None, limits: Limits, reporter: Reporter, *,
+             resumed: Result | None) -> Result:
+    began, saved = time.monotonic(), [time.monotonic()]
+    before = float((resumed.summary.get("wall_seconds") if resumed else None) or 0.0)
+
+    def finish(result: Result) -> Result:
+        return finished(result, task, limits.backend, before + time.monotonic() - began)
+
+    def checkpoint(result: Result) -> None:
+        if place is None or time.monotonic() - saved[0] < CHECKPOINT_SECONDS:
+            return
+        saved[0] = time.monotonic()
+        try:
+            kept = finish(result)
+            kept.save(place / RESULT)
+            atomic_write(place / SUMMARY, summary_text(kept))
+            (place / FIGURE).unlink(missing_ok=True)  # it would show an earlier state
+        except ResultFileError as error:  # the calculation is worth more than one checkpoint of it
+            reporter.warn(f"no checkpoint: {error}")
+
+    with Stopper(limits.max_time, place / STOP if place else None, reporter, limits.should_stop) as should_stop:
+        result = task.solve(Hooks(initial, resumed is not None, limits.backend, limits.threads, reporter.progress,
+                                checkpoint, should_stop))
+        reporter.done()
+        return finish(result)
+
+
+def draw(result: Result, place: Path) -> None:
+    """Draw figure.png into the directory."""
+    from ehbilayer.studies.drawing import save_figures
+
+    save_figures(result, place)
+
+
+def _leave(place: Path, result: Result, reporter: Reporter) -> None:
+    """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result."""
+    result.save(place / RESULT)
+    atomic_write(place / SUMMARY, summary_text(result))
+    try:
+        draw(result, place)
+    except Exception as error:  # a figure must never cost a result
+        reporter.warn(f"no figure: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+    reporter.note(f"written to {place}{os.sep}")

@@ -1,0 +1,1 @@
+"""Studies of kind "compressibility": keys, task, table and figure."""

@@ -1,0 +1,1 @@
+"""Studies of kind "condensate": keys, task, table and figure."""

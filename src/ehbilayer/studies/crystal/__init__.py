@@ -1,0 +1,1 @@
+"""Studies of kind "crystal": keys, task, table and figure."""

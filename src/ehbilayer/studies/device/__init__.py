@@ -1,0 +1,1 @@
+"""Studies of kind "device": keys, task, table and figure."""

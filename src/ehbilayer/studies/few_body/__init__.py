@@ -1,0 +1,1 @@
+"""Studies of kind "few-body": keys, task, table and figure."""

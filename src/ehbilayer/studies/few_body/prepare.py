@@ -1,0 +1,124 @@
+"""Studies of kind "few-body": from the study to excitons, trions and biexcitons, and the table of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from functools import partial
+from typing import Any
+
+from ehbilayer.errors import InputError
+from ehbilayer.few_body.complexes import Complex, make_complex
+from ehbilayer.few_body.scan import critical, scan
+from ehbilayer.few_body.variational import Options, solve
+from ehbilayer.hooks import Hooks
+from ehbilayer.results.base import Result
+from ehbilayer.studies.few_body.table import title
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.particles import LONGEST_SPACING, mass_ratio_of, resolve_scales
+from ehbilayer.studies.task import Task
+from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.units import Scales
+
+ENERGIES = ("energy", "binding_energy", "uncertainty", "threshold", "binding_energies")
+UNITS = {"distances.ee": "a_h", "distances.eh": "a_h", "distances.hh": "a_h", "exciton_size": "a_h", "reach": "a_h",
+         "exciton_polarisability": "a_h^3", "exciton_energy": "Ha_h", "resolution": "Ha_h", "round_off": "Ha_h",
+         "critical_spacing": "a_h", "critical_spacing_uncertainty": "a_h", "critical_spacing_power_law": "a_h",
+         "critical_spacing_nm": "nm", "binding_kelvin": "K"}
+SECONDS = {"exciton": 0.1, "trion-": 6.0, "trion+": 6.0, "biexciton": 30.0}  # of one energy, about
+POINTS_PER_THRESHOLD = 15
+
+
+def prepare(study: Study) -> Task:
+    """The task of a few-body study. Raises InputError for one that cannot be computed."""
+    scales, table = resolve_scales(study.bilayer), study.few_body
+    options = Options(table.tolerance, table.seed, table.max_functions)
+    if table.find == "critical-spacing" and table.complex == "exciton":
+        raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
+                         "choose a trion or a biexciton")
+    make_complex(table.complex, table.spin, 1.0, 0.0, table.angular_momentum)  # does it exist?
+    if table.find == "critical-spacing":
+        return _prepare_critical(study, scales, options)
+    if table.mass_ratios is not None:
+        raise InputError("few-body.mass_ratios", 'used with find = "critical-spacing"', table.mass_ratios,
+                         "remove it, or sweep bilayer.electron_mass")
+    ratio = mass_ratio_of(scales)
+    spacings = _spacings(study, scales)
+    complexes = [make_complex(table.complex, table.spin, ratio, d, table.angular_momentum) for d in spacings]
+    resolved = {"complex": complexes[0].name, "spin": complexes[0].spin, "find": table.find,
+                "angular_momentum": complexes[0].angular_momentum, "electron_mass": ratio,
+                "spacing": spacings[0] if table.spacings is None else spacings, **asdict(options)}
+    where = ", ".join(f"{d:.6g}" for d in spacings[:6]) + (", ..." if len(spacings) > 6 else "")
+    plan = (*device_lines(study.bilayer.material, scales), _complex_line(complexes[0]),
+            f"  spacing    {where} a_h",
+            f"  threshold  {_break_up(complexes[0])}, {complexes[0].threshold:.10g} Ha_h",
+            _solve_line(options, SECONDS[table.complex] * len(spacings), f"tolerance {options.tolerance:g} Ha_h")
+            if table.complex != "exciton" else "  solve      the radial equation")
+    if table.spacings is None:
+        return Task(study, scales, study.canonical(), resolved, plan,
+                    partial(_in_kelvin, scales, partial(solve, complexes[0], options)), seed=options.seed,
+                    energies=ENERGIES, units=UNITS, carries=("widths", "vectors") if table.complex != "exciton" else ())
+    return Task(study, scales, study.canonical(), resolved, plan,
+                partial(_in_kelvin, scales, partial(scan, complexes, options)), seed=options.seed, energies=ENERGIES,
+                units=UNITS)
+
+
+def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
+    table = study.few_body
+    if table.spacings is not None:
+        raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
+    ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [mass_ratio_of(scales)]
+    complex = make_complex(table.complex, table.spin, ratios[0], 0.0, table.angular_momentum)
+    resolved = {"complex": complex.name, "spin": complex.spin, "find": table.find,
+                "angular_momentum": complex.angular_momentum, "mass_ratios": ratios, **asdict(options)}
+    plan = (*device_lines(study.bilayer.material, scales), _complex_line(complex),
+            f"  find       critical spacing at m_e/m_h = {', '.join(f'{r:g}' for r in ratios)}",
+            _solve_line(options, POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios),
+                        "accuracy as each point needs it"))
+    method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum)
+    single = table.mass_ratios is None
+    return Task(study, scales, study.canonical(), resolved, plan,
+                partial(_in_kelvin, scales, method, lengths=single), seed=options.seed,
+                energies=("energy", "binding_energy", "uncertainty"), units=UNITS)
+
+
+def _spacings(study: Study, scales: Scales) -> list[float]:
+    """The spacing, or those of the scan in ascending order, in a_h."""
+    given = study.few_body.spacings
+    if given is None and study.bilayer.spacing is None:
+        raise InputError("bilayer.spacing", 'a length >= 0, such as "3 nm" or a number in a_h', "missing",
+                         "give the distance between the layers, or few-body.spacings")
+    named = [("bilayer.spacing", study.bilayer.spacing)] if given is None else [("few-body.spacings", d) for d in given]
+    out = []
+    for key, value in named:
+        assert value is not None
+        spacing = scales.to_atomic(value, "length", key)
+        if not 0 <= spacing <= LONGEST_SPACING:
+            raise InputError(key, f"a length from 0 to {LONGEST_SPACING:g} a_h", value,
+                             "give the distance between the layers")
+        out.append(spacing)
+    return sorted(set(out))
+
+
+def _in_kelvin(scales: Scales, method: Any, run: Hooks, *, lengths: bool = False) -> Result:
+    """Hooks the method; add the binding energy in K, and the critical spacing in nm, where the device is known."""
+    result: Result = method(hooks=replace(run, initial=run.initial or run.neighbour))
+    s = result.summary
+    binding, value = s.get("binding_energy"), s.get("critical_spacing")
+    more = {"binding_kelvin": binding * scales.hartree_kelvin if scales.known and binding is not None else None}
+    if lengths:
+        more["critical_spacing_nm"] = scales.length_nm(value) if scales.known and value is not None else None
+    return replace(result, summary=s | more)
+
+
+def _complex_line(complex: Complex) -> str:
+    return f"  complex    {title(complex.name, complex.spin)}, angular momentum {complex.angular_momentum}"
+
+
+def _solve_line(options: Options, seconds: float, accuracy: str) -> str:
+    return (f"  solve      {accuracy}, up to {options.max_functions} functions, seed "
+            f"{options.seed}, {rough_time(seconds)}")
+
+
+def _break_up(complex: Complex) -> str:
+    return {"exciton": "free electron and hole", "trion-": "exciton and electron", "trion+": "exciton and hole",
+            "biexciton": "two excitons"}[complex.name]

@@ -1,0 +1,272 @@
+"""The study file: reading TOML, overriding keys, and telling what is wrong in one line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import PrivateAttr, ValidationError
+
+from ehbilayer.errors import InputError, shorten
+from ehbilayer.results.files import RESULT
+from ehbilayer.studies.axes import SweepOptions, make_axis, split_sweep
+from ehbilayer.studies.keys import ALTERNATIVES, Keys, tables
+from ehbilayer.studies.uses import used_keys
+from ehbilayer.units import nearest
+
+LARGEST_FILE = 1_000_000  # bytes
+
+
+class Study(Keys):
+    """A validated study: `load_study` reads it from a file, `make_study` from a dictionary of tables.
+
+    Attributes mirror the file (``study.cell.plane_waves``); ``name`` is the stem of the file, ``folder`` the directory
+    that relative paths in the file start from, ``replaced`` the keys that an override put out of use.
+    """
+
+    _name: str = PrivateAttr("study")
+    _folder: Path = PrivateAttr(default_factory=Path)
+    _replaced: tuple[str, ...] = PrivateAttr(())
+
+    @property
+    def name(self) -> str:
+        """Stem of the study file."""
+        return self._name
+
+    @property
+    def folder(self) -> Path:
+        """Directory of the study file."""
+        return self._folder
+
+    @property
+    def replaced(self) -> tuple[str, ...]:
+        """Keys of the file that an override of an alternative replaced, dotted."""
+        return self._replaced
+
+    def result_file(self, text: str) -> Path | None:
+        """The result file that a key of this study names, if there is one; a run's directory stands for its result.
+
+        The study's own folder is looked into before the working directory.
+        """
+        try:
+            for base in (self.folder, Path()):
+                for path in (base / text, base / text / RESULT):
+                    if path.is_file():
+                        return path
+        except (OSError, ValueError):  # names that no file system takes
+            pass
+        return None
+
+    def given(self) -> list[str]:
+        """All keys that were written, dotted (``"cell.holes"``)."""
+        return [f"{name}.{key}" for name, model in tables().items()
+                for key in sorted(self.table(name).model_fields_set & set(model.model_fields))]
+
+    def table(self, name: str) -> Any:
+        """The table of that name in the file, e.g. ``"hartree-fock"``."""
+        return getattr(self, name.replace("-", "_"))
+
+    def canonical(self) -> dict[str, Any]:
+        """Kind and all keys that this study uses, with defaults and without what it ignores."""
+        kept: dict[str, Any] = {}
+        for name, key in (dotted.split(".") for dotted in used_keys(self)):
+            kept.setdefault(name, {})[key] = self.table(name).model_dump(include={key})[key]
+        return {"kind": self.kind, **kept}
+
+    def ignored(self) -> list[str]:
+        """Dotted keys that were written but that this study does not use."""
+        used = set(used_keys(self))
+        return [k for k in self.given() if k not in used]
+
+
+def digest(inputs: dict[str, Any]) -> str:
+    """SHA-256 of canonical JSON: the same inputs in any order and layout have the same digest."""
+    text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
+    """Read and validate a study file.
+
+    Parameters
+    ----------
+    path : a TOML file of at most 1 MB.
+    overrides : texts ``table.key=value``; the value is TOML, or plain text if it is not. An override replaces the
+        alternatives of its key (density.rs_hole replaces density.hole).
+
+    Raises
+    ------
+    InputError : the file cannot be read, or a key or value is not valid; one line that names the dotted key.
+    """
+    path = Path(path)
+    return make_study(_parse(path), overrides, name=path.stem, folder=path.parent)
+
+
+def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: str = "study",
+               folder: str | Path = ".") -> Study:
+    """Validate tables as they would stand in a study file; see `load_study`. Raises InputError."""
+    data = {k: dict(v) if isinstance(v, dict) else v for k, v in tables.items()}
+    replaced: list[str] = []
+    for text in overrides:
+        replaced += _override(data, text)
+    for key in [k for k in replaced if k in {t.split("=")[0].strip() for t in overrides}]:
+        raise InputError(key, "set alone", "set together with another key that says the same", "keep one of them")
+    _shape_as_vectors(data)
+    try:
+        study = Study.model_validate(data)
+    except ValidationError as error:
+        raise explain(error) from None
+    study._name, study._folder, study._replaced = name, Path(folder), tuple(replaced)
+    _check_alternatives(study)
+    return study
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    must = "a readable TOML study file of at most 1 MB"
+    try:
+        if path.is_dir():
+            raise InputError(str(path), must, "a directory", "give the file itself, e.g. study.toml")
+        if not path.exists():
+            raise InputError(str(path), must, "no such file", "check the path")
+        if not path.is_file():
+            raise InputError(str(path), must, "not a regular file", "write the study into a file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise InputError(str(path)[:200], must, error.strerror or "unreadable", "check path and permissions") from None
+    if len(raw) > LARGEST_FILE:
+        raise InputError(str(path), must, "larger than 1 MB", "a study file is a page of text; is this the right file?")
+    return _decode(raw, str(path), must)
+
+
+def _decode(raw: bytes, where: str, must: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputError(where, must, "not UTF-8 text", "save it as UTF-8") from None
+    except RecursionError:
+        raise InputError(where, must, "nested too deeply", "write tables and keys, see `ehb schema`") from None
+    except ValueError as error:  # TOMLDecodeError, and integers of too many digits
+        reason = str(error).splitlines()[0][:200]
+        raise InputError(where, "valid TOML", reason, "text needs quotes and each key stands once") from None
+
+
+def _override(data: dict[str, Any], text: str) -> list[str]:
+    """Set one ``table.key=value`` in the raw tables; returns the alternatives it replaced."""
+    key, equals, value = text.partition("=")
+    parts = [p.strip().strip('"') for p in key.strip().split(".", 1)]
+    if not equals or not all(parts):
+        raise InputError("--set", "table.key=value", text[:60], "e.g. --set density.rs_hole=8")
+    if len(parts) == 1:
+        data[parts[0]] = _value(value)
+        return []
+    table, name = parts
+    if not isinstance(data.setdefault(table, {}), dict):
+        raise InputError(table, "a table", data[table], f"write [{table}] with its keys below")
+    replaced = [other for group in ALTERNATIVES.get(table, ()) if name in group for other in group
+                if other != name and data[table].pop(other, None) is not None]
+    data[table][name] = _value(value)
+    return [f"{table}.{other}" for other in replaced]
+
+
+def _value(text: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text.strip()}")
+    except (ValueError, RecursionError):
+        return text.strip()
+    return parsed["value"] if len(parsed) == 1 else text.strip()
+
+
+def _shape_as_vectors(data: dict[str, Any]) -> None:
+    """``shape = [[..], [..]]`` says the same as ``vectors = [[..], [..]]``."""
+    cell = data.get("cell")
+    if isinstance(cell, dict) and isinstance(cell.get("shape"), list) and "vectors" not in cell:
+        cell["vectors"] = cell.pop("shape")
+
+
+def _check_alternatives(study: Study) -> None:
+    for name, groups in ALTERNATIVES.items():
+        written = study.table(name).model_fields_set
+        for group in groups:
+            both = [k for k in group if k in written and getattr(study.table(name), k) is not None]
+            if len(both) > 1:
+                raise InputError(f"{name}.{both[1]}", f"the only one of {', '.join(group)}",
+                                 f"given together with {name}.{both[0]}", "keep one of them")
+    _check_sweep(study.sweep or {})
+
+
+def _check_sweep(sweep: dict[str, Any]) -> None:
+    """Axes name keys of the study and have values; the other keys of [sweep] are valid."""
+    axes, options = split_sweep(sweep)
+    try:
+        SweepOptions.model_validate(options)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        must = SweepOptions.model_fields[str(fault["loc"][0])].description or "valid"
+        raise InputError(f"sweep.{fault['loc'][0]}", must, shorten(fault["input"]),
+                         _way_out(must, shorten(fault["input"]))) from None
+    known = [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields]
+    for key, given in axes.items():
+        if key not in known:
+            names = known if "." in key else (*SweepOptions.model_fields, *known)
+            raise InputError("sweep", "dotted keys of the study", key[:60],
+                             nearest(key, names, 'e.g. "density.rs_hole" = [4, 6, 8]'))
+        make_axis(key, given)
+
+
+def explain(error: ValidationError) -> InputError:
+    """The first fault of a failed validation as a one-line InputError; misspelt keys come before bad values."""
+    faults = sorted(error.errors(include_url=False), key=lambda fault: fault["type"] != "extra_forbidden")
+    fault = faults[0]
+    location = [str(part) for part in fault["loc"]]
+    if fault["type"] == "extra_forbidden":
+        return _unknown_key(location)
+    key = ".".join(location[:2])
+    if len(location) == 1 and location[0] in tables():
+        return InputError(key, "a table", shorten(fault["input"]), f"write [{key}] with its keys below")
+    was = "missing" if fault["type"] == "missing" else shorten(fault["input"])
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):  # a quantity: keep what is wrong with it, name the key
+        return InputError(key, cause.must, cause.was, cause.todo)
+    must = _description(location)
+    return InputError(key, must, was, _way_out(must, was))
+
+
+def _description(location: list[str]) -> str:
+    model: Any = Keys if len(location) == 1 else tables().get(location[0], Keys)
+    name = location[0] if len(location) == 1 else location[1]
+    field = model.model_fields.get(name) or Keys.model_fields.get(name.replace("-", "_"))
+    return (field.description if field is not None else None) or "valid"
+
+
+def _way_out(must: str, was: object) -> str:
+    choices = [c.strip() for c in must.split("|")] if "|" in must else []
+    if choices and isinstance(was, str) and was != "missing":
+        return nearest(was, choices, "choose one of these")
+    return "choose one of these" if choices else "correct it in the study file or with --set"
+
+
+def _unknown_key(location: list[str]) -> InputError:
+    if len(location) == 1:
+        known: Iterable[str] = (f.alias or name for name, f in Keys.model_fields.items())
+        homes = [f"[{t}]" for t, model in tables().items() if location[0] in model.model_fields]
+        otherwise = f"it belongs in {' or '.join(homes)}" if homes else "see `ehb schema` for all keys"
+        return InputError(location[0][:60], "a table or key of a study file", shorten(location[0]),
+                          otherwise if homes else nearest(location[0], known, otherwise))
+    table, key = location[0], location[1]
+    homes = [f"[{t}]" for t, model in tables().items() if key in model.model_fields]
+    keys = list(tables()[table].model_fields)
+    otherwise = f"it belongs in {' or '.join(homes)}" if homes else f"known: {', '.join(keys)}"
+    dotted = re.sub(r"\s+", " ", f"{table}.{key}")[:80]
+    todo = otherwise if homes else nearest(key, keys, otherwise)  # a key spelt right in the wrong table
+    return InputError(dotted, f"a key of [{table}]", shorten(key), todo)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of study files, for editors (`ehb schema`)."""
+    return Keys.model_json_schema(by_alias=True)

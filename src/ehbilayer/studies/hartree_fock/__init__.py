@@ -1,0 +1,1 @@
+"""Studies of kind "hartree-fock": keys, task, table and figure."""

@@ -1,0 +1,89 @@
+"""The kinds of study and where each one lives: a folder with its keys, its task, its table and its figure.
+
+A new kind is one line in KINDS. Its folder holds
+
+    keys.py     TABLE, the model of its table in a study file (if it has one), and uses(study), the keys that count
+    prepare.py  prepare(study), the task
+    table.py    rows(result), what `ehb show` prints
+    figure.py   figure(result), what `ehb plot` draws
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ehbilayer.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ehbilayer.results.base import Result
+    from ehbilayer.studies.file import Study
+    from ehbilayer.studies.task import Task
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of study or of result: its name in a study file, and the package that knows all about it."""
+
+    name: str
+    package: str
+
+    def part(self, module: str) -> Any:
+        """A module of the package, imported when it is needed."""
+        return import_module(f"{self.package}.{module}")
+
+
+STUDIES = "ehbilayer.studies"
+KINDS = (Kind("hartree-fock", f"{STUDIES}.hartree_fock"), Kind("condensate", f"{STUDIES}.condensate"),
+         Kind("phases", f"{STUDIES}.phases"), Kind("compressibility", f"{STUDIES}.compressibility"),
+         Kind("pairing", f"{STUDIES}.pairing"), Kind("device", f"{STUDIES}.device"),
+         Kind("crystal", f"{STUDIES}.crystal"), Kind("phonons", f"{STUDIES}.phonons"),
+         Kind("few-body", f"{STUDIES}.few_body"))
+SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
+
+
+def kind_of(name: str) -> Kind | None:
+    """The kind of a study or result of this name; None for one that is not known here."""
+    return next((kind for kind in (*KINDS, SWEEP) if kind.name == name), None)
+
+
+def prepare(study: Study) -> Task:
+    """The task of a study, checked; computes nothing but a critical r_s that is asked for.
+
+    Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
+    """
+    check_single(study)
+    kind = kind_of(study.kind)
+    assert kind is not None
+    task: Task = kind.part("prepare").prepare(study)
+    return task
+
+
+def check_single(study: Study) -> None:
+    """Raises InputError for a study that is many points, or that is nothing without them."""
+    if study.sweep is not None:
+        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
+    if kind_of(study.kind) is None:  # phase-diagram
+        raise InputError("sweep", "given for a phase diagram", "missing",
+                         'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "phases" for one point')
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text. A kind that is not known here shows its status."""
+    kind = kind_of(result.kind)
+    if kind is None:
+        return [("kind", result.kind), ("status", result.status.value)]
+    found: list[tuple[str, str]] = kind.part("table").rows(result)
+    return found
+
+
+def figure(result: Result) -> Figure:
+    """The page of a result of any kind. Raises InputError for one that cannot be drawn."""
+    kind = kind_of(result.kind)
+    if kind is None:
+        raise InputError("result", "of a kind that can be drawn", result.kind, "see `ehb schema` for the kinds")
+    drawn: Figure = kind.part("figure").figure(result)
+    return drawn

@@ -1,0 +1,1 @@
+"""Studies of kind "pairing": keys, task, table and figure."""

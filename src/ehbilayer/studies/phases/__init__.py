@@ -1,0 +1,1 @@
+"""Studies of kind "phases": keys, task, table and figure."""

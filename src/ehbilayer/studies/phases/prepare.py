@@ -1,0 +1,68 @@
+"""Studies of kind "phases": from the study to the candidates that compete, and the table of what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.results.base import Result
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.studies.prepare import (
+    box_shape,
+    choose_waves,
+    critical_rs_of,
+    make_options,
+    resolved_parameters,
+    spacing_line,
+)
+from ehbilayer.studies.task import Task
+from ehbilayer.studies.text import device_lines
+
+ENERGIES = ("energies", "energy", "margin", "numerical_error")
+
+
+def prepare(study: Study) -> Task:
+    """The task of a competition. Raises InputError for one that cannot be computed."""
+    from ehbilayer.handover import PREFIX
+    from ehbilayer.phases.competition import applicable, candidates
+
+    scales, counts = resolve_scales(study.bilayer), count_particles(study)
+    bilayer = make_bilayer(study, scales, counts)
+    table = study.hartree_fock.model_copy(update={"start": "crystal"})  # every candidate has its own
+    options, _ = make_options(study.model_copy(update={"hartree_fock": table}))
+    critical = critical_rs_of(study, bilayer)
+    box = box_of_shape(box_shape(study), make_area(study, scales, bilayer, critical))
+    basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
+    names: list[str] = list(study.phases.candidates or applicable(bilayer))
+    found = candidates(bilayer, basis, names, replace(options, starts=1))
+    resolved = resolved_parameters(study, scales, bilayer, basis) | {
+        "hartree-fock": asdict(options), "phases": {"candidates": list(names)}}
+    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
+            f"  box        {resolved['cell']['shape']}, {box.area:.6g} a_h^2, {basis.size} plane waves"
+            + (" or more" if options.basis_tolerance is not None else ""),
+            f"  solve      zero mode {bilayer.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
+                energies=ENERGIES, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
+
+
+def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[str, Any]:
+    """Critical r_s of each layer alone, and how far its density lies above the critical one."""
+    if study.density.hole_over_critical is None:
+        return {"critical_rs": None}
+    names = [s.name for s in bilayer.species if s.count]
+    rs = {name: critical_rs_of(study, bilayer, name)() for name in names}
+    return {"critical_rs": rs.get("hole"), "critical_rs_electron": rs.get("electron"),
+            "over_critical": {name: (rs[name] / species[name]["rs"]) ** 2 for name in names}}
+
+
+def _solve(found: list[Any], run: Hooks) -> Result:
+    from ehbilayer.phases.competition import compete
+
+    return compete(found, earlier=run.unfinished, initial=run.neighbour, keep_states=run.keep_states,
+                   threads=run.threads, backend=run.backend, progress=run.progress, checkpoint=run.checkpoint,
+                   should_stop=run.should_stop)

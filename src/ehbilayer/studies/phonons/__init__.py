@@ -1,0 +1,1 @@
+"""Studies of kind "phonons": keys, task, table and figure."""

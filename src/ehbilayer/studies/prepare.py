@@ -1,0 +1,264 @@
+"""From a validated study to what a method computes: bilayer, basis and options, in hole atomic units."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.errors import InputError
+from ehbilayer.model import Bilayer, Channel
+from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
+from ehbilayer.results.base import Result
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.keys import HARTREE_FOCK_STARTS, MOST_WAVES
+from ehbilayer.studies.particles import Counts, count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.units import Scales, nearest, rs_from_density
+
+if TYPE_CHECKING:
+    from ehbilayer.hartree_fock.solver import Options
+
+
+_CRITICAL: dict[tuple, float] = {}  # computed critical r_s by what they depend on
+THINNEST = 1e-3  # area of the box' shape over the square of its longer vector
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study ready to compute.
+
+    ``resolved`` lists every parameter, defaults included, in hole atomic units; ``inputs`` is what identifies the
+    calculation; ``start`` is the earlier result to start from, if any.
+    """
+
+    study: Study
+    bilayer: Bilayer
+    basis: PlaneWaveBasis
+    options: Options
+    scales: Scales
+    resolved: dict[str, Any]
+    inputs: dict[str, Any]
+    start: Result | None
+    estimate: dict[str, float]
+    critical_rs: float | None
+
+
+def prepare(study: Study) -> Prepared:
+    """Everything a Hartree-Fock calculation needs, checked; computes nothing but a critical r_s that is asked for.
+
+    Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
+    """
+    scales = resolve_scales(study.bilayer)
+    counts = count_particles(study)
+    bilayer = make_bilayer(study, scales, counts)
+    _check_size(study, bilayer)
+    options, start_file = make_options(study)
+    critical = critical_rs_of(study, bilayer)
+    area = make_area(study, scales, bilayer, critical)
+    basis = make_basis(study, bilayer, counts, area)
+    estimate = basis.estimate(bilayer)
+    _check_memory(estimate["memory_bytes"])
+    # from noise it takes several times the evaluations of a start near its end
+    estimate["seconds"] *= options.starts * (8 if options.start == "random" else 1)
+    inputs = study.canonical()
+    if start_file is not None:
+        inputs["start_sha256"] = _file_digest(start_file)
+    resolved = resolved_parameters(study, scales, bilayer, basis) | {
+        "hartree-fock": asdict(options) | {"start": study.hartree_fock.start}}
+    start = None if start_file is None else _load_start(start_file)
+    return Prepared(study, bilayer, basis, options, scales, resolved, inputs, start, estimate,
+                    critical() if study.density.hole_over_critical is not None else None)
+
+
+def make_options(study: Study) -> tuple[Options, Path | None]:
+    """Solver options, and the result file the study starts from, if it names one."""
+    from ehbilayer.hartree_fock.solver import Options
+
+    table = study.hartree_fock
+    path = None if table.start in HARTREE_FOCK_STARTS else _start_path(study, table.start)
+    names = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability")
+    free = _basis_key(study) not in ("cell.plane_waves", "cell.hexagon", "cell.cutoff")
+    return Options(start="path" if path else table.start, basis_tolerance=table.tolerance if free else None,
+                   **{k: getattr(table, k) for k in names}), path
+
+
+def _start_path(study: Study, start: str) -> Path:
+    path = study.result_file(start)
+    if path is not None:
+        return path
+    raise InputError("hartree-fock.start", " | ".join(HARTREE_FOCK_STARTS) + " | an existing result file", start[:60],
+                     nearest(start, HARTREE_FOCK_STARTS, "no such file; check the path"))
+
+
+def _load_start(path: Path) -> Result:
+    """A result that Hartree-Fock can start from. Raises InputError (ResultFileError for a damaged file)."""
+    result = Result.load(path)
+    if result.kind != "hartree-fock":
+        raise InputError("hartree-fock.start", "a result of kind hartree-fock", result.kind, f"{path} is another kind")
+    return result
+
+
+def critical_rs_of(study: Study, bilayer: Bilayer, name: str = "hole") -> Callable[[], float]:
+    """A function that returns the critical r_s of one layer alone, given or computed (once), in this convention.
+
+    It counts in the Bohr radius of the carriers ``name``, so that their mass does not enter, only their spin.
+    """
+
+    @cache
+    def critical() -> float:
+        given = study.density.critical_rs
+        if given is None:
+            raise InputError("density.critical_rs", '"computed" or a number', "missing",
+                             "say what hole_over_critical refers to")
+        return float(given) if given != "computed" else _compute_critical_rs(study, bilayer, name)
+
+    return critical
+
+
+def _compute_critical_rs(study: Study, bilayer: Bilayer, name: str) -> float:
+    from ehbilayer.hartree_fock.critical import BRACKET, critical_rs
+
+    layer = next(s for s in bilayer.species if s.name == name)
+    box = box_of_shape(box_shape(study), layer.count * math.pi * BRACKET[1] ** 2)
+    # The crossing is looked for at many densities on the same integer waves. A cutoff in 1/a_h means other integers at
+    # each, so it gives way to the tolerance, which asks for the most waves at the lowest density.
+    free = study.model_copy(update={"cell": study.cell.model_copy(update={"cutoff": None})})
+    basis = PlaneWaveBasis(box, choose_waves(free, bilayer, box))
+    key = (tuple(box.vectors.ravel().tolist()), basis.waves.tobytes(), layer.count, bilayer.zero_mode, layer.spin)
+    if key not in _CRITICAL:  # all points of a sweep ask for the same
+        _CRITICAL[key] = critical_rs(basis, layer.count, bilayer.zero_mode, spin=layer.spin)
+    return _CRITICAL[key]
+
+
+def box_shape(study: Study) -> str | np.ndarray:
+    if study.cell.vectors is None:
+        return study.cell.shape
+    (x1, y1), (x2, y2) = study.cell.vectors
+    longest = max(math.hypot(x1, y1), math.hypot(x2, y2))
+    if not (1e-6 <= longest <= 1e6 and abs(x1 * y2 - x2 * y1) >= THINNEST * longest**2):
+        raise InputError("cell.vectors", "two independent vectors of length 1e-6 to 1e6 that span at least "
+                         f"{THINNEST:g} of the square on the longer one", study.cell.vectors,
+                         "their scale does not matter")
+    return np.array(study.cell.vectors, dtype=float)
+
+
+def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> PlaneWaveBasis:
+    """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
+    box = box_of_shape(box_shape(study), area)
+    waves = choose_waves(study, bilayer, box)
+    for channel in bilayer.channels:
+        _check_holds(study, channel, len(waves))
+    if study.cell.symmetry == "none":
+        return PlaneWaveBasis(box, waves)
+    sites = counts.holes or bilayer.channels[0].orbitals
+    basis = PlaneWaveBasis(box, waves, crystal_cell(box, sites, study.cell.holes_per_cell))
+    _check_blocks(study, bilayer, basis)
+    return basis
+
+
+def choose_waves(study: Study, bilayer: Bilayer, box: Cell) -> np.ndarray:
+    """Integer wave vectors (M, 2) that [cell] asks for in this box; from the tolerance where it names none."""
+    cell = study.cell
+    if cell.plane_waves is not None:
+        _check_waves("cell.plane_waves", math.prod(cell.plane_waves), cell.plane_waves)
+        return rectangle_waves(*cell.plane_waves)
+    if cell.hexagon is not None:
+        _check_waves("cell.hexagon", 1 + 3 * cell.hexagon * (cell.hexagon + 1), cell.hexagon)
+        return hexagon_waves(box, cell.hexagon)
+    if cell.cutoff is not None:
+        _check_waves("cell.cutoff", cell.cutoff**2 * box.area / (4 * math.pi), cell.cutoff)
+        return disk_waves(box, cell.cutoff)
+    from ehbilayer.basis.plane_waves import waves_for_tolerance
+
+    return waves_for_tolerance(bilayer, box, study.hartree_fock.tolerance)
+
+
+def _check_waves(key: str, count: float, was: object) -> None:
+    if count > MOST_WAVES:
+        raise InputError(key, f"a basis of at most {MOST_WAVES} plane waves", was, "choose a smaller basis")
+
+
+def _basis_key(study: Study) -> str:
+    return next((f"cell.{k}" for k in ("plane_waves", "hexagon", "cutoff") if getattr(study.cell, k) is not None),
+                "hartree-fock.tolerance")
+
+
+def _check_holds(study: Study, channel: Channel, waves: int) -> None:
+    if channel.orbitals > waves:
+        raise InputError(_basis_key(study), f"a basis of at least {channel.orbitals} plane waves, one per "
+                         f"{channel.label} orbital", f"{waves} waves", "enlarge the basis")
+
+
+def _check_blocks(study: Study, bilayer: Bilayer, basis: PlaneWaveBasis) -> None:
+    """A crystal fills the same bands at every k, so every k needs that many waves."""
+    fewest = int(basis.mask.sum(axis=1).min()) if len(basis.mask) == basis.cells else 0
+    for channel in bilayer.channels:
+        bands = channel.orbitals // basis.cells
+        if study.hartree_fock.start != "liquid" and channel.orbitals % basis.cells == 0 and bands > fewest:
+            raise InputError(_basis_key(study), f"a basis with at least {bands} waves at each of the {basis.cells} k "
+                             f"points ({channel.label})", f"{fewest} at one of them", "enlarge the basis")
+
+
+def _check_size(study: Study, bilayer: Bilayer) -> None:
+    """Refuse what cannot fit before any array is made: a few frames of coefficients, 8 bytes each."""
+    cell = study.cell
+    waves = math.prod(cell.plane_waves) if cell.plane_waves else 1 + 3 * (cell.hexagon or 0) * ((cell.hexagon or 0) + 1)
+    blocks = max(1, (cell.holes or 1) // cell.holes_per_cell) if cell.symmetry == "crystal" else 1
+    _check_memory(20 * 8 * sum(c.orbitals for c in bilayer.channels) * max(waves, 1) / blocks)
+
+
+def _check_memory(needed: float) -> None:
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        return
+    if needed > there:
+        raise InputError("cell", f"a calculation that fits into {there / 1e9:.1f} GB of memory",
+                         f"one of about {needed / 1e9:.3g} GB",
+                         'fewer plane waves or particles, or symmetry = "crystal"')
+
+
+def _file_digest(path: Path) -> str:
+    import hashlib
+
+    from ehbilayer.results.base import read_bytes
+
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def resolved_parameters(study: Study, scales: Scales, bilayer: Bilayer, basis: PlaneWaveBasis) -> dict[str, Any]:
+    """Device, species and box with defaults, in hole atomic units (masses in m0 as given, and as used)."""
+    area = basis.box.area
+    species = {s.name: {"mass": s.mass, "charge": s.charge, "layer": s.layer, "count": s.count, "spin": s.spin,
+                        "flavours": s.flavours, "density": s.count / area,
+                        "rs": s.mass * rs_from_density(s.count / area)} for s in bilayer.species}
+    return {
+        "kind": study.kind,
+        "bilayer": resolved_device(study, scales, bilayer),
+        "species": species,
+        "cell": {"shape": study.cell.shape if study.cell.vectors is None else "vectors",
+                 "vectors": basis.box.vectors.tolist(), "area": area, "basis_size": basis.size,
+                 "plane_waves": study.cell.plane_waves, "hexagon": study.cell.hexagon, "cutoff": study.cell.cutoff,
+                 "zero_mode": bilayer.zero_mode, "symmetry": study.cell.symmetry, "cells": basis.cells,
+                 "supercell": basis.supercell.tolist()},
+    }
+
+
+def resolved_device(study: Study, scales: Scales, bilayer: Bilayer) -> dict[str, Any]:
+    """Masses (m0) and dielectric constant as far as they are known, and the layers in hole atomic units."""
+    return {"material": study.bilayer.material, "electron_mass": scales.electron_mass, "hole_mass": scales.hole_mass,
+            "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": study.bilayer.interaction,
+            "capacitor": bilayer.capacitor}
+
+
+def spacing_line(bilayer: Bilayer, scales: Scales) -> list[str]:
+    """The plan line that tells the distance between the layers, where there are two."""
+    real = f" = {scales.length_nm(bilayer.spacing):.4g} nm" if scales.known else ""
+    return [f"  spacing    {bilayer.spacing:.6g} a_h{real}"] if len(bilayer.species) > 1 else []

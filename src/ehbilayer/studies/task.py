@@ -1,0 +1,52 @@
+"""What the runner knows of a calculation: a task made from a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ehbilayer.hooks import Hooks
+from ehbilayer.results.base import Result
+from ehbilayer.studies.file import Study, digest
+from ehbilayer.units import Scales
+
+
+@dataclass(frozen=True)
+class Task:
+    """A study, checked and ready to compute.
+
+    Parameters
+    ----------
+    study : the study it was made from.
+    scales : masses and units of the device.
+    inputs : what identifies the calculation: equal inputs have equal results.
+    resolved : every parameter, defaults included, in hole atomic units.
+    plan : lines that say what is about to be computed.
+    solve : computes; takes `Hooks`, returns a Result whatever happens short of a bug.
+    seed : of the random numbers, where there are any.
+    energies : keys of the summary in Ha_h that get twins in meV and K.
+    start : the result that the study starts from, if it names one.
+    extra : entries of the summary that the method does not know.
+    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers.
+    carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
+        it cannot.
+    """
+
+    study: Study
+    scales: Scales
+    inputs: dict[str, Any]
+    resolved: dict[str, Any]
+    plan: tuple[str, ...]
+    solve: Callable[[Hooks], Result]
+    seed: int | None = None
+    energies: tuple[str, ...] = ()
+    start: Result | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    carries: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """Digest of the inputs."""
+        return digest(self.inputs)

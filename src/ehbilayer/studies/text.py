@@ -1,0 +1,57 @@
+"""Numbers and devices in words, the same in every table and plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ehbilayer.results.base import Result
+    from ehbilayer.units import Scales
+
+
+def device_lines(material: str | None, scales: Scales) -> list[str]:
+    """Plan lines that name the device and its units, as far as they are known."""
+    values = [f"{label} {value:g}" for label, value in (("m_e", scales.electron_mass), ("m_h", scales.hole_mass),
+                                                        ("dielectric", scales.dielectric)) if value is not None]
+    named = [material] if material else []
+    lines = [f"  device     {', '.join(named + values)}"] if named or values else []
+    if scales.known:
+        lines.append(f"  units      a_h = {scales.bohr_radius_nm:.4g} nm, Ha_h = {scales.hartree_meV:.4g} meV = "
+                     f"{scales.hartree_kelvin:.4g} K")
+    return lines
+
+
+def rough_time(seconds: float) -> str:
+    """An order of magnitude in words."""
+    for limit, unit, size in ((90, "s", 1), (5400, "min", 60), (172800, "h", 3600)):
+        if seconds < limit:
+            return f"about {max(seconds / size, 0.1):.1g} {unit}" if seconds < 10 * size else \
+                f"about {seconds / size:.0f} {unit}"
+    return f"about {seconds / 86400:.0f} days"
+
+
+def status_row(result: Result) -> tuple[str, str]:
+    """Status, with advice unless all is well: that of the method where it knows better."""
+    if result.status.value == "converged":
+        return "status", result.status.value
+    return "status", f"{result.status.value} ({result.summary.get('advice') or result.status.advice})"
+
+
+def time_row(summary: dict[str, Any]) -> tuple[str, str]:
+    """How long it took, and on what."""
+    return "time", f"{summary.get('wall_seconds', 0):.1f} s, {summary.get('backend')}"
+
+
+def error_text(value: float | None) -> str:
+    """An error to two digits."""
+    return "unknown" if value is None else f"{value:.1e}"
+
+
+def energy_text(value: float | None, units: dict[str, Any]) -> str:
+    """An energy in Ha_h, and in meV and K where the units are known; empty for None."""
+    if value is None:
+        return ""
+    text = f"{value:.10g} Ha_h"
+    if "Ha_h_meV" in units:
+        text += f" = {value * units['Ha_h_meV']:.5g} meV = {value * units['Ha_h_kelvin']:.5g} K"
+    return text

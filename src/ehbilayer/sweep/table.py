@@ -1,0 +1,87 @@
+"""The table of a sweep of any kind: how many points, which winners, ranges of its numbers, and what failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.results.base import Result
+from ehbilayer.status import Status
+from ehbilayer.studies.text import time_row
+
+WORDS = ("winner", "phase")
+LISTED = 5  # failures, and numbers
+THEN = ("gap", "margin", "stable", "lindemann", "alpha_squared", "lambda", "critical_temperature")
+FIRST = ("energy_per_particle", "energy_per_pair", "energy_per_hole", "binding_energy", "margin", "energy")
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    s = result.summary
+    done = f"{s['done']} of {s['points']} done"
+    more = [f"{s[key]} {key}" for key in ("failed", "missing", "unresolved") if s.get(key)]
+    good = result.status.value == "converged"
+    status = result.status.value if good else f"{result.status.value} ({s.get('advice')})"
+    found = [("status", status), ("points", ", ".join([done, *more]))]
+    chosen = s["mode"] == "adaptive"
+    found += [(f"axis {key}", _axis(values, chosen)) for key, values in s["axes"].items()]
+    if s.get("shard"):
+        own, (part, parts) = s["shard"], s["shard"]["part"]
+        found.append((f"part {part}/{parts}", f"{own['done']} of {own['points']} done, {own['failed']} failed"))
+    found += _winners(result)
+    numbers = [(name, _range(result, name)) for name in main_numbers(result)[:LISTED]]
+    found += [(name, text) for name, text in numbers if text]
+    found += [("failed", f"{where(f['coordinates'])}: {f['status']}, {f['reason']}")
+              for f in s.get("failures", [])[:LISTED]]
+    return [*found, time_row(s)]
+
+
+def main_numbers(result: Result) -> list[str]:
+    """Names of the numbers to look at first: those that the study names under ``show``, else energies and gaps."""
+    shown = [name for name in result.summary.get("show") or [] if name in result.data]
+    if shown:
+        return shown
+    if "winner" in result.data and "margin" in result.data:
+        return ["margin"]
+    axes = set(result.summary["axes"])
+    numbers = [n for n, v in result.data.items() if n not in axes and v.values.dtype.kind == "f"
+               and v.values.size == result.data["status"].values.size and np.isfinite(v.values).any()]
+    first = [n for n in FIRST if n in numbers][:1]
+    return first + [n for n in numbers if n.split(".")[0] in THEN and n not in first]
+
+
+def where(coordinates: dict[str, Any]) -> str:
+    """``density.rs_hole = 8, bilayer.spacing = 1`` of a point."""
+    return ", ".join(f"{key} = {value}" for key, value in coordinates.items())
+
+
+def _axis(values: list[Any], chosen: bool) -> str:
+    if chosen:
+        return f"chosen between {values[0]} and {values[-1]}"
+    return f"{len(values)} values, {values[0]} ... {values[-1]}" if len(values) > 1 else str(values[0])
+
+
+def _winners(result: Result) -> list[tuple[str, str]]:
+    found = []
+    for name in WORDS:
+        if name in result.data:
+            words, numbers = np.unique(result.data[name].values[_good(result)], return_counts=True)
+            ranked = sorted(zip(numbers.tolist(), words.tolist(), strict=True), reverse=True)
+            text = ", ".join(f"{number} {word}" for number, word in ranked if word)
+            found += [(name, text)] if text else []
+    return found
+
+
+def _good(result: Result) -> np.ndarray:
+    """Which points are converged; the state in which another one was left is no result."""
+    good: np.ndarray = result.data["status"].values == Status.converged.value
+    return good
+
+
+def _range(result: Result, name: str) -> str:
+    values, unit = result.data[name].values, result.data[name].units
+    if values.shape == result.data["status"].values.shape:
+        values = values[_good(result)]
+    known = values[np.isfinite(values)]
+    return f"{known.min():.8g} ... {known.max():.8g} {unit if unit != '1' else ''}".rstrip() if known.size else ""
