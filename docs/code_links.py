@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 
-PYTHON_FILE = re.compile(r"[a-z_]+(/[a-z_]+)?\.py")
+PYTHON_FILE = re.compile(r"[a-z_0-9]+(/[a-z_0-9]+)*\.py")
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 FILES = ("nc", "json", "png", "pdf", "svg", "toml", "txt", "md")
 STRICT = "ehb-strict"  # attribute of a reference that must be found

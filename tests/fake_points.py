@@ -64,7 +64,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the kind known for one test, which draws nothing and does not wait for the disk."""
     monkeypatch.setattr(kinds, "KINDS", kinds.KINDS)  # put back after the test
     register()
-    monkeypatch.setattr("ehbilayer.run.runner.draw", lambda result, place: None)
+    monkeypatch.setattr(runner, "draw", lambda result, place: None)
     monkeypatch.setattr("os.fsync", lambda handle: None)
 
 

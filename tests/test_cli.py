@@ -16,6 +16,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.run import reporting, runner
 from ehbilayer.status import Status
 from ehbilayer.studies.hartree_fock.prepare import progress_line
+from ehbilayer.studies.text import rough_time
 
 ENV = os.environ | {"PYTHONPATH": str(Path(ehbilayer.__file__).parents[1])}
 STUDY = """
@@ -231,4 +232,4 @@ def test_progress_is_one_line_now_and_then(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(("seconds", "text"), [(0.01, "about 0.1 s"), (4.2, "about 4 s"), (42, "about 42 s"),
                                                (600, "about 10 min"), (7200, "about 2 h"), (8.64e5, "about 10 days")])
 def test_rough_times(seconds: float, text: str) -> None:
-    assert reporting.rough_time(seconds) == text
+    assert rough_time(seconds) == text

@@ -16,6 +16,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.compressibility import prepare as kind
 from ehbilayer.studies.compressibility.figure import figure, phonons
+from ehbilayer.studies.compressibility.table import rows
 from ehbilayer.studies.uses import used_keys
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "compressibility.toml"
@@ -62,7 +63,7 @@ def test_the_example(tmp_path: Path) -> None:
     assert s["state"]["candidate"] == "hole-crystal" and s["state"]["occupation"] == "shell"
     assert s["state"]["open_shell"]
     assert s["method_spread"] < 1e-5 and set(s["methods"]) == {"response", "pressure", "energy"}
-    table = dict(kind.rows(result))
+    table = dict(rows(result))
     assert "infinitely many" in table["alpha^2"] and "m/s" in table["plasmon velocity"] and "64 particles" in table
     result.save(tmp_path / "r.nc")
     assert figure(Result.load(tmp_path / "r.nc")) is not None
@@ -73,7 +74,7 @@ def test_a_negative_alpha_squared_is_reported_and_never_rooted(small: Path) -> N
     s = result.summary
     assert s["alpha_squared"] < 0 and s["stable"] is False
     assert s["alpha"] is None and s["velocity"] is None and s["velocity_m_per_s"] is None
-    table = dict(kind.rows(result))
+    table = dict(rows(result))
     assert "unstable" in table["caution"] and "alpha" not in table and "plasmon velocity" not in table
     assert result.status is Status.converged  # an answer, not a failure
     texts = [t.get_text() for t in figure(result).texts]
@@ -89,7 +90,7 @@ def test_conventions_and_capacitor_of_one_torus(small: Path) -> None:
         b["alpha_squared"] - 0.4)
     assert a["with_capacitor"] == pytest.approx(a["alpha_squared"] + 0.4)
     assert a["by_size"][0]["gas"] is not None and a["limit"] is None and not a["extrapolated"]
-    assert "on this torus, zero mode none" in dict(kind.rows(none))["alpha^2"]
+    assert "on this torus, zero mode none" in dict(rows(none))["alpha^2"]
 
 
 @pytest.mark.parametrize("method", ["pressure", "energy"])
@@ -107,7 +108,7 @@ def test_the_lowest_state(small: Path) -> None:
     s = result.summary
     assert s["state"]["kept"] == "lowest" and s["state"]["occupation"] == "integer" and s["state"]["starts"] == 2
     assert s["symmetric"]["energy_above"] > 0 and s["symmetric"]["alpha_squared"] != s["alpha_squared"]
-    assert "symmetric state" in dict(kind.rows(result)) and s["by_size"][0]["gas"] is None
+    assert "symmetric state" in dict(rows(result)) and s["by_size"][0]["gas"] is None
     assert figure(result) is not None
 
 
@@ -142,7 +143,7 @@ def test_a_stop_is_a_status(small: Path) -> None:
     result = run(small, "compressibility.sizes=[16, 36]",
                  how=Hooks(progress=told.append, should_stop=stop))
     assert result.status is Status.interrupted and len(result.summary["by_size"]) == 1
-    assert kind.rows(result) and figure(result) is not None
+    assert rows(result) and figure(result) is not None
 
 
 def test_a_series_is_resumed_by_size(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +173,7 @@ def test_a_series_is_resumed_by_size(small: Path, tmp_path: Path, monkeypatch: p
 def test_not_converged_is_said(small: Path) -> None:
     result = run(small, "hartree-fock.max_iterations=5")
     assert result.status is Status.not_converged and result.summary["uncertainty"] is None
-    assert "not_converged" in dict(kind.rows(result))["status"]
+    assert "not_converged" in dict(rows(result))["status"]
 
 
 @pytest.mark.parametrize(("override", "argument"), [

@@ -15,6 +15,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.condensate import prepare as kind
 from ehbilayer.studies.condensate.figure import figure
+from ehbilayer.studies.condensate.table import rows
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "condensate.toml"
 CONTRACT = ("energy_per_pair", "chemical_potential", "max_occupation", "condensate_fraction", "max_gap", "concave")
@@ -55,14 +56,14 @@ def test_the_example(tmp_path: Path) -> None:
     assert s["exciton_energy"] == pytest.approx(solve_exciton(1.0, 1.0).energy)
     assert len(s["coexistence"]) == 1 and s["coexistence"][0]["low"] == 0 and not s["separates"]
     assert len(result.data["curve_density"].values) == 40
-    table = dict(kind.rows(result))
+    table = dict(rows(result))
     assert table["phase"] == "condensate" and "0.0451" in table["coexistence"] and "convex" in table["energy density"]
 
 
 def test_inside_a_coexistence_it_says_so() -> None:
     result = run(EXAMPLE, "density.hole=0.02", "condensate.curve_points=15")
     assert result.summary["separates"] and result.summary["concave"]
-    assert ("caution", "not a ground state: it separates into the two densities above") in kind.rows(result)
+    assert ("caution", "not a ground state: it separates into the two densities above") in rows(result)
 
 
 def test_a_density_from_a_chemical_potential(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_a_torus(torus: Path) -> None:
     assert 1 < len(n) <= 12 and n.max() * s["area"] < 127
     here = np.interp(np.log(0.02), np.log(n), result.data["curve_energy"].values)
     assert here == pytest.approx(s["energy_per_pair"], abs=5e-3)
-    assert "127 plane waves" in dict(kind.rows(result))["basis"]
+    assert "127 plane waves" in dict(rows(result))["basis"]
 
 
 def test_waves_from_the_tolerance(torus: Path) -> None:

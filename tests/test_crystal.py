@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from ehbilayer.interaction.base.lattice_sums import potential as ewald
 from scipy.optimize import minimize_scalar
 
 import exact
@@ -16,6 +15,7 @@ from ehbilayer.crystal.search import Composition
 from ehbilayer.crystal.structures import Crystal, named
 from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.lattice_sums import potential as ewald
 from ehbilayer.status import Status
 
 LATTICES = {lattice.name: lattice for lattice in exact.LATTICES}

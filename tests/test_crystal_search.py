@@ -21,6 +21,7 @@ from ehbilayer.numerics import parallel
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.crystal import prepare as kind
+from ehbilayer.studies.crystal.table import rows
 from ehbilayer.studies.file import make_study
 
 
@@ -158,8 +159,8 @@ def test_a_study_of_a_named_structure():
     assert s["symmetry"]["group"] == "cmm2" and s["energy_unit"] == "e^2/d"
     assert s["max_force"] < 1e-12 and s["lowest_curvature"] > 0
     assert set(s) >= {"cell", "starts", "runner_up", "energy"}
-    rows = dict(kind.rows(dataclasses.replace(result, summary=s | {"wall_seconds": 1.0, "backend": "numpy"})))
-    assert rows["structure"] == "rhombic" and "cmm2" in rows["symmetry"]
+    table = dict(rows(dataclasses.replace(result, summary=s | {"wall_seconds": 1.0, "backend": "numpy"})))
+    assert table["structure"] == "rhombic" and "cmm2" in table["symmetry"]
 
 
 def test_energies_in_units_of_the_spacing_do_not_depend_on_it():

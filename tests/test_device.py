@@ -81,7 +81,7 @@ def test_a_temperature_too_small_to_mean_anything_is_no_superconductivity() -> N
     result = run("density.rs_electron=0.99")
     s = result.summary
     assert 0 < s["critical_temperature"] < kind.COLDEST and s["superconducts"] is False
-    assert "< 1 mK" in dict(kind.rows(result))["T_c, limit"]
+    assert "< 1 mK" in dict(rows(result))["T_c, limit"]
 
 
 @pytest.mark.usefixtures("fast")
@@ -111,7 +111,7 @@ def test_the_window_stays_within_the_phase() -> None:
     assert {w["ends"][1] for w in result.summary["density_window"]["limit"].values()} == {"edge of the phase"}
     equal = run(BCS, "bilayer.electron_mass=1.0", "bilayer.spacing=0", "density.rs_electron=1.05")
     assert equal.summary["density_window"]["limit"] == {"bcs": None, "eliashberg": None}
-    assert "none" in dict(kind.rows(equal))["window, limit"]
+    assert "none" in dict(rows(equal))["window, limit"]
 
 
 def test_windows_by_hand() -> None:
@@ -136,7 +136,7 @@ def test_what_did_not_converge_is_left_out_of_the_curve(monkeypatch: pytest.Monk
     assert against_density(Source("limit"), place, Hooks()) == {}
     result = run()
     assert result.status is Status.not_converged and result.summary["critical_temperature"] is None
-    assert any("did not converge" in text for text in result.summary["caveats"]) and kind.rows(result)
+    assert any("did not converge" in text for text in result.summary["caveats"]) and rows(result)
 
 
 @pytest.mark.usefixtures("fast")
@@ -165,7 +165,7 @@ def test_a_given_alpha_is_the_answer_and_the_others_stand_beside_it() -> None:
 def test_where_nothing_pairs_the_page_says_why(sets: tuple[str, ...], why: str) -> None:
     result = run(*sets)
     s = result.summary
-    assert result.status is Status.converged and why in s["no_pairing"] and why in dict(kind.rows(result))["T_c"]
+    assert result.status is Status.converged and why in s["no_pairing"] and why in dict(rows(result))["T_c"]
     assert s["critical_temperature"] is None and s["by_source"] == {} and s["superconducts"] is None
     assert s["phase"] is not None and s["caveats"]
 
@@ -195,7 +195,7 @@ def test_a_stopped_page_goes_on(after: int, tmp_path: Path) -> None:
 
     kept: list[Result] = []
     first = run(BCS, how=Hooks(progress=asked.append, should_stop=stopping(asked), checkpoint=kept.append))
-    assert first.status is Status.interrupted and kind.rows(first)
+    assert first.status is Status.interrupted and rows(first)
     first.save(tmp_path / "r.nc")
     again: list[str] = []
     rest = run(BCS, how=Hooks(initial=Result.load(tmp_path / "r.nc"), resumed=True, progress=again.append))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ehbilayer.interaction.base.lattice_sums import potential as ewald
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import exact
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.lattice_sums import potential as ewald
 from ehbilayer.numerics.lattice import Cell
 
 LATTICES = {lattice.name: lattice for lattice in exact.LATTICES}

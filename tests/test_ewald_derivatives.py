@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ehbilayer.interaction.base.lattice_sums import potential as ewald
 
 import exact
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.lattice_sums import potential as ewald
 from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants, dynamical_matrix, hessian, long_wave
 from ehbilayer.numerics.lattice import Cell, lattice_points
 

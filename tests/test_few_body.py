@@ -18,7 +18,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.few_body.figure import figure
-from ehbilayer.studies.few_body.prepare import rows
+from ehbilayer.studies.few_body.table import rows
 from ehbilayer.units import Scales
 
 STEBE = "B. Stebe and A. Ainane, Superlattices Microstruct. 5, 545 (1989): two-dimensional X- and H-"

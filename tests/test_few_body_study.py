@@ -16,7 +16,8 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.few_body.figure import figure
-from ehbilayer.studies.few_body.prepare import prepare, rows
+from ehbilayer.studies.few_body.prepare import prepare
+from ehbilayer.studies.few_body.table import rows
 from ehbilayer.studies.file import load_study
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

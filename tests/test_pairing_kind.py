@@ -17,6 +17,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.pairing import prepare as kind
 from ehbilayer.studies.pairing.figure import figure, gap, temperature_map
+from ehbilayer.studies.pairing.table import rows
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 POINT, MAP = EXAMPLES / "pairing.toml", EXAMPLES / "pairing-map.toml"
@@ -55,7 +56,7 @@ def test_the_example(example: Result) -> None:
 
 def test_table_and_figure(example: Result) -> None:
     finished = replace(example, summary=example.summary | {"units": {}})
-    table = kind.rows(finished)
+    table = rows(finished)
     text = dict(table)
     assert text["T_c"].startswith("10.056 K (bcs)") and text["phase"].startswith("inside")
     assert ("caution", "BCS is a weak-coupling formula; see eliashberg") in table
@@ -118,7 +119,7 @@ def test_the_line_and_its_readings() -> None:
     assert rescaled["in_el_hc"] is False  # the holes, r_s = 16, melt before 31
     beyond = run(POINT, *QUICK, "pairing.alpha_source=paper-line", "density.rs_electron=1.9")
     assert beyond.status is Status.converged and beyond.summary["critical_temperature"] is None
-    assert "no acoustic mode" in dict(kind.rows(beyond))["T_c"] and beyond.summary["mu"] > 0
+    assert "no acoustic mode" in dict(rows(beyond))["T_c"] and beyond.summary["mu"] > 0
 
 
 def test_capacitor() -> None:
@@ -174,7 +175,7 @@ def test_atomic_units_alone(tmp_path: Path) -> None:
     result = run(path)
     assert result.summary["critical_temperature"] is None
     assert result.summary["tc_over_hartree"] == pytest.approx(float(bcs_temperature(1.6, 1.0, 0.09, 10)))
-    assert "T_H^e" in dict(kind.rows(result))["T_c"]
+    assert "T_H^e" in dict(rows(result))["T_c"]
     assert figure(result).axes[0].get_ylabel() == "T_c (T_H of the electrons)"
 
 
@@ -198,9 +199,9 @@ def test_an_alpha_squared_that_did_not_converge_gives_no_temperature(monkeypatch
                                                   "pairing.alpha_squared_uncertainty=0.1")):
         result = run(POINT, *QUICK, *sets, "density.rs_electron=1")
         assert result.status is Status.not_converged and result.summary["critical_temperature"] is None
-        assert "did not converge" in dict(kind.rows(result))["T_c"]
+        assert "did not converge" in dict(rows(result))["T_c"]
     on_map = run(MAP, "pairing.alpha_source=limit", "pairing.map_points=3")
-    assert on_map.status is Status.not_converged and kind.rows(on_map)
+    assert on_map.status is Status.not_converged and rows(on_map)
 
 
 def test_a_map() -> None:
@@ -216,7 +217,7 @@ def test_a_map() -> None:
                 f"bilayer.spacing={d} a_e")
     assert result.data["critical_temperature"].values[i, j] == pytest.approx(point.summary["critical_temperature"])
     assert result.data["g0V"].values[i, j] == pytest.approx(point.summary["g0V"])
-    assert 0 < s["share_superconducting"] < 1 and "highest T_c" in dict(kind.rows(result))
+    assert 0 < s["share_superconducting"] < 1 and "highest T_c" in dict(rows(result))
     drawn = figure(result)
     assert len(drawn.axes) == 4 and drawn.axes[0].get_title() == "T_c (K)"
     with pytest.raises(InputError, match="a map"):
@@ -243,9 +244,9 @@ def test_an_eliashberg_map_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rest.status is Status.converged
     assert rest.data["critical_temperature"].values == pytest.approx(whole.data["critical_temperature"].values,
                                                                      rel=1e-12)
-    assert "interrupted" in dict(kind.rows(first))["status"]
+    assert "interrupted" in dict(rows(first))["status"]
     at_once = run(MAP, *sets, "pairing.alpha_source=limit", should_stop=lambda: Status.timeout)
-    assert at_once.status is Status.timeout and not at_once.data and dict(kind.rows(at_once))["status"]
+    assert at_once.status is Status.timeout and not at_once.data and dict(rows(at_once))["status"]
 
 
 @pytest.mark.parametrize(("override", "argument"), [

@@ -16,7 +16,8 @@ from ehbilayer.phonons.report import Options, compute
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.file import load_study, make_study
-from ehbilayer.studies.phonons.prepare import prepare, rows
+from ehbilayer.studies.phonons.prepare import prepare
+from ehbilayer.studies.phonons.table import rows
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 EQUAL = {"electron": 1.0, "hole": 1.0}

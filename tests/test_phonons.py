@@ -22,7 +22,7 @@ from ehbilayer.phonons.report import Options, compute, default_mesh, leave_saddl
 from ehbilayer.phonons.zone import density_of_states, fluctuation, mesh, sample, softest, zone_rule
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
-from ehbilayer.studies.phonons.prepare import rows
+from ehbilayer.studies.phonons.table import rows
 
 EQUAL, HEAVY = {"electron": 1.0, "hole": 1.0}, {"electron": 2.0, "hole": 1.0}
 QUIET = Hooks()

@@ -38,7 +38,8 @@ from test_reproduce_workers import (
 
 CODE = """
 import sys
-from ehbilayer import cli, reproduce
+from ehbilayer import cli
+from ehbilayer import papers as reproduce
 from test_reproduce_workers import figure, ENDLESS
 other = ENDLESS | {'density': {'rs_hole': 6.0, 'electrons_per_hole': 1}}
 reproduce.chosen = lambda name: [figure('x:1', {'endless': ENDLESS}), figure('x:2', {'other': other})]

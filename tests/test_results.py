@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from ehbilayer.errors import InputError
-from ehbilayer.results.base import NotConvergedError, Result, ResultFileError, Variable, files, netcdf, plain, set_aside
+from ehbilayer.results import files, netcdf
+from ehbilayer.results.base import NotConvergedError, Result, ResultFileError, Variable, plain, set_aside
 from ehbilayer.status import Status
 
 

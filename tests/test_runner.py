@@ -15,7 +15,7 @@ import pytest
 import ehbilayer
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result, ResultFileError, Variable
-from ehbilayer.run import runner
+from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
@@ -248,7 +248,7 @@ def test_a_figure_never_costs_a_result(tmp_path: Path, solver: FakeSolver, monke
 
 
 def test_stop_file(tmp_path: Path, solver: FakeSolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
     solver.each = lambda i: (tmp_path / "STOP").touch() if i == 1 else None
     result = runner.run(study(), tmp_path)
     assert result.status is Status.interrupted and result.summary["iterations"] == 1

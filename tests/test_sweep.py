@@ -13,7 +13,7 @@ import fake_points
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result
-from ehbilayer.run import runner
+from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
@@ -334,7 +334,7 @@ def test_an_adaptive_sweep_goes_on_as_if_unbroken(tmp_path: Path, fakes: Path,
         return solve(study, run)
 
     monkeypatch.setattr(fake_points, "solve", stop_after_a_while)
-    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
     broken = ehbilayer.run(adaptive(), tmp_path / "broken")
     assert broken.status is Status.interrupted and 0 < broken.summary["missing"] < 60
     (tmp_path / "broken" / "STOP").unlink()

@@ -20,6 +20,7 @@ from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError
+from ehbilayer.run import stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
@@ -101,7 +102,7 @@ def test_a_point_that_takes_too_long(tmp_path: Path, fakes: Path) -> None:
 
 @pytest.mark.parametrize("how", ["max_time", "STOP", "signal"])
 def test_a_stop_keeps_everything(tmp_path: Path, fakes: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
     axes = '"density.rs_hole" = [4, 6, 16, 7]'
     (tmp_path / "out").mkdir()
 

@@ -19,6 +19,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer, Species
 from ehbilayer.phases import competition as phases
 from ehbilayer.results.base import Result
+from ehbilayer.run import stopping
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
 from ehbilayer.studies.file import Study, make_study
@@ -35,7 +36,7 @@ WARM = 'start = "neighbour"'
 @pytest.fixture
 def fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     fake_points.install(monkeypatch)
-    monkeypatch.setattr("ehbilayer.run.stopping.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
     monkeypatch.setenv("EHB_FAKE_LOG", str(tmp_path / "log"))
     return tmp_path / "log"
 
