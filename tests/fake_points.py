@@ -17,6 +17,7 @@ import pytest
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result, Variable
+from ehbilayer.run import runner
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
@@ -137,7 +138,6 @@ def study_text(axes: str, more: str = "") -> str:
 
 def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     """Begin the sweep and kill it after a random time, again and again; report after each what there is."""
-    from ehbilayer.run import runner
     from ehbilayer.studies.file import load_study
     from ehbilayer.sweep import points as sweep_points
     from ehbilayer.sweep.store import PointStore
@@ -167,7 +167,6 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
 
 def kill_midway(study: Path, place: Path, kills: int, after: int) -> None:
     """Begin the sweep again and again, and kill it each time in the middle of its point number ``after``."""
-    from ehbilayer.run import runner
 
     left, whole = [after], solve
 
@@ -196,7 +195,7 @@ if __name__ == "__main__":
     else:
         register()
         from ehbilayer import cli
-        from ehbilayer.run import runner
+
         from ehbilayer.sweep import engines as sweep_engines
 
         runner.draw = lambda result, place: None
