@@ -195,7 +195,6 @@ if __name__ == "__main__":
     else:
         register()
         from ehbilayer import cli
-
         from ehbilayer.sweep import engines as sweep_engines
 
         runner.draw = lambda result, place: None

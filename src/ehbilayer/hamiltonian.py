@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ehbilayer.errors import InputError
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.minimize import Frames
-from ehbilayer.terms import Array, Setting, State, Term
+from ehbilayer.terms import Action, Array, Operator, Setting, State, Term, TermOf
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
 from ehbilayer.terms.kinetic import Kinetic
@@ -17,7 +21,7 @@ from ehbilayer.terms.kinetic import Kinetic
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Energies per term (b,), and F psi of each channel as coefficients (b, K, n, g)."""
+    """Energies per term (b,), and F psi of each channel as coefficients (b, K, n, S g)."""
 
     parts: dict[str, Array]
     fock: Frames
@@ -27,47 +31,85 @@ class Evaluation:
         return sum(self.parts.values())
 
 
-class Hamiltonian:
-    """Kinetic, direct and exchange terms on one `Setting`."""
+STANDARD: tuple[TermOf, ...] = (Kinetic, Direct, Exchange)
 
-    def __init__(self, setting: Setting) -> None:
-        self.setting = setting
-        self.kinetic, self.direct, self.exchange = Kinetic(setting), Direct(setting), Exchange(setting)
-        self.terms: tuple[Term, ...] = (self.kinetic, self.direct, self.exchange)
+
+class Hamiltonian:
+    """A list of terms on one `Setting`: kinetic, direct and exchange unless others are given."""
+
+    def __init__(self, setting: Setting, terms: Sequence[TermOf] = STANDARD) -> None:
+        self.setting, self.makers = setting, tuple(terms)
+        self.terms: tuple[Term, ...] = tuple(make(setting) for make in terms)
+
+    @cached_property
+    def kinetic(self) -> Kinetic:
+        """The kinetic term, the scale of what a minimiser does."""
+        return next((t for t in self.terms if isinstance(t, Kinetic)), None) or Kinetic(self.setting)
 
     def on_numpy(self) -> Hamiltonian:
         """The same Hamiltonian on NumPy arrays; itself where it already is."""
         fourier = self.setting.fourier
         if fourier.backend == "numpy":
             return self
-        return Hamiltonian(replace(self.setting, fourier=Fourier(threads=fourier.threads)))
+        return Hamiltonian(replace(self.setting, fourier=Fourier(threads=fourier.threads)), self.makers)
+
+    def derivative(self, order: int) -> Hamiltonian:
+        """The Hamiltonian whose energy is d^order E/d(ln A)^order at fixed coefficients, order 1 or 2.
+
+        Raises InputError where a term does not know how it changes with the area.
+        """
+        other = copy(self)
+        other.terms = tuple(term.derivative(order) for term in self.terms)
+        return other
 
     def state(self, c: Frames) -> State:
         """The orbitals with their values on the grid."""
         s = self.setting
         psi = []
-        for x, filling in zip(c, s.fillings, strict=True):
-            values = s.basis.to_grid(s.fourier, x, filling.blocks)
-            psi.append(values.reshape(values.shape[0], -1, *s.basis.shape))
+        for i, (x, filling) in enumerate(zip(c, s.fillings, strict=True)):
+            values = s.basis.to_grid(s.fourier, s.split(x, i), filling.blocks)
+            psi.append(values.reshape(values.shape[0], -1, len(s.channels[i].components), *s.basis.shape))
         return State(tuple(c), tuple(psi))
+
+    def _sum(self, state: State, actions: Sequence[Action]) -> Frames:
+        """F psi of each channel as coefficients (b, K, n, S g)."""
+        s, fock = self.setting, []
+        for i, x in enumerate(state.c):
+            total = sum(a.grid[i] for a in actions if a.grid is not None)
+            out: Array = 0.0
+            if not isinstance(total, int):
+                shape = s.split(x, i).shape[:3]
+                out = s.join(s.basis.from_grid(s.fourier, total.reshape(*shape, *s.basis.shape),
+                                               s.fillings[i].blocks), i)
+            fock.append(out + sum(a.coefficients[i] for a in actions if a.coefficients is not None))
+        return tuple(fock)
 
     def evaluate(self, c: Frames) -> Evaluation:
         """Energy parts and the Fock operator on the orbitals."""
-        s = self.setting
         state = self.state(c)
         actions = {term.name: term.act(state) for term in self.terms}
-        fock = []
-        for i, x in enumerate(c):
-            total = sum(a.grid[i] for a in actions.values() if a.grid is not None)
-            shape = (*x.shape[:3], *s.basis.shape)
-            out = s.basis.from_grid(s.fourier, total.reshape(shape), s.fillings[i].blocks)
-            fock.append(out + sum(a.coefficients[i] for a in actions.values() if a.coefficients is not None))
-        return Evaluation({name: a.energy for name, a in actions.items()}, tuple(fock))
+        return Evaluation({name: a.energy for name, a in actions.items()}, self._sum(state, list(actions.values())))
+
+    def one_body(self, z: Frames) -> Frames:
+        """The one-body part L of the operator, F = L + (interactions), applied to any frames z (b, K, n, S g)."""
+        state = self.state(z)
+        return self._sum(state, [term.act(state) for term in self.terms if term.one_body])
 
     def area_derivative(self, c: Frames) -> Array:
-        """dE/dA (b,) by Hellmann-Feynman at fixed coefficients."""
-        state = self.state(c)
-        return sum(term.area_derivative(state) for term in self.terms)
+        """dE/dA (b,) by Hellmann-Feynman at fixed coefficients; NaN where a term does not scale with the area."""
+        try:
+            slope = self.derivative(1).evaluate(c).energy
+        except InputError:
+            return np.full(len(self.setting.areas), np.nan)
+        return slope / self.setting.areas
+
+    def blocks(self, state: State, channel: int) -> np.ndarray:
+        """The Fock operator between the waves of each k block, (K, S g, S g'), Ha_h (first batch entry)."""
+        return np.asarray(sum(term.operator(state, channel).blocks() for term in self.terms))
+
+    def operators(self, state: State, channel: int) -> list[Operator]:
+        """That of every term on one channel."""
+        return [term.operator(state, channel) for term in self.terms]
 
 
 class EnergyProblem:
@@ -87,7 +129,7 @@ class EnergyProblem:
             mixing.append(differ if differ.any() else None)
             level = hamiltonian.kinetic.levels[c]
             floor = self.xp.asarray(self._kinetic_scale(c))[:, None, None, None]
-            self._inverse.append(1 / (np.maximum(self.weights[c], 0.05 * channel.degeneracy) * (level + floor)))
+            self._inverse.append(1 / (np.maximum(self.weights[c], 0.05 * channel.degeneracy) * (np.abs(level) + floor)))
         self.mixing = tuple(mixing)
         self._compiled = self._evaluate
         if s.fourier.backend == "jax":
@@ -98,8 +140,8 @@ class EnergyProblem:
     def _kinetic_scale(self, c: int) -> np.ndarray:
         """pi n/m, n of one flavour: mean kinetic energy of the free liquid, the scale of excitations."""
         s = self.hamiltonian.setting
-        n = s.channels[c].orbitals / np.asarray(s.areas)
-        mass = np.array([s.species_of(b, c).mass for b in s.bilayers])
+        n = s.channels[c].orbitals / s.areas
+        mass = np.array([t.species[s.channels[c].components[0]].mass for t in s.tori])
         return np.pi * n / mass
 
     def _evaluate(self, x: Frames) -> tuple[Array, Frames]:

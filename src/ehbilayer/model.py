@@ -1,90 +1,64 @@
-"""The physics: which particles, in which layers, how far apart, how they interact. No cutoffs here.
+"""The physics: which carriers, in which layers, how dense, how far apart, how they interact. No counts, no box.
 
-Everything is in hole atomic units: hbar = e^2/(4 pi eps) = m_h = 1 (lengths in a_h, energies in Ha_h).
+Everything is in hole atomic units: hbar = e^2/(4 pi eps) = m_h = 1 (lengths in a_h, energies in Ha_h, densities in
+a_h^-2); masses are m/m_h. Real units come and go at the edge: `Bilayer.of` takes them, `Bilayer.scales` knows them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import Coulomb, Interaction
+from ehbilayer.interaction.base import Interaction
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.materials import material as named_device
+from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
-ZERO_MODES = ("none", "madelung")
-SPIN_TREATMENTS = ("restricted", "unrestricted", "polarized")
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One Slater determinant: ``orbitals`` orbitals, each held by ``degeneracy`` identical flavours."""
-
-    label: str
-    species: int  # index into Bilayer.species
-    orbitals: int
-    degeneracy: int
+ELECTRON_LAYER, HOLE_LAYER = 0, 1
 
 
 @dataclass(frozen=True)
-class Species:
-    """One kind of carrier.
+class Carrier:
+    """One kind of carrier in one layer.
 
     Parameters
     ----------
     name : ``"electron"``, ``"hole"`` or any other label.
     charge : +1 or -1.
-    mass : effective mass in units of the reference (hole) mass.
-    layer : index of the layer it lives in (layer l sits at height l * spacing).
-    count : number of particles in the box, all flavours together (0 is allowed).
-    flavours : number of degenerate spin/valley flavours.
-    spin : ``restricted`` (flavours share orbitals), ``unrestricted`` (one determinant per flavour) or
-        ``polarized`` (all particles in one flavour).
+    mass : effective mass m/m_h.
+    layer : index of its layer; layer l lies at the height l * spacing.
+    density : particles per area of all flavours, a_h^-2, >= 0.
+    flavours : degenerate spin and valley flavours.
     dispersion : optional kinetic energy per particle, a function of k with shape (..., 2) in 1/a_h returning
         Ha_h with shape (...); replaces k^2 / 2m.
 
     Raises
     ------
-    InputError : charge not +-1, mass not positive, negative count, a count the spin treatment cannot hold.
+    InputError : a charge other than +-1, a mass or density that is not positive (0 is allowed) or not finite, no
+        flavour.
     """
 
     name: str
     charge: int
     mass: float
     layer: int
-    count: int
+    density: float
     flavours: int = 2
-    spin: str = "polarized"
     dispersion: Callable[[np.ndarray], np.ndarray] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.charge not in (1, -1):
-            raise InputError(f"{self.name} charge", "+1 or -1", self.charge, "describe each sign as its own species")
+            raise InputError(f"{self.name} charge", "+1 or -1", self.charge, "describe each sign as its own carrier")
         if not (math.isfinite(self.mass) and self.mass > 0):
             raise InputError(f"{self.name} mass", "a positive number", self.mass, "give the effective mass")
-        if self.count < 0 or int(self.count) != self.count:
-            raise InputError(f"{self.name} count", "an integer >= 0", self.count, "count particles in the box")
+        if not (math.isfinite(self.density) and self.density >= 0):
+            raise InputError(f"{self.name} density", "a number >= 0 (a_h^-2)", self.density, "count all flavours")
         if self.flavours < 1:
             raise InputError(f"{self.name} flavours", "an integer >= 1", self.flavours, "2 for spin 1/2")
-        if self.spin not in SPIN_TREATMENTS:
-            raise InputError(f"{self.name} spin", " | ".join(SPIN_TREATMENTS), self.spin, "choose one of these")
-        if self.spin == "restricted" and self.count % self.flavours:
-            raise InputError(f"{self.name} count", f"a multiple of {self.flavours} (restricted: they share orbitals)",
-                             self.count, "change the count, or use unrestricted or polarized spins")
-
-    @property
-    def occupied_flavours(self) -> int:
-        """How many flavours hold the particles: one where they are polarised."""
-        return 1 if self.spin == "polarized" else self.flavours
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What a result says about the species."""
-        return {"name": self.name, "charge": self.charge, "mass": self.mass, "layer": self.layer, "count": self.count,
-                "flavours": self.flavours, "spin": self.spin}
 
     def kinetic(self, k: np.ndarray) -> np.ndarray:
         """Kinetic energy k^2/2m (or the dispersion) in Ha_h; ``k`` has shape (..., 2), the result (...)."""
@@ -92,66 +66,137 @@ class Species:
             return np.asarray(self.dispersion(k), dtype=float)
         return np.sum(k * k, axis=-1) / (2 * self.mass)
 
-    def channels(self, index: int) -> tuple[Channel, ...]:
-        """The Slater determinants this species is made of; none when it has no particles."""
-        if self.count == 0:
-            return ()
-        if self.spin == "polarized" or self.flavours == 1:
-            return (Channel(self.name, index, self.count, 1),)
-        if self.spin == "restricted":
-            return (Channel(self.name, index, self.count // self.flavours, self.flavours),)
-        arrows = ["up", "down"] if self.flavours == 2 else [str(i) for i in range(self.flavours)]
-        counts = [self.count // self.flavours + (i < self.count % self.flavours) for i in range(self.flavours)]
-        return tuple(Channel(f"{self.name} {a}", index, n, 1) for a, n in zip(arrows, counts, strict=True) if n)
+    @property
+    def parabolic(self) -> bool:
+        """Whether the kinetic energy scales as 1/A with the area of a torus: k^2/2m, twisted or not."""
+        return self.dispersion is None or getattr(self.dispersion, "parabolic", False)
+
+    @property
+    def rs(self) -> float:
+        """r_s = 1/sqrt(pi n) in the carrier's own Bohr radius a_h m_h/m."""
+        return self.mass * rs_from_density(self.density)
 
 
 @dataclass(frozen=True)
 class Bilayer:
-    """Species on a torus of a given area, their layers ``spacing`` apart, and how they interact.
+    """Carriers in layers and how they interact.
 
     Parameters
     ----------
-    species : any number of `Species`.
-    spacing : distance between neighbouring layers in a_h, >= 0.
-    zero_mode : ``"none"`` (v(0) = 0 everywhere) or ``"madelung"`` (exchange carries the torus' Madelung term).
-    capacitor : add the geometric energy 2 pi d N_e N_h / A of the charged layers.
-    interaction : the interaction object, bare Coulomb by default.
+    carriers : any number of `Carrier`.
+    interaction : the interaction object, which knows the heights of the layers; bare Coulomb by default.
+    scales : masses in m_0 and dielectric constant as far as they are known, for real units.
+    material : the name of the device, if it has one.
 
     Raises
     ------
-    InputError : negative or non-finite spacing, unknown zero mode, no particles at all.
+    InputError : no carrier, or two of one name.
     """
 
-    species: tuple[Species, ...]
-    spacing: float
-    zero_mode: str
-    capacitor: bool = False
+    carriers: tuple[Carrier, ...]
     interaction: Interaction = field(default_factory=Coulomb)
+    scales: Scales = field(default_factory=Scales)
+    material: str | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.spacing) and self.spacing >= 0):
-            raise InputError("spacing", "a finite length >= 0 (a_h)", self.spacing, "give the distance between layers")
-        if self.zero_mode not in ZERO_MODES:
-            raise InputError("zero_mode", " | ".join(ZERO_MODES), self.zero_mode,
-                             '"none" reproduces papers, "madelung" is for physics')
-        if not any(s.count for s in self.species):
-            raise InputError("species", "a list with at least one particle", 0, "raise a count")
+        names = [c.name for c in self.carriers]
+        if not names or len(set(names)) != len(names):
+            raise InputError("carriers", "one or more, of different names", names, "name every carrier once")
 
     @property
-    def channels(self) -> tuple[Channel, ...]:
-        """All Slater determinants, in the order of the species."""
-        return tuple(c for i, s in enumerate(self.species) for c in s.channels(i))
+    def spacing(self) -> float:
+        """Distance between neighbouring layers in a_h."""
+        return self.interaction.spacing
+
+    def get(self, name: str) -> Carrier | None:
+        """The carrier of this name, None if there is none."""
+        return next((c for c in self.carriers if c.name == name), None)
+
+    def carrier(self, name: str) -> Carrier:
+        """The carrier of this name. Raises InputError if there is none."""
+        found = self.get(name)
+        if found is None:
+            raise InputError(name, f"one of the carriers ({', '.join(c.name for c in self.carriers)})", name,
+                             "this bilayer has no such carrier")
+        return found
 
     @property
-    def particles(self) -> int:
-        """Number of particles in the box, all species together."""
-        return sum(s.count for s in self.species)
+    def mass_ratio(self) -> float:
+        """m_e/m_h. Raises InputError without electrons or holes."""
+        return self.carrier("electron").mass / self.carrier("hole").mass
 
-    @property
-    def sites(self) -> int:
-        """Lattice sites of a crystal in the box: one per hole; without holes, per particle of the largest species."""
-        return max((s.count for s in self.species if s.name == "hole"), default=0) or max(s.count for s in self.species)
+    def with_densities(self, densities: dict[str, float]) -> Bilayer:
+        """The same bilayer with other densities (a_h^-2), by the names of carriers."""
+        return replace(self, carriers=tuple(
+            replace(c, density=densities[c.name]) if c.name in densities else c for c in self.carriers))
 
-    def distance(self, a: int, b: int) -> float:
-        """Vertical distance in a_h between the layers of species ``a`` and ``b``."""
-        return abs(self.species[a].layer - self.species[b].layer) * self.spacing
+    @classmethod
+    def of(cls, material: str | None = None, *, spacing: float | str = 0.0, hole_density: float | str | None = None,
+           electron_density: float | str | None = None, rs_hole: float | None = None, rs_electron: float | None = None,
+           electrons_per_hole: float | None = 1.0, electron_mass: float | None = None, hole_mass: float | None = None,
+           dielectric: float | None = None, electron_flavours: int | None = None, hole_flavours: int = 2,
+           interaction: Interaction | None = None) -> Bilayer:
+        """A layer of electrons and a layer of holes, as one would say it.
+
+        Parameters
+        ----------
+        material : the name of a device (see `ehb materials`), which brings masses, dielectric constant and flavours;
+            what is given beside it replaces them.
+        spacing : between the layers, a number in a_h or text such as ``"3 nm"``.
+        hole_density, electron_density, rs_hole, rs_electron : one of these; numbers in a_h^-2 (r_s in the carrier's
+            own Bohr radius) or text such as ``"1e12 cm^-2"``.
+        electrons_per_hole : ratio of the densities; 0 for holes alone, None for electrons alone.
+        electron_mass, hole_mass : in m_0; without a hole mass the hole's is 1 and the electron's m_e/m_h.
+        dielectric : relative dielectric constant.
+        electron_flavours, hole_flavours : degenerate flavours, 2 unless the material says otherwise.
+        interaction : takes the place of Coulomb at this spacing.
+
+        Raises
+        ------
+        InputError : no density or several, an unknown material or unit, real units without masses and dielectric
+            constant, a missing electron mass.
+        """
+        named = None if material is None else named_device(material, "material")
+        given = {"electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
+        scales = Scales(**{k: v if v is not None else getattr(named, k, None) for k, v in given.items()})
+        flavours = electron_flavours or (named.electron_flavours if named is not None else 2)
+        interaction = interaction or Coulomb(scales.to_atomic(spacing, "length", "spacing"))
+        density, whose = _density(scales, hole_density, electron_density, rs_hole, rs_electron)
+        if electrons_per_hole is None:
+            mass = scales.mass_ratio if scales.mass_ratio is not None else 1.0
+            return cls((Carrier("electron", -1, mass, ELECTRON_LAYER, density, flavours),), interaction, scales,
+                       material)
+        if not (math.isfinite(electrons_per_hole) and electrons_per_hole >= 0):
+            raise InputError("electrons_per_hole", "a number >= 0, or None for electrons alone", electrons_per_hole,
+                             "1: balanced, 2: trions")
+        if whose == "electron" and electrons_per_hole == 0:
+            raise InputError("electrons_per_hole", "> 0 where the density of the electrons is given",
+                             electrons_per_hole, "give hole_density or rs_hole")
+        holes = density / electrons_per_hole if whose == "electron" else density
+        hole = Carrier("hole", 1, 1.0, HOLE_LAYER, holes, hole_flavours)
+        if electrons_per_hole == 0:
+            return cls((hole,), interaction, scales, material)
+        if scales.mass_ratio is None:
+            raise InputError("electron_mass", "a positive effective mass in m0", "missing", "give it or a material")
+        electron = Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours)
+        return cls((electron, hole), interaction, scales, material)
+
+
+def _density(scales: Scales, hole: float | str | None, electron: float | str | None, rs_hole: float | None,
+             rs_electron: float | None) -> tuple[float, str]:
+    """The density (a_h^-2) that is given, and of which carrier. Raises InputError unless it is exactly one."""
+    given = {k: v for k, v in (("hole_density", hole), ("electron_density", electron), ("rs_hole", rs_hole),
+                               ("rs_electron", rs_electron)) if v is not None}
+    if len(given) != 1:
+        raise InputError("density", "given in one way (hole_density, electron_density, rs_hole, rs_electron)",
+                         ", ".join(given) or "missing", 'e.g. hole_density="1e12 cm^-2" or rs_hole=8')
+    (key, value), = given.items()
+    if key == "rs_hole":
+        density = density_from_rs(float(value))
+    elif key == "rs_electron":
+        density = density_from_rs(float(value) / (scales.mass_ratio or 1.0))  # a_e = a_h m_h/m_e
+    else:
+        density = scales.to_atomic(value, "density", key)
+    if not density > 0:
+        raise InputError(key, "a density > 0", value, "check the number and its unit")
+    return density, "electron" if "electron" in key else "hole"

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.model import Bilayer
 from ehbilayer.numerics.fourier import Fourier, good_size, is_smooth
 from ehbilayer.numerics.lattice import Cell, reduce_vectors
+from ehbilayer.torus import Torus
 
 Array = Any
 HEXAGON = np.array([[1, 0], [0, 1], [1, 1], [-1, 0], [0, -1], [-1, -1]])
@@ -65,14 +65,15 @@ def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
     return waves[np.linalg.norm(waves @ box.reciprocal, axis=1) <= cutoff * (1 + 1e-12)]
 
 
-def waves_for_tolerance(bilayer: Bilayer, box: Cell, tolerance: float) -> np.ndarray:
+def waves_for_tolerance(torus: Torus, tolerance: float) -> np.ndarray:
     """Waves of a disk whose energy error per particle should be near ``tolerance`` (Ha_h) for loosely bound crystals.
 
     Orbitals of zero-point width w = 0.8 (r_s^3/m)^(1/4) have cutoff errors near 10^(1 - 2.5 (k w - 2.5)) Ha_h. Tightly
     bound pairs need more: `hartree_fock.cutoff` starts here and enlarges the disk until the energy stays.
     """
-    widths = [0.8 * ((box.area / (np.pi * s.count)) ** 1.5 / s.mass) ** 0.25 for s in bilayer.species if s.count]
-    most = max(c.orbitals for c in bilayer.channels)
+    box = torus.box
+    widths = [0.8 * ((box.area / (np.pi * s.count)) ** 1.5 / s.mass) ** 0.25 for s in torus.species if s.count]
+    most = max(c.orbitals for c in torus.channels)
     reach = float(np.clip(2.5 - (np.log10(tolerance) + 5) / 2.2, 2.0, 8.0))
     return disk_waves(box, max(reach / min(widths), 1.5 * float(np.sqrt(4 * np.pi * most / box.area))))
 
@@ -132,13 +133,13 @@ class PlaneWaveBasis:
         """Rough cost of one evaluation of a channel: pairs of orbitals times grid points, 8 (real) or 25 ns each."""
         return orbitals * (orbitals + 1) / 2 * self.points * (8e-9 if self.real else 25e-9)
 
-    def estimate(self, bilayer: Bilayer) -> dict[str, float]:
+    def estimate(self, torus: Torus) -> dict[str, float]:
         """Rough memory (bytes) and seconds of one minimisation of about 30 energy evaluations on one core.
 
         Both follow the orbitals on the grid: N of them, N (N + 1) / 2 pair densities per evaluation.
         """
         seconds, orbitals = 0.0, 0
-        for channel in bilayer.channels:
+        for channel in torus.channels:
             bands = -(-channel.orbitals // self.cells)
             held = bands * self.cells
             orbitals += held

@@ -21,21 +21,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from ehtorus.bilayer.interaction.area_derivative import AreaDerivative
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
-from ehbilayer.compressibility.area_scaling import AreaDerivative
 from ehbilayer.compressibility.response import AreaResponse, area_response
 from ehbilayer.errors import InputError
-from ehbilayer.hamiltonian import EnergyProblem
-from ehbilayer.hartree_fock.guesses import Guess, guess
+from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
+from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.hartree_fock.observables import fermi_energy
-from ehbilayer.hartree_fock.solver import NOISE, End, Monitor, Options, build, converge, kept_basis
-from ehbilayer.hartree_fock.transfer import match_waves, place
-from ehbilayer.model import Bilayer
-from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.starts import NOISE
+from ehbilayer.hartree_fock.stationary import Calculation, End, Monitor, converge, kept_basis, lowest
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.numerics.minimize import minimise
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
 
 STATES = ("symmetric", "lowest")
 ROUTES = ("response", "pressure", "energy")
@@ -75,7 +75,7 @@ class StateOptions:
 
 
 @dataclass(frozen=True)
-class Torus:
+class Modulus:
     """alpha^2 of one state on one torus.
 
     Parameters
@@ -126,92 +126,91 @@ class Torus:
         return SOLVER_DOUBT * self.residual / self.fermi_energy + abs(self.relaxation) * self.response_residual
 
 
-def reference(bilayer: Bilayer, area: float) -> tuple[float, float]:
+def reference(torus: Torus) -> tuple[float, float]:
     """B_0 = n eps_F (Ha_h/a_h^2) and eps_F (Ha_h) of the free electrons.
 
     Raises InputError without electrons.
     """
-    for i, s in enumerate(bilayer.species):
+    for i, s in enumerate(torus.species):
         if s.name == "electron" and s.count:
-            level = fermi_energy(bilayer, i, area)
-            return s.count / area * level, level
+            level = fermi_energy(torus, i)
+            return s.count / torus.area * level, level
     raise InputError("cell", "a box with electrons, whose Fermi gas alpha^2 refers to", "none", "add electrons")
 
 
-def find_state(bilayer: Bilayer, basis: PlaneWaveBasis, options: StateOptions, *,
+def find_state(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, *,
                progress: Callable[[dict[str, Any]], None] | None = None,
                should_stop: Callable[[], Status | None] | None = None) -> End:
     """Converge the state on the waves of ``basis``; with several starts the lowest converged one."""
-    holes = any(s.name == "hole" and s.count for s in bilayer.species)
+    holes = any(s.name == "hole" and s.count for s in torus.species)
     solver = options.hartree_fock("hole-crystal" if holes else "liquid")
     if options.state == "lowest":
         own = PlaneWaveBasis(basis.box, basis.waves)
     elif holes:
-        own = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, bilayer.sites))
+        own = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, torus.sites))
     else:
-        own = kept_basis(bilayer, basis, "translations")
-    monitor, ends = Monitor(bilayer, solver, progress, should_stop), []
+        own = kept_basis(torus, basis, "translations")
+    run, ends = Calculation(torus, own, solver, Monitor(torus, solver, progress, should_stop)), []
     for number in range(options.starts if options.state == "lowest" else 1):
-        monitor.start = number + 1
-        begin = guess(bilayer, own, solver.start, occupation=solver.occupation, seed=options.seed + number,
+        run.monitor.start = number + 1
+        begin = guess(torus, own, solver.start, occupation=solver.occupation, seed=options.seed + number,
                       noise=NOISE if number else 0.0)
-        ends.append(converge(bilayer, own, begin, solver, Fourier(), monitor, number))
-        if monitor.stopped is not None:
+        ends.append(converge(run, begin, number))
+        if run.monitor.stopped is not None:
             break
-    return min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
+    return lowest(ends)
 
 
-def torus(bilayer: Bilayer, basis: PlaneWaveBasis, options: StateOptions | None = None, *, end: End | None = None,
-          progress: Callable[[dict[str, Any]], None] | None = None,
-          should_stop: Callable[[], Status | None] | None = None) -> Torus:
+def modulus(torus: Torus, basis: PlaneWaveBasis, options: StateOptions | None = None, *, end: End | None = None,
+            progress: Callable[[dict[str, Any]], None] | None = None,
+            should_stop: Callable[[], Status | None] | None = None) -> Modulus:
     """alpha^2 of one state on one torus by linear response.
 
     Parameters
     ----------
-    bilayer, basis : as for `hartree_fock.solver.solve`; the box and the waves of the basis are used.
+    torus, basis : as for `hartree_fock.solver.solve`; the box and the waves of the basis are used.
     options : which state; see `StateOptions`.   end : the state, where it is known.
     progress, should_stop : as for `hartree_fock.solver.solve`.
     """
     options = options or StateOptions()
-    modulus, level = reference(bilayer, basis.box.area)
     if end is None:
-        end = find_state(bilayer, basis, options, progress=progress, should_stop=should_stop)
-    area, stop = basis.box.area, should_stop or (lambda: None)
+        end = find_state(torus, basis, options, progress=progress, should_stop=should_stop)
+    stop = should_stop or (lambda: None)
     found = area_response(end.hamiltonian, end.frames, stop=lambda: stop() is not None)
-    return _report(bilayer, end, options, found, area, modulus, level)
+    return _report(torus, end, options, found)
 
 
-def _report(bilayer: Bilayer, end: End, options: StateOptions, found: AreaResponse, area: float, modulus: float,
-            level: float) -> Torus:
-    setting = end.hamiltonian.setting
-    scale = area * modulus
-    squares = sum(c.degeneracy * float(np.sum(f.f**2)) for c, f in zip(setting.channels, setting.fillings, strict=True))
-    bend = zero_mode_bend(bilayer, setting.basis.box.vectors)
-    return Torus(
-        alpha_squared=area * found.curvature(area) / modulus, fixed=(found.fixed - found.first) / scale,
-        relaxation=found.response.relaxation / scale, bulk_modulus=area * found.curvature(area), reference=modulus,
-        pressure=-found.first / area, energy=end.energy, particles=bilayer.sites, area=area, fermi_energy=level,
-        self_exchange=squares, zero_mode_shift=-0.5 * squares * bend / scale,
+def _report(torus: Torus, end: End, options: StateOptions, found: AreaResponse) -> Modulus:
+    setting, area = end.hamiltonian.setting, torus.area
+    base, level = reference(torus)
+    scale = area * base
+    squares = [c.degeneracy * float(np.sum(f.f**2)) for c, f in zip(setting.channels, setting.fillings, strict=True)]
+    bends = [zero_mode_bend(torus, torus.species[c.species].layer) for c in setting.channels]
+    return Modulus(
+        alpha_squared=area * found.curvature(area) / base, fixed=(found.fixed - found.first) / scale,
+        relaxation=found.response.relaxation / scale, bulk_modulus=area * found.curvature(area), reference=base,
+        pressure=-found.first / area, energy=end.energy, particles=torus.sites, area=area, fermi_energy=level,
+        self_exchange=sum(squares), zero_mode_shift=-0.5 * float(np.dot(squares, bends)) / scale,
         residual=float(end.minimum.residual[0]), response_residual=found.response.residual, waves=setting.basis.size,
         status=end.status, state=options.state, occupation=options.hartree_fock("liquid").occupation,
-        zero_mode=bilayer.zero_mode, end=end)
+        zero_mode=torus.zero_mode, end=end)
 
 
-def zero_mode_bend(bilayer: Bilayer, vectors: np.ndarray) -> float:
-    """A^2 d^2M/dA^2 (Ha_h) of the Madelung element M = v(0)/A of exchange, on the torus with these vectors."""
-    base = bilayer.interaction
-    first, second = (AreaDerivative(base, order).zero_mode(vectors, 0.0) for order in (1, 2))
+def zero_mode_bend(torus: Torus, layer: int) -> float:
+    """A^2 d^2M/dA^2 (Ha_h) of the Madelung element M = v(0)/A of exchange in a layer of the torus."""
+    base, vectors = torus.bilayer.interaction, torus.box.vectors
+    first, second = (AreaDerivative(base, order).zero_mode(vectors, layer, layer) for order in (1, 2))
     return second - first
 
 
-def by_differences(bilayer: Bilayer, state: Torus, route: str) -> float:
+def by_differences(torus: Torus, state: Modulus, route: str) -> float:
     """alpha^2 by the route ``pressure`` or ``energy``: fourth-order differences of states at five areas.
 
     Every state is converged anew at its own area from this one, with the same occupations and integer waves.
     """
     step = STEPS[route]
     shifts = [-2, -1, 1, 2] if route == "pressure" else [-2, -1, 0, 1, 2]
-    energies, slopes = np.array([_at_area(bilayer, state.end, 1 + s * step) for s in shifts]).T
+    energies, slopes = np.array([_at_area(torus, state.end, 1 + s * step) for s in shifts]).T
     if route == "pressure":
         second = (slopes @ np.array([1, -8, 8, -1])) / (12 * step)
     else:
@@ -219,25 +218,26 @@ def by_differences(bilayer: Bilayer, state: Torus, route: str) -> float:
     return float(second / state.reference)
 
 
-def _at_area(bilayer: Bilayer, end: End, factor: float) -> tuple[float, float]:
+def _at_area(torus: Torus, end: End, factor: float) -> tuple[float, float]:
     """Energy and dE/dA of the state converged at ``factor`` times its area."""
-    basis = end.hamiltonian.setting.basis
-    scaled = PlaneWaveBasis(basis.box.scaled(factor * basis.box.area), basis.waves, basis.supercell, basis.real)
-    hamiltonian = build(bilayer, scaled, end.hamiltonian.setting.fillings, Fourier())
+    setting = end.hamiltonian.setting
+    basis, here = setting.basis, torus.scaled(factor * torus.area)
+    scaled = PlaneWaveBasis(here.box, basis.waves, basis.supercell, basis.real)
+    hamiltonian = Hamiltonian(replace(setting, basis=scaled, tori=[here]), end.hamiltonian.makers)
     target = max(float(end.minimum.residual[0]), 1e-9)
     found = minimise(EnergyProblem(hamiltonian), end.frames, residual=target, max_iterations=3000)
     return float(found.energy[0]), float(hamiltonian.area_derivative(found.frames)[0])
 
 
-def basis_error(bilayer: Bilayer, state: Torus, options: StateOptions) -> float:
+def basis_error(torus: Torus, state: Modulus, options: StateOptions) -> float:
     """What a basis that reaches GROWTH times as far changes in alpha^2; the state is carried over and converged there.
 
     Cutoff errors fall several times with it, so this bounds what is left.
     """
-    return part_change(state, torus(bilayer, larger(state.end), options, end=carried(bilayer, state.end, options)))
+    return part_change(state, modulus(torus, larger(state.end), options, end=carried(torus, state.end, options)))
 
 
-def part_change(before: Torus, after: Torus) -> float:
+def part_change(before: Modulus, after: Modulus) -> float:
     """The larger change of the two parts of alpha^2; their errors have opposite signs and may cancel by chance."""
     return max(abs(after.fixed - before.fixed), abs(after.relaxation - before.relaxation))
 
@@ -249,15 +249,8 @@ def larger(end: End) -> PlaneWaveBasis:
     return PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
 
 
-def carried(bilayer: Bilayer, end: End, options: StateOptions) -> End:
+def carried(torus: Torus, end: End, options: StateOptions) -> End:
     """The state converged on the larger basis."""
-    setting, basis = end.hamiltonian.setting, larger(end)
-    frames, fillings = [], []
-    for x, filling in zip(end.frames, setting.fillings, strict=True):
-        amplitudes = setting.basis.to_waves(np.asarray(x)[0], filling.blocks).reshape(-1, setting.basis.size)
-        moved, placed = place(basis, match_waves(amplitudes, setting.basis.waves, basis.waves), filling.flat)
-        frames.append(moved)
-        fillings.append(placed)
-    solver = replace(options.hartree_fock(end.label), spectrum=False)
-    return converge(bilayer, basis, Guess(tuple(frames), tuple(fillings)), solver, Fourier(),
-                    Monitor(bilayer, solver, None, None))
+    basis, solver = larger(end), replace(options.hartree_fock(end.label), spectrum=False)
+    run = Calculation(torus, basis, solver, Monitor(torus, solver))
+    return converge(run, end.orbitals.on(torus, basis))

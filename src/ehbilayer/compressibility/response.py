@@ -1,7 +1,7 @@
 r"""Linear response of a converged Hartree-Fock state, and the exact second derivative of its energy by the area.
 
 With orthonormal frames x and tangent directions z,  E(x + z) = E + Re<z, b> + Re<z, H z>/2.  The operator of the
-functional is G(x) = L x + C(x, x, x): kinetic energy is linear, interactions are cubic in the orbitals. So
+functional is G(x) = L x + C(x, x, x): one-body terms are linear, interactions are cubic in the orbitals. So
 
     G'(x)[z] = (G(x + z) - G(x - z))/2 - G(z) + L z
 
@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.compressibility.area_scaling import derivative
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.numerics.minimize import Frames, inner, project
 
@@ -38,7 +37,6 @@ class Hessian:
     def __init__(self, problem: EnergyProblem, x: Frames) -> None:
         self.problem, self.x = problem, x
         self._weights = problem.weights
-        self._levels = problem.hamiltonian.kinetic.levels
         gradient = problem.evaluate(x)[1]
         # <x_i|G_j>, Hermitian where x is stationary
         self._multipliers = [np.einsum("bkig,bkjg->bkji", p.conj(), g) for p, g in zip(x, gradient, strict=True)]
@@ -55,10 +53,10 @@ class Hessian:
         unit = tuple(q / length for q in z)  # of the size of one orbital, for the least round-off
         up, down = (self.problem.evaluate(tuple(p + s * q for p, q in zip(self.x, unit, strict=True)))[1]
                     for s in (1, -1))
-        alone = self.problem.evaluate(unit)[1]
+        alone, linear = self.problem.evaluate(unit)[1], self.problem.hamiltonian.one_body(unit)
         out = []
         for c, q in enumerate(unit):
-            slope = 0.5 * (up[c] - down[c]) - alone[c] + self._weights[c] * self._levels[c] * q
+            slope = 0.5 * (up[c] - down[c]) - alone[c] + self._weights[c] * linear[c]
             out.append(2 * length * (slope - np.einsum("bkji,bkig->bkjg", self._multipliers[c], q)))
         return self.tangent(tuple(out))
 
@@ -126,10 +124,10 @@ def area_response(hamiltonian: Hamiltonian, x: Frames, *, tolerance: float = 1e-
     """First and second derivative of the energy by ln A at a converged state, occupations and integer waves fixed."""
     problem = EnergyProblem(hamiltonian)
     hessian = Hessian(problem, x)
-    slope = derivative(hamiltonian, 1).evaluate(x)
+    slope = hamiltonian.derivative(1).evaluate(x)
     raw = tuple(2 * w * f for w, f in zip(problem.weights, slope.fock, strict=True))
     b = hessian.tangent(raw)
     if inner(b, b)[0] < ROUND_OFF**2 * inner(raw, raw)[0]:  # plane waves do not respond
         b = tuple(0 * q for q in b)
-    fixed = derivative(hamiltonian, 2).evaluate(x).energy
+    fixed = hamiltonian.derivative(2).evaluate(x).energy
     return AreaResponse(float(slope.energy[0]), float(fixed[0]), respond(hessian, b, tolerance=tolerance, stop=stop))

@@ -1,8 +1,8 @@
 r"""alpha^2 for infinitely many particles, with its error.
 
 What depends on N is nearly all the electrons': which shells of the torus they fill. A uniform gas with the same
-occupations of the same wave vectors has the same error, and its limit is known, alpha^2 = 1 - (sqrt(g)/pi) r_s for g
-flavours. So each torus, in the Madelung convention, counts as
+occupations of the same wave vectors has the same error, and its limit is known (`gas_of`), 1 - (sqrt(g)/pi) r_s for g
+flavours and Coulomb's interaction. So each torus, in the Madelung convention, counts as
 
     alpha^2(N) - alpha^2_gas(N) + alpha^2_gas(infinity),
 
@@ -22,16 +22,26 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, waves_for_tolerance
-from ehbilayer.compressibility.area_scaling import AreaDerivative
-from ehbilayer.compressibility.bulk_modulus import StateOptions, Torus, carried, larger, part_change, torus
+from ehbilayer.compressibility.bulk_modulus import (
+    Modulus,
+    StateOptions,
+    carried,
+    larger,
+    modulus,
+    part_change,
+    zero_mode_bend,
+)
 from ehbilayer.errors import InputError
-from ehbilayer.model import Bilayer, Species
-from ehbilayer.numerics.lattice import Cell, box_of_shape
+from ehbilayer.interaction.area_derivative import AreaDerivative
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.lattice import Cell
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
 
 ROUNDS = 6  # of enlarging a basis
 START_TOLERANCE = 1e-6  # Ha_h, of the basis to begin with
 SIZES = (16, 36, 64)
+NODES = 60  # of the angle between two points of the Fermi circle
 
 
 def gas_limit(rs: float, flavours: int = 2) -> float:
@@ -39,18 +49,34 @@ def gas_limit(rs: float, flavours: int = 2) -> float:
     return 1 - math.sqrt(flavours) / math.pi * rs
 
 
-def electron_gas(bilayer: Bilayer, area: float) -> tuple[float, int]:
-    """r_s (a_e) of the electrons in a box of this area (a_h^2), and how many flavours hold them."""
-    electron = next(s for s in bilayer.species if s.name == "electron")
-    return electron.mass * math.sqrt(area / (math.pi * electron.count)), electron.occupied_flavours
+def gas_of(torus: Torus) -> float:
+    """`gas_limit` with the torus' own interaction, alpha^2 = 1 + n (dmu_x/dn)/eps_F of its electrons' layer.
+
+    mu_x = -(1/2 pi^2) int_0^{2 k_F} q v(q) arccos(q/2k_F) dq, so dmu_x/dk_F = -(2 k_F/pi^2) int_0^{pi/2} sin^2(phi)
+    v(2 k_F sin phi) dphi, and dn/dk_F = g k_F/2 pi.
+    """
+    electron = next(s for s in torus.species if s.name == "electron")
+    density, flavours = electron.carrier.density, electron.occupied_flavours
+    fermi = math.sqrt(4 * math.pi * density / flavours)
+    node, weight = np.polynomial.legendre.leggauss(NODES)
+    phi = np.pi / 4 * (1 + node)
+    v = torus.bilayer.interaction.v(2 * fermi * np.sin(phi), electron.layer, electron.layer)
+    slope = -2 * fermi / np.pi**2 * float(np.pi / 4 * weight @ (np.sin(phi) ** 2 * v))
+    return 1 + density * slope * 2 * math.pi / (flavours * fermi) / (fermi**2 / (2 * electron.mass))
 
 
-def gas_on_torus(bilayer: Bilayer, state: Torus) -> float | None:
+def electron_gas(torus: Torus) -> tuple[float, int]:
+    """r_s (a_e) of the electrons in a box, and how many flavours hold them."""
+    electron = next(s for s in torus.species if s.name == "electron")
+    return electron.carrier.rs, electron.occupied_flavours
+
+
+def gas_on_torus(torus: Torus, state: Modulus) -> float | None:
     """alpha^2 of the uniform electron gas with the state's occupations of the state's wave vectors, Madelung term
     included; None where the state is no half-filled lowest band, so that occupations do not say which waves are meant.
     """
     setting = state.end.hamiltonian.setting
-    index = next(i for i, s in enumerate(bilayer.species) if s.name == "electron")
+    index = next(i for i, s in enumerate(torus.species) if s.name == "electron")
     mine = [c for c, channel in enumerate(setting.channels) if channel.species == index]
     basis = setting.basis
     if len(mine) != 1 or (basis.cells == 1 and basis.real):
@@ -60,19 +86,19 @@ def gas_on_torus(bilayer: Bilayer, state: Torus) -> float | None:
     zone = np.linalg.norm(basis.cell.reciprocal, axis=1).min() / 2
     if filling.f.shape[1] != 1 or (basis.coefficients > 1 and np.linalg.norm(k, axis=1).max() > zone):
         return None
-    f, mass = filling.f[:, 0], bilayer.species[index].mass
+    f, mass = filling.f[:, 0], torus.species[index].mass
     kinetic = float(f @ np.sum(k * k, axis=1)) / (2 * mass)
-    exchange = -0.5 * float(f @ _bend(bilayer, basis.box, k) @ f)
+    exchange = -0.5 * float(f @ _bend(torus, torus.species[index].layer, k) @ f)
     # A^2 d^2/dA^2 of T ~ 1/A is 2 T
     return channel.degeneracy * (2 * kinetic + exchange) / state.area / state.reference
 
 
-def _bend(bilayer: Bilayer, box: Cell, k: np.ndarray) -> np.ndarray:
-    """A^2 d^2(v/A)/dA^2 between wave vectors k (n, 2), the Madelung element on the diagonal."""
-    first, second = (AreaDerivative(bilayer.interaction, order) for order in (1, 2))
+def _bend(torus: Torus, layer: int, k: np.ndarray) -> np.ndarray:
+    """A^2 d^2(v/A)/dA^2 between wave vectors k (n, 2) of a layer, the Madelung element on the diagonal."""
+    first, second = (AreaDerivative(torus.bilayer.interaction, order) for order in (1, 2))
     q = np.linalg.norm(k[:, None] - k[None], axis=-1)
-    table = (second.v(q, 0.0) - first.v(q, 0.0)) / box.area
-    np.fill_diagonal(table, second.zero_mode(box.vectors, 0.0) - first.zero_mode(box.vectors, 0.0))
+    table = (second.v(q, layer, layer) - first.v(q, layer, layer)) / torus.area
+    np.fill_diagonal(table, zero_mode_bend(torus, layer))
     return table
 
 
@@ -92,7 +118,7 @@ class Size:
     corrected: float
     basis_error: float
     solver_error: float
-    state: Torus
+    state: Modulus
 
 
 @dataclass(frozen=True)
@@ -106,23 +132,23 @@ class Limit:
     left_out: float
 
 
-def converged_torus(bilayer: Bilayer, basis: PlaneWaveBasis, options: StateOptions, tolerance: float,
-                    **how: Any) -> tuple[Torus, float]:
+def converged_torus(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, tolerance: float,
+                    **how: Any) -> tuple[Modulus, float]:
     """A torus whose basis grows until neither part of alpha^2 changes by more than ``tolerance``; the last change."""
-    state = torus(bilayer, basis, options, **how)
+    state = modulus(torus, basis, options, **how)
     change = math.inf
     for _ in range(ROUNDS):
         if change <= tolerance or state.status is not Status.converged:
             break
-        grown = torus(bilayer, larger(state.end), options, end=carried(bilayer, state.end, options), **how)
+        grown = modulus(torus, larger(state.end), options, end=carried(torus, state.end, options), **how)
         state, change = grown, part_change(state, grown)
     return state, change
 
 
-def size(bilayer: Bilayer, state: Torus, basis_error: float) -> Size:
+def size(torus: Torus, state: Modulus, basis_error: float) -> Size:
     """The row of one torus."""
-    madelung, gas = state.in_convention("madelung"), gas_on_torus(bilayer, state)
-    corrected = madelung if gas is None else madelung - gas + gas_limit(*electron_gas(bilayer, state.area))
+    madelung, gas = state.in_convention("madelung"), gas_on_torus(torus, state)
+    corrected = madelung if gas is None else madelung - gas + gas_of(torus)
     return Size(state.particles, state.in_convention("none"), madelung, gas, corrected, basis_error,
                 state.solver_error, state)
 
@@ -147,11 +173,13 @@ def extrapolate(sizes: Sequence[Size]) -> Limit:
     return Limit(float(value), doubt + numerical, float(slope), left_out)
 
 
-def electron_hole(mass_ratio: float, spacing: float, holes: int, *, zero_mode: str = "madelung", flavours: int = 2,
-                  capacitor: bool = False) -> Bilayer:
-    """Restricted electrons of mass m_e/m_h = ``mass_ratio`` and as many polarised holes, ``spacing`` in a_h."""
-    return Bilayer((Species("electron", -1, mass_ratio, 0, holes, flavours, "restricted"),
-                    Species("hole", 1, 1.0, 1, holes)), spacing, zero_mode, capacitor)
+def electron_hole(mass_ratio: float, spacing: float, rs_electron: float, holes: int, *, zero_mode: str = "madelung",
+                  flavours: int = 2, capacitor: bool = False) -> Torus:
+    """Restricted electrons of mass m_e/m_h = ``mass_ratio`` at ``rs_electron`` (a_e) and as many polarised holes,
+    ``spacing`` in a_h, on a triangular torus."""
+    bilayer = Bilayer.of(electron_mass=mass_ratio, hole_mass=1.0, spacing=spacing, rs_electron=rs_electron,
+                         electron_flavours=flavours)
+    return Torus(bilayer, holes, zero_mode=zero_mode, capacitor=capacitor)
 
 
 def alpha_squared_limit(mass_ratio: float, spacing: float, rs_electron: float, *, sizes: Sequence[int] = SIZES,
@@ -164,33 +192,30 @@ def alpha_squared_limit(mass_ratio: float, spacing: float, rs_electron: float, *
     sizes : numbers of holes, multiples of ``flavours`` that a triangular torus holds (16, 36, 64, 100, 144 do).
     tolerance : of the basis, in alpha^2.
     """
+    def torus(holes: int) -> Torus:
+        return electron_hole(mass_ratio, spacing, rs_electron, holes, flavours=flavours, capacitor=capacitor)
+
     first, *others = sorted(sizes)
-    rows = [_row(electron_hole(mass_ratio, spacing, first, flavours=flavours, capacitor=capacitor), rs_electron,
-                 tolerance)]
-    for n in others:  # the cutoff that suits one torus suits all of this density
-        bilayer = electron_hole(mass_ratio, spacing, n, flavours=flavours, capacitor=capacitor)
-        basis = same_cutoff(rows[0].state, rows[0].state.end.hamiltonian.setting.basis.box.scaled(
-            rows[0].state.area * n / first))
-        rows.append(size(bilayer, torus(bilayer, basis), rows[0].basis_error))
+    rows = [_row(torus(first), tolerance)]
+    for here in map(torus, others):  # the cutoff that suits one torus suits all of this density
+        rows.append(size(here, modulus(here, same_cutoff(rows[0].state, here.box)), rows[0].basis_error))
     found = extrapolate(rows)
     return found.value, found.uncertainty if all(r.state.settled for r in rows) else math.inf
 
 
-def same_cutoff(state: Torus, box: Cell) -> PlaneWaveBasis:
+def same_cutoff(state: Modulus, box: Cell) -> PlaneWaveBasis:
     """The waves of another box up to the largest wave number of this state's basis."""
     basis = state.end.hamiltonian.setting.basis
     return PlaneWaveBasis(box, disk_waves(box, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())))
 
 
-def _row(bilayer: Bilayer, rs: float, tolerance: float, options: StateOptions | None = None) -> Size:
+def _row(torus: Torus, tolerance: float, options: StateOptions | None = None) -> Size:
     options = options or StateOptions()
-    electron = bilayer.species[0]
-    box = box_of_shape("triangular", math.pi * electron.count * (rs / electron.mass) ** 2)
-    basis = PlaneWaveBasis(box, waves_for_tolerance(bilayer, box, START_TOLERANCE))
-    state, change = converged_torus(bilayer, basis, replace(options, state="symmetric"), tolerance)
+    basis = PlaneWaveBasis(torus.box, waves_for_tolerance(torus, START_TOLERANCE))
+    state, change = converged_torus(torus, basis, replace(options, state="symmetric"), tolerance)
     if options.state == "lowest":
-        state = torus(bilayer, same_cutoff(state, box), options)
-    return size(bilayer, state, change)
+        state = modulus(torus, same_cutoff(state, torus.box), options)
+    return size(torus, state, change)
 
 
 def alpha_squared(mass_ratio: float, spacing: float, rs_electron: float, *, source: str = "limit", holes: int = 36,
@@ -211,7 +236,8 @@ def alpha_squared(mass_ratio: float, spacing: float, rs_electron: float, *, sour
                                    flavours=flavours, tolerance=tolerance)
     if source != "torus":
         raise InputError("source", "torus | limit", source, "choose one")
-    bilayer = electron_hole(mass_ratio, spacing, holes, zero_mode=zero_mode, flavours=flavours, capacitor=capacitor)
-    row = _row(bilayer, rs_electron, tolerance, StateOptions(state))
+    torus = electron_hole(mass_ratio, spacing, rs_electron, holes, zero_mode=zero_mode, flavours=flavours,
+                          capacitor=capacitor)
+    row = _row(torus, tolerance, StateOptions(state))
     doubt = row.basis_error + row.solver_error if row.state.settled else math.inf
     return row.none if zero_mode == "none" else row.madelung, doubt

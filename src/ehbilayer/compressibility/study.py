@@ -10,24 +10,24 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.compressibility.bulk_modulus import ROUTES, StateOptions, Torus, basis_error, by_differences, torus
+from ehbilayer.compressibility.bulk_modulus import ROUTES, Modulus, StateOptions, basis_error, by_differences, modulus
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.compressibility.size_limit import (
     Size,
     converged_torus,
     electron_gas,
     extrapolate,
-    gas_limit,
+    gas_of,
     same_cutoff,
     size,
 )
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.observables import momentum_occupation, phase_name, sea_depletion
+from ehbilayer.hartree_fock.order import phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
-from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
 
 PER_SEGMENT = 30  # wave vectors along each line of the phonon path
 
@@ -36,12 +36,12 @@ PER_SEGMENT = 30  # wave vectors along each line of the phonon path
 class Plan:
     """What a study computes.
 
-    bilayers : by the number of particles (holes, or electrons alone).   basis : of the first size.
+    tori : by the number of particles (holes, or electrons alone).   basis : of the first size.
     first : the torus that is looked at in full.   sizes : all of them.   options : the state.
     route : ``response``, ``pressure`` or ``energy``.   tolerance : of the basis in alpha^2; None keeps the basis.
     """
 
-    bilayers: dict[int, Bilayer]
+    tori: dict[int, Torus]
     basis: PlaneWaveBasis
     first: int
     sizes: tuple[int, ...]
@@ -52,7 +52,7 @@ class Plan:
     def __post_init__(self) -> None:
         if self.route not in ROUTES:
             raise InputError("compressibility.method", " | ".join(ROUTES), self.route, "choose one")
-        for n in self.sizes if any(s.name == "hole" for s in self.bilayers[self.first].species) else ():
+        for n in self.sizes if any(s.name == "hole" for s in self.tori[self.first].species) else ():
             if not _same_lattice(self.basis.box, self.first, n):
                 raise InputError("compressibility.sizes", f"numbers whose crystal has the shape of that of {self.first}"
                                  " in this box", n, "on a triangular torus 16, 36, 64, 100 and 144 do")
@@ -80,14 +80,14 @@ def _solver(hooks: Hooks, label: str) -> dict[str, Any]:
 def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
     """The Result of kind ``compressibility``: whatever happened, its status says how it ended."""
     hooks = hooks or Hooks()
-    bilayer = plan.bilayers[plan.first]
-    symmetric, error = _first(plan, bilayer, hooks)
+    torus = plan.tori[plan.first]
+    symmetric, error = _first(plan, torus, hooks)
     state = symmetric
     if plan.options.state == "lowest" and hooks.should_stop() is None:
         own = symmetric.end.hamiltonian.setting.basis
-        state = torus(bilayer, own, plan.options, **_solver(hooks, f"{plan.first} particles, free box"))
-    methods = _methods(bilayer, state, hooks)
-    rows = [size(bilayer, _routed(state, plan.route, methods), error)]
+        state = modulus(torus, own, plan.options, **_solver(hooks, f"{plan.first} particles, free box"))
+    methods = _methods(torus, state, hooks)
+    rows = [size(torus, _routed(state, plan.route, methods), error)]
     earlier = hooks.unfinished.summary.get("finished_sizes", {}) if hooks.unfinished is not None else {}
     report = partial(_result, plan, state, symmetric, methods)
     for n in (n for n in plan.sizes if n != plan.first):
@@ -99,64 +99,64 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
     return report(rows, hooks.should_stop())
 
 
-def _other(plan: Plan, n: int, state: Torus, error: float, hooks: Hooks) -> Size:
+def _other(plan: Plan, n: int, state: Modulus, error: float, hooks: Hooks) -> Size:
     """Another size of the series, at the cutoff of the first."""
-    basis = same_cutoff(state, plan.basis.box.scaled(state.area * n / plan.first))
-    here = plan.bilayers[n]
-    other = torus(here, basis, plan.options, **_solver(hooks, f"{n} particles"))
+    basis = same_cutoff(state, plan.tori[n].box)
+    here = plan.tori[n]
+    other = modulus(here, basis, plan.options, **_solver(hooks, f"{n} particles"))
     found = {} if plan.route == "response" else {plan.route: by_differences(here, other, plan.route)}
     return size(here, _routed(other, plan.route, found), error)
 
 
 def kept(row: Size) -> dict[str, Any]:
     """The numbers of a finished size, for a result that may be resumed."""
-    state = {f.name: getattr(row.state, f.name) for f in fields(Torus) if f.name != "end"}
+    state = {f.name: getattr(row.state, f.name) for f in fields(Modulus) if f.name != "end"}
     return {f.name: getattr(row, f.name) for f in fields(Size) if f.name != "state"} | {"state": state}
 
 
 def restored(numbers: dict[str, Any]) -> Size:
     """The size that `kept` tells of; its orbitals are not kept."""
-    state = Torus(**numbers["state"] | {"status": Status(numbers["state"]["status"])}, end=None)
+    state = Modulus(**numbers["state"] | {"status": Status(numbers["state"]["status"])}, end=None)
     return Size(**numbers | {"state": state})
 
 
-def _first(plan: Plan, bilayer: Bilayer, hooks: Hooks) -> tuple[Torus, float]:
+def _first(plan: Plan, torus: Torus, hooks: Hooks) -> tuple[Modulus, float]:
     """The symmetric state of the torus that is looked at in full, and what its basis leaves open."""
     options = replace(plan.options, state="symmetric")
     how = _solver(hooks, f"{plan.first} particles")
     if plan.tolerance is not None:
-        return converged_torus(bilayer, plan.basis, options, plan.tolerance, **how)
-    state = torus(bilayer, plan.basis, options, **how)
+        return converged_torus(torus, plan.basis, options, plan.tolerance, **how)
+    state = modulus(torus, plan.basis, options, **how)
     usable = state.status is Status.converged and hooks.should_stop() is None
-    return state, basis_error(bilayer, state, options) if usable else math.inf
+    return state, basis_error(torus, state, options) if usable else math.inf
 
 
-def _methods(bilayer: Bilayer, state: Torus, hooks: Hooks) -> dict[str, float]:
+def _methods(torus: Torus, state: Modulus, hooks: Hooks) -> dict[str, float]:
     """alpha^2 by every route; the response alone where it is time to stop."""
     found = {"response": state.alpha_squared}
     for route in ROUTES[1:]:
         if hooks.should_stop() is None and state.status is Status.converged:
             hooks.progress(f"{state.particles} particles: by differences of the {route}")
-            found[route] = by_differences(bilayer, state, route)
+            found[route] = by_differences(torus, state, route)
     return found
 
 
-def _routed(state: Torus, route: str, methods: dict[str, float]) -> Torus:
+def _routed(state: Modulus, route: str, methods: dict[str, float]) -> Modulus:
     value = methods.get(route, state.alpha_squared)
     return replace(state, alpha_squared=value, bulk_modulus=value * state.reference)
 
 
-def _result(plan: Plan, state: Torus, symmetric: Torus, methods: dict[str, float], rows: list[Size],
+def _result(plan: Plan, state: Modulus, symmetric: Modulus, methods: dict[str, float], rows: list[Size],
             stopped: Status | None) -> Result:
     rows = sorted(rows, key=lambda r: r.particles)
     limit = extrapolate(rows) if len(rows) > 1 else None
-    bilayer = plan.bilayers[plan.first]
+    torus = plan.tori[plan.first]
     here = next(r for r in rows if r.particles == plan.first)
     value, doubt = (limit.value, limit.uncertainty) if limit else (here.state.alpha_squared,
                                                                    here.basis_error + here.solver_error)
     velocity_unit = math.sqrt(state.fermi_energy)  # v_0 = sqrt(eps_F/m_h)
-    capacitor = _capacitor(bilayer, state)
-    charged = value + (0.0 if bilayer.capacitor else capacitor)
+    capacitor = _capacitor(torus, state)
+    charged = value + (0.0 if torus.capacitor else capacitor)
     summary: dict[str, Any] = {
         "alpha_squared": value, "uncertainty": doubt, "stable": value > 0,
         "alpha": math.sqrt(value) if value > 0 else None,
@@ -169,23 +169,23 @@ def _result(plan: Plan, state: Torus, symmetric: Torus, methods: dict[str, float
         "method_spread": max(methods.values()) - min(methods.values()) if len(methods) == 3 else None,
         "by_zero_mode": {"none": here.none, "madelung": here.madelung},
         "parts": {"fixed_orbitals": state.fixed, "relaxation": state.relaxation},
-        "state": _state(plan, bilayer, state), "basis_error": here.basis_error, "solver_error": here.solver_error,
+        "state": _state(plan, torus, state), "basis_error": here.basis_error, "solver_error": here.solver_error,
         "basis_size": state.waves, "residual": state.residual, "response_residual": state.response_residual,
-        "capacitor": bilayer.capacitor, "capacitor_shift": capacitor,
+        "capacitor": torus.capacitor, "capacitor_shift": capacitor,
         "with_capacitor": charged, "without_capacitor": charged - capacitor,
         "velocity_with_capacitor": velocity_unit * math.sqrt(charged) if charged > 0 else None,
         "symmetric": None if state is symmetric else {
             "alpha_squared": symmetric.alpha_squared, "energy_above": symmetric.energy - state.energy},
-        "particles": {s.name: s.count for s in bilayer.species}, "area": state.area, "zero_mode": bilayer.zero_mode,
-        "fermi_energy": state.fermi_energy, **_references(bilayer, state),
+        "particles": {s.name: s.count for s in torus.species}, "area": state.area, "zero_mode": torus.zero_mode,
+        "fermi_energy": state.fermi_energy, **_references(torus, state),
     }
-    data, phonons = _lattice(bilayer, state)
+    data, phonons = _lattice(torus, state)
     summary["lattice"] = phonons
     if stopped is not None:
         summary["finished_sizes"] = {str(r.particles): kept(r) for r in rows
                                      if r.particles != plan.first and r.state.settled}
     # a status that is not None is why it ends early, whatever the states that were reached
-    return Result("compressibility", stopped or _status(rows), summary, _inputs(plan, bilayer), _size_data(rows) | data)
+    return Result("compressibility", stopped or _status(rows), summary, _inputs(plan, torus), _size_data(rows) | data)
 
 
 def _status(rows: list[Size]) -> Status:
@@ -203,47 +203,42 @@ def _row(row: Size) -> dict[str, Any]:
             "energy_per_site": row.state.energy / row.particles, "basis_size": row.state.waves}
 
 
-def _state(plan: Plan, bilayer: Bilayer, state: Torus) -> dict[str, Any]:
+def _state(plan: Plan, torus: Torus, state: Modulus) -> dict[str, Any]:
     """Which state alpha^2 belongs to."""
-    n_k, basis = momentum_occupation(bilayer, state.end), state.end.hamiltonian.setting.basis
-    depletion = {s.name: sea_depletion(bilayer, i, basis, n_k[i]) for i, s in enumerate(bilayer.species)}
+    orbitals = state.end.orbitals
+    depletion = {s.name: sea_depletion(torus, orbitals, i) for i, s in enumerate(torus.species)}
     f = np.concatenate([x.flat for x in state.end.hamiltonian.setting.fillings])
-    return {"candidate": state.end.label, "phase": phase_name(bilayer, state.end, depletion), "kept": state.state,
+    return {"candidate": state.end.label, "phase": phase_name(torus, orbitals), "kept": state.state,
             "occupation": state.occupation, "open_shell": bool(np.any((f > 1e-9) & (f < 1 - 1e-9))),
             "starts": plan.options.starts if state.state == "lowest" else 1, "sea_depletion": depletion,
-            "aufbau": state.end.aufbau,
-            "energy_per_site": state.energy / state.particles}
+            "aufbau": state.end.aufbau, "energy_per_site": state.energy / state.particles}
 
 
-def _capacitor(bilayer: Bilayer, state: Torus) -> float:
+def _capacitor(torus: Torus, state: Modulus) -> float:
     """What the geometric energy of the charged layers adds to alpha^2: 4 d/a_e for as many electrons as holes."""
-    total = 0.0
-    for i, a in enumerate(bilayer.species):
-        for j, b in enumerate(bilayer.species[:i]):
-            product = a.charge * a.count * b.charge * b.count
-            total += bilayer.interaction.capacitor(product, bilayer.distance(i, j), state.area)
-    return 2 * total / state.area / state.reference  # E ~ 1/A
+    return 2 * torus.capacitor_energy / torus.area / state.reference  # E ~ 1/A
 
 
-def _references(bilayer: Bilayer, state: Torus) -> dict[str, Any]:
-    rs, flavours = electron_gas(bilayer, state.area)
-    return {"rs_electron": rs, "uniform_gas": gas_limit(rs, flavours)}
+def _references(torus: Torus, state: Modulus) -> dict[str, Any]:
+    return {"rs_electron": electron_gas(torus)[0], "uniform_gas": gas_of(torus)}
 
 
-def _lattice(bilayer: Bilayer, state: Torus) -> tuple[dict[str, Variable], dict[str, Any] | None]:
+def _lattice(torus: Torus, state: Modulus) -> tuple[dict[str, Variable], dict[str, Any] | None]:
     """The independent route for balanced layers: sound of the screened hole lattice, and its branches."""
-    found = {s.name: s for s in bilayer.species if s.count}
+    found = {s.name: s for s in torus.species if s.count}
     if set(found) != {"electron", "hole"} or found["electron"].count != found["hole"].count:
         return {}, None
+    if torus.bilayer.interaction.name != "coulomb":  # its sums over the lattice are Coulomb's
+        return {}, None
     electron = found["electron"]
-    rs, flavours = electron_gas(bilayer, state.area)
+    rs, flavours = electron_gas(torus)
     told: dict[str, Any] = {}
     data: dict[str, Variable] = {}
     for name in ("none", "exchange"):
-        lattice = ScreenedLattice(electron.mass, bilayer.spacing, rs, flavours, name)
+        lattice = ScreenedLattice(electron.mass, torus.bilayer.spacing, rs, flavours, name)
         sound = lattice.sound
         told[name] = {"longitudinal": sound.longitudinal, "transverse": sound.transverse, "bulk": sound.bulk,
-                      "bulk_without_capacitor": sound.bulk - 4 * bilayer.spacing * electron.mass * flavours / 2}
+                      "bulk_without_capacitor": sound.bulk - 4 * torus.bilayer.spacing * electron.mass * flavours / 2}
         q, distance, corners = path_points(lattice.cell, PER_SEGMENT)
         inner = np.linalg.norm(q, axis=1) > 0
         squared = np.zeros((len(q), 2))
@@ -263,8 +258,8 @@ def _size_data(rows: list[Size]) -> dict[str, Variable]:
             for k, text in columns.items()}
 
 
-def _inputs(plan: Plan, bilayer: Bilayer) -> dict[str, Any]:
-    return {"species": [s.parameters for s in bilayer.species],
-            "spacing": bilayer.spacing, "zero_mode": bilayer.zero_mode, "capacitor": bilayer.capacitor,
+def _inputs(plan: Plan, torus: Torus) -> dict[str, Any]:
+    return {"species": [s.parameters for s in torus.species],
+            "spacing": torus.bilayer.spacing, "zero_mode": torus.zero_mode, "capacitor": torus.capacitor,
             "sizes": list(plan.sizes), "method": plan.route, "state": plan.options.state,
             "occupation": plan.options.occupation, "box": plan.basis.box.vectors.tolist()}

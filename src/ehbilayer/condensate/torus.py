@@ -16,11 +16,11 @@ from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis, disk_waves
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.report import Gas, arrays, summary
 from ehbilayer.errors import InputError
-from ehbilayer.model import Bilayer, Species
 from ehbilayer.numerics.fourier import Fourier, good_size
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.torus import Species, Torus
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
 MOST_WAVES = 40_000
@@ -29,13 +29,12 @@ MOST_WAVES = 40_000
 class TorusWaves:
     """A `bogoliubov.WaveVectors` on a torus: plane waves of weight one.
 
-    bilayer : spacing, interaction and zero mode; its electrons and holes. box, waves : the torus and integer wave
-    vectors (M, 2).
+    torus : its electrons, holes and their interactions. waves : integer wave vectors (M, 2) of its box.
     """
 
-    def __init__(self, bilayer: Bilayer, box: Cell, waves: np.ndarray) -> None:
-        electron, hole = carriers(bilayer)
-        self.distance = abs(electron.layer - hole.layer) * bilayer.spacing
+    def __init__(self, torus: Torus, waves: np.ndarray) -> None:
+        electron, hole = carriers(torus)
+        box, interaction = torus.box, torus.bilayer.interaction
         self.k = waves @ box.reciprocal
         kinetic = electron.kinetic(self.k), hole.kinetic(self.k)
         self.kinetic, self.difference = kinetic[0] + kinetic[1], (kinetic[0] - kinetic[1]) / 2
@@ -43,9 +42,12 @@ class TorusWaves:
         n1, n2 = (good_size(4 * int(r) + 1) for r in np.abs(waves).max(axis=0))  # no two differences alias
         i, j = np.meshgrid(np.fft.fftfreq(n1, 1 / n1), np.fft.fftfreq(n2, 1 / n2), indexing="ij")
         q = np.linalg.norm(np.stack([i, j], axis=-1) @ box.reciprocal, axis=-1)
-        v = np.stack([bilayer.interaction.v(q, z) for z in (0.0, self.distance)]) / box.area
-        if bilayer.zero_mode == "madelung":
-            v[:, 0, 0] = [bilayer.interaction.zero_mode(box.vectors, z) for z in (0.0, self.distance)]
+        # V0 is exchange within the layers, which the holes' and the electrons' share; V1 is between them
+        layers = [(electron.layer, electron.layer), (hole.layer, hole.layer), (electron.layer, hole.layer)]
+        v = np.stack([interaction.v(q, a, b) for a, b in layers]) / box.area
+        if torus.zero_mode == "madelung":
+            v[:, 0, 0] = [interaction.zero_mode(box.vectors, a, b) for a, b in layers]
+        v = np.stack([(v[0] + v[1]) / 2, v[2]])
         self._fourier = Fourier()
         self._v = self._fourier.r2c(v).real / (n1 * n2)  # v(q) = v(-q)
         self._put = (waves[:, 0] % n1) * n2 + waves[:, 1] % n2
@@ -65,9 +67,9 @@ class TorusWaves:
         return square / square.sum()
 
 
-def carriers(bilayer: Bilayer) -> tuple[Species, Species]:
+def carriers(torus: Torus) -> tuple[Species, Species]:
     """The electrons and the holes. Raises InputError unless both are there, equal in count and in flavours."""
-    present = [s for s in bilayer.species if s.count]
+    present = [s for s in torus.species if s.count]
     found = [[s for s in present if s.charge == z] for z in (-1, 1)]
     if len(found[0]) != 1 or len(found[1]) != 1 or found[0][0].count != found[1][0].count:
         raise InputError("density.electrons_per_hole", "1 for a condensate: every electron has its hole",
@@ -80,25 +82,26 @@ def carriers(bilayer: Bilayer) -> tuple[Species, Species]:
     return electron, hole
 
 
-def make_gas(bilayer: Bilayer, box: Cell, waves: np.ndarray, pairs: float | None = None) -> Gas:
-    """The pairs of a bilayer on these waves; ``pairs`` replaces their number (of all flavours)."""
-    electron, _ = carriers(bilayer)
-    kset = TorusWaves(bilayer, box, waves)
-    charge = bilayer.interaction.capacitor(-1.0, kset.distance, box.area) if bilayer.capacitor else 0.0
+def make_gas(torus: Torus, waves: np.ndarray, pairs: float | None = None) -> Gas:
+    """The pairs of a torus on these waves; ``pairs`` replaces their number (of all flavours)."""
+    electron, hole = carriers(torus)
+    kset = TorusWaves(torus, waves)
+    charge = torus.bilayer.interaction.capacitor(-1.0, electron.layer, hole.layer, torus.area)
+    charge = charge if torus.capacitor else 0.0
     return Gas(kset, kset.difference, electron.occupied_flavours, float(pairs or electron.count), charge)
 
 
-def solve(bilayer: Bilayer, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initial: Result | None = None,
+def solve(torus: Torus, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initial: Angles | None = None,
           estimate: bool = True, should_stop: Callable[[], Status | None] | None = None) -> Result:
     """The homogeneous condensate of N pairs on a torus.
 
     Parameters
     ----------
-    bilayer : one species of electrons and one of holes with equal counts. Polarised species are one flavour, others
+    torus : one species of electrons and one of holes with equal counts. Polarised species are one flavour, others
         form an equal condensate in each of their flavours.
     basis : box and waves; how it is sorted into blocks does not matter.
     tolerance : bound on the solver's error of the energy per pair (Ha_h).
-    initial : a result of this function to start from.
+    initial : angles to start from, those of an earlier result (`angles_of`).
     estimate : solve on GROWTH times the wave numbers, too, for ``basis_error``.
     should_stop : asked every iteration; a Status ends the calculation there.
 
@@ -110,12 +113,12 @@ def solve(bilayer: Bilayer, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, i
     ------
     InputError : unequal counts or flavours, fewer waves than pairs of a flavour.
     """
-    gas = make_gas(bilayer, basis.box, basis.waves)
+    gas = make_gas(torus, basis.waves)
     _check_room(gas, basis.size)
     target = residual_target(tolerance)
-    state = lowest(gas, target, _start_of(initial, basis.waves), should_stop)
-    error = basis_error(bilayer, basis.box, basis.waves, gas, state, target) if estimate else None
-    return report(bilayer, basis, gas, state, tolerance, error)
+    state = lowest(gas, target, None if initial is None else initial.on(basis.waves), should_stop)
+    error = basis_error(torus, basis.waves, gas, state, target) if estimate else None
+    return report(torus, basis, gas, state, tolerance, error)
 
 
 def residual_target(tolerance: float) -> float:
@@ -144,44 +147,52 @@ def lowest(gas: Gas, target: float, guess: np.ndarray | None = None,
     return minimise(kset, count, start, residual=target, look=look)
 
 
-def _start_of(initial: Result | None, waves: np.ndarray) -> np.ndarray | None:
-    """Angles of an earlier result on these waves; None if it has none of them."""
-    if initial is None or "waves" not in initial.data or "angle" not in initial.data:
+@dataclass(frozen=True, eq=False)
+class Angles:
+    """theta_k (M,) on integer waves (M, 2) of a torus: the state that a condensate starts from."""
+
+    waves: np.ndarray
+    theta: np.ndarray
+
+    def on(self, waves: np.ndarray) -> np.ndarray:
+        """Angles on other waves of the same lattice; new waves get a small one."""
+        known = {(int(i), int(j)): a for (i, j), a in zip(self.waves, self.theta, strict=True)}
+        small = max(1e-6, 0.5 * float(np.min(self.theta)))
+        return np.array([known.get((int(i), int(j)), small) for i, j in waves])
+
+
+def angles_of(result: Result | None) -> Angles | None:
+    """The angles of an earlier result of a torus; None if it has none."""
+    if result is None or "waves" not in result.data or "angle" not in result.data:
         return None
-    return carry(initial.data["waves"].values, initial.data["angle"].values, waves)
+    return Angles(result.data["waves"].values, result.data["angle"].values)
 
 
-def carry(old: np.ndarray, angle: np.ndarray, waves: np.ndarray) -> np.ndarray:
-    """Angles on other waves of the same lattice; new waves get a small one."""
-    known = {(int(i), int(j)): a for (i, j), a in zip(old, angle, strict=True)}
-    small = max(1e-6, 0.5 * float(np.min(angle)))
-    return np.array([known.get((int(i), int(j)), small) for i, j in waves])
-
-
-def basis_error(bilayer: Bilayer, box: Cell, waves: np.ndarray, gas: Gas, state: PairState, target: float) -> float:
+def basis_error(torus: Torus, waves: np.ndarray, gas: Gas, state: PairState, target: float) -> float:
     """By how much GROWTH times the wave numbers lower the total energy (Ha_h)."""
+    box = torus.box
     longest = float(np.linalg.norm(waves @ box.reciprocal, axis=1).max())
     inside = {(int(i), int(j)) for i, j in waves}
     more = [w for w in disk_waves(box, GROWTH * longest) if (int(w[0]), int(w[1])) not in inside]
     wider = np.concatenate([waves, np.array(more, dtype=int).reshape(-1, 2)])
-    larger = make_gas(bilayer, box, wider, gas.pairs)
-    return gas.energy(state) - larger.energy(lowest(larger, target, carry(waves, state.angle, wider)))
+    larger = make_gas(torus, wider, gas.pairs)
+    return gas.energy(state) - larger.energy(lowest(larger, target, Angles(waves, state.angle).on(wider)))
 
 
-def solve_to_tolerance(bilayer: Bilayer, box: Cell, *, tolerance: float = 1e-6,
+def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
                        should_stop: Callable[[], Status | None] | None = None) -> Result:
     """`solve` on growing disks of waves until the energy per pair stays within the tolerance (Ha_h).
 
     not_converged where MOST_WAVES would be passed: at small spacing errors fall as 1/cutoff^2 only.
     """
-    electron, hole = carriers(bilayer)
+    box, (electron, hole) = torus.box, carriers(torus)
     pair_mass = electron.mass * hole.mass / (electron.mass + hole.mass)
     fermi = np.sqrt(4 * np.pi * electron.count / electron.occupied_flavours / box.area)
-    cutoff = 2 * fermi + 3 / (0.5 / pair_mass + (bilayer.spacing**3 / pair_mass) ** 0.25)
+    cutoff = 2 * fermi + 3 / (0.5 / pair_mass + (torus.bilayer.spacing**3 / pair_mass) ** 0.25)
     result: Result | None = None
     while True:
         basis = PlaneWaveBasis(box, disk_waves(box, cutoff), real=True)
-        before, result = result, solve(bilayer, basis, tolerance=tolerance, initial=result, estimate=False,
+        before, result = result, solve(torus, basis, tolerance=tolerance, initial=angles_of(result), estimate=False,
                                        should_stop=should_stop)
         energy = result.summary["energy_per_pair"]
         change = np.inf if before is None else before.summary["energy_per_pair"] - energy
@@ -232,7 +243,7 @@ def _edge_occupation(waves: np.ndarray, occupation: np.ndarray) -> float:
     return float(np.max(occupation[edge]))
 
 
-def report(bilayer: Bilayer, basis: PlaneWaveBasis, gas: Gas, state: PairState, tolerance: float,
+def report(torus: Torus, basis: PlaneWaveBasis, gas: Gas, state: PairState, tolerance: float,
            error: float | None) -> Result:
     """The Result of a state: total energies, energies per pair, arrays over the waves."""
     box, kset, pairs = basis.box, gas.kset, gas.pairs
@@ -245,7 +256,7 @@ def report(bilayer: Bilayer, basis: PlaneWaveBasis, gas: Gas, state: PairState, 
         "energy": energy, "energy_parts": {k: v * pairs for k, v in said["energy_parts_per_pair"].items()},
         "normal_energy": normal, "normal_energy_per_pair": normal / pairs,
         "condensation_energy": (energy - normal) / pairs, "density": pairs / box.area, "area": box.area,
-        "particles": {s.name: s.count for s in bilayer.species}, "zero_mode": bilayer.zero_mode,
+        "particles": {s.name: s.count for s in torus.species}, "zero_mode": torus.zero_mode,
         "gap": {"electron": gap, "hole": gap}, "basis_size": basis.size, "basis_error": error,
         "solver_error": pairs * (state.residual**2 / max(gap, 1e-12) + 1e-14), "residual_target":
         residual_target(tolerance), "edge_occupation": _edge_occupation(basis.waves, state.occupation),
@@ -254,9 +265,9 @@ def report(bilayer: Bilayer, basis: PlaneWaveBasis, gas: Gas, state: PairState, 
     }
     data = {"waves": Variable(("wave", "axis"), basis.waves, "1", "integer wave vectors of the box"),
             "wave_vector": Variable(("wave", "axis"), kset.k, "1/a_h", "wave vectors")}
-    electron, hole = carriers(bilayer)
-    inputs = {"box": box.vectors.tolist(), "spacing": bilayer.spacing, "capacitor": bilayer.capacitor,
-              "zero_mode": bilayer.zero_mode, "tolerance": tolerance,
+    electron, hole = carriers(torus)
+    inputs = {"box": box.vectors.tolist(), "spacing": torus.bilayer.spacing, "capacitor": torus.capacitor,
+              "zero_mode": torus.zero_mode, "interaction": torus.bilayer.interaction.parameters, "tolerance": tolerance,
               "species": [{"name": s.name, "mass": s.mass, "count": s.count, "layer": s.layer,
                            "flavours": s.occupied_flavours} for s in (electron, hole)]}
     return Result("condensate", state.status, said, inputs, data | arrays(gas, state, "wave"))

@@ -1,48 +1,38 @@
 """Fock bands of a crystal along Gamma-K-M-Gamma and the effective mass at their bottom.
 
 Fock operators are non-local, so a band between the mesh' own k points needs exchange there: it is interpolated by
-minimal images of the relative position on the torus (`spectrum.ExchangeKernel.at`), exact at the mesh' points.
+minimal images of the relative position on the torus (`terms.density_matrix.Kernel.at`), exact at the mesh' points.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ehbilayer.hamiltonian import Hamiltonian
-from ehbilayer.hartree_fock.spectrum import ExchangeKernel, local_blocks
-from ehbilayer.model import Bilayer
+from ehbilayer.hartree_fock.spectrum import padded
 from ehbilayer.numerics.lattice import path_points
+from ehbilayer.numerics.minimize import Frames
 from ehbilayer.results.base import Variable
-
-if TYPE_CHECKING:
-    from ehbilayer.hartree_fock.solver import End
 
 MOST_WAVES = 3000  # bands of larger bases would take longer than everything else
 BANDS = 6  # lowest bands kept
 PER_SEGMENT = 10
 
 
-def bands_at(hamiltonian: Hamiltonian, end: End, channel: int, k: np.ndarray, count: int = BANDS) -> np.ndarray:
+def bands_at(hamiltonian: Hamiltonian, frames: Frames, channel: int, k: np.ndarray,
+             count: int = BANDS) -> np.ndarray:
     """The lowest ``count`` Fock levels (n, count) in Ha_h of one channel at wave vectors k (n, 2) in 1/a_h."""
-    setting = hamiltonian.setting
-    basis, area = setting.basis, float(setting.areas[0])
-    species = setting.species_of(setting.bilayers[0], channel)
-    kernel = ExchangeKernel(hamiltonian, end.frames, channel)
-    local = local_blocks(hamiltonian, hamiltonian.state(end.frames), channel)
+    basis = hamiltonian.setting.basis
+    operators = hamiltonian.operators(hamiltonian.state(frames), channel)
     torus = k @ np.linalg.inv(basis.box.reciprocal)  # torus integers, with fractions
     block, shift = _nearest_blocks(basis, torus)
     count = min(count, int(basis.mask.sum(axis=1).min()))
     out = np.empty((len(k), count))
-    diagonal = np.arange(basis.mask.shape[1])
     for b in np.unique(block):
         mine = np.flatnonzero(block == b)
-        fock = kernel.at(int(b), shift[mine]) + local[b]
-        waves = basis.waves[basis.index[b]] + shift[mine][:, None]
-        kinetic = species.kinetic(waves @ basis.box.reciprocal * np.sqrt(basis.box.area / area))
-        big = 1e6 * (1 + np.abs(kinetic).max())
-        fock[:, diagonal, diagonal] += np.where(basis.mask[b] > 0, kinetic, big)
+        fock, _ = padded(hamiltonian, sum(o.at(int(b), shift[mine]) for o in operators), channel, int(b))
         out[mine] = np.linalg.eigvalsh(fock)[:, :count]
     return out
 
@@ -69,12 +59,13 @@ def effective_mass(k: np.ndarray, energy: np.ndarray, largest: float) -> tuple[f
     return (float(1 / fit[1]) if fit[1] != 0 else None), misfit
 
 
-def band_data(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian) -> tuple[dict[str, Variable], dict[str, Any]]:
-    """Bands of every channel along the path, and effective masses of each species with their fit range.
+def band_data(hamiltonian: Hamiltonian, frames: Frames) -> tuple[dict[str, Variable], dict[str, Any]]:
+    """Bands of every channel along the path, and effective masses of each carrier with their fit range.
 
     A uniform state (one wave per block) has no path; its bands are left out.
     """
-    basis = hamiltonian.setting.basis
+    setting = hamiltonian.setting
+    basis, torus = setting.basis, setting.tori[0]
     if basis.coefficients == 1 or basis.size > MOST_WAVES:
         return {}, {}
     k, where, marks = path_points(basis.cell, PER_SEGMENT)
@@ -82,14 +73,13 @@ def band_data(bilayer: Bilayer, end: End, hamiltonian: Hamiltonian) -> tuple[dic
             "path_k": Variable(("path_point", "axis"), k, "1/a_h", "wave vectors of the path"),
             "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "Gamma, K, M, Gamma")}
     masses: dict[str, Any] = {}
-    area = float(hamiltonian.setting.areas[0])
-    for c, channel in enumerate(hamiltonian.setting.channels):
-        energy = bands_at(hamiltonian, end, c, k)
+    for c, channel in enumerate(setting.channels):
+        energy = bands_at(hamiltonian, frames, c, k)
         data[f"bands_{c}"] = Variable(("path_point", f"band_{c}"), energy, "Ha_h", f"Fock bands of {channel.label}")
-        fermi_k = float(np.sqrt(4 * np.pi * channel.orbitals / area))
+        fermi_k = float(np.sqrt(4 * np.pi * channel.orbitals / torus.area))
         largest = min(fermi_k, 0.9 * float(np.linalg.norm(basis.cell.reciprocal[0])) / 2)
         mass, misfit = effective_mass(k, energy[:, 0], largest)
-        bare = bilayer.species[channel.species].mass
+        bare = torus.species[channel.components[0]].mass
         masses[channel.label] = {"mass": mass, "over_band_mass": None if mass is None else mass / bare,
                                  "fit_range": [0.0, largest], "rms_misfit": misfit}
     return data, masses

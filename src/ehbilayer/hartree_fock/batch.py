@@ -15,11 +15,11 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.hartree_fock.guesses import guess
-from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.model import Bilayer
+from ehbilayer.hartree_fock.options import Options
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.minimize import Frames, minimise
 from ehbilayer.terms import Setting
+from ehbilayer.torus import Torus
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Batch:
     frames: Frames
 
 
-def solve_batch(bilayers: Sequence[Bilayer], basis: PlaneWaveBasis, areas: Sequence[float], options: Options, *,
-                backend: str = "numpy", threads: int = 1) -> Batch:
+def solve_batch(tori: Sequence[Torus], basis: PlaneWaveBasis, options: Options, *, backend: str = "numpy",
+                threads: int = 1) -> Batch:
     """Minimise every point from the same kind of start, all in lockstep.
 
     Parameters
     ----------
-    bilayers, areas : one of each per point (areas of the box in a_h^2).
+    tori : one per point, of one shape.
     basis : plane waves and cell; only its integers and its shape matter.
     options : of the guess (start, spin_order, seed, occupation), tolerance and max_iterations; occupations stay as
         guessed.
@@ -53,20 +53,19 @@ def solve_batch(bilayers: Sequence[Bilayer], basis: PlaneWaveBasis, areas: Seque
     ------
     InputError : points with different channels.
     """
-    if len(bilayers) != len(areas) or any(b.channels != bilayers[0].channels for b in bilayers):
-        raise InputError("bilayers", "points with the same channels, one area each", len(areas),
+    if any(t.channels != tori[0].channels for t in tori):
+        raise InputError("tori", "points with the same channels", len(tori),
                          "sort the points by particle counts and spin treatment")
-    guesses = [guess(b, PlaneWaveBasis(basis.box.scaled(a), basis.waves, basis.supercell, basis.real), options.start,
-                     spin_order=options.spin_order, occupation=options.occupation, seed=options.seed)
-               for b, a in zip(bilayers, areas, strict=True)]
+    guesses = [guess(t, PlaneWaveBasis(t.box, basis.waves, basis.supercell, basis.real), options.start,
+                     spin_order=options.spin_order, occupation=options.occupation, seed=options.seed) for t in tori]
     fourier = Fourier(backend, threads)
-    setting = Setting(basis, fourier, list(bilayers), np.asarray(areas, dtype=float), guesses[0].fillings)
+    setting = Setting(basis, fourier, list(tori), guesses[0].fillings)
     start = tuple(fourier.xp.asarray(np.stack([g.frames[c] for g in guesses])) for c in range(len(setting.channels)))
     problem = EnergyProblem(Hamiltonian(setting))
     compile_seconds = _warm(problem, start) if backend == "jax" else 0.0
     end = minimise(problem, start, residual=options.residual_target,
                    max_iterations=options.max_iterations)
-    particles = np.array([b.particles for b in bilayers])
+    particles = np.array([t.particles for t in tori])
     return Batch(end.energy / particles, end.residual, end.converged, end.evaluations,
                  compile_seconds, end.frames)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.cutoff import orbitals_of
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.starts import How
+from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.numerics.lattice import crystal_cell
-from ehbilayer.results.base import Result
+from ehbilayer.orbitals import Orbitals
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
+from ehbilayer.units import density_from_rs
 
 BRACKET = (0.3, 30.0)  # r_s between which the crossing is looked for
 
@@ -25,25 +28,24 @@ def monolayer_energies(basis: PlaneWaveBasis, holes: int, zero_mode: str, *, spi
     Both live on the torus of ``basis`` scaled to the density: the liquid with the given ``spin`` and open shells
     filled equally, the crystal polarised (spins on different sites hardly matter) with one band filled at every k.
     """
-    free, localised = (Bilayer((Species("hole", 1, 1.0, 0, holes, spin=s),), 0.0, zero_mode)
-                       for s in (spin, "polarized"))
     supercell = crystal_cell(basis.box, holes)
-    previous: list[Result] = []
+    previous: list[Orbitals] = []
 
     def energies(rs: float) -> tuple[float, float]:
-        box = basis.box.scaled(holes * np.pi * rs**2)
-        here = PlaneWaveBasis(box, basis.waves, supercell)
+        layer = Bilayer((Carrier("hole", 1, 1.0, 0, density_from_rs(rs)),))
+        free, localised = (Torus(layer, holes, shape=basis.box.vectors, zero_mode=zero_mode, hole_spin=s)
+                           for s in (spin, "polarized"))
+        here, how = PlaneWaveBasis(free.box, basis.waves, supercell), How(threads=threads)
         options = Options(start="liquid", keep="translations", occupation="shell", tolerance=1e-10, stability="none",
                           spectrum=False)
-        liquid = solve(free, here, options, threads=threads)
+        liquid = solve(free, here, options, how)
         options = replace(options, start="crystal", keep="none", occupation="integer")
-        crystal = solve(localised, here, options, threads=threads,
-                        initial=previous[-1] if previous else None)
+        crystal = solve(localised, here, options, how, initial=previous[-1] if previous else None)
         for name, end in (("liquid", liquid), ("crystal", crystal)):
             if end.status is not Status.converged:
                 raise InputError("density.critical_rs", f"computable (the {name} did not converge at r_s = {rs:.3g})",
                                  end.status.value, "enlarge the basis, or give a number")
-        previous[:] = [crystal]
+        previous[:] = [orbitals_of(crystal)]
         return liquid.summary["energy_per_particle"], crystal.summary["energy_per_particle"]
 
     return energies

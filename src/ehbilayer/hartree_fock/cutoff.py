@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
-from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.model import Bilayer
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.starts import How, solve_on
+from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
 
 GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
 MOST_WAVES = 40_000
 
 
-def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options, *, initial: Result | None = None,
-                       resumed: bool = False, checkpoint: Callable[[Result], None] | None = None,
-                       **how: Any) -> Result:
-    """`solver.solve` on growing bases, each started from the last, until the energy per particle moves by less
+def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
+                       initial: Orbitals | None = None, unfinished: Result | None = None) -> Result:
+    """`starts.solve_on` growing bases, each started from the last, until the energy per particle moves by less
     than ``options.basis_tolerance`` (Ha_h).
 
     ``basis`` is where to begin. All starts run there, the best one alone goes on. The last change is reported as
@@ -30,21 +29,22 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
     """
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
-    growing = bool(resumed and initial is not None and initial.inputs.get("growing"))
-    rows = initial.summary["starts"] if growing and initial is not None else []
+    alone = replace(rough, starts=1)
+    growing = unfinished is not None and bool(unfinished.inputs.get("growing"))
+    rows = unfinished.summary["starts"] if growing and unfinished is not None else []
 
-    def solve_here(run: Options, start: Result | None, growing: bool, resumed: bool = False) -> Result:
+    def solve_here(run: Options, start: Orbitals | None, growing: bool, unfinished: Result | None = None) -> Result:
         def labelled(result: Result) -> Result:
             inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
                 "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
             starts = {"starts": rows} if growing and rows else {}
             return replace(result, summary=result.summary | starts, inputs=inputs)
 
-        save = None if checkpoint is None else (lambda result: checkpoint(labelled(result)))
-        return labelled(solve(bilayer, basis, run, initial=start, resumed=resumed, checkpoint=save, **how))
+        save = how.checkpoint
+        here = how if save is None else replace(how, checkpoint=lambda result: save(labelled(result)))
+        return labelled(solve_on(torus, basis, run, here, initial=start, unfinished=unfinished))
 
-    alone = replace(rough, starts=1)
-    result = solve_here(alone if growing else rough, initial, growing, resumed and not growing)
+    result = solve_here(alone if growing else rough, initial, growing, None if growing else unfinished)
     iterations = result.summary["iterations"]
     rows = rows or result.summary["starts"]
     change, cutoff = np.inf, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
@@ -55,16 +55,21 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
             break
         basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
         before = result.summary["energy_per_particle"]
-        result = solve_here(alone, result, True)
+        result = solve_here(alone, orbitals_of(result), True)
         iterations += result.summary["iterations"]
         change = abs(result.summary["energy_per_particle"] - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
-        result = solve_here(replace(options, basis_tolerance=None, starts=1), result, True)
+        result = solve_here(replace(options, basis_tolerance=None, starts=1), orbitals_of(result), True)
     return replace(result, summary=result.summary | {
         "iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})
 
 
-def basis_error(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, *, growth: float = 1.6, iterations: int = 15,
+def orbitals_of(result: Result) -> Orbitals:
+    """The state of a Hartree-Fock result. Raises InputError for one without orbitals."""
+    return Orbitals.read(result.data, result.inputs)
+
+
+def basis_error(torus: Torus, basis: PlaneWaveBasis, result: Result, *, growth: float = 1.6, iterations: int = 15,
                 threads: int = 1) -> float:
     """How much energy (Ha_h, >= 0) a state gains in a few iterations on a basis that reaches ``growth`` times as far.
 
@@ -73,7 +78,7 @@ def basis_error(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, *, grow
 
     Parameters
     ----------
-    bilayer, basis : as the state was computed with.
+    torus, basis : as the state was computed with.
     result : a Hartree-Fock result on that basis.
     """
     cutoff = growth * float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
@@ -82,5 +87,5 @@ def basis_error(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, *, grow
     larger = PlaneWaveBasis(basis.box, np.array([*basis.waves.tolist(), *more]), basis.supercell, basis.real)
     options = Options(start="path", occupation=result.summary["occupation"], tolerance=1e-8, stability="none",
                       max_iterations=iterations, spectrum=False)
-    better = solve(bilayer, larger, options, initial=result, threads=threads)
+    better = solve_on(torus, larger, options, How(threads=threads), initial=orbitals_of(result))
     return max(result.summary["energy"] - better.energy_unconverged(), 0.0)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-
-from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.occupations import insulating_filling, liquid_filling
-from ehbilayer.model import Bilayer, Channel
-from ehbilayer.numerics.lattice import crystal_cell, lattice_points
-from ehbilayer.terms import Filling
+from ehtorus.basis.plane_waves import PlaneWaveBasis
+from ehtorus.errors import InputError
+from ehtorus.hartree_fock.occupations import insulating_filling, liquid_filling
+from ehtorus.numerics.lattice import crystal_cell, lattice_points
+from ehtorus.orbitals import Guess
+from ehtorus.terms import Filling
+from ehtorus.torus import Channel, Torus
 
 # which species start localised in each phase
 LOCALISED = {
@@ -26,15 +24,7 @@ LOCALISED = {
 STARTS = (*LOCALISED, "random")
 
 
-@dataclass(frozen=True)
-class Guess:
-    """Starting frames (one per channel, (K, n, g), not yet orthonormal) and their fillings."""
-
-    frames: tuple[np.ndarray, ...]
-    fillings: tuple[Filling, ...]
-
-
-def guess(bilayer: Bilayer, basis: PlaneWaveBasis, start: str, *, spin_order: str = "uniform",
+def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = "uniform",
           occupation: str = "integer", seed: int = 0, noise: float = 0.0) -> Guess:
     """Orbitals of the phase ``start`` (a key of LOCALISED, or "random").
 
@@ -45,20 +35,20 @@ def guess(bilayer: Bilayer, basis: PlaneWaveBasis, start: str, *, spin_order: st
     if start not in STARTS:
         raise InputError("hartree-fock.start", " | ".join(STARTS), start, "choose one of these or a result file")
     rng = np.random.default_rng(seed)
-    sites = _sites(bilayer, basis)
+    sites = _sites(torus, basis)
     frames, fillings = [], []
-    for channel in bilayer.channels:
-        species = bilayer.species[channel.species]
-        width = _width(bilayer, channel, basis.box.area)
+    for channel in torus.channels:
+        species = torus.species[channel.species]
+        width = _width(torus, channel)
         filling, x = None, None
         if start == "random":
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
                 x = _noise(basis, filling, width, rng)
-        elif species.name in LOCALISED[start] or (start != "liquid" and len(_occupied(bilayer)) == 1):
+        elif species.name in LOCALISED[start] or (start != "liquid" and len(_occupied(torus)) == 1):
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
-                where = _place(bilayer, channel, sites, filling.f.shape[1], width, spin_order, seed,
+                where = _place(torus, channel, sites, filling.f.shape[1], width, spin_order, seed,
                                apart=start == "dumbbell-crystal")
                 x = _gaussians(basis, where, width)
         if filling is None or x is None:
@@ -72,22 +62,22 @@ def guess(bilayer: Bilayer, basis: PlaneWaveBasis, start: str, *, spin_order: st
     return Guess(tuple(frames), tuple(fillings))
 
 
-def _occupied(bilayer: Bilayer) -> list[int]:
-    return [i for i, s in enumerate(bilayer.species) if s.count]
+def _occupied(torus: Torus) -> list[int]:
+    return [i for i, s in enumerate(torus.species) if s.count]
 
 
-def _width(bilayer: Bilayer, channel: Channel, area: float) -> float:
+def _width(torus: Torus, channel: Channel) -> float:
     """The zero-point width r_s^(3/4) m^(-1/4) of a particle held by its neighbours' charge."""
-    species = bilayer.species[channel.species]
-    spacing = np.sqrt(area / (np.pi * species.count))
+    species = torus.species[channel.species]
+    spacing = np.sqrt(torus.area / (np.pi * species.count))
     return float(0.8 * (spacing**3 / species.mass) ** 0.25)
 
 
-def _sites(bilayer: Bilayer, basis: PlaneWaveBasis) -> np.ndarray:
+def _sites(torus: Torus, basis: PlaneWaveBasis) -> np.ndarray:
     """Lattice sites (n, 2) in one cell of the basis: those of the holes, or of whatever there is."""
-    count = bilayer.sites
-    restricted = [c for c in bilayer.channels if c.degeneracy > 1]
-    if restricted and not any(s.name == "hole" and s.count for s in bilayer.species):
+    count = torus.sites
+    restricted = [c for c in torus.channels if c.degeneracy > 1]
+    if restricted and not any(s.name == "hole" and s.count for s in torus.species):
         count //= restricted[0].degeneracy
     points = lattice_points(basis.box, crystal_cell(basis.box, count))
     fraction = points @ np.linalg.inv(basis.cell.vectors)
@@ -96,7 +86,7 @@ def _sites(bilayer: Bilayer, basis: PlaneWaveBasis) -> np.ndarray:
     return fraction[np.sort(keep)] @ basis.cell.vectors
 
 
-def _place(bilayer: Bilayer, channel: Channel, sites: np.ndarray, count: int, width: float, spin_order: str,
+def _place(torus: Torus, channel: Channel, sites: np.ndarray, count: int, width: float, spin_order: str,
            seed: int, apart: bool) -> np.ndarray:
     """``count`` positions (count, 2) for a channel's orbitals in the cell.
 
@@ -105,7 +95,7 @@ def _place(bilayer: Bilayer, channel: Channel, sites: np.ndarray, count: int, wi
     site stand around it. ``apart`` moves two flavours on the same sites to opposite sides.
     """
     n = len(sites)
-    same = [c for c in bilayer.channels if c.species == channel.species]
+    same = [c for c in torus.channels if c.species == channel.species]
     turn = same.index(channel)
     if count < n:
         order = np.random.default_rng(seed).permutation(n) if spin_order == "random" else _rows_in_turn(sites)
@@ -163,9 +153,9 @@ def _stir(basis: PlaneWaveBasis, filling: Filling, x: np.ndarray, amount: float,
     return x + amount * scale * noise
 
 
-def stirred(bilayer: Bilayer, basis: PlaneWaveBasis, begin: Guess, amount: float, seed: int) -> Guess:
+def stirred(torus: Torus, basis: PlaneWaveBasis, begin: Guess, amount: float, seed: int) -> Guess:
     """The same start with seeded noise of that relative amplitude on every orbital."""
     rng = np.random.default_rng(seed)
-    frames = [_stir(basis, filling, x, amount, _width(bilayer, channel, basis.box.area), rng)
-              for channel, filling, x in zip(bilayer.channels, begin.fillings, begin.frames, strict=True)]
+    frames = [_stir(basis, filling, x, amount, _width(torus, channel), rng)
+              for channel, filling, x in zip(torus.channels, begin.fillings, begin.frames, strict=True)]
     return Guess(tuple(frames), begin.fillings)

@@ -8,24 +8,19 @@ are projected out.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
-from ehbilayer.hartree_fock.guesses import Guess
-from ehbilayer.hartree_fock.transfer import place
-from ehbilayer.model import Bilayer
+from ehbilayer.hartree_fock.stationary import Calculation, End, converge, lowest
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.minimize import Frames, orthonormalise, project
+from ehbilayer.orbitals import Guess
 from ehbilayer.status import Status
-from ehbilayer.terms import Filling, Setting
-
-if TYPE_CHECKING:
-    from ehbilayer.hartree_fock.solver import End, Monitor, Options
+from ehbilayer.terms import Filling
 
 AUTO_SECONDS = 2.0  # stability = "auto" computes what costs no more than about this
 CURVATURE_ZERO = 1e-6  # Ha_h; central differences do not resolve less
@@ -75,13 +70,14 @@ def translations(problem: EnergyProblem, x: Frames) -> list[Frames]:
         mode = []
         for c, p in enumerate(x):
             k = basis.coefficient_k()[setting.fillings[c].blocks][None, :, None, :, axis]
+            one = setting.split(p, c)
             if basis.real:  # d/dx turns the cosine of a wave into minus its sine
-                n = (p.shape[-1] - 1) // 2
-                even, odd = p[..., 1 : n + 1], p[..., n + 1 :]
-                moved = np.concatenate([0 * p[..., :1], -k[..., 1 : n + 1] * odd, k[..., n + 1 :] * even], axis=-1)
+                n = (one.shape[-1] - 1) // 2
+                even, odd = one[..., 1 : n + 1], one[..., n + 1 :]
+                moved = np.concatenate([0 * one[..., :1], -k[..., 1 : n + 1] * odd, k[..., n + 1 :] * even], axis=-1)
             else:
-                moved = 1j * k * p
-            mode.append(project(np, p, moved, problem.mixing[c]))
+                moved = 1j * k * one
+            mode.append(project(np, p, setting.join(moved, c), problem.mixing[c]))
         modes.append(tuple(mode))
     return modes
 
@@ -126,8 +122,8 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
                   for p in x)
     setting = problem.hamiltonian.setting
     if not setting.basis.real:
-        noise = tuple(q * setting.basis.mask[f.blocks][None, :, None]
-                      for q, f in zip(noise, setting.fillings, strict=True))
+        noise = tuple(setting.join(setting.split(q, c) * setting.basis.mask[f.blocks][None, :, None], c)
+                      for c, (q, f) in enumerate(zip(noise, setting.fillings, strict=True)))
     start = np.stack([packing.pack(noise), rng.permutation(packing.pack(noise))], axis=1)
     start = precondition(start)
     if np.linalg.norm(start) < 1e-8:
@@ -152,18 +148,28 @@ def free_box(end: End) -> tuple[PlaneWaveBasis, Frames, tuple[Filling, ...]]:
     """The state as complex orbitals of the whole box: no translations, no time reversal left to hold it."""
     setting = end.hamiltonian.setting
     basis = setting.basis.with_supercell(np.eye(2, dtype=int), real=False)
-    frames, fillings = [], []
-    for x, filling in zip(end.frames, setting.fillings, strict=True):
-        amplitudes = setting.basis.to_waves(np.asarray(x)[0], filling.blocks).reshape(-1, setting.basis.size)
-        occupied = filling.flat > 0
-        y, new = place(basis, amplitudes[occupied], filling.flat[occupied])
-        frames.append(y[None])
-        fillings.append(new)
-    return basis, tuple(frames), tuple(fillings)
+    guess = end.orbitals.occupied().on(setting.tori[0], basis)
+    return basis, tuple(x[None] for x in guess.frames), guess.fillings
 
 
-def nothing_known(end: End) -> dict[str, Any]:
-    """The stability entry before anything is computed: curvatures None, and what the state is held by."""
+@dataclass(frozen=True)
+class Stability:
+    """What kind of stationary state it is.
+
+    lowest_curvature : the lower of the next two.   within_kept_symmetry, beyond : lowest curvature (Ha_h) with what
+    the state is held by, and in the complex free box.   minimum : whether it is one within.   held : by what.
+    None where it was not computed.
+    """
+
+    lowest_curvature: float | None
+    within_kept_symmetry: float | None
+    beyond: float | None
+    minimum: bool | None
+    held: tuple[str, ...]
+
+
+def nothing_known(end: End) -> Stability:
+    """Before anything is computed: curvatures None, and what the state is held by."""
     setting = end.hamiltonian.setting
     basis = setting.basis
     held = ["time reversal"] if basis.real else []
@@ -171,7 +177,7 @@ def nothing_known(end: End) -> dict[str, Any]:
         held.append("translations" if basis.coefficients == 1 else "crystal translations")
     if any(np.any((x.f > 0) & (x.f < 1)) for x in setting.fillings):
         held.append("equal filling of a shell")  # not freed by "beyond" either: integer fillings may lie lower
-    return {"lowest_curvature": None, "within_kept_symmetry": None, "beyond": None, "minimum": None, "held": held}
+    return Stability(None, None, None, None, tuple(held))
 
 
 @dataclass(frozen=True)
@@ -183,79 +189,79 @@ class Probe:
     curvature: Curvature
 
 
-def probe(end: End, basis: PlaneWaveBasis, frames: Frames, fillings: tuple[Filling, ...], fourier: Fourier,
-          eager: bool, monitor: Monitor) -> Probe | None:
+def probe(run: Calculation, end: End, basis: PlaneWaveBasis, frames: Frames,
+          fillings: tuple[Filling, ...]) -> Probe | None:
     """The lowest curvature in this view; None if nothing can move, or if it is dear and nobody asked for it.
 
     Raises Stopped when the monitor says so.
     """
+    eager = run.options.stability == "full" or run.options.follow
     if not eager and 100 * sum(basis.evaluation_seconds(x.f.size) for x in fillings) > AUTO_SECONDS:
         return None
-    setting = end.hamiltonian.setting
-    problem = EnergyProblem(Hamiltonian(Setting(basis, fourier, setting.bilayers, setting.areas, fillings)))
-    curvature = lowest_curvature(problem, frames, stop=monitor.poll)
+    setting = replace(end.hamiltonian.setting, basis=basis, fourier=Fourier(threads=run.fourier.threads),
+                      fillings=fillings)
+    problem = EnergyProblem(Hamiltonian(setting, end.hamiltonian.makers))
+    curvature = lowest_curvature(problem, frames, stop=run.monitor.poll)
     return None if curvature is None else Probe(problem, frames, curvature)
 
 
-def judge(bilayer: Bilayer, ends: list[End], best: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
-    """Say what kind of stationary state ``best`` is; with ``follow`` leave it while that leads down.
+def judge(run: Calculation, ends: Sequence[End]) -> tuple[list[End], End, Stability]:
+    """Say what kind of stationary state the lowest end is; with ``follow`` leave it while that leads down.
 
-    States that are fallen to are added to ``ends``. Returns the last state that lies lower than those before it.
+    Returns all ends, those that were fallen to added, the last one that lies lower than those before it, and its
+    stability.
     """
-    curve(best, options, fourier, monitor)
-    for _ in range(FALLS if options.follow else 0):
-        if best.downhill is None or monitor.poll():
+    found, best = list(ends), lowest(ends)
+    place = found.index(best)
+    found[place], stability, downhill = curve(run, best)
+    best = found[place]
+    for _ in range(FALLS if run.options.follow else 0):
+        if downhill is None or run.monitor.poll():
             break
-        fallen = _fall(bilayer, best, options, fourier, monitor)
-        ends.append(fallen)
+        fallen = _fall(run, best, downhill)
+        found.append(fallen)
         if fallen.status is not Status.converged or fallen.energy > best.energy - 1e-12:
             break
-        best = fallen
-        curve(best, options, fourier, monitor)
-    return best
+        found[-1], stability, downhill = curve(run, fallen)
+        best = found[-1]
+    return found, best, stability
 
 
-def curve(end: End, options: Options, fourier: Fourier, monitor: Monitor) -> None:
-    """Fill in `stability`: the lowest curvature within what the state is held by, and beyond it (the complex free box,
-    same spins). A state of the free box that curves downwards within becomes a ``saddle``."""
-    found = end.stability = nothing_known(end)
-    if options.stability == "none" and not options.follow:
-        return
-    setting, numpy = end.hamiltonian.setting, Fourier(threads=fourier.threads)
-    eager = options.stability == "full" or options.follow
-    probes = {}
+def curve(run: Calculation, end: End) -> tuple[End, Stability, Probe | None]:
+    """The end with its stability, and a mode that leads down: the lowest curvature within what the state is held by,
+    and beyond it (the complex free box, same spins). A state of the free box that curves downwards within becomes a
+    ``saddle``."""
+    nothing = nothing_known(end)
+    if run.options.stability == "none" and not run.options.follow:
+        return end, nothing, None
+    setting = end.hamiltonian.setting
+    within = beyond = None
     try:
-        probes["within_kept_symmetry"] = probe(end, setting.basis, end.frames, setting.fillings, numpy, eager, monitor)
+        within = probe(run, end, setting.basis, end.frames, setting.fillings)
         if setting.basis.real or setting.basis.cells > 1:
-            probes["beyond"] = probe(end, *free_box(end), numpy, eager, monitor)
+            beyond = probe(run, end, *free_box(end))
     except Stopped:
-        return
-    known = {name: p for name, p in probes.items() if p is not None}
-    found |= {name: p.curvature.value for name, p in known.items()}
+        return end, nothing, None
+    known = [p for p in (within, beyond) if p is not None]
     if not known:
-        return
-    lowest = min(known.values(), key=lambda p: p.curvature.value)
-    found["lowest_curvature"] = lowest.curvature.value
-    within = found["within_kept_symmetry"]
-    found["minimum"] = None if within is None else within > -CURVATURE_ZERO
-    if setting.basis.cells == 1 and found["minimum"] is False:
-        end.status = Status.saddle
-    end.downhill = lowest if lowest.curvature.value < -CURVATURE_ZERO else None
+        return end, nothing, None
+    softest = min(known, key=lambda p: p.curvature.value)
+    minimum = None if within is None else within.curvature.value > -CURVATURE_ZERO
+    if setting.basis.cells == 1 and minimum is False:
+        end = replace(end, status=Status.saddle)
+    values = [None if p is None else p.curvature.value for p in (within, beyond)]
+    stability = Stability(softest.curvature.value, values[0], values[1], minimum, nothing.held)
+    return end, stability, softest if softest.curvature.value < -CURVATURE_ZERO else None
 
 
-def _fall(bilayer: Bilayer, end: End, options: Options, fourier: Fourier, monitor: Monitor) -> End:
+def _fall(run: Calculation, end: End, downhill: Probe) -> End:
     """Go along the mode to where the energy is lowest, and minimise from there."""
-    from ehbilayer.hartree_fock.solver import converge
-
-    lowest = end.downhill
-    assert lowest is not None
-    size = np.sqrt(sum(x.shape[1] * x.shape[2] for x in lowest.frames))
-    trials = [tuple(orthonormalise(np, x + t * size * m) for x, m in zip(lowest.frames, lowest.curvature.mode,
+    size = np.sqrt(sum(x.shape[1] * x.shape[2] for x in downhill.frames))
+    trials = [tuple(orthonormalise(np, x + t * size * m) for x, m in zip(downhill.frames, downhill.curvature.mode,
                                                                          strict=True))
               for t in (0.02, 0.05, 0.1, 0.2, 0.4)]
-    moved = min(trials, key=lambda x: float(lowest.problem.evaluate(x)[0][0]))
-    setting = lowest.problem.hamiltonian.setting
+    moved = min(trials, key=lambda x: float(downhill.problem.evaluate(x)[0][0]))
+    setting = downhill.problem.hamiltonian.setting
     begin = Guess(tuple(x[0] for x in moved), setting.fillings)
-    fallen = converge(bilayer, setting.basis, begin, options, fourier, monitor)
-    fallen.label, fallen.seed = "lowest mode of " + end.label, end.seed
-    return fallen
+    fallen = converge(replace(run, basis=setting.basis), begin, label="lowest mode of " + end.label)
+    return replace(fallen, seed=end.seed)

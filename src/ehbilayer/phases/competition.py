@@ -20,38 +20,43 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.condensate import torus as condensate_torus
+from ehbilayer.condensate.torus import Angles
 from ehbilayer.errors import InputError
-from ehbilayer.handover import PREFIX, keep_state, state_of
-from ehbilayer.hartree_fock.cutoff import basis_error
+from ehbilayer.hartree_fock.cutoff import basis_error, orbitals_of
+from ehbilayer.hartree_fock.handover import may_go_on, same_particles
+from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.order import bragg_weights, spin_orders
-from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.stability import CURVATURE_ZERO
-from ehbilayer.model import Bilayer
-from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.hartree_fock.starts import How
+from ehbilayer.numerics.lattice import Cell, crystal_cell
+from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
 
 COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 LOCAL_ELECTRONS = ("electron-crystal", "crystal", "stripes")  # electrons one by one on sites: their spins must differ
 CELLS = {"stripes": 4}  # holes per cell of candidates that need more than their spins do
 BASIS_DOUBT = 0.3  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
 STOPPED = ("interrupted", "timeout")
+PAIRS = ("waves", "angle")  # arrays that a condensate starts from
 PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance; Nashabeh & Fu, for N = 36
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A phase that competes: the bilayer with its spins, the cell it keeps, and how it is solved."""
+    """A phase that competes: the torus with its spins, the cell it keeps, and how it is solved."""
 
     name: str
-    bilayer: Bilayer
+    torus: Torus
     basis: PlaneWaveBasis
     options: Options
 
 
-def applicable(bilayer: Bilayer) -> tuple[str, ...]:
+def applicable(torus: Torus) -> tuple[str, ...]:
     """The candidates that these particles can form; a condensate needs as many electrons as holes."""
-    counts = {s.name: s.count for s in bilayer.species if s.count}
+    counts = {s.name: s.count for s in torus.species if s.count}
     if set(counts) != {"electron", "hole"}:
         return ("liquid", "crystal")
     if counts["electron"] == counts["hole"]:
@@ -60,7 +65,7 @@ def applicable(bilayer: Bilayer) -> tuple[str, ...]:
     return ("liquid", "hole-crystal", "electron-crystal", *(two or ("crystal",)))
 
 
-def candidates(bilayer: Bilayer, basis: PlaneWaveBasis, names: Sequence[str], options: Options) -> list[Candidate]:
+def candidates(torus: Torus, basis: PlaneWaveBasis, names: Sequence[str], options: Options) -> list[Candidate]:
     """The candidates ``names`` with the symmetry that each one keeps.
 
     The liquid keeps all translations, a crystal those of one site per cell. Electrons that sit one by one on sites
@@ -70,26 +75,24 @@ def candidates(bilayer: Bilayer, basis: PlaneWaveBasis, names: Sequence[str], op
     Raises InputError for a candidate that these particles cannot form or the box cannot hold.
     """
     found = []
-    possible = {*applicable(bilayer), *(("stripes",) if "crystal" in applicable(bilayer) else ()),
-                *(("dumbbell-crystal",) if "trion-crystal" in applicable(bilayer) else ())}
+    possible = {*applicable(torus), *(("stripes",) if "crystal" in applicable(torus) else ()),
+                *(("dumbbell-crystal",) if "trion-crystal" in applicable(torus) else ())}
     for name in dict.fromkeys(names):
         if name not in possible:
             raise InputError("phases.candidates", " | ".join(sorted(possible)), name, "leave out what cannot form here")
-        found.append(_candidate(bilayer, basis, name, options))
+        found.append(_candidate(torus, basis, name, options))
     return found
 
 
-def _candidate(bilayer: Bilayer, basis: PlaneWaveBasis, name: str, options: Options) -> Candidate:
+def _candidate(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> Candidate:
     if name == "condensate":
-        polarised = tuple(replace(s, spin="polarized") for s in bilayer.species)
-        return Candidate(name, replace(bilayer, species=polarised), PlaneWaveBasis(basis.box, basis.waves), options)
-    species = bilayer.species
-    if name in LOCAL_ELECTRONS:
-        species = tuple(replace(s, spin="unrestricted") if s.name == "electron" and s.spin == "restricted" else s
-                        for s in species)
-    mixed = any(s.spin == "unrestricted" and s.flavours > 1 for s in species)
+        polarised = replace(torus, electron_spin="polarized", hole_spin="polarized")
+        return Candidate(name, polarised, PlaneWaveBasis(basis.box, basis.waves), options)
+    here = torus
+    if name in LOCAL_ELECTRONS and torus.electron_spin == "restricted":
+        here = replace(torus, electron_spin="unrestricted")
+    mixed = any(s.spin == "unrestricted" and s.flavours > 1 for s in here.species)
     cells = CELLS.get(name, 2 if mixed and name != "liquid" else 1)
-    here = replace(bilayer, species=species)
     try:
         basis = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, here.sites, cells))
     except InputError as error:
@@ -143,7 +146,7 @@ def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, i
         row, state = converge(candidate, initial=start, **how)
         rows.append(row if initial is None else row | {"start": "neighbour" if start is not None else "own guess"})
         states[candidate.name] = state
-        data |= _densities(candidate.name, state) | (keep_state(row, state) if keep_states else {})
+        data |= _densities(candidate.name, state) | (_keep_state(row, state) if keep_states else {})
         if row["status"] in STOPPED:
             stopped = Status(row["status"])
             break
@@ -154,33 +157,56 @@ def compete(candidates: Sequence[Candidate], *, earlier: Result | None = None, i
     return _result(candidates, rows, data, stopped)
 
 
-def converge(candidate: Candidate, *, initial: Result | None = None, threads: int = 1, backend: str = "numpy",
+def converge(candidate: Candidate, *, initial: Orbitals | Angles | None = None, threads: int = 1,
+             backend: str = "numpy",
              progress: Callable[[Candidate, dict[str, Any]], None] | None = None,
              should_stop: Callable[[], Status | None] | None = None) -> tuple[dict[str, Any], Result]:
     """One candidate: its row of the table (energies per hole in Ha_h), and the result of its method.
 
-    ``initial`` is a result of the same method to start from, see `handover.state_of`.
+    ``initial`` is a state of the same method to start from.
     """
     began = time.monotonic()
     if candidate.name == "condensate":
+        assert not isinstance(initial, Orbitals)
         result = _solve_condensate(candidate, initial, should_stop)
-        row = _condensate_row(candidate.bilayer, result)
+        row = _condensate_row(candidate.torus, result)
     else:
-        tell = None if progress is None else partial(progress, candidate)
+        assert not isinstance(initial, Angles)
+        how = How(backend, threads, None if progress is None else partial(progress, candidate), None, should_stop)
         held = replace(candidate.options, follow=False)  # it competes with its own symmetry, wherever a saddle leads
-        result = solve(candidate.bilayer, candidate.basis, held, initial=initial, threads=threads, backend=backend,
-                       progress=tell, should_stop=should_stop)
+        result = solve(candidate.torus, candidate.basis, held, how, initial=initial)
         row = _row(candidate, result)
         if candidate.options.follow and row["saddle"] and result.status is Status.converged:
-            row["towards"] = _fall(candidate, result, threads, tell, should_stop)
+            row["towards"] = _fall(candidate, result, how)
     row = {"name": candidate.name, "status": result.status.value} | row | {"seconds": time.monotonic() - began}
     return row, result
 
 
-def _start_of(candidate: Candidate, neighbour: Result | None) -> Result | None:
-    if candidate.name == "condensate" and candidate.options.basis_tolerance is not None:
+def _start_of(candidate: Candidate, neighbour: Result | None) -> Orbitals | Angles | None:
+    """The candidate's state in a neighbour's result, None if it has none that may go on, or other particles."""
+    name = candidate.name
+    if neighbour is None or f"{PREFIX}waves_{name}" not in neighbour.data or not same_particles(
+            candidate.torus, neighbour.inputs):
+        return None
+    if name != "condensate":
+        return Orbitals.unpack(name, candidate.torus, Cell(np.array(neighbour.inputs["box"])), neighbour.data)
+    if candidate.options.basis_tolerance is not None:
         return None  # it finds its own waves, from its own guess
-    return state_of(candidate.name, candidate.bilayer, neighbour)
+    return Angles(*(neighbour.data[f"{PREFIX}{key}_{name}"].values for key in PAIRS))
+
+
+def _keep_state(row: dict[str, Any], result: Result) -> dict[str, Variable]:
+    """The arrays of a candidate's state if it may go on (`handover.may_go_on`), by names that end in the candidate's.
+    """
+    name = row["name"]
+    if row["status"] != Status.converged:
+        return {}
+    if name == "condensate":
+        dims = (f"{PREFIX}wave_{name}", "axis")
+        arrays = {key: result.data[key] for key in PAIRS}
+        return {f"{PREFIX}{key}_{name}": replace(v, dims=dims[: v.values.ndim]) for key, v in arrays.items()
+                if row["phase"] == name}
+    return orbitals_of(result).pack(name) if may_go_on(name, row["phase"], row["sea_depletion"]) else {}
 
 
 def _densities(name: str, result: Result) -> dict[str, Variable]:
@@ -198,31 +224,31 @@ def _estimate_errors(candidates: Sequence[Candidate], rows: list[dict[str, Any]]
             candidate = next(c for c in candidates if c.name == row["name"])
             state = states.get(row["name"]) or converge(candidate, initial=_start_of(candidate, initial), **how)[1]
             if state.status is Status.converged:
-                row["basis_error"] = basis_error(candidate.bilayer, candidate.basis, state,
-                                                 threads=how["threads"]) / candidate.bilayer.sites
+                row["basis_error"] = basis_error(candidate.torus, candidate.basis, state,
+                                                 threads=how["threads"]) / candidate.torus.sites
 
 
-def _solve_condensate(candidate: Candidate, initial: Result | None,
+def _solve_condensate(candidate: Candidate, initial: Angles | None,
                       should_stop: Callable[[], Status | None] | None) -> Result:
     tolerance, free = candidate.options.tolerance, candidate.options.basis_tolerance
     if free is None:
-        return condensate_torus.solve(candidate.bilayer, candidate.basis, tolerance=tolerance, initial=initial,
+        return condensate_torus.solve(candidate.torus, candidate.basis, tolerance=tolerance, initial=initial,
                                       should_stop=should_stop)
     # Hartree-Fock counts its tolerance per particle, the condensate per pair
-    return condensate_torus.solve_to_tolerance(candidate.bilayer, candidate.basis.box, tolerance=2 * free,
-                                               should_stop=should_stop)
+    return condensate_torus.solve_to_tolerance(candidate.torus, tolerance=2 * free, should_stop=should_stop)
 
 
 def _row(candidate: Candidate, result: Result) -> dict[str, Any]:
-    s, sites = result.summary, candidate.bilayer.sites
+    s, sites, orbitals = result.summary, candidate.torus.sites, orbitals_of(result)
     error = s.get("basis_error")
     stability = s["stability"]
     return {"energy": result.energy_unconverged() / sites, "phase": s["phase"],
-            "basis_error": None if error is None else error * candidate.bilayer.particles / sites,
+            "basis_error": None if error is None else error * candidate.torus.particles / sites,
             "basis_size": s["basis_size"],
-            "solver_error": candidate.options.tolerance * candidate.bilayer.particles / sites,
+            "solver_error": candidate.options.tolerance * candidate.torus.particles / sites,
             "momentum_variance": s["momentum_variance"], "sea_depletion": s["sea_depletion"],
-            "bragg_weight": bragg_weights(result, sites), "spin_order": spin_orders(result), "gap": s["gap"],
+            "bragg_weight": bragg_weights(candidate.torus, orbitals),
+            "spin_order": spin_orders(candidate.torus, orbitals), "gap": s["gap"],
             "pair_amplitude": 0.0, "edge_occupation": s["edge_occupation"], "iterations": s["iterations"],
             "curvature": {k: stability.get(k) for k in ("within_kept_symmetry", "beyond")},
             "saddle": stability.get("lowest_curvature") is not None and stability["lowest_curvature"]
@@ -230,22 +256,21 @@ def _row(candidate: Candidate, result: Result) -> dict[str, Any]:
             "towards": None}
 
 
-def _fall(candidate: Candidate, result: Result, threads: int, progress: Callable[[dict[str, Any]], None] | None,
-          should_stop: Callable[[], Status | None] | None) -> dict[str, Any]:
+def _fall(candidate: Candidate, result: Result, how: How) -> dict[str, Any]:
     """Where the lowest mode of a saddle leads: the phase and energy per hole of the state below, nothing held."""
-    below = solve(candidate.bilayer, candidate.basis, replace(candidate.options, basis_tolerance=None), initial=result,
-                  threads=threads, progress=progress, should_stop=should_stop)
-    return {"phase": below.summary["phase"], "energy": below.energy_unconverged() / candidate.bilayer.sites,
+    below = solve(candidate.torus, candidate.basis, replace(candidate.options, basis_tolerance=None), how,
+                  initial=orbitals_of(result))
+    return {"phase": below.summary["phase"], "energy": below.energy_unconverged() / candidate.torus.sites,
             "status": below.status.value}
 
 
-def _condensate_row(bilayer: Bilayer, result: Result) -> dict[str, Any]:
+def _condensate_row(torus: Torus, result: Result) -> dict[str, Any]:
     s = result.summary
     empty = {"electron": None, "hole": None}
     error = s["basis_error"]
-    return {"energy": s["energy"] / bilayer.sites, "phase": s["phase"],
-            "basis_error": None if error is None else error / bilayer.sites, "basis_size": s["basis_size"],
-            "solver_error": s["solver_error"] / bilayer.sites,
+    return {"energy": s["energy"] / torus.sites, "phase": s["phase"],
+            "basis_error": None if error is None else error / torus.sites, "basis_size": s["basis_size"],
+            "solver_error": s["solver_error"] / torus.sites,
             "momentum_variance": s["momentum_variance"], "sea_depletion": dict(empty),
             "bragg_weight": {"electron": 0.0, "hole": 0.0}, "spin_order": dict(empty),
             "gap": s["gap"], "pair_amplitude": s["condensate_fraction"], "edge_occupation": s["edge_occupation"],
@@ -281,7 +306,7 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[dict[str, Any]]) ->
     rather than by pairing: its normal state, the polarised plasma, then lies below the runner-up already.
     """
     ranked = _ranked(rows)
-    spins = {c.name: [s.spin for s in c.bilayer.species] for c in candidates}
+    spins = {c.name: [s.spin for s in c.torus.species] for c in candidates}
     if len(ranked) < 2 or ranked[0]["phase"] != "condensate" or set(spins.get("liquid", ())) <= {"polarized"}:
         return []
     gain = ranked[1]["energy"] - ranked[0]["normal_energy"]
@@ -320,14 +345,15 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
     summary = {"energies": {r["name"]: r["energy"] for r in rows}, "statuses": {r["name"]: r["status"] for r in rows},
                "ended_as": {r["name"]: r["phase"] for r in rows}, **judged, "energy": _lowest(rows),
                "saddles": [r["name"] for r in rows if r["saddle"]], "cautions": cautions(candidates, rows),
-               "candidates": rows, "particles": {s.name: s.count for s in first.bilayer.species}, "area": area,
-               "zero_mode": first.bilayer.zero_mode}
+               "candidates": rows, "particles": {s.name: s.count for s in first.torus.species}, "area": area,
+               "zero_mode": first.torus.zero_mode}
     table = {"candidate_energy": Variable(("candidate",), np.array([r["energy"] for r in rows], dtype=float), "Ha_h",
                                           "energy per hole"),
              "candidate_name": Variable(("candidate",), np.array([r["name"] for r in rows], dtype=str), "1", "phase")}
-    inputs = {"spacing": first.bilayer.spacing, "zero_mode": first.bilayer.zero_mode,
-              "capacitor": first.bilayer.capacitor, "box": first.basis.box.vectors.tolist(),
-              "species": [s.parameters for s in first.bilayer.species]}
+    inputs = {"spacing": first.torus.bilayer.spacing, "interaction": first.torus.bilayer.interaction.parameters,
+              "zero_mode": first.torus.zero_mode,
+              "capacitor": first.torus.capacitor, "box": first.basis.box.vectors.tolist(),
+              "species": [s.parameters for s in first.torus.species]}
     return Result("phases", status, summary, inputs, (table if rows else {}) | data)
 
 

@@ -1,8 +1,10 @@
-"""Exchange energy: E = -1/2 sum_c g_c sum_pp' f_p f_p' sum_q v(q) |<p'| exp(-i q r) |p>|^2 / A, within one flavour.
+"""Exchange energy: E = -1/2 sum_c g_c sum_pp' f_p f_p' sum_ab sum_q v_ab(q) <p|a e^{iqr}|p'> <p'|b e^{-iqr}|p> / A.
 
-Evaluated from pair densities psi_p'* psi_p: N(N+1)/2 small transforms instead of one of the density matrix. In the
+Within one flavour; a and b run over the components of its spinors, of which a plain carrier has one. Evaluated from
+pair densities psi_p'* psi_p of every component: N(N+1)/2 small transforms instead of one of the density matrix. In the
 free box they are real; in a crystal they live on one cell and carry the momentum k - k'. The q = 0 element is zero,
-or the torus' Madelung term, as the bilayer's ``zero_mode`` says.
+or the torus' Madelung term, as its ``zero_mode`` says. v_ab has the sign z_a z_b times those of particle-hole
+transformed components, so that electron-hole pairing counts as exchange.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.terms import Action, Array, Setting, State
+from ehbilayer.interaction.area_derivative import area_derivative
+from ehbilayer.terms import Action, Array, Part, Setting, State
+from ehbilayer.terms.density_matrix import ExchangeOperator
 
 KEPT_BYTES = 200_000_000  # of gathered interactions of one channel
 
@@ -21,57 +25,77 @@ class Exchange:
     """The Fock term of every channel."""
 
     name = "exchange"
+    one_body = False
 
     def __init__(self, setting: Setting) -> None:
         self.setting, basis = setting, setting.basis
         pair_class, _ = basis.transfers
         self._classes: list[np.ndarray] = []
-        self._gathered: dict[tuple[int, int, int, int], Array] = {}
-        self.v = self._interaction(slope=False)  # (b, classes, n1, columns)
         for filling in setting.fillings:
             blocks = filling.orbital_blocks
             self._classes.append(pair_class[blocks[:, None], blocks[None, :]])
+        self._tabulate(0)
+
+    def _tabulate(self, order: int) -> None:
+        """v_ab(q)/A at every class and frequency, over the grid points, (b, classes, n1, columns), for each kind of
+        pair of components; or its derivatives by ln A."""
+        self.order = order
+        self._tables: dict[tuple[int, ...], Array] = {}
+        self._gathered: dict[tuple[int, ...], Array] = {}
+        for m in self.setting.parts:
+            for n in self.setting.parts_of(m.channel):
+                key = self._key(m, n)
+                if key not in self._tables:
+                    self._tables[key] = self._table(key)
+
+    def _key(self, m: Part, n: Part) -> tuple[int, ...]:
+        """What v between two components depends on: layers and sign. Within a layer like meets like."""
+        one, other = (self.setting.tori[0].species[p.species] for p in (m, n))
+        return one.layer, other.layer, m.sign * one.charge * n.sign * other.charge
+
+    def _table(self, key: tuple[int, ...]) -> Array:
+        setting, (a, b, sign) = self.setting, key
+        _, q = setting.basis.transfers
+        present = np.isfinite(q)
+        v = np.zeros((len(setting.tori), *q.shape))
+        for i, torus in enumerate(setting.tori):
+            interaction = area_derivative(torus.bilayer.interaction, self.order)
+            v[i] = sign * interaction.v(np.where(present, q, 0.0) / np.sqrt(torus.area), a, b) * present / torus.area
+            if torus.zero_mode == "madelung":
+                v[i, 0, 0, 0] = sign * interaction.zero_mode(torus.box.vectors, a, b)
+        return setting.fourier.xp.asarray(v / setting.basis.points)
+
+    def between(self, transfers: np.ndarray, m: Part, n: Part) -> np.ndarray:
+        """v_ab(q)/A (Ha_h) of two components at torus integers ``transfers`` (..., 2), the zero mode included (first
+        batch entry)."""
+        torus, (a, b, sign) = self.setting.tori[0], self._key(m, n)
+        interaction = area_derivative(torus.bilayer.interaction, self.order)
+        v = sign * interaction.v(np.linalg.norm(transfers @ torus.box.reciprocal, axis=-1), a, b) / torus.area
+        zero = sign * interaction.zero_mode(torus.box.vectors, a, b) if torus.zero_mode == "madelung" else 0.0
+        return np.where(np.any(transfers != 0, axis=-1), v, zero)
 
     def act(self, state: State) -> Action:
         xp, s = self.setting.fourier.xp, self.setting
         energy, grid = 0.0, []
         for c, psi in enumerate(state.psi):
-            f = s.fillings[c].flat[None, :, None, None]
+            f = s.fillings[c].flat[None, :, None, None, None]
             k_psi = self._self_exchange(c, psi)
-            overlap = xp.sum(f * (_conj(xp, psi) * k_psi).real, axis=(1, 2, 3)) / s.basis.points
+            overlap = xp.sum(f * (_conj(xp, psi) * k_psi).real, axis=(1, 2, 3, 4)) / s.basis.points
             energy = energy - 0.5 * s.channels[c].degeneracy * overlap
             grid.append(-k_psi)
         return Action(energy, grid=tuple(grid))
 
-    def area_derivative(self, state: State) -> Array:
-        moved = copy(self)
-        moved.v, moved._gathered = self._interaction(slope=True), {}
-        return moved.act(state).energy
-
-    def _interaction(self, slope: bool) -> Array:
-        """v(q)/A at every class and frequency, over the grid points; or its derivative by the area."""
-        setting, basis = self.setting, self.setting.basis
-        _, q = basis.transfers
-        present = np.isfinite(q)
-        v = np.zeros((len(setting.bilayers), *q.shape))
-        for b, (bilayer, area) in enumerate(zip(setting.bilayers, setting.areas, strict=True)):
-            here = np.where(present, q, 0.0) / np.sqrt(area)
-            v[b] = bilayer.interaction.v(here, 0.0) * present / area
-            if slope:
-                v[b] *= bilayer.interaction.area_exponent(here, 0.0) / area
-            if bilayer.zero_mode == "madelung":
-                vectors = basis.box.vectors * np.sqrt(area / basis.box.area)
-                v[b, 0, 0, 0] = bilayer.interaction.zero_mode(vectors, 0.0)
-                if slope:
-                    v[b, 0, 0, 0] *= bilayer.interaction.zero_mode_area_exponent(vectors, 0.0) / area
-        return setting.fourier.xp.asarray(v / basis.points)
+    def derivative(self, order: int) -> Exchange:
+        other = copy(self)
+        other._tabulate(order)
+        return other
 
     def _self_exchange(self, channel: int, psi: Array) -> Array:
         """sum_p' f_p' V_pp'(r) psi_p'(r), each unordered pair once: orbital p meets p + shift, a few p at a time."""
         s, xp, count = self.setting, self.setting.fourier.xp, psi.shape[1]
         f = s.fillings[channel].flat
         twice = xp.concatenate([psi, psi], axis=1)
-        weighted = twice if np.all(f == 1) else np.concatenate([f, f])[None, :, None, None] * twice
+        weighted = twice if np.all(f == 1) else np.concatenate([f, f])[None, :, None, None, None] * twice
         bra, weighted_bra = _conj(xp, twice), _conj(xp, weighted)
         rows = s.fourier.rows_in_cache(psi)
         jobs = [(shift, start, min(start + rows, count))
@@ -81,7 +105,7 @@ class Exchange:
             ket, back = xp.zeros_like(psi), xp.zeros_like(twice)  # back: the conjugate of what p + shift receives
             for shift, a, b in share:
                 c, d = a + shift, b + shift
-                potential = self._pair_potential(bra[:, c:d] * psi[:, a:b], self._pair_v(channel, shift, a, b))
+                potential = self._potential(channel, bra[:, c:d] * psi[:, a:b], shift, a, b)
                 ket = s.fourier.add_rows(ket, a, potential * weighted[:, c:d])
                 if 0 < shift and 2 * shift != count:
                     potential *= weighted_bra[:, a:b]
@@ -90,38 +114,62 @@ class Exchange:
 
         return s.fourier.share_out(work, jobs, count * psi.nbytes)
 
-    def _pair_v(self, channel: int, shift: int, start: int, stop: int) -> Array:
+    def _potential(self, channel: int, rho: Array, shift: int, start: int, stop: int) -> Array:
+        """V_a = sum_b v_ab rho_b of the pair densities (b, P, S, n1, n2) of orbitals p and p + shift."""
+        parts = self.setting.parts_of(channel)
+        if len(parts) == 1:
+            v = self._pair_v(channel, self._key(parts[0], parts[0]), shift, start, stop)
+            return self._convolved(rho, v[:, :, None])
+        spectrum = self._forward(rho)
+        return self._backward(self.setting.fourier.xp.stack([
+            sum(self._pair_v(channel, self._key(m, n), shift, start, stop) * spectrum[:, :, n.component]
+                for n in parts) for m in parts], axis=2))
+
+    def _pair_v(self, channel: int, key: tuple[int, ...], shift: int, start: int, stop: int) -> Array:
         """v of the pairs (p, p + shift) for p from start to stop; gathered once and kept."""
+        table = self._tables[key]
         if self.setting.basis.real:
-            return self.v[:, :1]
-        key = (channel, shift, start, stop)
-        if key in self._gathered:
-            return self._gathered[key]
+            return table[:, :1]
+        place = (channel, *key, shift, start, stop)
+        if place in self._gathered:
+            return self._gathered[place]
         here, classes = np.arange(start, stop), self._classes[channel]
-        v = self.v[:, classes[here, (here + shift) % len(classes)]]
+        v = table[:, classes[here, (here + shift) % len(classes)]]
         # under JAX it is part of a trace and must not outlive it; many k points would fill the memory
         if self.setting.fourier.backend == "numpy" and v.nbytes * len(classes) ** 2 / (stop - start) < KEPT_BYTES:
-            self._gathered[key] = v
+            self._gathered[place] = v
         return v
 
-    def _pair_potential(self, rho: Array, v: Array) -> Array:
-        """Potential of pair densities (b, P, n1, n2) with interactions v at the frequencies of `forward`."""
-        s = self.setting
-        spectrum = s.basis.forward(s.fourier, rho)
+    def _convolved(self, rho: Array, v: Array) -> Array:
+        """Potential of pair densities (b, P, S, n1, n2) with interactions v at the frequencies of `forward`."""
+        spectrum = self._forward(rho)
         spectrum *= v
-        return s.basis.backward(s.fourier, spectrum)
+        return self._backward(spectrum)
+
+    def _forward(self, rho: Array) -> Array:
+        return self.setting.basis.forward(self.setting.fourier, rho)
+
+    def _backward(self, spectrum: Array) -> Array:
+        return self.setting.basis.backward(self.setting.fourier, spectrum)
+
+    def operator(self, state: State, channel: int) -> ExchangeOperator:
+        return ExchangeOperator(self, state, channel)
 
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
-        """-K applied to other orbitals, values (b, T, n1, n2) on blocks (T,); one occupied orbital at a time."""
-        psi, filling = state.psi[channel], self.setting.fillings[channel]
+        """-K applied to other orbitals, values (b, T, S, n1, n2) on blocks (T,); one occupied orbital at a time."""
+        psi, filling, parts = state.psi[channel], self.setting.fillings[channel], self.setting.parts_of(channel)
         pair_class, _ = self.setting.basis.transfers if not self.setting.basis.real else (None, None)
         out = 0.0
         for p, (f, block) in enumerate(zip(filling.flat, filling.orbital_blocks, strict=True)):
             if f == 0:
                 continue
             source = psi[:, p : p + 1]
-            v = self.v[:, :1] if pair_class is None else self.v[:, pair_class[blocks, block]]
-            out = out - f * self._pair_potential(_conj(self.setting.fourier.xp, source) * targets, v) * source
+            spectrum = self._forward(_conj(self.setting.fourier.xp, source) * targets)
+            classes = slice(0, 1) if pair_class is None else pair_class[blocks, block]
+            potential = self._backward(self.setting.fourier.xp.stack([
+                sum(self._tables[self._key(m, n)][:, classes] * spectrum[:, :, n.component] for n in parts)
+                for m in parts], axis=2))
+            out = out - f * potential * source
         return out
 
 

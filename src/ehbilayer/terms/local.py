@@ -1,0 +1,51 @@
+"""The operator of a local potential V(r), whatever term it comes from."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from ehbilayer.terms import Array, Setting
+
+
+class LocalOperator:
+    """V(r) with the periodicity of the cell, one function for each component of a channel.
+
+    Parameters
+    ----------
+    setting : of the term.
+    potential : Fourier components V_G at the frequencies of `PlaneWaveBasis.forward`, shape (S, n1, columns), Ha_h.
+    """
+
+    def __init__(self, setting: Setting, potential: Array) -> None:
+        self._setting, self._potential = setting, np.asarray(potential)
+
+    def blocks(self) -> np.ndarray:
+        return self._blocks
+
+    @cached_property
+    def _blocks(self) -> np.ndarray:
+        # <kappa - p| V |kappa> = V_p
+        b = self._setting.basis
+        p = b.steps[:, :, None] - b.steps[:, None, :]
+        both = b.mask[:, :, None] * b.mask[:, None, :]
+        parts = [v[p[..., 0] % b.shape[0], p[..., 1] % b.shape[1]] * both for v in self._potential]
+        return parts[0] if len(parts) == 1 else block_diagonal(parts)
+
+    def at(self, block: int, shifts: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(self._blocks[block], (len(shifts), *self._blocks.shape[1:]))
+
+    def on(self, x: Array, psi: Array, blocks: np.ndarray) -> tuple[None, Array]:
+        s = self._setting
+        values = s.basis.backward(s.fourier, self._potential)
+        return None, (values if s.basis.real else values.real)[None, None] * psi
+
+
+def block_diagonal(parts: list[np.ndarray]) -> np.ndarray:
+    """Matrices (K, g, g) of each component along the diagonal of (K, S g, S g)."""
+    k, g, _ = parts[0].shape
+    out = np.zeros((k, g * len(parts), g * len(parts)), dtype=np.result_type(*parts))
+    for i, part in enumerate(parts):
+        out[:, i * g : (i + 1) * g, i * g : (i + 1) * g] = part
+    return out
