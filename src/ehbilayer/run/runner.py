@@ -17,8 +17,7 @@ from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, load_study
-from ehbilayer.studies.kinds import check_single, prepare
-from ehbilayer.studies.task import Task
+from ehbilayer.studies.task import Task, check_single, prepare
 
 if TYPE_CHECKING:
     from ehbilayer.sweep.engines import Engine

@@ -1,4 +1,4 @@
-"""What the runner knows of a calculation: a task made from a study."""
+"""What the runner knows of a calculation: a task, which the kind of a study makes of it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study, digest
+from ehbilayer.studies.kinds import study_kind
 from ehbilayer.units import Scales
 
 
@@ -50,3 +52,23 @@ class Task:
     def hash(self) -> str:
         """Digest of the inputs."""
         return digest(self.inputs)
+
+
+def prepare(study: Study) -> Task:
+    """The task of a study, checked; computes nothing but a critical r_s that is asked for.
+
+    Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
+    """
+    check_single(study)
+    task: Task = study_kind(study.kind).part("prepare").prepare(study)
+    return task
+
+
+def check_single(study: Study) -> None:
+    """Raises InputError for a study that is many points, or that is nothing without them."""
+    if study.sweep is not None:
+        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
+    points = study_kind(study.kind).points
+    if points:
+        raise InputError("sweep", f"given for a {study.kind.replace('-', ' ')}", "missing",
+                         f'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "{points}" for one point')

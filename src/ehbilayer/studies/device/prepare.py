@@ -20,6 +20,7 @@ from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.device.table import COLDEST
 from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.pairing import keys as pairing_keys
 from ehbilayer.studies.pairing import prepare as pairing
 from ehbilayer.studies.particles import resolve_scales
 from ehbilayer.studies.phases import prepare as phases
@@ -47,7 +48,7 @@ def prepare(study: Study) -> Task:
         raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
     competition = phases.prepare(_part(study, "phases"))
     reason = _unpaired(study, scales)
-    table = study.pairing
+    table = pairing_keys.of(study)
     first = () if table.alpha is None and table.alpha_squared is None else (GIVEN,)
     parts = {} if reason else {source: _part(study, "pairing", source) for source in (*first, *SOURCES)}
     pairs = {source: pairing.prepare(part) for source, part in parts.items()}
@@ -67,7 +68,7 @@ def prepare(study: Study) -> Task:
 
 def _part(study: Study, kind: str, source: str | None = None) -> Study:
     """The same device and density as a study of another kind; the physics' convention unless the file says another."""
-    data = study.model_dump(by_alias=True, exclude_unset=True) | {"kind": kind}
+    data = study.written() | {"kind": kind}
     data.pop("sweep", None)
     cell = {"zero_mode": "madelung"} | data.get("cell", {})
     if "electrons" not in cell:

@@ -8,6 +8,7 @@ from typing import Any
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study
+from ehbilayer.studies.hartree_fock import keys
 from ehbilayer.studies.prepare import Prepared, spacing_line
 from ehbilayer.studies.prepare import prepare as prepare_hartree_fock
 from ehbilayer.studies.task import Task
@@ -86,7 +87,7 @@ def _plan(prepared: Prepared) -> list[str]:
     more = " or more" if options.basis_tolerance is not None else ""
     lines.append(f"  box        {cell['shape']}, {cell['area']:.6g} a_h^2, {cell['basis_size']} plane waves{more}, "
                  f"{sort}")
-    lines.append(f"  solve      zero mode {cell['zero_mode']}, start {study.hartree_fock.start}, {options.starts} "
+    lines.append(f"  solve      zero mode {cell['zero_mode']}, start {keys.of(study).start}, {options.starts} "
                  f"start{'s' * (options.starts > 1)}, keep {options.keep}, occupation {options.occupation}, "
                  f"tolerance {options.tolerance:g} Ha_h")
     lines.append(f"  estimate   {prepared.estimate['memory_bytes'] / 1e6:.0f} MB, "
