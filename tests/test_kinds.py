@@ -9,12 +9,14 @@ import pytest
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import guesses
 from ehbilayer.results.base import Result
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.runner import run
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
 from ehbilayer.studies.file import json_schema, make_study
+from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
 from ehbilayer.studies.tables import tables
 from ehbilayer.studies.task import prepare
 
@@ -42,6 +44,10 @@ def test_every_key_is_used_by_some_kind() -> None:
     beside = {"density.critical_rs", "cell.holes_per_cell", "pairing.map_points", "compressibility.starts"}
     used = {key for kind in NAMES for key in make_study({"kind": kind}).used()}
     assert {f"{name}.{key}" for name, model in tables().items() for key in model.model_fields} - used <= beside
+
+
+def test_starts_are_those_of_the_solver() -> None:
+    assert hartree_fock_keys.STARTS == guesses.STARTS
 
 
 def test_all_kinds_but_the_phase_diagram_can_be_a_single_point() -> None:
@@ -100,6 +106,7 @@ def uses(study: Study) -> set[str]:
     return {*DENSITY, *dotted("toy", ToyTable)} - {"toy.spare"}
 """, "prepare": """
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import guesses
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.task import Task

@@ -9,10 +9,10 @@ from pydantic import Field
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import BILAYER, CELL, Seed, Starts, Table, Tolerance, density_keys, dotted
 
-Start = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
-                "dumbbell-crystal", "random"]
+Ordered = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
+                  "dumbbell-crystal"]
 Spin = Literal["restricted", "unrestricted", "polarized"]
-STARTS: tuple[str, ...] = get_args(Start)
+STARTS: tuple[str, ...] = (*get_args(Ordered), "random")
 
 
 class HartreeFockTable(Table):

@@ -10,8 +10,7 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock
 from ehbilayer.studies.keys import BILAYER, CELL, Table, density_keys, dotted
 
-Phase = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
-                "dumbbell-crystal", "condensate"]
+Phase = Literal[hartree_fock.Ordered, "condensate"]
 PHASES: tuple[str, ...] = get_args(Phase)
 # each candidate has its own start and cell
 OWN = {*(f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep")), "cell.symmetry",
