@@ -165,7 +165,7 @@ def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force
     try:
         result = Result.load(path)
     except ResultFileError as error:
-        if "newer format" in str(error) or not os.access(path, os.R_OK):  # not damaged, only not for us
+        if not error.damaged:
             raise
         aside = set_aside(path)
         reporter.warn(f"{error}; set aside as {aside.name}, computing again")

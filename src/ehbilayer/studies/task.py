@@ -13,6 +13,8 @@ from ehbilayer.studies.file import Study, digest
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.units import Scales
 
+TWINS = {"meV": "meV", "kelvin": "K"}  # ends of the names of an energy's twins in real units, and their units
+
 
 @dataclass(frozen=True)
 class Task:
@@ -30,7 +32,8 @@ class Task:
     energies : keys of the summary in Ha_h that get twins in meV and K.
     start : the result that the study starts from, if it names one.
     extra : entries of the summary that the method does not know.
-    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers.
+    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers;
+        the key of a table stands for all that is in it, that of a list of rows for all rows.
     carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
         it cannot.
     """
@@ -47,6 +50,12 @@ class Task:
     extra: dict[str, Any] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     carries: tuple[str, ...] = ()
+
+    @property
+    def all_units(self) -> dict[str, str]:
+        """Units by dotted key: the declared ones, those of energies, and of their twins in meV and K."""
+        return ({key: "Ha_h" for key in self.energies}
+                | {f"{key}_{name}": unit for key in self.energies for name, unit in TWINS.items()} | self.units)
 
     @property
     def hash(self) -> str:

@@ -34,6 +34,7 @@ from ehbilayer.units import Scales
 ENERGIES = ("energy", "fermi_energy")
 SOLVER_TOLERANCE = 1e-10  # Ha_h per particle at most: second differences need it
 UNITS = {"bulk_modulus": "Ha_h/a_h^2", "reference_bulk_modulus": "Ha_h/a_h^2", "pressure": "Ha_h/a_h^2",
+         "residual": "Ha_h",
          "velocity": "a_h Ha_h", "velocity_with_capacitor": "a_h Ha_h", "velocity_unit": "a_h Ha_h",
          "velocity_m_per_s": "m/s", "area": "a_h^2"}
 SECONDS = {"symmetric": 3.0, "lowest": 90.0}  # of 36 pairs, about

@@ -31,6 +31,8 @@ ENERGIES = ("energy", "energy_per_pair", "energy_per_particle", "energy_parts", 
             "chemical_potential", "max_gap", "quasiparticle_gap", "pair_breaking_energy", "gap", "normal_energy",
             "normal_energy_per_pair", "condensation_energy", "exciton_energy")
 
+UNITS = {"residual": "Ha_h"}
+
 
 def prepare(study: Study) -> Task:
     """The task of a condensate study. Raises InputError for one that cannot be computed."""
@@ -61,7 +63,8 @@ def prepare(study: Study) -> Task:
         plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {box.area:.6g} "
                     f"a_h^2, {count} pairs, {sized}, zero mode {bilayer.zero_mode}")
         solve = lambda run: _solve_torus(study, bilayer, box, waves, run)  # noqa: E731
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, carries=carries)
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, units=UNITS,
+                carries=carries)
 
 
 def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:

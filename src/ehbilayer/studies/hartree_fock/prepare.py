@@ -15,6 +15,7 @@ from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 
 ENERGIES = ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
+UNITS = {"pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
 ALONE = ("liquid", "random", "path")  # starts that gain nothing from a neighbour, or are not to have one
 
 
@@ -22,8 +23,8 @@ def prepare(study: Study) -> Task:
     """The task of a Hartree-Fock study. Raises InputError for one that cannot be computed."""
     prepared = prepare_hartree_fock(study)
     return Task(study, prepared.scales, prepared.inputs, prepared.resolved, tuple(_plan(prepared)),
-                lambda run: _solve(prepared, run), seed=prepared.options.seed, energies=ENERGIES, start=prepared.start,
-                extra={"critical_rs": prepared.critical_rs},
+                lambda run: _solve(prepared, run), seed=prepared.options.seed, energies=ENERGIES, units=UNITS,
+                start=prepared.start, extra={"critical_rs": prepared.critical_rs},
                 carries=() if prepared.options.start in ALONE else ("waves", "orbitals_", "occupations_"))
 
 

@@ -26,6 +26,8 @@ from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
 
 ENERGIES = ("energies", "energy", "margin", "numerical_error")
+ROW_ENERGIES = ("energy", "gap", "basis_error", "solver_error", "normal_energy", "towards.energy")
+UNITS = {f"candidates.{key}": "Ha_h" for key in ROW_ENERGIES} | {"candidates.seconds": "s"}
 
 
 def prepare(study: Study) -> Task:
@@ -48,7 +50,7 @@ def prepare(study: Study) -> Task:
             + (" or more" if options.basis_tolerance is not None else ""),
             f"  solve      zero mode {bilayer.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
     return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
-                energies=ENERGIES, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
+                energies=ENERGIES, units=UNITS, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
 
 
 def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[str, Any]:
