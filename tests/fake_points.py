@@ -22,6 +22,7 @@ from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
 from ehbilayer.studies.device import keys as device_keys
+from ehbilayer.studies.device import table as device_table
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep import worker as sweep_worker
@@ -41,6 +42,7 @@ def register() -> None:
         module = types.ModuleType(name)
         setattr(module, function, part)
         sys.modules[f"fake_kind.{name}"] = module
+    sys.modules["fake_kind.table"].SWEPT = device_table.SWEPT  # type: ignore[attr-defined]
     sys.modules.setdefault("fake_kind", types.ModuleType("fake_kind"))
     kinds.KINDS = with_fake()
 

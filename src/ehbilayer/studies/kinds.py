@@ -5,7 +5,7 @@ A new kind is one line in KINDS. Its folder holds
     keys.py     TABLE, the model of its table in a study file (if it has one), and uses(study), the keys that count;
                 NEIGHBOURS, when points of a sweep can start from each other (if they can)
     prepare.py  prepare(study), the task
-    table.py    rows(result), what `ehb show` prints
+    table.py    rows(result), what `ehb show` prints; SWEPT, the numbers of its summary that a sweep shows first
     figure.py   figure(result), what `ehb plot` draws
 """
 
