@@ -23,6 +23,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
+from ehbilayer.studies.device import keys as device_keys
 from ehbilayer.studies.file import Study, load_study, make_study
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep.definition import define
@@ -43,7 +44,7 @@ def free_points() -> None:
 
     module = types.ModuleType("free_kind.prepare")
     module.prepare = prepare  # type: ignore[attr-defined]
-    sys.modules |= {"free_kind": types.ModuleType("free_kind"), module.__name__: module}
+    sys.modules |= {"free_kind": types.ModuleType("free_kind"), module.__name__: module, "free_kind.keys": device_keys}
     kinds.KINDS = (kinds.Kind("device", "free_kind"), *(kind for kind in kinds.KINDS if kind.name != "device"))
     runner.draw = lambda result, place: None
 
@@ -67,7 +68,7 @@ def overhead(count: int) -> dict[str, float]:
 
 def workers(count: int) -> dict[str, float]:
     """Wall seconds of real points in this process and on one and two workers of Dask."""
-    tables = load_study(EXAMPLE).model_dump(by_alias=True, exclude_unset=True)
+    tables = load_study(EXAMPLE).written()
     tables["hartree-fock"]["stability"] = "none"
     study = make_study(tables | {"sweep": {"density.rs_hole": {"start": 5.0, "stop": 9.0, "count": count}}})
     seconds = {}

@@ -30,7 +30,7 @@ PAGE_OF_KEYS = "study-file"
 
 def tables_of_keys() -> dict[str, Any]:
     """Table of a study file -> its model, which knows the keys."""
-    from ehbilayer.studies.keys import tables
+    from ehbilayer.studies.tables import tables
 
     return tables()
 

@@ -11,7 +11,7 @@ import json
 import re
 from pathlib import Path
 
-from ehbilayer.studies.keys import tables
+from ehbilayer.studies.tables import tables
 
 PAGE = Path(__file__).parent / "study-file.md"
 SECTION = re.compile(r"^### \[(?P<name>[a-z-]+)\]\n.*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)

@@ -21,6 +21,8 @@ from ehbilayer.run import runner
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
+from ehbilayer.studies.device import keys as device_keys
+from ehbilayer.studies.device import table as device_table
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep import worker as sweep_worker
@@ -34,10 +36,13 @@ COMPUTE = sweep_worker.compute_point
 
 def register() -> None:
     """Make the kind known in this process."""
-    for name, part in (("prepare", prepare), ("rows", lambda result: [("status", result.status.value)])):
+    parts = {"keys": ("uses", device_keys.uses), "prepare": ("prepare", prepare),
+             "table": ("rows", lambda result: [("status", result.status.value)])}
+    for name, (function, part) in parts.items():
         module = types.ModuleType(name)
-        setattr(module, name, part)
-        sys.modules["fake_kind." + {"rows": "table"}.get(name, name)] = module
+        setattr(module, function, part)
+        sys.modules[f"fake_kind.{name}"] = module
+    sys.modules["fake_kind.table"].SWEPT = device_table.SWEPT  # type: ignore[attr-defined]
     sys.modules.setdefault("fake_kind", types.ModuleType("fake_kind"))
     kinds.KINDS = with_fake()
 

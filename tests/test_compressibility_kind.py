@@ -17,7 +17,6 @@ from ehbilayer.status import Status
 from ehbilayer.studies.compressibility import prepare as kind
 from ehbilayer.studies.compressibility.figure import figure, phonons
 from ehbilayer.studies.compressibility.table import rows
-from ehbilayer.studies.uses import used_keys
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "compressibility.toml"
 CONTRACT = ("alpha_squared", "uncertainty", "bulk_modulus", "pressure", "by_size", "state")
@@ -194,10 +193,10 @@ def test_bad_input_is_named(small: Path, override: str, argument: str) -> None:
 
 
 def test_keys_that_mean_nothing_here_are_idle(small: Path) -> None:
-    used = used_keys(load_study(small))
+    used = load_study(small).used()
     assert "compressibility.occupation" in used and "compressibility.starts" not in used
     assert "compressibility.tolerance" not in used and "cell.symmetry" not in used
-    free = used_keys(load_study(EXAMPLE, ["compressibility.state=lowest"]))
+    free = load_study(EXAMPLE, ["compressibility.state=lowest"]).used()
     assert "compressibility.starts" in free and "compressibility.tolerance" in free
     assert "compressibility.occupation" not in free
 

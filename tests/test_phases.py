@@ -13,6 +13,7 @@ from ehbilayer.status import Status
 from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.phases.figure import figure
+from ehbilayer.studies.task import prepare
 from systems import triangular_basis
 
 N = 16
@@ -194,4 +195,4 @@ def test_what_cannot_compete_is_refused(changes: dict, key: str) -> None:
     data["phases"] = changes.get("phases", {})
     data["cell"] = {k: v for k, v in data["cell"].items() if v is not None}
     with pytest.raises(InputError, match=key):
-        kinds.prepare(make_study(data))
+        prepare(make_study(data))

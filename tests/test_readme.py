@@ -13,7 +13,7 @@ import pytest
 import ehbilayer
 from ehbilayer import cli
 from ehbilayer.run import runner
-from ehbilayer.studies.keys import PHASES
+from ehbilayer.studies.phases.keys import PHASES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -22,8 +22,8 @@ from ehbilayer.papers.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged,
 from ehbilayer.results.base import Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
-from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
+from ehbilayer.studies.task import prepare
 from reproduced import Reproduced
 
 DAI_FU = ("dai-fu:1", "dai-fu:2", "dai-fu:4")
@@ -108,7 +108,7 @@ def test_studies_can_be_computed(name: str, quick: bool) -> None:
     for key, tables in reproduction(name).studies(quick).items():
         study = make_study(tables, name=key)
         if study.sweep is None:
-            assert kinds.prepare(study).plan
+            assert prepare(study).plan
 
 
 # -- quick mode --

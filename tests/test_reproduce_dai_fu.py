@@ -22,8 +22,8 @@ from ehbilayer.papers.nashabeh_fu import numbers as nashabeh_fu_numbers
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, NEW, Reproduction, Row
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
-from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
+from ehbilayer.studies.task import prepare
 from reproduced import Reproduced
 
 FIGURES = [m.FIGURE for m in (dai_fu_3, dai_fu_s1, dai_fu_s2, dai_fu_s3, dai_fu_s4, dai_fu_s5, dai_fu_s6,
@@ -164,7 +164,7 @@ def test_studies_can_be_computed(figure: Reproduction, quick: bool) -> None:
     for key, tables in figure.studies(quick).items():
         study = make_study(tables, name=key)
         if study.sweep is None and "critical_rs" not in tables.get("density", {}):
-            assert kinds.prepare(study).plan
+            assert prepare(study).plan
 
 
 def test_numbers_have_no_picture() -> None:

@@ -18,8 +18,8 @@ from ehbilayer.papers.nashabeh_fu import figure_s8 as nashabeh_fu_s8
 from ehbilayer.papers.record import AGREES, DIFFERS, Reproduction
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
-from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
+from ehbilayer.studies.task import prepare
 from reproduced import Reproduced
 
 FIGURES = [m.FIGURE for m in (nashabeh_fu_3, nashabeh_fu_s5, nashabeh_fu_s6, nashabeh_fu_s7, nashabeh_fu_s8)]
@@ -76,7 +76,7 @@ def test_studies_can_be_computed(figure: Reproduction, quick: bool) -> None:
         study = make_study(tables, name=key)
         assert study.kind == "hartree-fock" and tables["cell"]["holes"] == 36
         if "rs_hole" in tables["density"]:  # the others would first compute the critical density
-            assert kinds.prepare(study).plan
+            assert prepare(study).plan
 
 
 def made(figure: Reproduction, place: Path) -> dict[str, Any]:

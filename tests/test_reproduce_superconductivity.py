@@ -16,8 +16,8 @@ from ehbilayer.papers.nashabeh_fu import superconductivity
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, Reproduction
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
-from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
+from ehbilayer.studies.task import prepare
 from reproduced import Reproduced
 
 MODULES = (nashabeh_fu_4a, nashabeh_fu_4b, nashabeh_fu_s1, nashabeh_fu_s2, nashabeh_fu_s3, nashabeh_fu_v1_6)
@@ -53,7 +53,7 @@ def test_studies_can_be_computed(figure: Reproduction, quick: bool) -> None:
     for name, tables in figure.studies(quick).items():
         study = make_study(tables, name=name)
         if study.sweep is None:
-            assert kinds.prepare(study).plan
+            assert prepare(study).plan
 
 
 # -- quick mode --

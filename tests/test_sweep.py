@@ -317,7 +317,7 @@ def test_a_boundary_is_followed_where_nothing_competes_on_one_side(tmp_path: Pat
     assert np.isnan(result.data["margin"].values).sum() > 10
     assert misjudged(result) < 0.8 * misjudged(grid)
     above = adaptive(30).sweep | {"bilayer.spacing": {"start": 0.9, "stop": 1.9}}  # the first points are all liquid
-    whole = ehbilayer.run(make_study(adaptive(30).model_dump(exclude_unset=True, by_alias=True) | {"sweep": above}))
+    whole = ehbilayer.run(make_study(adaptive(30).written() | {"sweep": above}))
     assert whole.summary["done"] == 30
 
 

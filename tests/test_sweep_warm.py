@@ -21,8 +21,8 @@ from ehbilayer.phases import competition as phases
 from ehbilayer.results.base import Result
 from ehbilayer.run import stopping
 from ehbilayer.status import Status
-from ehbilayer.studies import kinds
 from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.task import prepare
 from ehbilayer.sweep import engines as sweep_engines
 from ehbilayer.sweep.points import prepare_sweep
 from systems import triangular_basis
@@ -252,14 +252,14 @@ def test_a_trion_starts_from_the_functions_of_its_neighbour() -> None:
 
     def task(spacing: float) -> Any:
         bilayer = real(start="cold").bilayer.model_dump(exclude_unset=True) | {"spacing": spacing}
-        return kinds.prepare(make_study(more | {"bilayer": bilayer}))
+        return prepare(make_study(more | {"bilayer": bilayer}))
 
     near = task(0.55).solve(Hooks())
     cold, warm = (task(0.5).solve(Hooks(neighbour=n)) for n in (None, near))
     assert task(0.5).carries == ("widths", "vectors") and set(task(0.5).carries) <= set(near.data)
     assert warm.data["stage_energy"].values[0] < cold.data["stage_energy"].values[0]
     exciton = make_study(more | {"bilayer": real().bilayer, "few-body": {"complex": "exciton"}})
-    assert kinds.prepare(exciton).carries == ()
+    assert prepare(exciton).carries == ()
 
 
 def test_only_what_kept_its_character_goes_on() -> None:

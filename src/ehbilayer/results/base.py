@@ -168,7 +168,7 @@ class Result:
                        json.loads(attributes["inputs"]), data)
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ResultFileError(path, f"is no result of ehbilayer ({type(error).__name__}: {error})",
-                                  "restore it or compute it again") from error
+                                  "restore it or compute it again", damaged=True) from error
 
 
 def plain(value: Any, name: str = "value") -> Any:

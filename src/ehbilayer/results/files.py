@@ -25,15 +25,19 @@ _WAYS_OUT = {
 
 
 class ResultFileError(InputError):
-    """A file that cannot be read or written, named, with the way out, in one line."""
+    """A file that cannot be read or written, named, with the way out, in one line.
 
-    def __init__(self, path: str | Path, problem: str, todo: str) -> None:
+    ``damaged`` says that its content is at fault, so that nobody can read it: truncated, changed or foreign. A file of
+    a newer format, or one that may not be read or written here, is not.
+    """
+
+    def __init__(self, path: str | Path, problem: str, todo: str, damaged: bool = False) -> None:
         super().__init__(str(path), "a complete file", problem, todo)
         self.args = (f"{path}: {problem}; {todo}",)
-        self.path = Path(path)
+        self.path, self.damaged = Path(path), damaged
 
     def __reduce__(self) -> tuple:
-        return type(self), (self.path, self.was, self.todo)
+        return type(self), (self.path, self.was, self.todo, self.damaged)
 
 
 def atomic_write(path: str | Path, content: bytes) -> None:

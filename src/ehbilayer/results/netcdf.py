@@ -56,13 +56,14 @@ def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[dict[s
             problem = f"has the newer format {version}, this version of ehbilayer reads formats up to {FORMAT_VERSION}"
             raise ResultFileError(path, problem, "upgrade ehbilayer")
         if problem or version is None:
-            raise ResultFileError(path, problem or "is no result file of ehbilayer", "restore it or compute it again")
+            raise ResultFileError(path, problem or "is no result file of ehbilayer", "restore it or compute it again",
+                                  damaged=True)
         return _read(raw) if arrays else (attributes, {})
     except ResultFileError:
         raise
     except Exception as error:  # whatever HDF5 makes of a stranger's bytes
         problem = f"cannot be read ({type(error).__name__}: {error})"
-        raise ResultFileError(path, problem, "restore it or compute it again") from error
+        raise ResultFileError(path, problem, "restore it or compute it again", damaged=True) from error
 
 
 def _write_array(file: Any, name: str, array: Array) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from ehbilayer.results.base import FORMAT_VERSION, Result, to_json
-from ehbilayer.studies.task import Task
+from ehbilayer.studies.task import TWINS, Task
 
 
 def finished(result: Result, task: Task, backend: str, seconds: float) -> Result:
@@ -35,8 +35,8 @@ def real_energies(summary: dict[str, Any], task: Task) -> dict[str, Any]:
             return [scaled(v, factor) for v in value]
         return None if value is None else value * factor
 
-    units = {"meV": task.scales.hartree_meV, "kelvin": task.scales.hartree_kelvin}
-    return {f"{key}_{unit}": scaled(summary[key], factor) for unit, factor in units.items()
+    factors = dict(zip(TWINS, (task.scales.hartree_meV, task.scales.hartree_kelvin), strict=True))
+    return {f"{key}_{twin}": scaled(summary[key], factor) for twin, factor in factors.items()
             for key in task.energies if key in summary}
 
 

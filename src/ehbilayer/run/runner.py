@@ -17,8 +17,7 @@ from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, load_study
-from ehbilayer.studies.kinds import check_single, prepare
-from ehbilayer.studies.task import Task
+from ehbilayer.studies.task import Task, check_single, prepare
 
 if TYPE_CHECKING:
     from ehbilayer.sweep.engines import Engine
@@ -166,7 +165,7 @@ def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force
     try:
         result = Result.load(path)
     except ResultFileError as error:
-        if "newer format" in str(error) or not os.access(path, os.R_OK):  # not damaged, only not for us
+        if not error.damaged:
             raise
         aside = set_aside(path)
         reporter.warn(f"{error}; set aside as {aside.name}, computing again")

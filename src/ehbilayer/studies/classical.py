@@ -16,6 +16,7 @@ from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.structures import CHARGES, Crystal, check_layers, structure_names
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result, read_bytes
+from ehbilayer.studies.crystal import keys as crystal_keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.particles import LONGEST_SPACING, RS_RANGE
 from ehbilayer.units import Scales, density_from_rs, nearest, rs_from_density
@@ -50,7 +51,7 @@ class Charges:
 def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None) -> Charges:
     """The charges of a study; ``a_over_d`` takes the place of its density. Raises InputError."""
     ratio, alone = _ratio(study)
-    layers = study.crystal.layers
+    layers = crystal_keys.of(study).layers
     flat = ratio == 0 and layers == 1
     unit_spacing = not flat and study.bilayer.spacing is None and (
         study.density.a_over_d is not None or a_over_d is not None)
@@ -153,7 +154,7 @@ def structure_file(study: Study, charges: Charges) -> Path | None:
     Folders of results count as their result.nc; the study's own folder is looked into before the working directory.
     Raises InputError for what looks like a path and is none.
     """
-    text, known = study.crystal.structure, structure_names(charges.electrons_per_hole, charges.layers)
+    text, known = crystal_keys.of(study).structure, structure_names(charges.electrons_per_hole, charges.layers)
     if text in (*known, "random"):
         return None
     path = study.result_file(text)

@@ -7,46 +7,77 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import ValidationError
 
 from ehbilayer.errors import InputError, shorten
 from ehbilayer.results.files import RESULT
 from ehbilayer.studies.axes import SweepOptions, make_axis, split_sweep
-from ehbilayer.studies.keys import ALTERNATIVES, Keys, tables
-from ehbilayer.studies.uses import used_keys
+from ehbilayer.studies.keys import BilayerTable, CellTable, DensityTable, Keys
+from ehbilayer.studies.kinds import study_kind
+from ehbilayer.studies.tables import alternatives, file_model, tables
 from ehbilayer.units import nearest
 
 LARGEST_FILE = 1_000_000  # bytes
 
 
-class Study(Keys):
+@dataclass(frozen=True)
+class Study:
     """A validated study: `load_study` reads it from a file, `make_study` from a dictionary of tables.
 
-    Attributes mirror the file (``study.cell.plane_waves``); ``name`` is the stem of the file, ``folder`` the directory
-    that relative paths in the file start from, ``replaced`` the keys that an override put out of use.
+    Attributes mirror the file (``study.cell.plane_waves``, ``study.hartree_fock.start``).
+
+    Parameters
+    ----------
+    keys : all tables.
+    name : stem of the study file.   folder : its directory, which relative paths in it start from.
+    replaced : keys of the file that an override of an alternative replaced, dotted.
     """
 
-    _name: str = PrivateAttr("study")
-    _folder: Path = PrivateAttr(default_factory=Path)
-    _replaced: tuple[str, ...] = PrivateAttr(())
+    keys: Keys
+    name: str = "study"
+    folder: Path = field(default_factory=Path)
+    replaced: tuple[str, ...] = ()
 
     @property
-    def name(self) -> str:
-        """Stem of the study file."""
-        return self._name
+    def kind(self) -> str:
+        """The kind of study."""
+        return self.keys.kind
 
     @property
-    def folder(self) -> Path:
-        """Directory of the study file."""
-        return self._folder
+    def bilayer(self) -> BilayerTable:
+        """[bilayer]."""
+        return self.keys.bilayer
 
     @property
-    def replaced(self) -> tuple[str, ...]:
-        """Keys of the file that an override of an alternative replaced, dotted."""
-        return self._replaced
+    def density(self) -> DensityTable:
+        """[density]."""
+        return self.keys.density
+
+    @property
+    def cell(self) -> CellTable:
+        """[cell]."""
+        return self.keys.cell
+
+    @property
+    def sweep(self) -> dict[str, Any] | None:
+        """[sweep] as it was written; None where there is none."""
+        return self.keys.sweep
+
+    def table(self, name: str) -> Any:
+        """The table of that name in the file, e.g. ``"hartree-fock"``; the ``of`` of its kind knows its type."""
+        return getattr(self.keys, name.replace("-", "_"))
+
+    if not TYPE_CHECKING:  # for users; here `of` is asked, which is checked
+
+        def __getattr__(self, name: str) -> Any:
+            """The table of a kind: ``study.few_body`` for [few-body]."""
+            if name.replace("_", "-") not in tables():
+                raise AttributeError(f"a study has no attribute {name!r}")
+            return self.table(name)
 
     def result_file(self, text: str) -> Path | None:
         """The result file that a key of this study names, if there is one; a run's directory stands for its result.
@@ -67,20 +98,26 @@ class Study(Keys):
         return [f"{name}.{key}" for name, model in tables().items()
                 for key in sorted(self.table(name).model_fields_set & set(model.model_fields))]
 
-    def table(self, name: str) -> Any:
-        """The table of that name in the file, e.g. ``"hartree-fock"``."""
-        return getattr(self, name.replace("-", "_"))
+    def written(self) -> dict[str, Any]:
+        """Kind and tables as they were written, without their defaults: `make_study` makes the same study of them."""
+        return self.keys.model_dump(by_alias=True, exclude_unset=True)
+
+    def used(self) -> list[str]:
+        """All dotted keys that this study uses, written or not."""
+        counts = study_kind(self.kind).part("keys").uses(self)
+        return [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields
+                if f"{name}.{key}" in counts]
 
     def canonical(self) -> dict[str, Any]:
         """Kind and all keys that this study uses, with defaults and without what it ignores."""
         kept: dict[str, Any] = {}
-        for name, key in (dotted.split(".") for dotted in used_keys(self)):
+        for name, key in (dotted.split(".") for dotted in self.used()):
             kept.setdefault(name, {})[key] = self.table(name).model_dump(include={key})[key]
         return {"kind": self.kind, **kept}
 
     def ignored(self) -> list[str]:
         """Dotted keys that were written but that this study does not use."""
-        used = set(used_keys(self))
+        used = set(self.used())
         return [k for k in self.given() if k not in used]
 
 
@@ -118,10 +155,9 @@ def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: s
         raise InputError(key, "set alone", "set together with another key that says the same", "keep one of them")
     _shape_as_vectors(data)
     try:
-        study = Study.model_validate(data)
+        study = Study(file_model().model_validate(data), name, Path(folder), tuple(replaced))
     except ValidationError as error:
         raise explain(error) from None
-    study._name, study._folder, study._replaced = name, Path(folder), tuple(replaced)
     _check_alternatives(study)
     return study
 
@@ -168,10 +204,10 @@ def _override(data: dict[str, Any], text: str) -> list[str]:
     table, name = parts
     if not isinstance(data.setdefault(table, {}), dict):
         raise InputError(table, "a table", data[table], f"write [{table}] with its keys below")
-    replaced = [other for group in ALTERNATIVES.get(table, ()) if name in group for other in group
-                if other != name and data[table].pop(other, None) is not None]
+    replaced = [other for other in alternatives(f"{table}.{name}")
+                if data[table].pop(other.split(".")[1], None) is not None]
     data[table][name] = _value(value)
-    return [f"{table}.{other}" for other in replaced]
+    return replaced
 
 
 def _value(text: str) -> Any:
@@ -190,9 +226,9 @@ def _shape_as_vectors(data: dict[str, Any]) -> None:
 
 
 def _check_alternatives(study: Study) -> None:
-    for name, groups in ALTERNATIVES.items():
+    for name, model in tables().items():
         written = study.table(name).model_fields_set
-        for group in groups:
+        for group in model.ALTERNATIVES:
             both = [k for k in group if k in written and getattr(study.table(name), k) is not None]
             if len(both) > 1:
                 raise InputError(f"{name}.{both[1]}", f"the only one of {', '.join(group)}",
@@ -238,10 +274,11 @@ def explain(error: ValidationError) -> InputError:
 
 
 def _description(location: list[str]) -> str:
-    model: Any = Keys if len(location) == 1 else tables().get(location[0], Keys)
+    top = file_model().model_fields
+    fields = top if len(location) == 1 or location[0] not in tables() else tables()[location[0]].model_fields
     name = location[0] if len(location) == 1 else location[1]
-    field = model.model_fields.get(name) or Keys.model_fields.get(name.replace("-", "_"))
-    return (field.description if field is not None else None) or "valid"
+    found = fields.get(name) or top.get(name.replace("-", "_"))
+    return (found.description if found is not None else None) or "valid"
 
 
 def _way_out(must: str, was: object) -> str:
@@ -253,7 +290,7 @@ def _way_out(must: str, was: object) -> str:
 
 def _unknown_key(location: list[str]) -> InputError:
     if len(location) == 1:
-        known: Iterable[str] = (f.alias or name for name, f in Keys.model_fields.items())
+        known: Iterable[str] = (f.alias or name for name, f in file_model().model_fields.items())
         homes = [f"[{t}]" for t, model in tables().items() if location[0] in model.model_fields]
         otherwise = f"it belongs in {' or '.join(homes)}" if homes else "see `ehb schema` for all keys"
         return InputError(location[0][:60], "a table or key of a study file", shorten(location[0]),
@@ -269,4 +306,4 @@ def _unknown_key(location: list[str]) -> InputError:
 
 def json_schema() -> dict[str, Any]:
     """The JSON schema of study files, for editors (`ehb schema`)."""
-    return Keys.model_json_schema(by_alias=True)
+    return file_model().model_json_schema(by_alias=True)

@@ -2,9 +2,10 @@
 
 A new kind is one line in KINDS. Its folder holds
 
-    keys.py     TABLE, the model of its table in a study file (if it has one), and uses(study), the keys that count
+    keys.py     TABLE, the model of its table in a study file (if it has one), and uses(study), the keys that count;
+                NEIGHBOURS, when points of a sweep can start from each other (if they can)
     prepare.py  prepare(study), the task
-    table.py    rows(result), what `ehb show` prints
+    table.py    rows(result), what `ehb show` prints; SWEPT, the numbers of its summary that a sweep shows first
     figure.py   figure(result), what `ehb plot` draws
 """
 
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ehbilayer.results.base import Result
-    from ehbilayer.studies.file import Study
-    from ehbilayer.studies.task import Task
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of study or of result: its name in a study file, and the package that knows all about it."""
+    """A kind of study or of result.
+
+    Parameters
+    ----------
+    name : in a study file; its table there has the same name.
+    package : that knows all about it.
+    points : the kind of its points, for one that is nothing without a [sweep].
+    """
 
     name: str
     package: str
+    points: str = ""
 
     def part(self, module: str) -> Any:
         """A module of the package, imported when it is needed."""
@@ -37,11 +44,18 @@ class Kind:
 
 
 STUDIES = "ehbilayer.studies"
-KINDS = (Kind("hartree-fock", f"{STUDIES}.hartree_fock"), Kind("condensate", f"{STUDIES}.condensate"),
-         Kind("phases", f"{STUDIES}.phases"), Kind("compressibility", f"{STUDIES}.compressibility"),
-         Kind("pairing", f"{STUDIES}.pairing"), Kind("device", f"{STUDIES}.device"),
-         Kind("crystal", f"{STUDIES}.crystal"), Kind("phonons", f"{STUDIES}.phonons"),
-         Kind("few-body", f"{STUDIES}.few_body"))
+KINDS = (
+    Kind("hartree-fock", f"{STUDIES}.hartree_fock"),
+    Kind("condensate", f"{STUDIES}.condensate"),
+    Kind("phases", f"{STUDIES}.phases"),
+    Kind("phase-diagram", f"{STUDIES}.phases", points="phases"),
+    Kind("compressibility", f"{STUDIES}.compressibility"),
+    Kind("pairing", f"{STUDIES}.pairing"),
+    Kind("device", f"{STUDIES}.device"),
+    Kind("crystal", f"{STUDIES}.crystal"),
+    Kind("phonons", f"{STUDIES}.phonons"),
+    Kind("few-body", f"{STUDIES}.few_body"),
+)
 SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
 
 
@@ -50,25 +64,9 @@ def kind_of(name: str) -> Kind | None:
     return next((kind for kind in (*KINDS, SWEEP) if kind.name == name), None)
 
 
-def prepare(study: Study) -> Task:
-    """The task of a study, checked; computes nothing but a critical r_s that is asked for.
-
-    Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
-    """
-    check_single(study)
-    kind = kind_of(study.kind)
-    assert kind is not None
-    task: Task = kind.part("prepare").prepare(study)
-    return task
-
-
-def check_single(study: Study) -> None:
-    """Raises InputError for a study that is many points, or that is nothing without them."""
-    if study.sweep is not None:
-        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
-    if kind_of(study.kind) is None:  # phase-diagram
-        raise InputError("sweep", "given for a phase diagram", "missing",
-                         'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "phases" for one point')
+def study_kind(name: str) -> Kind:
+    """The kind of a study that was read, which is known."""
+    return next(kind for kind in KINDS if kind.name == name)
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

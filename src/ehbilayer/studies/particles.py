@@ -14,12 +14,20 @@ from ehbilayer.errors import InputError
 from ehbilayer.materials import material
 from ehbilayer.model import Bilayer, Species
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import MOST_PARTICLES, BilayerTable
+from ehbilayer.studies.keys import MOST_PARTICLES, BilayerTable, CellTable
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 ELECTRON_LAYER, HOLE_LAYER = 0, 1
 LONGEST_SPACING = 1e6  # a_h
 RS_RANGE = (1e-4, 1e6)
+
+
+@dataclass(frozen=True)
+class Spins:
+    """Spins of each species in the box: restricted, unrestricted or polarized."""
+
+    electron: str
+    hole: str
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,8 @@ def mass_ratio_of(scales: Scales) -> float:
     return scales.mass_ratio
 
 
-def count_particles(study: Study) -> Counts:
+def count_particles(cell: CellTable, ratio: float | str | None) -> Counts:
     """Electrons and holes in the box from [cell] and electrons_per_hole. Raises InputError if they do not fit."""
-    cell, ratio = study.cell, study.density.electrons_per_hole
     if cell.holes is None and cell.electrons is None:
         raise InputError("cell.holes", "the number of holes in the box, an integer >= 1", "missing",
                          "give it (or cell.electrons where there are no holes)")
@@ -70,22 +77,21 @@ def count_particles(study: Study) -> Counts:
     return Counts(round(electrons), cell.holes)
 
 
-def make_bilayer(study: Study, scales: Scales, counts: Counts) -> Bilayer:
+def make_bilayer(table: BilayerTable, zero_mode: str | None, spins: Spins, scales: Scales, counts: Counts) -> Bilayer:
     """The species, their spacing and the convention for q = 0. Raises InputError."""
-    table, solver = study.bilayer, study.hartree_fock
-    if study.cell.zero_mode is None:
+    if zero_mode is None:
         raise InputError("cell.zero_mode", "none | madelung", "missing",
                          'say "none" to reproduce papers, "madelung" for physics; there is no default')
     species = []
     if counts.electrons:
-        _check_spin("electron", solver.electron_spin, table.electron_flavours, counts.electrons)
+        _check_spin("electron", spins.electron, table.electron_flavours, counts.electrons)
         species.append(Species("electron", -1, _electron_mass(scales, counts), ELECTRON_LAYER, counts.electrons,
-                               table.electron_flavours, solver.electron_spin))
+                               table.electron_flavours, spins.electron))
     if counts.holes:
-        _check_spin("hole", solver.hole_spin, table.hole_flavours, counts.holes)
-        species.append(Species("hole", 1, 1.0, HOLE_LAYER, counts.holes, table.hole_flavours, solver.hole_spin))
+        _check_spin("hole", spins.hole, table.hole_flavours, counts.holes)
+        species.append(Species("hole", 1, 1.0, HOLE_LAYER, counts.holes, table.hole_flavours, spins.hole))
     spacing = _spacing(table, scales, both=len(species) == 2)
-    return Bilayer(tuple(species), spacing, study.cell.zero_mode, table.capacitor)
+    return Bilayer(tuple(species), spacing, zero_mode, table.capacitor)
 
 
 def _check_spin(name: str, spin: str, flavours: int, count: int) -> None:

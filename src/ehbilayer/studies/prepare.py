@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,10 @@ from ehbilayer.model import Bilayer, Channel
 from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import HARTREE_FOCK_STARTS, MOST_WAVES
-from ehbilayer.studies.particles import Counts, count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
+from ehbilayer.studies.hartree_fock.keys import STARTS
+from ehbilayer.studies.keys import MOST_WAVES, WAVES, CellTable, names_waves
+from ehbilayer.studies.particles import Counts, Spins, count_particles, make_area, make_bilayer, resolve_scales
 from ehbilayer.units import Scales, nearest, rs_from_density
 
 if TYPE_CHECKING:
@@ -56,10 +58,11 @@ def prepare(study: Study) -> Prepared:
     Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
     """
     scales = resolve_scales(study.bilayer)
-    counts = count_particles(study)
-    bilayer = make_bilayer(study, scales, counts)
+    counts = count_particles(study.cell, study.density.electrons_per_hole)
+    bilayer = make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
     _check_size(study, bilayer)
-    options, start_file = make_options(study)
+    start_file = _start_file(study)
+    options = replace(make_options(study), start="path" if start_file else hartree_fock_keys.of(study).start)
     critical = critical_rs_of(study, bilayer)
     area = make_area(study, scales, bilayer, critical)
     basis = make_basis(study, bilayer, counts, area)
@@ -71,30 +74,36 @@ def prepare(study: Study) -> Prepared:
     if start_file is not None:
         inputs["start_sha256"] = _file_digest(start_file)
     resolved = resolved_parameters(study, scales, bilayer, basis) | {
-        "hartree-fock": asdict(options) | {"start": study.hartree_fock.start}}
+        "hartree-fock": asdict(options) | {"start": hartree_fock_keys.of(study).start}}
     start = None if start_file is None else _load_start(start_file)
     return Prepared(study, bilayer, basis, options, scales, resolved, inputs, start, estimate,
                     critical() if study.density.hole_over_critical is not None else None)
 
 
-def make_options(study: Study) -> tuple[Options, Path | None]:
-    """Solver options, and the result file the study starts from, if it names one."""
+def spins_of(study: Study) -> Spins:
+    """The spins that [hartree-fock] asks for."""
+    table = hartree_fock_keys.of(study)
+    return Spins(table.electron_spin, table.hole_spin)
+
+
+def make_options(study: Study) -> Options:
+    """Solver options of [hartree-fock] without its start."""
     from ehbilayer.hartree_fock.solver import Options
 
-    table = study.hartree_fock
-    path = None if table.start in HARTREE_FOCK_STARTS else _start_path(study, table.start)
+    table = hartree_fock_keys.of(study)
     names = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability")
-    free = _basis_key(study) not in ("cell.plane_waves", "cell.hexagon", "cell.cutoff")
-    return Options(start="path" if path else table.start, basis_tolerance=table.tolerance if free else None,
-                   **{k: getattr(table, k) for k in names}), path
+    free = not names_waves(study.cell)
+    return Options(basis_tolerance=table.tolerance if free else None, **{k: getattr(table, k) for k in names})
 
 
-def _start_path(study: Study, start: str) -> Path:
-    path = study.result_file(start)
-    if path is not None:
+def _start_file(study: Study) -> Path | None:
+    """The result file that the study starts from, if it names one."""
+    start = hartree_fock_keys.of(study).start
+    path = None if start in STARTS else study.result_file(start)
+    if start in STARTS or path is not None:
         return path
-    raise InputError("hartree-fock.start", " | ".join(HARTREE_FOCK_STARTS) + " | an existing result file", start[:60],
-                     nearest(start, HARTREE_FOCK_STARTS, "no such file; check the path"))
+    raise InputError("hartree-fock.start", " | ".join(STARTS) + " | an existing result file", start[:60],
+                     nearest(start, STARTS, "no such file; check the path"))
 
 
 def _load_start(path: Path) -> Result:
@@ -129,8 +138,8 @@ def _compute_critical_rs(study: Study, bilayer: Bilayer, name: str) -> float:
     box = box_of_shape(box_shape(study), layer.count * math.pi * BRACKET[1] ** 2)
     # The crossing is looked for at many densities on the same integer waves. A cutoff in 1/a_h means other integers at
     # each, so it gives way to the tolerance, which asks for the most waves at the lowest density.
-    free = study.model_copy(update={"cell": study.cell.model_copy(update={"cutoff": None})})
-    basis = PlaneWaveBasis(box, choose_waves(free, bilayer, box))
+    free = study.cell.model_copy(update={"cutoff": None})
+    basis = PlaneWaveBasis(box, choose_waves(free, bilayer, box, hartree_fock_keys.of(study).tolerance))
     key = (tuple(box.vectors.ravel().tolist()), basis.waves.tobytes(), layer.count, bilayer.zero_mode, layer.spin)
     if key not in _CRITICAL:  # all points of a sweep ask for the same
         _CRITICAL[key] = critical_rs(basis, layer.count, bilayer.zero_mode, spin=layer.spin)
@@ -152,7 +161,7 @@ def box_shape(study: Study) -> str | np.ndarray:
 def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> PlaneWaveBasis:
     """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
     box = box_of_shape(box_shape(study), area)
-    waves = choose_waves(study, bilayer, box)
+    waves = choose_waves(study.cell, bilayer, box, hartree_fock_keys.of(study).tolerance)
     for channel in bilayer.channels:
         _check_holds(study, channel, len(waves))
     if study.cell.symmetry == "none":
@@ -163,9 +172,8 @@ def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> P
     return basis
 
 
-def choose_waves(study: Study, bilayer: Bilayer, box: Cell) -> np.ndarray:
+def choose_waves(cell: CellTable, bilayer: Bilayer, box: Cell, tolerance: float) -> np.ndarray:
     """Integer wave vectors (M, 2) that [cell] asks for in this box; from the tolerance where it names none."""
-    cell = study.cell
     if cell.plane_waves is not None:
         _check_waves("cell.plane_waves", math.prod(cell.plane_waves), cell.plane_waves)
         return rectangle_waves(*cell.plane_waves)
@@ -177,7 +185,7 @@ def choose_waves(study: Study, bilayer: Bilayer, box: Cell) -> np.ndarray:
         return disk_waves(box, cell.cutoff)
     from ehbilayer.basis.plane_waves import waves_for_tolerance
 
-    return waves_for_tolerance(bilayer, box, study.hartree_fock.tolerance)
+    return waves_for_tolerance(bilayer, box, tolerance)
 
 
 def _check_waves(key: str, count: float, was: object) -> None:
@@ -186,7 +194,7 @@ def _check_waves(key: str, count: float, was: object) -> None:
 
 
 def _basis_key(study: Study) -> str:
-    return next((f"cell.{k}" for k in ("plane_waves", "hexagon", "cutoff") if getattr(study.cell, k) is not None),
+    return next((f"cell.{k}" for k in WAVES if getattr(study.cell, k) is not None),
                 "hartree-fock.tolerance")
 
 
@@ -201,7 +209,7 @@ def _check_blocks(study: Study, bilayer: Bilayer, basis: PlaneWaveBasis) -> None
     fewest = int(basis.mask.sum(axis=1).min()) if len(basis.mask) == basis.cells else 0
     for channel in bilayer.channels:
         bands = channel.orbitals // basis.cells
-        if study.hartree_fock.start != "liquid" and channel.orbitals % basis.cells == 0 and bands > fewest:
+        if hartree_fock_keys.of(study).start != "liquid" and channel.orbitals % basis.cells == 0 and bands > fewest:
             raise InputError(_basis_key(study), f"a basis with at least {bands} waves at each of the {basis.cells} k "
                              f"points ({channel.label})", f"{fewest} at one of them", "enlarge the basis")
 

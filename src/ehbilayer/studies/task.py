@@ -1,4 +1,4 @@
-"""What the runner knows of a calculation: a task made from a study."""
+"""What the runner knows of a calculation: a task, which the kind of a study makes of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study, digest
+from ehbilayer.studies.kinds import study_kind
 from ehbilayer.units import Scales
+
+TWINS = {"meV": "meV", "kelvin": "K"}  # ends of the names of an energy's twins in real units, and their units
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Task:
     energies : keys of the summary in Ha_h that get twins in meV and K.
     start : the result that the study starts from, if it names one.
     extra : entries of the summary that the method does not know.
-    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers.
+    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers;
+        the key of a table stands for all that is in it, that of a list of rows for all rows.
     carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
         it cannot.
     """
@@ -47,6 +52,32 @@ class Task:
     carries: tuple[str, ...] = ()
 
     @property
+    def all_units(self) -> dict[str, str]:
+        """Units by dotted key: the declared ones, those of energies, and of their twins in meV and K."""
+        return ({key: "Ha_h" for key in self.energies}
+                | {f"{key}_{name}": unit for key in self.energies for name, unit in TWINS.items()} | self.units)
+
+    @property
     def hash(self) -> str:
         """Digest of the inputs."""
         return digest(self.inputs)
+
+
+def prepare(study: Study) -> Task:
+    """The task of a study, checked; computes nothing but a critical r_s that is asked for.
+
+    Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
+    """
+    check_single(study)
+    task: Task = study_kind(study.kind).part("prepare").prepare(study)
+    return task
+
+
+def check_single(study: Study) -> None:
+    """Raises InputError for a study that is many points, or that is nothing without them."""
+    if study.sweep is not None:
+        raise InputError("sweep", "absent where one point is prepared", "given", "run the study, which sweeps it")
+    points = study_kind(study.kind).points
+    if points:
+        raise InputError("sweep", f"given for a {study.kind.replace('-', ' ')}", "missing",
+                         f'e.g. [sweep] "density.rs_hole" = [4, 6, 8]; or kind = "{points}" for one point')

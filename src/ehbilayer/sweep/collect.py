@@ -24,10 +24,9 @@ LONGEST_LIST = 1000
 MISSING = "missing"
 COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed")
 OPEN = (Status.interrupted.value, MISSING)  # points that are still to be computed
-UNITS = {"wall_seconds": "s", "seconds": "s", "pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
+UNITS = {"wall_seconds": "s"}  # of what every summary has
 RESERVED = {"complex": "complex_name"}  # names that a file keeps for itself
 RETRIED = (Status.worker_died.value, Status.timeout.value)  # failures that another attempt may mend
-ROW_ENERGIES = ("gap", "basis_error", "solver_error", "normal_energy")  # of candidates, beside what the task names
 
 
 def read_points(store: PointStore, points: list[Point], reporter: Reporter) -> tuple[list[str], list[Result | None]]:
@@ -40,6 +39,8 @@ def read_points(store: PointStore, points: list[Point], reporter: Reporter) -> t
             try:
                 result = store.read(point.key, label)
             except ResultFileError as error:
+                if not error.damaged:
+                    raise
                 reporter.warn(f"{error}; set aside as {store.set_aside(point.key, label).name}")
                 label = MISSING
         ends.append(label)
@@ -116,17 +117,20 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
         data[axis.key] = Variable((axis.key,) if on_grid else dims, np.array(values), unit, "swept")
     ends = [Status.converged.value if label == UNRESOLVED else label for label in labels]
     data["status"] = Variable(dims, np.array(ends, dtype=str).reshape(shape), "1", "how each point ended")
-    flat = [dict(flatten(r.summary)) if r is not None else {} for r in results]
+    rows = [list(flatten(r.summary)) if r is not None else [] for r in results]
+    flat = [{name: value for name, _, value in row} for row in rows]
+    keys = {name: key for row in rows for name, key, _ in row}
     if any("margin" in row for row in flat):
         close = np.array([label == UNRESOLVED for label in labels])
         data["unresolved"] = Variable(dims, close.reshape(shape), "1", "margin within the numerical error")
-    for name in dict.fromkeys(key for row in flat for key in row):
+    units = UNITS | sweep.first.all_units
+    for name, key in keys.items():
         column = _column([row.get(name) for row in flat])
         name = RESERVED.get(name, name)
         if column is not None and name not in data:
             extra = (f"{name}_index",) * (column.ndim - 1)
             data[name] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),
-                                  _unit(name, sweep.first), "")
+                                  unit_of(key, units), "")
     for name in sweep.options.keep:
         kept = _stack(name, points, labels, store, shape, dims, reporter)
         if kept is not None and name not in data:
@@ -134,23 +138,28 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
     return data
 
 
-def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(value: Any, prefix: str = "", rows: str = "") -> Iterator[tuple[str, str, Any]]:
     """Numbers, texts and lists of numbers of a summary by dotted key, without what all points share.
 
     A list of rows with names, such as the candidates of a competition, becomes ``candidates.NAME.KEY``.
+
+    Yields
+    ------
+    Name, the key that a unit is declared for (``candidates.KEY`` of all rows), and value.
     """
     for key, below in value.items():
         if not prefix and key in COMMON:
             continue
-        name = f"{prefix}{key}".replace("/", "-")
+        name, declared = f"{prefix}{key}".replace("/", "-"), f"{rows or prefix}{key}"
         if isinstance(below, dict):
-            yield from flatten(below, f"{name}.")
+            yield from flatten(below, f"{name}.", f"{declared}.")
         elif _named_rows(below):
             for row in below:
-                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.")
+                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.",
+                                   f"{declared}.")
         elif isinstance(below, int | float | str) or (isinstance(below, list) and below and
                                                       all(type(x) in (int, float) for x in below)):
-            yield name, below
+            yield name, declared, below
 
 
 def _named_rows(value: Any) -> bool:
@@ -178,22 +187,10 @@ def _column(values: list[Any]) -> np.ndarray | None:
     return np.array([math.nan if v is None else float(v) for v in values])
 
 
-def _unit(name: str, task: Task) -> str:
-    """Unit of a number of the summary: what the task says, Ha_h for energies, meV and K by their endings."""
-    head, *rest = name.split(".")
-    if head == "candidates" and len(rest) > 1:  # energies of a row have the units of those of the whole
-        head = rest[1]
-        if head in ROW_ENERGIES:
-            return "Ha_h"
-    for key in (name, head):
-        if key in task.units:
-            return task.units[key]
-        if key in UNITS:
-            return UNITS[key]
-    for ending, unit in (("_meV", "meV"), ("_kelvin", "K"), ("_nm", "nm"), ("_seconds", "s")):
-        if head.endswith(ending):
-            return unit
-    return "Ha_h" if head in task.energies else "1"
+def unit_of(key: str, units: dict[str, str]) -> str:
+    """The unit that is declared for a dotted key, or for a table that it stands in; "1" for a pure number."""
+    parts = key.split(".")
+    return next((units[k] for k in (".".join(parts[:n]) for n in range(len(parts), 0, -1)) if k in units), "1")
 
 
 def _stack(name: str, points: list[Point], labels: list[str], store: PointStore, shape: tuple[int, ...],

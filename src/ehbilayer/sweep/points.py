@@ -12,16 +12,14 @@ from typing import Any
 from ehbilayer.errors import InputError, shorten
 from ehbilayer.studies.axes import Axis, SweepOptions, check_size, grid, make_axis, split_sweep
 from ehbilayer.studies.file import Study, make_study
-from ehbilayer.studies.keys import ALTERNATIVES, tables
-from ehbilayer.studies.kinds import prepare
-from ehbilayer.studies.task import Task
-from ehbilayer.studies.uses import used_keys
+from ehbilayer.studies.kinds import study_kind
+from ehbilayer.studies.tables import alternatives, tables
+from ehbilayer.studies.task import Task, prepare
 from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.rows import check_neighbours
 from ehbilayer.sweep.store import point_key
 from ehbilayer.units import Scales
 
-POINT_KIND = {"phase-diagram": "phases"}  # the kind of the points, where it is another
 CHECK_SECONDS = 5.0  # for preparing all points of a grid in advance, after the values of every axis and the corners
 DEVICE_KEYS = ("bilayer.material", "bilayer.electron_mass", "bilayer.hole_mass", "bilayer.dielectric")
 ADAPTIVE_AXES, FIRST_COUNT = 2, {1: 9, 2: 5}  # axes at most; values per axis before the first choice
@@ -57,7 +55,7 @@ class Sweep:
     @property
     def kind(self) -> str:
         """Kind of the points."""
-        return POINT_KIND.get(self.study.kind, self.study.kind)
+        return kind_of_points(self.study)
 
     def tables(self, values: dict[str, Any]) -> dict[str, Any]:
         """The study file of a point."""
@@ -119,15 +117,20 @@ def _which(shard: Shard | None) -> slice:
     return slice(None) if shard is None else slice(shard[0] - 1, None, shard[1])
 
 
+def kind_of_points(study: Study) -> str:
+    """The kind of the points of a study with a [sweep]."""
+    return study_kind(study.kind).points or study.kind
+
+
 def point_tables(study: Study, values: dict[str, Any]) -> dict[str, Any]:
     """The tables of a study without its [sweep], each swept key in place of its alternatives."""
-    written: dict[str, Any] = study.model_dump(by_alias=True, exclude_unset=True, exclude={"sweep"})
-    written["kind"] = POINT_KIND.get(study.kind, study.kind)
+    written = study.written() | {"kind": kind_of_points(study)}
+    written.pop("sweep", None)
     for dotted, value in values.items():
         name, key = dotted.split(".", 1)
         table = written.setdefault(name, {})
-        for other in {other for group in ALTERNATIVES.get(name, ()) if key in group for other in group}:
-            table.pop(other, None)
+        for other in alternatives(dotted):
+            table.pop(other.split(".", 1)[1], None)
         table[key] = value
     return written
 
@@ -227,8 +230,7 @@ def _extra(task: Task) -> dict[str, Any]:
 
 def _check_alternatives(axes: list[Axis]) -> None:
     for axis, other in itertools.combinations(axes, 2):
-        (name, key), (table, second) = axis.key.split(".", 1), other.key.split(".", 1)
-        if name == table and any(key in group and second in group for group in ALTERNATIVES.get(name, ())):
+        if other.key in alternatives(axis.key):
             raise InputError(f'sweep."{other.key}"', f"swept alone, as it says the same as {axis.key}",
                              f'given together with "{axis.key}"', "keep one of them")
 
@@ -237,7 +239,7 @@ def _check_effect(study: Study, axes: tuple[Axis, ...], first: dict[str, Any]) -
     """Every swept key is used by some of the points."""
     for axis in axes:
         studies = (make_study(point_tables(study, first | {axis.key: value})) for value in axis.values)
-        if not any(axis.key in used_keys(s) for s in studies):
+        if not any(axis.key in s.used() for s in studies):
             raise InputError(f'sweep."{axis.key}"', f"a key that {study.kind} uses here", "one that it ignores",
                              "remove this axis")
 

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.studies import kinds
 from ehbilayer.studies.axes import Axis, SweepOptions
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep.store import UNRESOLVED
 
 GOOD = (Status.converged.value, UNRESOLVED)  # labels of points to start from
-KINDS = ("hartree-fock (from a crystal), condensate (on given plane waves), few-body (binding of three or four "
-         "particles), phases, phase-diagram")
 # Along these keys particles, spins and the shape of the box stay, so that a state fits the next point.
 CARRYING = (
     *(f"bilayer.{key}" for key in ("material", "electron_mass", "hole_mass", "dielectric", "spacing", "capacitor")),
@@ -37,12 +36,18 @@ def check_neighbours(kind: str, axes: Sequence[Axis], options: SweepOptions, fir
         raise InputError("sweep.start", '"cold" where mode = "adaptive"', options.start,
                          "the points of a grid have neighbours that do not depend on what was computed before")
     if not first.carries:
-        raise InputError("sweep.start", f'"cold" unless kind is one of {KINDS}', f"{options.start} with kind {kind}",
+        raise InputError("sweep.start", f'"cold" unless kind is one of {_kinds()}', f"{options.start} with kind {kind}",
                          "leave it out")
     if axes[-1].key not in CARRYING:
         raise InputError(f'sweep."{axes[-1].key}"', 'not the last axis where start = "neighbour"', "the last one",
                          "a state fits other densities, masses, spacings, plane waves and zero modes: put one of these "
                          "last")
+
+
+def _kinds() -> str:
+    """The kinds whose points can start from their neighbours, and when."""
+    found = {kind.name: getattr(kind.part("keys"), "NEIGHBOURS", None) for kind in kinds.KINDS}
+    return ", ".join(name + (f" ({when})" if when else "") for name, when in found.items() if when is not None)
 
 
 def started_from(row: Sequence[str], labels: dict[str, str]) -> str | None:

@@ -8,12 +8,12 @@ import numpy as np
 
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.studies.kinds import kind_of
 from ehbilayer.studies.text import time_row
 
 WORDS = ("winner", "phase")
 LISTED = 5  # failures, and numbers
-THEN = ("gap", "margin", "stable", "lindemann", "alpha_squared", "lambda", "critical_temperature")
-FIRST = ("energy_per_particle", "energy_per_pair", "energy_per_hole", "binding_energy", "margin", "energy")
+ANY = ("energy",)  # of a kind that does not say which of its numbers to show
 
 
 def rows(result: Result) -> list[tuple[str, str]]:
@@ -38,7 +38,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
 
 
 def main_numbers(result: Result) -> list[str]:
-    """Names of the numbers to look at first: those that the study names under ``show``, else energies and gaps."""
+    """Names of the numbers to look at first: those that the study names under ``show``, else those of its kind."""
     shown = [name for name in result.summary.get("show") or [] if name in result.data]
     if shown:
         return shown
@@ -47,8 +47,9 @@ def main_numbers(result: Result) -> list[str]:
     axes = set(result.summary["axes"])
     numbers = [n for n, v in result.data.items() if n not in axes and v.values.dtype.kind == "f"
                and v.values.size == result.data["status"].values.size and np.isfinite(v.values).any()]
-    first = [n for n in FIRST if n in numbers][:1]
-    return first + [n for n in numbers if n.split(".")[0] in THEN and n not in first]
+    kind = kind_of(str(result.summary.get("kind")))
+    swept = ANY if kind is None else getattr(kind.part("table"), "SWEPT", ANY)
+    return [n for key in swept for n in numbers if n.split(".")[0] == key]
 
 
 def where(coordinates: dict[str, Any]) -> str:

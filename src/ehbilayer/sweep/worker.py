@@ -15,8 +15,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.run.finishing import finished
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
-from ehbilayer.studies.kinds import prepare
-from ehbilayer.studies.task import Task
+from ehbilayer.studies.task import Task, prepare
 from ehbilayer.sweep.rows import carried, state_digest
 
 STATES = (Status.interrupted, Status.timeout)  # kept whole, to go on from

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, waves_for_tolerance
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.compressibility.bulk_modulus import StateOptions, reference
 from ehbilayer.compressibility.size_limit import START_TOLERANCE, electron_gas
 from ehbilayer.compressibility.study import Plan, compute
@@ -14,9 +14,19 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell, box_of_shape
 from ehbilayer.results.base import Result
+from ehbilayer.studies.compressibility import keys
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import count_particles, make_area, make_bilayer, resolve_scales
-from ehbilayer.studies.prepare import box_shape, choose_waves, critical_rs_of, resolved_parameters, spacing_line
+from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
+from ehbilayer.studies.keys import names_waves
+from ehbilayer.studies.particles import Counts, count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.studies.prepare import (
+    box_shape,
+    choose_waves,
+    critical_rs_of,
+    resolved_parameters,
+    spacing_line,
+    spins_of,
+)
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 from ehbilayer.units import Scales
@@ -24,6 +34,7 @@ from ehbilayer.units import Scales
 ENERGIES = ("energy", "fermi_energy")
 SOLVER_TOLERANCE = 1e-10  # Ha_h per particle at most: second differences need it
 UNITS = {"bulk_modulus": "Ha_h/a_h^2", "reference_bulk_modulus": "Ha_h/a_h^2", "pressure": "Ha_h/a_h^2",
+         "residual": "Ha_h",
          "velocity": "a_h Ha_h", "velocity_with_capacitor": "a_h Ha_h", "velocity_unit": "a_h Ha_h",
          "velocity_m_per_s": "m/s", "area": "a_h^2"}
 SECONDS = {"symmetric": 3.0, "lowest": 90.0}  # of 36 pairs, about
@@ -31,7 +42,7 @@ SECONDS = {"symmetric": 3.0, "lowest": 90.0}  # of 36 pairs, about
 
 def prepare(study: Study) -> Task:
     """The task of a compressibility study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), study.compressibility
+    scales, table = resolve_scales(study.bilayer), keys.of(study)
     bilayer = _bilayer(study, scales)
     area = make_area(study, scales, bilayer, critical_rs_of(study, bilayer))
     reference(bilayer, area)
@@ -41,10 +52,11 @@ def prepare(study: Study) -> Task:
     bilayers = {n: _of_size(study, scales, n) for n in sizes}
     box = box_of_shape(box_shape(study), area * first / bilayer.sites)
     basis = PlaneWaveBasis(box, _waves(study, bilayer, bilayers[first], box))
-    solver = study.hartree_fock
+    solver = hartree_fock_keys.of(study)
     options = StateOptions(table.state, table.occupation, min(solver.tolerance, SOLVER_TOLERANCE), table.starts,
                            solver.seed, solver.max_iterations)
-    plan = Plan(bilayers, basis, first, sizes, options, table.method, None if _explicit(study) else table.tolerance)
+    plan = Plan(bilayers, basis, first, sizes, options, table.method,
+                None if names_waves(study.cell) else table.tolerance)
     resolved = resolved_parameters(study, scales, bilayers[first], basis) | {
         "compressibility": asdict(options) | {"method": table.method, "sizes": list(sizes), "tolerance": plan.tolerance,
                                               "solver_tolerance": options.tolerance}}
@@ -53,11 +65,11 @@ def prepare(study: Study) -> Task:
 
 
 def _bilayer(study: Study, scales: Scales) -> Bilayer:
-    counts = count_particles(study)
+    counts = count_particles(study.cell, study.density.electrons_per_hole)
     if counts.holes and counts.electrons != counts.holes:
         raise InputError("density.electrons_per_hole", "1 for a compressibility, or cell.electrons alone",
                          study.density.electrons_per_hole, "alpha^2 is that of the electron liquid on a hole crystal")
-    return make_bilayer(study, scales, counts)
+    return make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
 
 
 def _check_sizes(sizes: tuple[int, ...], bilayer: Bilayer) -> None:
@@ -71,27 +83,20 @@ def _check_sizes(sizes: tuple[int, ...], bilayer: Bilayer) -> None:
 
 def _of_size(study: Study, scales: Scales, count: int) -> Bilayer:
     """The bilayer with another number of particles."""
-    key = "holes" if study.cell.holes is not None else "electrons"
-    other = study.model_copy(update={"cell": study.cell.model_copy(update={key: count})})
-    return make_bilayer(other, scales, count_particles(other))
-
-
-def _explicit(study: Study) -> bool:
-    return any(getattr(study.cell, key) is not None for key in ("plane_waves", "hexagon", "cutoff"))
+    counts = Counts(count, count if study.cell.holes is not None else 0)
+    return make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
 
 
 def _waves(study: Study, bilayer: Bilayer, first: Bilayer, box: Cell) -> Any:
     """The waves of the first torus: those of [cell] for its own number of particles, else from the tolerance."""
-    if not _explicit(study):
-        return waves_for_tolerance(first, box, START_TOLERANCE)
-    if first.sites != bilayer.sites and study.cell.cutoff is None:
+    if names_waves(study.cell) and first.sites != bilayer.sites and study.cell.cutoff is None:
         raise InputError("compressibility.sizes", f"a list with {bilayer.sites}, whose plane waves [cell] gives",
-                         study.compressibility.sizes, "add it, or give cell.cutoff or no plane waves at all")
-    return choose_waves(study, first, box)
+                         keys.of(study).sizes, "add it, or give cell.cutoff or no plane waves at all")
+    return choose_waves(study.cell, first, box, START_TOLERANCE)
 
 
 def _plan_lines(study: Study, plan: Plan, scales: Scales) -> list[str]:
-    bilayer, table = plan.bilayers[plan.first], study.compressibility
+    bilayer, table = plan.bilayers[plan.first], keys.of(study)
     electrons, area = next(s.count for s in bilayer.species if s.name == "electron"), plan.basis.box.area
     more = "" if plan.tolerance is None else f" or more, until alpha^2 changes by less than {plan.tolerance:g}"
     seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)

@@ -12,8 +12,10 @@ from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell, box_of_shape
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.studies.condensate import keys
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import Counts, make_area, resolve_scales
+from ehbilayer.studies.keys import names_waves
+from ehbilayer.studies.particles import Counts, Spins, make_area, resolve_scales
 from ehbilayer.studies.particles import make_bilayer as make_hartree_fock_bilayer
 from ehbilayer.studies.prepare import box_shape, choose_waves, critical_rs_of, resolved_device, spacing_line
 from ehbilayer.studies.task import Task
@@ -29,11 +31,13 @@ ENERGIES = ("energy", "energy_per_pair", "energy_per_particle", "energy_parts", 
             "chemical_potential", "max_gap", "quasiparticle_gap", "pair_breaking_energy", "gap", "normal_energy",
             "normal_energy_per_pair", "condensation_energy", "exciton_energy")
 
+UNITS = {"residual": "Ha_h"}
+
 
 def prepare(study: Study) -> Task:
     """The task of a condensate study. Raises InputError for one that cannot be computed."""
     scales = resolve_scales(study.bilayer)
-    limit = study.condensate.limit == "thermodynamic"
+    limit = keys.of(study).limit == "thermodynamic"
     if not limit and study.cell.holes is None:
         raise InputError("cell.holes", "the number of pairs on a torus, an integer >= 1", "missing",
                          'give it, or set condensate.limit = "thermodynamic"')
@@ -48,7 +52,7 @@ def prepare(study: Study) -> Task:
     if limit:
         pairs = _pairs(bilayer, density)
         plan.append(f"  solve      infinite plane, {_spin_text(pairs.flavours)}, tolerance "
-                    f"{study.condensate.tolerance:g} Ha_h per pair, {study.condensate.curve_points} densities")
+                    f"{keys.of(study).tolerance:g} Ha_h per pair, {keys.of(study).curve_points} densities")
         solve = lambda run: _solve_limit(study, pairs, mu, run)  # noqa: E731
     else:
         box = box_of_shape(box_shape(study), count / density)
@@ -59,12 +63,13 @@ def prepare(study: Study) -> Task:
         plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {box.area:.6g} "
                     f"a_h^2, {count} pairs, {sized}, zero mode {bilayer.zero_mode}")
         solve = lambda run: _solve_torus(study, bilayer, box, waves, run)  # noqa: E731
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, carries=carries)
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, units=UNITS,
+                carries=carries)
 
 
 def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:
     """One electron per hole, with the spins of [condensate]. Raises InputError."""
-    table, ratio, spin = study.bilayer, study.density.electrons_per_hole, study.condensate.spin
+    table, ratio, spin = study.bilayer, study.density.electrons_per_hole, keys.of(study).spin
     if ratio not in (None, 1, 1.0):
         raise InputError("density.electrons_per_hole", "1 (or absent) for a condensate", ratio,
                          "every electron has its hole")
@@ -76,13 +81,12 @@ def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:
     if count % flavours:
         raise InputError("cell.holes", f"a multiple of {flavours}, the flavours of a restricted condensate", count,
                          "change it, or polarise")
-    changes = {"hartree_fock": study.hartree_fock.model_copy(update={"electron_spin": spin, "hole_spin": spin}),
-               "cell": study.cell.model_copy(update={"zero_mode": "none"} if limit else {})}
-    return make_hartree_fock_bilayer(study.model_copy(update=changes), scales, Counts(count, count))
+    return make_hartree_fock_bilayer(table, "none" if limit else study.cell.zero_mode, Spins(spin, spin), scales,
+                                     Counts(count, count))
 
 
 def _chemical_potential(study: Study, scales: Scales, limit: bool) -> float | None:
-    given = study.condensate.chemical_potential
+    given = keys.of(study).chemical_potential
     if given is None:
         return None
     if not limit:
@@ -92,16 +96,15 @@ def _chemical_potential(study: Study, scales: Scales, limit: bool) -> float | No
     if said:
         raise InputError("condensate.chemical_potential", "absent where a density is given", given,
                          f"remove it or density.{next(iter(said))}")
-    if study.condensate.curve_points < 10:
+    if keys.of(study).curve_points < 10:
         raise InputError("condensate.curve_points", "at least 10 where the density follows from a chemical potential",
-                         study.condensate.curve_points, "leave it out")
+                         keys.of(study).curve_points, "leave it out")
     return scales.to_atomic(given, "energy", "condensate.chemical_potential")
 
 
 def _waves(study: Study, bilayer: Bilayer, box: Cell) -> Any:
     """The waves that [cell] names; None where they follow from the tolerance."""
-    named = any(getattr(study.cell, key) is not None for key in ("plane_waves", "hexagon", "cutoff"))
-    waves = choose_waves(study, bilayer, box) if named else None
+    waves = choose_waves(study.cell, bilayer, box, keys.of(study).tolerance) if names_waves(study.cell) else None
     pairs = bilayer.species[0].count // bilayer.species[0].occupied_flavours
     if waves is not None and pairs >= len(waves):
         raise InputError("cell", f"more than {pairs} plane waves, the pairs of one flavour",
@@ -122,7 +125,7 @@ def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Re
     from ehbilayer.condensate.radial import find, report
     from ehbilayer.few_body.exciton import solve_exciton
 
-    table = study.condensate
+    table = keys.of(study)
     lone = solve_exciton(pairs.electron_mass, pairs.spacing).energy
     evaluate = limit_evaluator(pairs, max(table.tolerance, 1e-10))
     grid: Sequence[float] = densities(pairs, table.curve_points).tolist() if table.curve_points else []
@@ -145,7 +148,7 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hoo
     from ehbilayer.condensate.curve import densities, torus_evaluator
     from ehbilayer.condensate.torus import make_gas, residual_target, solve, solve_to_tolerance
 
-    table = study.condensate
+    table = keys.of(study)
     run.progress(f"{bilayer.species[1].count} pairs")
     if waves is None:
         result = solve_to_tolerance(bilayer, box, tolerance=table.tolerance, should_stop=run.should_stop)
@@ -214,8 +217,8 @@ def _resolved(study: Study, scales: Scales, bilayer: Bilayer, density: float | N
         "bilayer": resolved_device(study, scales, bilayer),
         "pairs": {"mass_ratio": electron.mass, "density": density, "chemical_potential": mu, "spin": electron.spin,
                   "flavours": electron.flavours},
-        "cell": study.cell.model_dump() if study.condensate.limit is None else {},
-        "condensate": study.condensate.model_dump() | {"chemical_potential": mu},
+        "cell": study.cell.model_dump() if keys.of(study).limit is None else {},
+        "condensate": keys.of(study).model_dump() | {"chemical_potential": mu},
     }
 
 

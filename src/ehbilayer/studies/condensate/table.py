@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
-if TYPE_CHECKING:
-    pass
+SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

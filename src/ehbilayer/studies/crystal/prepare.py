@@ -13,6 +13,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.studies.classical import Charges, read_charges, read_crystal, structure_file
+from ehbilayer.studies.crystal import keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.particles import resolve_scales
 from ehbilayer.studies.task import Task
@@ -23,7 +24,7 @@ MOST_CHARGES = 2000
 
 def prepare(study: Study) -> Task:
     """The task of a crystal study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), study.crystal
+    scales, table = resolve_scales(study.bilayer), keys.of(study)
     scan = table.scan
     charges = read_charges(study, scales, a_over_d=None if scan is None else scan[0])
     composition = _composition(study, charges)
@@ -46,9 +47,9 @@ def prepare(study: Study) -> Task:
 
 def _composition(study: Study, charges: Charges) -> Composition:
     """What one cell holds: [crystal] holes_per_cell in a search, the fewest holes with whole electrons otherwise."""
-    most, ratio = study.crystal.holes_per_cell, charges.electrons_per_hole
-    search = study.crystal.scan is None and study.crystal.structure == "random"
-    counts = [most] if search else range(1, most + 1 if study.crystal.scan else MOST_CHARGES)
+    table, ratio = keys.of(study), charges.electrons_per_hole
+    most, search = table.holes_per_cell, table.scan is None and table.structure == "random"
+    counts = [most] if search else range(1, most + 1 if table.scan else MOST_CHARGES)
     holes = next((n for n in counts if abs(ratio * n - round(ratio * n)) < 1e-9 * max(1.0, ratio * n)), None)
     if holes is None:
         raise InputError("crystal.holes_per_cell", f"a count that gives whole electrons at {ratio:g} per hole", most,
@@ -62,7 +63,7 @@ def _composition(study: Study, charges: Charges) -> Composition:
 
 def _starts(study: Study, composition: Composition, charges: Charges) -> tuple[list[Start], dict[str, Any]]:
     """The starts of a study at one density, and what identifies it."""
-    table, inputs = study.crystal, study.canonical()
+    table, inputs = keys.of(study), study.canonical()
     if table.structure == "random":
         box = table.box or ("random" if table.relax == "cell" else "rectangular")
         found = make_starts(composition, table.starts, table.seed, relax=table.relax, box=box,
@@ -83,11 +84,12 @@ def _fitted(study: Study, composition: Composition) -> Composition:
     """The composition of a named structure's own cell, unless holes_per_cell asks for a multiple of it."""
     from ehbilayer.crystal.structures import DECOUPLED, named
 
-    name, ratio = study.crystal.structure, float(study.density.electrons_per_hole or 0)
+    table, ratio = keys.of(study), float(study.density.electrons_per_hole or 0)
+    name = table.structure
     own = named(name, composition.hole_density, composition.spacing, ratio, composition.layers)
     holes = own.holes // composition.layers
-    if "holes_per_cell" in study.crystal.model_fields_set and name != DECOUPLED:
-        asked = study.crystal.holes_per_cell
+    if "holes_per_cell" in table.model_fields_set and name != DECOUPLED:
+        asked = table.holes_per_cell
         if asked % holes:
             raise InputError("crystal.holes_per_cell", f"a multiple of {holes}, the holes in a cell of {name}", asked,
                              "change it, or leave it out")
@@ -96,13 +98,14 @@ def _fitted(study: Study, composition: Composition) -> Composition:
 
 
 def _check_scan(study: Study) -> None:
-    if study.crystal.relax != "cell":
-        raise InputError("crystal.relax", '"cell" in a scan', study.crystal.relax, "ground states need it to relax")
+    relax = keys.of(study).relax
+    if relax != "cell":
+        raise InputError("crystal.relax", '"cell" in a scan', relax, "ground states need it to relax")
 
 
 def _values(study: Study) -> np.ndarray:
     """a/d of a scan, in equal ratios."""
-    table = study.crystal
+    table = keys.of(study)
     assert table.scan is not None
     return np.geomspace(table.scan[0], table.scan[1], table.scan_points)
 
@@ -134,7 +137,7 @@ def _plan_search(charges: Charges, starts: list[Start]) -> list[str]:
 def _plan_scan(study: Study, composition: Composition) -> list[str]:
     from ehbilayer.crystal.sequence import scan_starts
 
-    table, values = study.crystal, _values(study)
+    table, values = keys.of(study), _values(study)
     starts, _ = scan_starts(composition, values, table.holes_per_cell, table.starts, table.seed)
     return [f"  scan       a/d from {values[0]:g} to {values[-1]:g}, {len(values)} points",
             f"  cells      up to {table.holes_per_cell} holes, {table.starts} random starts each, named ones besides",
@@ -150,6 +153,6 @@ def _solve_search(run: Hooks, starts: list[Start], capacitor: bool) -> Result:
 def _solve_scan(run: Hooks, composition: Composition, study: Study) -> Result:
     from ehbilayer.crystal.scan import Scan, solve_scan
 
-    table, values = study.crystal, tuple(_values(study).tolist())
+    table, values = keys.of(study), tuple(_values(study).tolist())
     scan = Scan(values, table.holes_per_cell, table.starts, table.seed)
     return solve_scan(composition, scan, run, capacitor=study.bilayer.capacitor)

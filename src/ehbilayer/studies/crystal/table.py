@@ -8,6 +8,8 @@ from ehbilayer.crystal.search import DOWNHILL
 from ehbilayer.results.base import Result
 from ehbilayer.studies.text import status_row, time_row
 
+SWEPT = ("energy_per_hole",)  # what a sweep shows first
+
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""

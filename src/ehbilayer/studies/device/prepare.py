@@ -18,17 +18,19 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.pairing.density import METHODS, Place, against_density
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.studies.device import keys as device_keys
 from ehbilayer.studies.device.table import COLDEST
 from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.pairing import keys as pairing_keys
 from ehbilayer.studies.pairing import prepare as pairing
 from ehbilayer.studies.particles import resolve_scales
 from ehbilayer.studies.phases import prepare as phases
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines
 from ehbilayer.units import Scales
 
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
 GIVEN = "given"  # the source before these, where the study gives a number
+GIVEN_ALPHA = ("alpha_squared", "alpha", "alpha_squared_uncertainty")  # the keys that say it
 HOLES, TOLERANCE = 36, 1e-4
 STRONG, FAST = 0.5, 0.1  # lambda, and T_D/T_F, from which a caveat applies
 KELVIN = ("critical_temperature", "critical_temperature_band.low", "critical_temperature_band.high")
@@ -47,7 +49,7 @@ def prepare(study: Study) -> Task:
         raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
     competition = phases.prepare(_part(study, "phases"))
     reason = _unpaired(study, scales)
-    table = study.pairing
+    table = pairing_keys.of(study)
     first = () if table.alpha is None and table.alpha_squared is None else (GIVEN,)
     parts = {} if reason else {source: _part(study, "pairing", source) for source in (*first, *SOURCES)}
     pairs = {source: pairing.prepare(part) for source, part in parts.items()}
@@ -56,8 +58,7 @@ def prepare(study: Study) -> Task:
                   t.resolved["rs_electron"], t.resolved["spacing"] / t.resolved["mass_ratio"], coldest,
                   t.resolved["pairing"]["umklapp"], t.resolved["pairing"]["mu_star"]))
               for (source, part), t in zip(parts.items(), pairs.values(), strict=True)}
-    plan = [*device_lines(study.bilayer.material, scales), *competition.plan[len(competition.plan) - 3:],
-            f"  pairing    {reason or 'alpha^2: ' + ', '.join(parts)}",
+    plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(parts)}",
             f"  estimate   about {'10 s' if reason else '30 s'}"]
     resolved = competition.resolved | {"kind": "device", "pairing": {s: t.resolved for s, t in pairs.items()}}
     return Task(study, scales, study.canonical(), resolved, tuple(plan),
@@ -67,7 +68,7 @@ def prepare(study: Study) -> Task:
 
 def _part(study: Study, kind: str, source: str | None = None) -> Study:
     """The same device and density as a study of another kind; the physics' convention unless the file says another."""
-    data = study.model_dump(by_alias=True, exclude_unset=True) | {"kind": kind}
+    data = study.written() | {"kind": kind}
     data.pop("sweep", None)
     cell = {"zero_mode": "madelung"} | data.get("cell", {})
     if "electrons" not in cell:
@@ -76,9 +77,8 @@ def _part(study: Study, kind: str, source: str | None = None) -> Study:
     data |= {"cell": cell, "hartree-fock": solver}
     if source is not None:
         table = data.get("pairing", {})
-        other = {k: v for k, v in table.items() if k != "phase" and not k.startswith(("alpha", "map"))}
-        alpha = {k: v for k, v in table.items() if k.startswith("alpha") and k != "alpha_source"} \
-            if source == GIVEN else {"alpha_source": source}
+        other = {k: v for k, v in table.items() if k not in (*GIVEN_ALPHA, *device_keys.PAGES)}
+        alpha = {k: table[k] for k in GIVEN_ALPHA if k in table} if source == GIVEN else {"alpha_source": source}
         data["pairing"] = {"method": "eliashberg"} | other | alpha | {"curve_points": 0}
     return make_study(data, name=study.name, folder=study.folder)
 

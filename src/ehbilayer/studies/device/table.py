@@ -8,6 +8,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
 COLDEST = 1e-3  # K: a T_c below this is no prediction
+SWEPT = ("margin", "gap", "alpha_squared", "critical_temperature")  # what a sweep shows first
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
+from ehbilayer.studies.few_body import keys
 from ehbilayer.studies.few_body.table import title
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.particles import LONGEST_SPACING, mass_ratio_of, resolve_scales
@@ -30,7 +31,7 @@ POINTS_PER_THRESHOLD = 15
 
 def prepare(study: Study) -> Task:
     """The task of a few-body study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), study.few_body
+    scales, table = resolve_scales(study.bilayer), keys.of(study)
     options = Options(table.tolerance, table.seed, table.max_functions)
     if table.find == "critical-spacing" and table.complex == "exciton":
         raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
@@ -63,7 +64,7 @@ def prepare(study: Study) -> Task:
 
 
 def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
-    table = study.few_body
+    table = keys.of(study)
     if table.spacings is not None:
         raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
     ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [mass_ratio_of(scales)]
@@ -83,7 +84,7 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
 
 def _spacings(study: Study, scales: Scales) -> list[float]:
     """The spacing, or those of the scan in ascending order, in a_h."""
-    given = study.few_body.spacings
+    given = keys.of(study).spacings
     if given is None and study.bilayer.spacing is None:
         raise InputError("bilayer.spacing", 'a length >= 0, such as "3 nm" or a number in a_h', "missing",
                          "give the distance between the layers, or few-body.spacings")

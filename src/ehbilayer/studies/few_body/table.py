@@ -7,6 +7,8 @@ from typing import Any
 from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, error_text, status_row, time_row
 
+SWEPT = ("binding_energy",)  # what a sweep shows first
+
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""

@@ -8,12 +8,14 @@ from typing import Any
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study
+from ehbilayer.studies.hartree_fock import keys
 from ehbilayer.studies.prepare import Prepared, spacing_line
 from ehbilayer.studies.prepare import prepare as prepare_hartree_fock
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 
 ENERGIES = ("energy", "energy_per_particle", "energy_parts", "gap", "gap_error", "fermi_energy")
+UNITS = {"pressure": "Ha_h/a_h^2", "residual": "Ha_h"}
 ALONE = ("liquid", "random", "path")  # starts that gain nothing from a neighbour, or are not to have one
 
 
@@ -21,8 +23,8 @@ def prepare(study: Study) -> Task:
     """The task of a Hartree-Fock study. Raises InputError for one that cannot be computed."""
     prepared = prepare_hartree_fock(study)
     return Task(study, prepared.scales, prepared.inputs, prepared.resolved, tuple(_plan(prepared)),
-                lambda run: _solve(prepared, run), seed=prepared.options.seed, energies=ENERGIES, start=prepared.start,
-                extra={"critical_rs": prepared.critical_rs},
+                lambda run: _solve(prepared, run), seed=prepared.options.seed, energies=ENERGIES, units=UNITS,
+                start=prepared.start, extra={"critical_rs": prepared.critical_rs},
                 carries=() if prepared.options.start in ALONE else ("waves", "orbitals_", "occupations_"))
 
 
@@ -86,7 +88,7 @@ def _plan(prepared: Prepared) -> list[str]:
     more = " or more" if options.basis_tolerance is not None else ""
     lines.append(f"  box        {cell['shape']}, {cell['area']:.6g} a_h^2, {cell['basis_size']} plane waves{more}, "
                  f"{sort}")
-    lines.append(f"  solve      zero mode {cell['zero_mode']}, start {study.hartree_fock.start}, {options.starts} "
+    lines.append(f"  solve      zero mode {cell['zero_mode']}, start {keys.of(study).start}, {options.starts} "
                  f"start{'s' * (options.starts > 1)}, keep {options.keep}, occupation {options.occupation}, "
                  f"tolerance {options.tolerance:g} Ha_h")
     lines.append(f"  estimate   {prepared.estimate['memory_bytes'] / 1e6:.0f} MB, "

@@ -7,6 +7,8 @@ from typing import Any
 from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, error_text, status_row, time_row
 
+SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
+
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
@@ -35,7 +37,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
 def _caution_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
     """How the energy curves, and what a reader of the numbers must not overlook."""
     rows, stability = [], s.get("stability") or {}
-    found = [f"{stability[key]:+.2g} {key.split('_')[0]}" for key in ("within_kept_symmetry", "beyond")
+    found = [f"{stability[key]:+.2g} {word}" for key, word in (("within_kept_symmetry", "within"), ("beyond", "beyond"))
              if stability.get(key) is not None]
     held = " and ".join(stability.get("held") or []) or "no symmetry"
     if found:

@@ -16,7 +16,9 @@ from ehbilayer.pairing.point import Choices, Place, solve_point
 from ehbilayer.pairing.temperature import Liquid
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.studies.compressibility import keys as compressibility_keys
 from ehbilayer.studies.file import Study
+from ehbilayer.studies.pairing import keys
 from ehbilayer.studies.pairing.table import rows
 from ehbilayer.studies.particles import LONGEST_SPACING, make_area, mass_ratio_of, resolve_scales
 from ehbilayer.studies.task import Task
@@ -39,14 +41,14 @@ def prepare(study: Study) -> Task:
     ratio = _mass_ratio(scales)
     source, choices = alpha_squared_of(study, ratio), _choices(study)
     hartree = scales.electron_hartree_kelvin if scales.known else None
-    if study.pairing.map_rs is None and study.pairing.map_spacing is None:
+    if not keys.asks_for_map(keys.of(study)):
         return _prepare_point(study, scales, ratio, source, choices, hartree)
     return _prepare_map(study, scales, ratio, source, choices, hartree)
 
 
 def alpha_squared_of(study: Study, mass_ratio: float) -> Source:
     """Where alpha^2 comes from, as the study says; ``mass_ratio`` is m_h/m_e. Raises InputError."""
-    table, cell = study.pairing, study.cell
+    table, cell = keys.of(study), study.cell
     given = table.alpha**2 if table.alpha is not None else table.alpha_squared
     name = "given" if given is not None else table.alpha_source
     if name is None:
@@ -55,12 +57,13 @@ def alpha_squared_of(study: Study, mass_ratio: float) -> Source:
     if name == "torus" and cell.zero_mode is None:
         raise InputError("cell.zero_mode", "none | madelung", "missing",
                          'alpha^2 on a torus depends on it: "none" reproduces the paper, "madelung" is for physics')
-    sizes = study.compressibility.sizes
+    computed = compressibility_keys.of(study)
+    sizes = computed.sizes
     if name == "limit" and sizes is not None and len(set(sizes)) < 2:
         raise InputError("compressibility.sizes", "two or more different numbers", sizes, "a limit needs a series")
     return Source(name, given, table.alpha_squared_uncertainty, table.rs_star, mass_ratio, _flavours(study),
                   study.bilayer.capacitor, cell.holes or 36, cell.zero_mode or "none", tuple(sizes) if sizes else None,
-                  study.compressibility.state)
+                  computed.state)
 
 
 def _mass_ratio(scales: Scales) -> float:
@@ -81,7 +84,7 @@ def _flavours(study: Study) -> int:
 
 
 def _choices(study: Study) -> Choices:
-    table = study.pairing
+    table = keys.of(study)
     return Choices(table.method, table.mu_star, table.umklapp, _flavours(study), table.curve_points)
 
 
@@ -128,7 +131,7 @@ def _place(study: Study, scales: Scales, ratio: float, hartree: float | None) ->
 
     rs_hole = rs_from_density(1 / make_area(study, scales, bilayer, critical))
     phase, digest = _phase(study, rs_hole, spacing)
-    return Place(rs_hole / ratio, rs_hole, spacing / ratio, ratio, hartree, study.pairing.rs_star, phase), digest
+    return Place(rs_hole / ratio, rs_hole, spacing / ratio, ratio, hartree, keys.of(study).rs_star, phase), digest
 
 
 def _length(value: float | str, scales: Scales, key: str) -> float:
@@ -142,7 +145,7 @@ def _phase(study: Study, rs_hole: float, spacing: float) -> tuple[str | None, st
     """The winner of a result of kind phases (or the phase of a Hartree-Fock state) that the study names."""
     import hashlib
 
-    given = study.pairing.phase
+    given = keys.of(study).phase
     if given is None:
         return None, ""
     path = study.result_file(given)
@@ -176,7 +179,7 @@ def _alpha_line(source: Source) -> str:
 
 def _prepare_map(study: Study, scales: Scales, ratio: float, source: Source, choices: Choices,
                  hartree: float | None) -> Task:
-    table = study.pairing
+    table = keys.of(study)
     for key, value in (("map_rs", table.map_rs), ("map_spacing", table.map_spacing)):
         if value is None:
             raise InputError(f"pairing.{key}", "given for a map", "missing", "a map needs map_rs and map_spacing")

@@ -9,6 +9,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
 NONADIABATIC = 0.3  # T_D/T_F above which theories that need slow plasmons are doubtful
+SWEPT = ("critical_temperature", "alpha_squared", "lambda", "gap")  # what a sweep shows first
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

@@ -62,11 +62,12 @@ def energies(ax: Axes, candidates: list[dict[str, Any]]) -> None:
 
 def _state(result: Result, row: dict[str, Any]) -> Result:
     """The densities of one candidate as the Hartree-Fock figures expect them."""
-    suffix = f"_{row['name']}"
-    data = {}
-    for key, v in result.data.items():
-        if key.endswith(suffix) and key.startswith(("cell_", "density_")) and not key.startswith("cell_1"):
-            data[key.removesuffix(suffix)] = Variable(tuple(d.removesuffix(suffix) for d in v.dims), v.values, v.units)
+    name, axes = row["name"], ("cell_1", "cell_2")
+    cell = result.data[f"cell_{name}"]
+    data = {"cell": cell}
+    for key in (f"density_{x['name']}" for x in result.inputs["species"]):
+        here = result.data[f"{key}_{name}"]
+        data[key] = Variable(axes, here.values, here.units)
     kept = "translations" if row["name"] == "liquid" else "crystal"
     return Result("hartree-fock", result.status, {"kept_symmetry": kept}, result.inputs | {"channels": []}, data)
 

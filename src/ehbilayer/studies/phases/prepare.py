@@ -12,6 +12,7 @@ from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.studies.phases import keys
 from ehbilayer.studies.prepare import (
     box_shape,
     choose_waves,
@@ -19,11 +20,14 @@ from ehbilayer.studies.prepare import (
     make_options,
     resolved_parameters,
     spacing_line,
+    spins_of,
 )
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
 
 ENERGIES = ("energies", "energy", "margin", "numerical_error")
+ROW_ENERGIES = ("energy", "gap", "basis_error", "solver_error", "normal_energy", "towards.energy")
+UNITS = {f"candidates.{key}": "Ha_h" for key in ROW_ENERGIES} | {"candidates.seconds": "s"}
 
 
 def prepare(study: Study) -> Task:
@@ -31,14 +35,13 @@ def prepare(study: Study) -> Task:
     from ehbilayer.handover import PREFIX
     from ehbilayer.phases.competition import applicable, candidates
 
-    scales, counts = resolve_scales(study.bilayer), count_particles(study)
-    bilayer = make_bilayer(study, scales, counts)
-    table = study.hartree_fock.model_copy(update={"start": "crystal"})  # every candidate has its own
-    options, _ = make_options(study.model_copy(update={"hartree_fock": table}))
+    scales, counts = resolve_scales(study.bilayer), count_particles(study.cell, study.density.electrons_per_hole)
+    bilayer = make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
+    options = make_options(study)
     critical = critical_rs_of(study, bilayer)
     box = box_of_shape(box_shape(study), make_area(study, scales, bilayer, critical))
-    basis = PlaneWaveBasis(box, choose_waves(study, bilayer, box))
-    names: list[str] = list(study.phases.candidates or applicable(bilayer))
+    basis = PlaneWaveBasis(box, choose_waves(study.cell, bilayer, box, options.tolerance))
+    names: list[str] = list(keys.of(study).candidates or applicable(bilayer))
     found = candidates(bilayer, basis, names, replace(options, starts=1))
     resolved = resolved_parameters(study, scales, bilayer, basis) | {
         "hartree-fock": asdict(options), "phases": {"candidates": list(names)}}
@@ -47,7 +50,7 @@ def prepare(study: Study) -> Task:
             + (" or more" if options.basis_tolerance is not None else ""),
             f"  solve      zero mode {bilayer.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
     return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
-                energies=ENERGIES, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
+                energies=ENERGIES, units=UNITS, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
 
 
 def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
+SWEPT = ("margin", "gap")  # what a sweep shows first
+
 
 def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""

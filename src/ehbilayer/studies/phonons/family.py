@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ehbilayer.crystal.structures import Crystal, named, structure_names
 from ehbilayer.errors import InputError
 from ehbilayer.studies.classical import Charges, read_crystal, structure_file
+from ehbilayer.studies.crystal import keys as crystal_keys
 from ehbilayer.studies.file import Study
 
 
@@ -40,7 +41,7 @@ class Family:
 
 def family_of(study: Study, charges: Charges) -> Family:
     """The structure of a study. Raises InputError for one that is missing, unknown or of another composition."""
-    name = study.crystal.structure
+    name = crystal_keys.of(study).structure
     if name == "random":
         known = structure_names(charges.electrons_per_hole, charges.layers)
         raise InputError("crystal.structure", " | ".join((*known, "a result file")), name,

@@ -18,8 +18,10 @@ from ehbilayer.phonons.report import Options, Scan, compute, default_mesh
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.classical import Charges, electron_mass, read_charges
+from ehbilayer.studies.crystal import keys as crystal_keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.particles import mass_ratio_of, resolve_scales
+from ehbilayer.studies.phonons import keys
 from ehbilayer.studies.phonons.family import Family, family_of
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
@@ -30,22 +32,22 @@ ENERGIES = ("zero_point_energy_per_hole",)
 
 def prepare(study: Study) -> Task:
     """The task of a phonon study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), study.phonons
+    scales, table, relax = resolve_scales(study.bilayer), keys.of(study), crystal_keys.of(study).relax
     charges = read_charges(study, scales)
     family, masses = family_of(study, charges), _masses(scales, charges)
     crystal = family.crystal(charges.hole_density, charges.spacing)
     # with a/d alone the spacing is the unit of length, and nothing says what hbar is worth
     options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow,
-                      "cell" if study.crystal.relax == "none" else study.crystal.relax, not charges.unit_spacing)
+                      "cell" if relax == "none" else relax, not charges.unit_spacing)
     values = _values(study, charges)
     resolved = {"structure": family.name, "carrier": charges.carrier, "layers": charges.layers,
                 "electrons_per_hole": charges.electrons_per_hole, "spacing": charges.spacing,
                 "hole_density": charges.hole_density, "a": crystal.length, "masses": masses,
-                "capacitor": study.bilayer.capacitor, "relax": study.crystal.relax, "phonons": asdict(options) | {
+                "capacitor": study.bilayer.capacitor, "relax": relax, "phonons": asdict(options) | {
                     "mesh": options.mesh or default_mesh(len(crystal.species)),
                     "scan": None if values is None else values.tolist()}}
     plan = _plan(study, scales, family, crystal, masses, options, values)
-    solve = partial(_solve, family=family, crystal=crystal, masses=masses, options=options, relax=study.crystal.relax,
+    solve = partial(_solve, family=family, crystal=crystal, masses=masses, options=options, relax=relax,
                     values=values, capacitor=study.bilayer.capacitor)
     inputs = study.canonical() | ({"start_sha256": family.digest} if family.digest else {})
     return Task(study, scales, inputs, resolved, tuple(plan), solve, energies=ENERGIES)
@@ -53,12 +55,13 @@ def prepare(study: Study) -> Task:
 
 def _values(study: Study, charges: Charges) -> np.ndarray | None:
     """a/d of a scan, in equal ratios."""
-    scan = study.phonons.scan
+    table = keys.of(study)
+    scan = table.scan
     if scan is None:
         return None
     if charges.spacing == 0:
         raise InputError("phonons.scan", "absent for a single layer", scan, "a/d needs two layers")
-    return np.geomspace(scan[0], scan[1], study.phonons.scan_points)
+    return np.geomspace(scan[0], scan[1], table.scan_points)
 
 
 def _masses(scales: Scales, charges: Charges) -> dict[str, float]:
@@ -77,7 +80,7 @@ def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses
     ratio = f", a/d = {crystal.length / crystal.spacing:.6g}" if crystal.spacing else ""
     inside = [f"{n} {name}{'s' * (n > 1)}" for n, name in ((crystal.electrons, "electron"), (crystal.holes, "hole"))
               if n]
-    lines.append(f"  crystal    {family.name}, {' and '.join(inside)} per cell, relax {study.crystal.relax}")
+    lines.append(f"  crystal    {family.name}, {' and '.join(inside)} per cell, relax {crystal_keys.of(study).relax}")
     lines.append(f"  lengths    d = {crystal.spacing:.6g} a_h, a = {crystal.length:.6g} a_h{ratio}" if options.quantum
                  else f"  lengths    in units of d{ratio}; no spacing is given, so zero-point motion is left out")
     lines.append(f"  masses     {', '.join(f'{k} {v:g}' for k, v in masses.items())} (in hole masses)")

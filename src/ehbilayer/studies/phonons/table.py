@@ -8,6 +8,7 @@ from ehbilayer.results.base import Result
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
 GROUP_NAMES = {"electron": "electrons", "hole": "holes", "dipole": "dipoles", "free_electron": "free electrons"}
+SWEPT = ("energy_per_hole", "lindemann", "stable")  # what a sweep shows first
 
 
 def rows(result: Result) -> list[tuple[str, str]]:

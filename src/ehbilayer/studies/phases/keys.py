@@ -1,0 +1,39 @@
+"""The keys of [phases], and those that a study of this kind uses."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.hartree_fock import keys as hartree_fock
+from ehbilayer.studies.keys import BILAYER, CELL, Table, density_keys, dotted
+
+Phase = Literal[hartree_fock.Ordered, "condensate"]
+PHASES: tuple[str, ...] = get_args(Phase)
+# each candidate has its own start and cell
+OWN = {*(f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep")), "cell.symmetry",
+       "cell.holes_per_cell"}
+
+
+class PhasesTable(Table):
+    """Which phases compete: [phases]."""
+
+    candidates: list[Phase] | None = Field(default=None, min_length=1, description=f"a list of {' | '.join(PHASES)}")
+
+
+TABLE = PhasesTable
+KEYS = dotted("phases", PhasesTable)
+NEIGHBOURS = ""
+
+
+def of(study: Study) -> PhasesTable:
+    """[phases] of a study."""
+    table: PhasesTable = study.table("phases")
+    return table
+
+
+def uses(study: Study) -> set[str]:
+    """The dotted keys that count."""
+    return {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
