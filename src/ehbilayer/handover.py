@@ -10,7 +10,7 @@ import numpy as np
 from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.hartree_fock.observables import MELTED_DEPLETION
 from ehbilayer.model import Bilayer
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 PREFIX = "state_"  # how the names of kept arrays begin
@@ -52,7 +52,7 @@ def state_of(name: str, bilayer: Bilayer, neighbour: Result | None) -> Result | 
         return None
     if name == "condensate":
         found = {key: neighbour.data[f"{PREFIX}{key}_{name}"] for key in PAIRS}
-        return Result("condensate", Status.converged, {}, {}, found)
+        return Record("condensate", Status.converged, {}, {}, found)
     return unpack_orbitals(name, bilayer, neighbour)
 
 
@@ -108,4 +108,4 @@ def unpack_orbitals(name: str, bilayer: Bilayer, neighbour: Result) -> Result:
         whole |= {f"orbitals_{c}": Variable((f"orbital_{c}", "wave"), orbitals.reshape(-1, len(waves)), "1"),
                   f"occupations_{c}": Variable((f"orbital_{c}",), occupations, "1")}
     channels = [{"label": c.label} for c in bilayer.channels]
-    return Result("hartree-fock", Status.converged, {}, {"box": neighbour.inputs["box"], "channels": channels}, whole)
+    return Record("hartree-fock", Status.converged, {}, {"box": neighbour.inputs["box"], "channels": channels}, whole)

@@ -26,7 +26,7 @@ from ehbilayer.hartree_fock.observables import momentum_occupation, phase_name, 
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 PER_SEGMENT = 30  # wave vectors along each line of the phonon path
@@ -185,7 +185,7 @@ def _result(plan: Plan, state: Torus, symmetric: Torus, methods: dict[str, float
         summary["finished_sizes"] = {str(r.particles): kept(r) for r in rows
                                      if r.particles != plan.first and r.state.settled}
     # a status that is not None is why it ends early, whatever the states that were reached
-    return Result("compressibility", stopped or _status(rows), summary, _inputs(plan, bilayer), _size_data(rows) | data)
+    return Record("compressibility", stopped or _status(rows), summary, _inputs(plan, bilayer), _size_data(rows) | data)
 
 
 def _status(rows: list[Size]) -> Status:

@@ -18,7 +18,7 @@ from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.mesh import HIGHEST, REACH, Mesh, RadialWaves
 from ehbilayer.condensate.report import Gas, arrays, normal_energy, normal_slope, summary
 from ehbilayer.errors import InputError
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 STEPS = (0.15, 0.11, 0.08, 0.06, 0.045)  # of t; errors fall about a thousandfold from one to the next
@@ -275,4 +275,4 @@ def report(found: Solution, tolerance: float) -> Result:
     data = {"k": Variable(("k",), waves.k, "1/a_h", "wave number"),
             "weight": Variable(("k",), waves.weights, "a_h^-2", "sum over k per area: sum(weight * f)")}
     inputs = {"pairs": asdict(pairs), "mesh": asdict(found.mesh), "tolerance": tolerance}
-    return Result("condensate", status, said, inputs, data | arrays(gas, state, "k"))
+    return Record("condensate", status, said, inputs, data | arrays(gas, state, "k"))

@@ -19,7 +19,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.model import Bilayer, Species
 from ehbilayer.numerics.fourier import Fourier, good_size
 from ehbilayer.numerics.lattice import Cell
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
@@ -259,4 +259,4 @@ def report(bilayer: Bilayer, basis: PlaneWaveBasis, gas: Gas, state: PairState, 
               "zero_mode": bilayer.zero_mode, "tolerance": tolerance,
               "species": [{"name": s.name, "mass": s.mass, "count": s.count, "layer": s.layer,
                            "flavours": s.occupied_flavours} for s in (electron, hole)]}
-    return Result("condensate", state.status, said, inputs, data | arrays(gas, state, "wave"))
+    return Record("condensate", state.status, said, inputs, data | arrays(gas, state, "wave"))

@@ -101,7 +101,7 @@ def in_order(result: Result) -> Result:
         axes[key] = [values[i] for i in order]
         data = {name: replace(v, values=np.take(v.values, order, v.dims.index(key))) if key in v.dims else v
                 for name, v in data.items()}
-    return replace(result, summary=result.summary | {"axes": axes}, data=data)
+    return replace(result.with_entries({"axes": axes}), data=data)
 
 
 def slice_at(result: Result, key: str, number: int) -> Result:
@@ -114,7 +114,7 @@ def slice_at(result: Result, key: str, number: int) -> Result:
         elif name != key:
             data[name] = v
     axes = {k: values for k, values in result.summary["axes"].items() if k != key}
-    return replace(result, summary=result.summary | {"axes": axes}, data=data)
+    return replace(result.with_entries({"axes": axes}), data=data)
 
 
 def on_paper(result: Result, name: str, lines: list[Line]) -> np.ndarray:

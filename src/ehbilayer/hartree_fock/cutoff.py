@@ -38,7 +38,7 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
             inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
                 "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
             starts = {"starts": rows} if growing and rows else {}
-            return replace(result, summary=result.summary | starts, inputs=inputs)
+            return replace(result.with_entries(starts), inputs=inputs)
 
         save = None if checkpoint is None else (lambda result: checkpoint(labelled(result)))
         return labelled(solve(bilayer, basis, run, initial=start, resumed=resumed, checkpoint=save, **how))
@@ -60,8 +60,7 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
         change = abs(result.summary["energy_per_particle"] - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         result = solve_here(replace(options, basis_tolerance=None, starts=1), result, True)
-    return replace(result, summary=result.summary | {
-        "iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})
+    return result.with_entries({"iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})
 
 
 def basis_error(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, *, growth: float = 1.6, iterations: int = 15,

@@ -13,7 +13,7 @@ from ehbilayer.hartree_fock.spectrum import Levels, empty_levels, occupied_level
 from ehbilayer.hartree_fock.stability import nothing_known
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import crystal_cell, distance_on_path, path_points
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def report(bilayer: Bilayer, ends: list[End], options: Options, *, best: End | N
     summary["starts"] = [*prior, *(_start_row(bilayer, e) for e in ends[1:])] if prior else [
         _start_row(bilayer, e) for e in ends]
     summary["stability"] = best.stability or nothing_known(best)
-    return Result("hartree-fock", status, summary, _inputs(bilayer, best, options), data)
+    return Record("hartree-fock", status, summary, _inputs(bilayer, best, options), data)
 
 
 def _per_species(bilayer: Bilayer, value: Any) -> dict[str, Any]:

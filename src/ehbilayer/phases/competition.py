@@ -28,7 +28,7 @@ from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.hartree_fock.stability import CURVATURE_ZERO
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import crystal_cell
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
@@ -328,7 +328,7 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
     inputs = {"spacing": first.bilayer.spacing, "zero_mode": first.bilayer.zero_mode,
               "capacitor": first.bilayer.capacitor, "box": first.basis.box.vectors.tolist(),
               "species": [s.parameters for s in first.bilayer.species]}
-    return Result("phases", status, summary, inputs, (table if rows else {}) | data)
+    return Record("phases", status, summary, inputs, (table if rows else {}) | data)
 
 
 def _lowest(rows: list[dict[str, Any]]) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.results.files import ResultFileError, read_bytes
 from ehbilayer.run.finishing import finished
 from ehbilayer.run.reporting import Reporter
@@ -259,4 +259,4 @@ class Campaign:
             Status.not_converged if own["failed"] else Status.converged)
         summary = {"kind": self.sweep.study.kind, "status": status.value, **count(ends, self.total),
                    "mode": "grid", "axes": self.sweep.inputs["axes"], "shard": own | {"part": list(self.shard)}}
-        return finished(Result(KIND, status, summary, {}), sweep_task(self.sweep), self.backend, seconds)
+        return finished(Record(KIND, status, summary, {}), sweep_task(self.sweep), self.backend, seconds)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run.finishing import finished
 from ehbilayer.run.reporting import Reporter
@@ -89,7 +89,7 @@ def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Statu
         reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
     resolved = {"axes": summary["axes"], "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
     task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, (), sweep.first.solve, sweep.first.seed)
-    return finished(Result(KIND, status, summary, {}, data), task, backend, seconds)
+    return finished(Record(KIND, status, summary, {}, data), task, backend, seconds)
 
 
 def _advice(status: Status, counts: dict[str, Any]) -> str:

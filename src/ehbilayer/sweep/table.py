@@ -34,7 +34,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     found += [(name, text) for name, text in numbers if text]
     found += [("failed", f"{where(f['coordinates'])}: {f['status']}, {f['reason']}")
               for f in s.get("failures", [])[:LISTED]]
-    return [*found, time_row(s)]
+    return [*found, time_row(result)]
 
 
 def main_numbers(result: Result) -> list[str]:

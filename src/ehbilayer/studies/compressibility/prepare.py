@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, waves_for_tolerance
@@ -107,8 +107,8 @@ def _solve(plan: Plan, scales: Scales, run: Hooks) -> Result:
     result = compute(plan, run)
     velocity = result.summary["velocity"]
     if velocity is None or not scales.known:
-        return replace(result, summary=result.summary | {"velocity_m_per_s": None})
+        return result.with_entries({"velocity_m_per_s": None})
     from scipy.constants import e, hbar
 
     unit = scales.bohr_radius_nm * 1e-9 * scales.hartree_meV * 1e-3 * e / hbar
-    return replace(result, summary=result.summary | {"velocity_m_per_s": velocity * unit})
+    return result.with_entries({"velocity_m_per_s": velocity * unit})

@@ -24,7 +24,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
                             f"{s['max_occupation']:.6f}"),
              ("pair size", f"{s['pair_size']:.6g} a_h" if s.get("pair_size") is not None else ""),
              *_density_rows(s), ("residual", f"{s['residual']:.1e} Ha_h after {s['iterations']} field evaluations"),
-             _accuracy_row(s), time_row(s)]
+             _accuracy_row(s), time_row(result)]
     return [row for row in rows if row[1]]
 
 

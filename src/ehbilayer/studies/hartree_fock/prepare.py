@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ehbilayer.hooks import Hooks
@@ -58,7 +57,7 @@ def _both_species(result: Result) -> Result:
     """The summary names both species; one that is absent is null."""
     present = result.summary.get("particles") or {}
     named = {name: present.get(name) for name in ("electron", "hole")} | present
-    return replace(result, summary=result.summary | {"particles": named})
+    return result.with_entries({"particles": named})
 
 
 def progress_line(state: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from ehbilayer.pairing.maps import MapHooks, make_map, map_result
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import Choices, Place, solve_point
 from ehbilayer.pairing.temperature import Liquid
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.pairing.table import rows
@@ -104,7 +104,7 @@ def _prepare_point(study: Study, scales: Scales, ratio: float, source: Source, c
 def _solve_point(place: Place, source: Source, choices: Choices, run: Hooks) -> Result:
     stopped = run.should_stop()
     if stopped is not None:
-        return Result("pairing", stopped, {"reason": "stopped before it began", "critical_temperature": None}, {}, {})
+        return Record("pairing", stopped, {"reason": "stopped before it began", "critical_temperature": None}, {}, {})
     run.progress("alpha^2" if source.computed else "couplings")
     return solve_point(place, source, choices, run.progress, run.should_stop)
 
@@ -210,5 +210,5 @@ def _solve_map(rs: np.ndarray, spacing: np.ndarray, source: Source, choices: Cho
                   lambda part: run.checkpoint(map_result(part, summary, hartree)))
     found = make_map(rs, spacing, source.mass_ratio, source, liquid, choices.method, hooks)
     if isinstance(found, Status):
-        return Result("pairing", found, summary, {}, {})
+        return Record("pairing", found, summary, {}, {})
     return map_result(found, summary, hartree)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ehbilayer.figures.density import density
 from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, new_figure
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +68,7 @@ def _state(result: Result, row: dict[str, Any]) -> Result:
         if key.endswith(suffix) and key.startswith(("cell_", "density_")) and not key.startswith("cell_1"):
             data[key.removesuffix(suffix)] = Variable(tuple(d.removesuffix(suffix) for d in v.dims), v.values, v.units)
     kept = "translations" if row["name"] == "liquid" else "crystal"
-    return Result("hartree-fock", result.status, {"kept_symmetry": kept}, result.inputs | {"channels": []}, data)
+    return Record("hartree-fock", result.status, {"kept_symmetry": kept}, result.inputs | {"channels": []}, data)
 
 
 def _head(page: Figure, result: Result) -> None:
