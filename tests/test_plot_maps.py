@@ -12,7 +12,7 @@ from ehbilayer.figures.maps import axis_line, held_at, known_values, norm_of, ph
 from ehbilayer.figures.style import new_figure
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
 from ehbilayer.studies.drawing import page
@@ -50,7 +50,7 @@ def diagram() -> Result:
                 DIMS, np.full(n.shape, 0.2 * (name == "hole-crystal") * i), "1")
     summary = {"kind": "phase-diagram", "mode": "grid", "axes": AXES, "points": n.size, "done": n.size}
     inputs = {"resolved": {"first_point": {"bilayer": {"hole_mass": 0.8}}}}
-    return Result("sweep", Status.converged, summary, inputs, data)
+    return Record("sweep", Status.converged, summary, inputs, data)
 
 
 def test_a_part_of_a_grid_is_the_grid_at_one_value() -> None:

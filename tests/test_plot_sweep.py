@@ -10,7 +10,7 @@ import ehbilayer
 import fake_points
 from ehbilayer.errors import InputError
 from ehbilayer.figures.boundaries import Fields, grid_triangles, segments
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
 from ehbilayer.studies.drawing import page, save_figures
@@ -133,7 +133,7 @@ def test_numbers_that_are_asked_for_are_shown() -> None:
 
 
 def test_a_sweep_without_numbers_is_refused() -> None:
-    bare = Result("sweep", Status.not_converged, {"axes": {"a.b": [1, 2]}, "mode": "grid", "points": 2, "done": 0}, {},
+    bare = Record("sweep", Status.not_converged, {"axes": {"a.b": [1, 2]}, "mode": "grid", "points": 2, "done": 0}, {},
                   {"a.b": Variable(("a.b",), np.array([1.0, 2.0]), "1"),
                    "status": Variable(("a.b",), np.array(["invalid", "invalid"]), "1")})
     with pytest.raises(InputError, match="numbers to show"):

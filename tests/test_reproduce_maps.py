@@ -13,7 +13,7 @@ from ehbilayer.papers.nashabeh_fu import figure_2_sizes as nashabeh_fu_2_sizes
 from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
 from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING, Change, changes
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from reproduced import Reproduced
@@ -53,7 +53,7 @@ def diagram(axes: dict[str, Any], critical_rs: float = CRITICAL_RS, liquid_from:
              "critical_rs_electron": Variable(dims, np.full(n.shape, 1.9), "1"),
              "over_critical.electron": Variable(dims, n / mass**2, "1")}
     summary = {"kind": "phase-diagram", "mode": "grid", "axes": axes, "points": n.size, "done": n.size}
-    return Result("sweep", Status.converged, summary, {"resolved": {"first_point": {"bilayer": {"hole_mass": 1.0}}}},
+    return Record("sweep", Status.converged, summary, {"resolved": {"first_point": {"bilayer": {"hole_mass": 1.0}}}},
                   data)
 
 
@@ -214,7 +214,7 @@ def test_a_cut_with_states_close_to_it_separates_nothing(between: list[float], v
             key = f"candidates.{name}"
             data[f"{key}.momentum_variance.{species}"] = Variable(("point",), scale * states, "1")
             data[f"{key}.sea_depletion.{species}"] = Variable(("point",), 0 * states, "1")
-    rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: Result("sweep", Status.converged, {}, {}, data)})
+    rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: Record("sweep", Status.converged, {}, {}, data)})
     assert [r.verdict for r in rows if "separation" in r.quantity] == [verdict] * 2
 
 

@@ -21,6 +21,9 @@ class Distances:
     hh: float | None = number("a_h", "mean distance of two holes", None)
 
 
+NOWHERE = Distances()
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class FewBodyResult(Result):
     """What all of them say. Abstract."""
@@ -44,7 +47,7 @@ class BindingResult(FewBodyResult):
     exciton_energy: float = number("Ha_h", "energy of one exciton")
     exciton_size: float = number("a_h", "mean in-plane distance in one exciton")
     exciton_polarisability: float = number("a_h^3", "alpha of the energy -alpha F^2/2 in an in-plane force F")
-    distances: Distances = entry("mean distances of pairs", Distances())
+    distances: Distances = entry("mean distances of pairs", NOWHERE)
 
     def derived(self) -> dict[str, Any]:
         """The binding energy in K, where the device is known."""

@@ -117,7 +117,8 @@ class _Table:
             status=status, advice=MORE if status is Status.not_converged else "", **described(c[0]),
             critical_spacing=value, critical_spacing_uncertainty=error, total_energy=self._energy[0],
             binding_energy=binding[0], uncertainty=self._error[0], bound=known[0], functions=self._functions.max(),
-            spacings=spacings, binding_energies=binding, uncertainties=self._error, bound_at=known,
+            spacings=tuple(spacings), binding_energies=tuple(binding), uncertainties=tuple(self._error),
+            bound_at=tuple(known),
             inputs={**identity(c[0]), "electron_mass": c[0].electron_mass, "spacing": spacings}, data=data)
 
 
@@ -191,8 +192,9 @@ def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Cr
         data |= _path_arrays(ratio, path)
     return CriticalSpacingResult(
         status=status, **named(complex), critical_spacing=value[0], critical_spacing_uncertainty=error[0],
-        critical_spacing_power_law=plain[0], mass_ratios=ratios, critical_spacings=value,
-        critical_spacing_uncertainties=error, reasons=["" if f is None else f.reason for f in found],
+        critical_spacing_power_law=plain[0], mass_ratios=tuple(ratios),
+        critical_spacings=tuple(value), critical_spacing_uncertainties=tuple(error),
+        reasons=tuple("" if f is None else f.reason for f in found),
         inputs={**identity(complex), "mass_ratios": ratios}, data=data)
 
 

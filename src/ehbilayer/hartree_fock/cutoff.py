@@ -60,7 +60,7 @@ def solve_to_tolerance(bilayer: Bilayer, basis: PlaneWaveBasis, options: Options
         change = abs(result.summary["energy_per_particle"] - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         result = solve_here(replace(options, basis_tolerance=None, starts=1), result, True)
-    return result.with_entries({"iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})
+    return result.with_entries({"iterations": iterations, "basis_error": change if np.isfinite(change) else None})
 
 
 def basis_error(bilayer: Bilayer, basis: PlaneWaveBasis, result: Result, *, growth: float = 1.6, iterations: int = 15,

@@ -36,7 +36,7 @@ def figure(result: FewBodyResult) -> Figure:
     """The page of a few-body result, whichever of the three it is."""
     panels: list[Callable[[Any, Axes], None]]
     if isinstance(result, CriticalSpacingResult):
-        panels = [_threshold_panel] + ([_ratio_panel] if len(result.mass_ratios) > 1 else [])
+        panels = [_threshold_panel, *([_ratio_panel] if len(result.mass_ratios) > 1 else [])]
     elif isinstance(result, SpacingScanResult):
         panels = [_binding_panel, _logarithmic_panel]
     else:
