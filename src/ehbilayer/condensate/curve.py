@@ -17,6 +17,7 @@ import numpy as np
 
 from ehbilayer.condensate.radial import Pairs, Solution, find
 from ehbilayer.condensate.report import Gas, condensate_fraction
+from ehbilayer.condensate.result import Coexistence
 from ehbilayer.condensate.torus import lowest
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Variable
@@ -41,15 +42,6 @@ class Point:
     def pressure(self) -> float:
         """n mu - E/A in Ha_h/a_h^2."""
         return self.density * (self.chemical_potential - self.energy)
-
-
-@dataclass(frozen=True)
-class Coexistence:
-    """Two densities (a_h^-2) in equilibrium, and their chemical potential of a pair (Ha_h)."""
-
-    low: float
-    high: float
-    chemical_potential: float
 
 
 Evaluate = Callable[[float], Point]
@@ -216,7 +208,6 @@ def arrays(points: Sequence[Point]) -> dict[str, Variable]:
             for name, (unit, what) in told.items()}
 
 
-def summary(found: Sequence[Coexistence], density: float) -> dict[str, Any]:
-    """Entries of the summary: all coexistences, and whether this density lies inside one."""
-    return {"coexistence": [{"low": c.low, "high": c.high, "chemical_potential": c.chemical_potential} for c in found],
-            "separates": any(c.low < density < c.high for c in found)}
+def separates(found: Sequence[Coexistence], density: float) -> bool:
+    """Whether a density (a_h^-2) lies between two that coexist."""
+    return any(c.low < density < c.high for c in found)

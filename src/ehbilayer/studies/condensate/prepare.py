@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.condensate.result import CondensateResult
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from ehbilayer.condensate.radial import Pairs
 
 MORE = "loosen condensate.tolerance; on a torus more plane waves help, at short spacings the infinite plane"
-ENERGIES = ("energy", "energy_per_pair", "energy_per_particle", "energy_parts", "energy_parts_per_pair",
-            "chemical_potential", "max_gap", "quasiparticle_gap", "pair_breaking_energy", "gap", "normal_energy",
-            "normal_energy_per_pair", "condensation_energy", "exciton_energy")
 
 
 def prepare(study: Study) -> Task:
@@ -59,7 +57,7 @@ def prepare(study: Study) -> Task:
         plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {box.area:.6g} "
                     f"a_h^2, {count} pairs, {sized}, zero mode {bilayer.zero_mode}")
         solve = lambda run: _solve_torus(study, bilayer, box, waves, run)  # noqa: E731
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, carries=carries)
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, carries=carries)
 
 
 def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:
@@ -116,7 +114,7 @@ def _pairs(bilayer: Bilayer, density: float) -> Pairs:
     return Pairs(electron.mass, bilayer.spacing, density, electron.occupied_flavours, bilayer.capacitor)
 
 
-def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Result:
+def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> CondensateResult:
     """The infinite plane: the curve E(n) first where the density follows from it, else last."""
     from ehbilayer.condensate.curve import coexistences, densities, density_at, limit_evaluator, reaching
     from ehbilayer.condensate.radial import find, report
@@ -135,11 +133,11 @@ def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Re
         pairs = replace(pairs, density=density_at(evaluate, points, mu, first))
     run.progress(f"density {pairs.density:.4g} a_h^-2")
     result = report(find(pairs, table.tolerance, should_stop=run.should_stop), table.tolerance)
-    result = replace(result, summary=result.summary | {"exciton_energy": lone})
+    result = replace(result, exciton_energy=lone)
     return _with_curve(result, evaluate, points, grid, pairs.density, run)
 
 
-def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hooks) -> Result:
+def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hooks) -> CondensateResult:
     """A torus: the state, then E(n) at fixed area with any number of pairs."""
     from ehbilayer.basis.plane_waves import PlaneWaveBasis
     from ehbilayer.condensate.curve import densities, torus_evaluator
@@ -156,7 +154,7 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hoo
     gas = make_gas(bilayer, box, kept)
     evaluate = torus_evaluator(gas, box.area, residual_target(table.tolerance))
     density = gas.pairs / box.area
-    result = replace(result, summary=result.summary | {"exciton_energy": evaluate(1e-6 / box.area).energy})
+    result = replace(result, exciton_energy=evaluate(1e-6 / box.area).energy)
     grid = [float(n) for n in densities(_pairs(bilayer, density), table.curve_points)
             if 0.5 < n * box.area < 0.5 * len(kept) * gas.flavours]
     return _with_curve(result, evaluate, [], grid, density, run)
@@ -164,7 +162,7 @@ def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hoo
 
 def _start(run: Hooks) -> Result | None:
     """What to start from: a result that was asked for, or the pairs of a neighbouring point."""
-    paired = run.neighbour is not None and run.neighbour.summary["phase"] == "condensate"
+    paired = isinstance(run.neighbour, CondensateResult) and run.neighbour.phase == "condensate"
     return run.initial or (run.neighbour if paired else None)
 
 
@@ -185,24 +183,24 @@ def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[
     return points, None
 
 
-def _with_curve(result: Result, evaluate: Evaluate, points: list[Point], grid: Sequence[float],
-                density: float, run: Hooks) -> Result:
+def _with_curve(result: CondensateResult, evaluate: Evaluate, points: list[Point], grid: Sequence[float],
+                density: float, run: Hooks) -> CondensateResult:
     """The result with E(n) and its Maxwell constructions, where they are asked for."""
-    from ehbilayer.condensate.curve import UnsolvedError, arrays, coexistences, summary
+    from ehbilayer.condensate.curve import UnsolvedError, arrays, coexistences, separates
 
     if result.status is Status.not_converged:
-        result = replace(result, summary=result.summary | {"advice": MORE})
+        result = replace(result, advice=MORE)
     stopped = None
     if not points and result.status is Status.converged:
         points, stopped = _curve(evaluate, grid, run)
     if stopped is not None or len(points) < 3:
-        said: dict[str, Any] = {"coexistence": None, "separates": None}
-        return replace(result, status=stopped or result.status, summary=result.summary | said)
+        return replace(result, status=stopped or result.status)
+    result = replace(result, data=result.data | arrays(points))
     try:
-        said = summary(coexistences(evaluate, points), density)
+        found = coexistences(evaluate, points)
     except UnsolvedError:
-        said = {"coexistence": None, "separates": None}
-    return replace(result, summary=result.summary | said, data=result.data | arrays(points))
+        return result
+    return replace(result, coexistence=tuple(found), separates=separates(found, density))
 
 
 def _resolved(study: Study, scales: Scales, bilayer: Bilayer, density: float | None,
