@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import made_up
 from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.papers.dai_fu import figure_3 as dai_fu_3
 from ehbilayer.papers.dai_fu import figure_s1 as dai_fu_s1
@@ -149,10 +150,11 @@ def test_where_electrons_crystallise() -> None:
             "energies.crystal": Variable(dims, -gain, "Ha_h", ""),
             "ended_as.hole-crystal": Variable(dims, np.full(gain.shape, "hole-crystal"), "1", ""),
             "ended_as.crystal": Variable(dims, ended, "1", "")}
-    result = Record("phase-diagram", Status.converged, {}, {}, data)
-    assert nashabeh_fu_numbers.crystallisation(result) == pytest.approx(zero)
+    good = Variable(dims, np.full(gain.shape, "converged"), "1")
+    data |= {"statuses.hole-crystal": good, "statuses.crystal": good}
+    assert nashabeh_fu_numbers.crystallisation(made_up.sweep(data)) == pytest.approx(zero)
     data["ended_as.crystal"] = Variable(dims, np.full(gain.shape, "liquid"), "1", "")
-    assert np.isnan(nashabeh_fu_numbers.crystallisation(result)).all()
+    assert np.isnan(nashabeh_fu_numbers.crystallisation(made_up.sweep(data))).all()
 
 
 # -- what is declared

@@ -158,7 +158,7 @@ def _phase(study: Study, rs_hole: float, spacing: float) -> tuple[str | None, st
 
 def _check_same_place(result: Result, rs_hole: float, spacing: float) -> None:
     """A phase says nothing about another density or spacing."""
-    resolved = result.inputs.get("resolved", {})
+    resolved = result.provenance.resolved
     hole, bilayer = resolved.get("species", {}).get("hole", {}), resolved.get("bilayer", {})
     for name, was, expected in (("r_s of the holes", hole.get("rs"), rs_hole),
                                 ("spacing (a_h)", bilayer.get("spacing"), spacing)):
