@@ -19,7 +19,7 @@ import types
 from pathlib import Path
 
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
@@ -37,7 +37,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "electron-liquid-hole-crystal
 def free_points() -> None:
     """Let kind "device" stand for a calculation that takes no time."""
     def solve(run: Hooks) -> Result:
-        return Result("device", Status.converged, {"energy": -1.0, "gap": {"electron": 0.1, "hole": 0.2}}, {})
+        return Record("device", Status.converged, {"energy": -1.0, "gap": {"electron": 0.1, "hole": 0.2}}, {})
 
     def prepare(study: Study) -> Task:
         return Task(study, Scales(), study.canonical(), {}, (), solve, energies=("energy",))

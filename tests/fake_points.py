@@ -16,7 +16,7 @@ import pytest
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.run import runner
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
@@ -132,7 +132,7 @@ def solve(study: Study, run: Hooks) -> Result:
     summary["trail"] = float(trail)
     if margin > 0 and os.environ.get("EHB_FAKE_ALONE"):  # all candidates ended as the liquid
         summary |= {"margin": None, "numerical_error": None}
-    return Result(KIND, status, summary, {}, {"steps": Variable((), np.array(steps), "1"),
+    return Record(KIND, status, summary, {}, {"steps": Variable((), np.array(steps), "1"),
                                               "line": Variable(("x",), np.array([rs, d]), "a_h"),
                                               "trail": Variable((), np.array(trail), "1")})
 

@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves, rectangle_waves
-from ehbilayer.hamiltonian import Hamiltonian
+from ehbilayer.hamiltonian import STANDARD, Hamiltonian
 from ehbilayer.hartree_fock.guesses import guess
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.interaction.base import Interaction
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.numerics.fourier import Fourier
-from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
 from ehbilayer.numerics.minimize import orthonormalise
-from ehbilayer.terms import Setting
+from ehbilayer.terms import Setting, TermOf
+from ehbilayer.torus import Torus
 
 
-def trions(holes: int = 4, zero_mode: str = "none", spin: str = "restricted", capacitor: bool = False) -> Bilayer:
-    """Two electrons per polarised hole, m_e = 2 m_h, the published spacing."""
-    return Bilayer((Species("electron", -1, 2.0, 0, 2 * holes, spin=spin), Species("hole", 1, 1.0, 1, holes)), 4.83,
-                   zero_mode, capacitor)
+class Species(NamedTuple):
+    """A carrier with its number in a box; the density follows from the box."""
+
+    name: str
+    charge: int
+    mass: float
+    layer: int
+    count: int
+    flavours: int = 2
+    spin: str = "polarized"
+    dispersion: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+def torus_of(species: tuple[Species, ...], spacing: float, zero_mode: str, capacitor: bool = False, *,
+             box: Cell | float = 100.0, interaction: Interaction | None = None) -> Torus:
+    """These carriers in a box (a triangular one of that area where it is a number)."""
+    area = box.area if isinstance(box, Cell) else box
+    carriers = tuple(Carrier(s.name, s.charge, s.mass, s.layer, s.count / area, s.flavours, s.dispersion)
+                     for s in species)
+    spins = {"electron_spin" if s.charge < 0 else "hole_spin": s.spin for s in species}
+    holes = next((s.count for s in species if s.charge > 0 and s.count), None)
+    electrons = None if holes else next(s.count for s in species if s.charge < 0)
+    return Torus(Bilayer(carriers, interaction or Coulomb(spacing)), holes, electrons,
+                 box.vectors if isinstance(box, Cell) else "triangular", zero_mode=zero_mode, capacitor=capacitor,
+                 **spins)
+
+
+def trions(holes: int = 4, zero_mode: str = "none", spin: str = "restricted", capacitor: bool = False,
+           rs: float = 8.0) -> Torus:
+    """Two electrons per polarised hole, m_e = 2 m_h, the published spacing, in the rectangular box."""
+    return torus_of((Species("electron", -1, 2.0, 0, 2 * holes, spin=spin), Species("hole", 1, 1.0, 1, holes)), 4.83,
+                    zero_mode, capacitor, box=box_of_shape("rectangular", holes * np.pi * rs**2))
 
 
 def small_basis(kind: str, holes: int = 4, rs: float = 8.0, waves: tuple[int, int] = (13, 11)) -> PlaneWaveBasis:
@@ -31,9 +65,10 @@ def triangular_basis(holes: int, rs: float, steps: int, crystal: bool = True) ->
     return PlaneWaveBasis(box, hexagon_waves(box, steps), crystal_cell(box, holes) if crystal else None)
 
 
-def random_state(bilayer: Bilayer, basis: PlaneWaveBasis, seed: int = 1, start: str = "random",
-                 occupation: str = "integer") -> tuple[Hamiltonian, tuple[np.ndarray, ...]]:
+def random_state(torus: Torus, basis: PlaneWaveBasis, seed: int = 1, start: str = "random",
+                 occupation: str = "integer",
+                 terms: tuple[TermOf, ...] = STANDARD) -> tuple[Hamiltonian, tuple[np.ndarray, ...]]:
     """A Hamiltonian and orthonormal frames with one batch entry, far from any symmetry."""
-    begin = guess(bilayer, basis, start, seed=seed, occupation=occupation, noise=0.4)
-    setting = Setting(basis, Fourier(), [bilayer], np.array([basis.box.area]), begin.fillings)
-    return Hamiltonian(setting), tuple(orthonormalise(np, x[None]) for x in begin.frames)
+    begin = guess(torus, basis, start, seed=seed, occupation=occupation, noise=0.4)
+    setting = Setting(basis, Fourier(), [torus], begin.fillings)
+    return Hamiltonian(setting, terms), tuple(orthonormalise(np, x[None]) for x in begin.frames)

@@ -12,7 +12,7 @@ import pytest
 
 import ehbilayer
 from ehbilayer import cli
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record
 from ehbilayer.run import reporting, runner
 from ehbilayer.status import Status
 from ehbilayer.studies.hartree_fock.prepare import progress_line
@@ -81,7 +81,7 @@ def test_quiet_prints_nothing(study: Path, capsys: pytest.CaptureFixture[str]) -
     (Status.not_finite, 3), (Status.interrupted, 130)])
 def test_exit_codes_and_advice(study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
                                status: Status, code: int) -> None:
-    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", lambda *a, **k: Result("hartree-fock", status, {}, {}))
+    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", lambda *a, **k: Record("hartree-fock", status, {}, {}))
     assert cli.execute(["run", str(study)]) == code
     assert (status.advice in capsys.readouterr().out) == (code != 0)
 

@@ -228,7 +228,7 @@ def test_a_normal_state_has_no_slope() -> None:
     b = triangular_basis(37, 0.5, 5, crystal=False)
     gas = torus.make_gas(bilayer(37, zero_mode="madelung"), b.box, b.waves)
     assert math.isnan(chemical_slope(gas.kset, torus.lowest(gas, 1e-10)))
-    assert energy_parts(gas, torus.lowest(gas, 1e-10))["pairing"] == pytest.approx(0, abs=1e-12)
+    assert energy_parts(gas, torus.lowest(gas, 1e-10)).pairing == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize(("species", "argument"), [

@@ -17,7 +17,7 @@ from ehbilayer.pairing import density as pairing_density
 from ehbilayer.pairing.couplings import bcs_temperature
 from ehbilayer.pairing.density import Place, against_density, window
 from ehbilayer.pairing.plasmon_velocity import Source
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.device import prepare as kind
@@ -234,7 +234,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
         seen.append(study.canonical() | how)
         task = kind.prepare(study)
         page = kind._page({}, {}, {}, "", task.scales, None)
-        return Result("device", Status.converged if len(seen) == 1 else Status.not_converged, page.summary, {}, {})
+        return Record("device", Status.converged if len(seen) == 1 else Status.not_converged, page.summary, {}, {})
 
     monkeypatch.setattr(runner, "run", answer)
     monkeypatch.chdir(tmp_path)

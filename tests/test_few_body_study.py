@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ehbilayer import run
 from ehbilayer.cli import execute
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.complexes import make_complex
+from ehbilayer.few_body.result import ComplexResult
 from ehbilayer.few_body.scan import _critical_result, scan
 from ehbilayer.few_body.threshold import Critical
 from ehbilayer.few_body.variational import Options, solve
@@ -48,9 +50,9 @@ def test_examples_are_prepared(name: str) -> None:
 
 
 def test_exciton_from_its_example() -> None:
-    task = prepare(load_study(EXAMPLES / "exciton.toml"))
-    result = task.solve(Hooks())
-    assert result.summary["binding_kelvin"] == pytest.approx(719.6, abs=0.5)
+    result = run(EXAMPLES / "exciton.toml")
+    assert isinstance(result, ComplexResult)
+    assert result.binding_energy.to("K") == result.summary["binding_kelvin"] == pytest.approx(719.6, abs=0.5)
     table = dict(rows(result))
     assert table["bound"] == "yes" and table["status"] == "converged"
     assert "exciton" in texts(result)

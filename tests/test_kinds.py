@@ -10,7 +10,7 @@ import pytest
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import guesses
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.runner import run
 from ehbilayer.status import Status
@@ -67,7 +67,7 @@ def test_a_phase_diagram_needs_a_sweep_and_says_nothing_before() -> None:
 
 
 def test_an_unknown_kind_of_result_still_has_a_table() -> None:
-    assert ("status", "converged") in kinds.rows(Result("other", Status.converged, {}, {}))
+    assert ("status", "converged") in kinds.rows(Record("other", Status.converged, {}, {}))
 
 
 def test_an_ignored_key_does_not_change_the_inputs() -> None:

@@ -10,7 +10,7 @@ from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.model import Bilayer, Species
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.numerics.minimize import orthonormalise
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from systems import triangular_basis
 
@@ -71,7 +71,7 @@ def test_gaussians_have_the_weight_of_their_width() -> None:
     begin = guess(bilayer, basis, "crystal")
     frames = tuple(orthonormalise(np, x[None]) for x in begin.frames)
     amplitudes = basis.to_waves(frames[0][0], begin.fillings[0].blocks).reshape(-1, basis.size)
-    result = Result("hartree-fock", Status.converged, {}, {
+    result = Record("hartree-fock", Status.converged, {}, {
         "box": basis.box.vectors.tolist(), "supercell": basis.supercell.tolist(),
         "species": [{"name": "hole", "count": 4}],
         "channels": [{"label": "hole", "species": 0, "orbitals": 4, "degeneracy": 1}]},

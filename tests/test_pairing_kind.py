@@ -13,7 +13,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.pairing import maps as pairing_maps
 from ehbilayer.pairing.couplings import attraction, bcs_temperature
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
 from ehbilayer.studies.pairing import prepare as kind
 from ehbilayer.studies.pairing.figure import figure, gap, temperature_map
@@ -157,11 +157,11 @@ def test_alpha_from_a_torus_itself() -> None:
 def test_a_phase_that_was_computed(tmp_path: Path) -> None:
     for winner, inside in (("hole-crystal", True), ("condensate", False)):
         path = tmp_path / f"{winner}.nc"
-        Result("phases", Status.converged, {"winner": winner}, {}).save(path)
+        Record("phases", Status.converged, {"winner": winner}, {}).save(path)
         s = run(POINT, f'pairing.phase="{path}"', "pairing.rs_star=31", *QUICK).summary
         assert s["in_el_hc"] is inside and s["phase"] == winner and s["critical_temperature"] > 0
     elsewhere = {"resolved": {"species": {"hole": {"rs": 12.0}}, "bilayer": {"spacing": 10.0}}}
-    Result("phases", Status.converged, {"winner": "hole-crystal"}, elsewhere).save(tmp_path / "elsewhere.nc")
+    Record("phases", Status.converged, {"winner": "hole-crystal"}, elsewhere).save(tmp_path / "elsewhere.nc")
     with pytest.raises(InputError, match="same place"):
         run(POINT, f'pairing.phase="{tmp_path}/elsewhere.nc"')
     with pytest.raises(InputError, match=r"pairing\.phase"):
@@ -221,7 +221,7 @@ def test_a_map() -> None:
     drawn = figure(result)
     assert len(drawn.axes) == 4 and drawn.axes[0].get_title() == "T_c (K)"
     with pytest.raises(InputError, match="a map"):
-        temperature_map(Result("pairing", Status.converged, {}, {}, {
+        temperature_map(Record("pairing", Status.converged, {}, {}, {
             "critical_temperature": replace(result.data["rs"], dims=("rs",))}))
     fixed = run(MAP, "pairing.alpha=0.3", "pairing.map_points=10")
     assert (fixed.data["alpha_squared"].values == 0.09).all()

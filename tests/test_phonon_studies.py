@@ -13,7 +13,7 @@ from ehbilayer.crystal.structures import named
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.phonons.report import Options, compute
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record
 from ehbilayer.status import Status
 from ehbilayer.studies.file import load_study, make_study
 from ehbilayer.studies.phonons.prepare import prepare
@@ -131,7 +131,7 @@ def test_bad_studies_are_named(override, argument):
 
 def test_a_crystal_may_come_from_a_result_file(tmp_path):
     honeycomb = named("honeycomb", 1 / np.pi, 0.2)
-    Result("crystal", Status.converged, {}, {}, crystal_data(honeycomb)).save(tmp_path / "result.nc")
+    Record("crystal", Status.converged, {}, {}, crystal_data(honeycomb)).save(tmp_path / "result.nc")
     few = ["phonons.mesh=6", "phonons.points=3", "phonons.tolerance=1e-2"]
     by_name, by_file = (prepare(make_study(STUDY | {"crystal": {"structure": name}}, few)).solve(Hooks()).summary
                         for name in ("honeycomb", str(tmp_path)))
@@ -144,7 +144,7 @@ def test_a_crystal_may_come_from_a_result_file(tmp_path):
 
 def test_a_file_of_two_layers_is_not_pressed_into_one(tmp_path):
     double = named("staggered-square", 1 / np.pi, 0.8, 0, 2)
-    Result("crystal", Status.converged, {}, {}, crystal_data(double)).save(tmp_path / "result.nc")
+    Record("crystal", Status.converged, {}, {}, crystal_data(double)).save(tmp_path / "result.nc")
     tables = {"kind": "phonons", "bilayer": {"spacing": 0.8}, "density": {"rs_hole": 1.0, "electrons_per_hole": 0},
               "crystal": {"structure": str(tmp_path)}, "phonons": {"mesh": 6, "points": 3, "tolerance": 1e-2}}
     with pytest.raises(InputError, match="1 layer of holes"):

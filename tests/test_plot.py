@@ -20,7 +20,7 @@ from ehbilayer.figures.style import carriers, fermi_level, new_figure
 from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.model import Bilayer, Species
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.drawing import plot, save_figures
 from ehbilayer.studies.hartree_fock.figure import headline
@@ -68,7 +68,7 @@ def made(**changes: object) -> Result:
     inputs = {"species": [{"name": "electron", "count": 0, "mass": 1.0, "flavours": 2, "spin": "polarized"},
                           {"name": "hole", "count": 4, "mass": 1.0, "flavours": 2, "spin": "polarized"}],
               "channels": [{"label": "hole", "species": 1, "orbitals": 4, "degeneracy": 1}], "spacing": 2.0}
-    return replace(Result("hartree-fock", Status.converged, summary, inputs, data), **changes)
+    return replace(Record("hartree-fock", Status.converged, summary, inputs, data), **changes)
 
 
 def labels(figure: object) -> str:

@@ -12,7 +12,7 @@ from ehbilayer.crystal.search import Composition, make_starts
 from ehbilayer.crystal.study import solve_search
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
 from ehbilayer.studies.crystal.figure import figure
 
@@ -41,7 +41,7 @@ def test_a_search_shows_charges_and_starts(search, tmp_path):
 
 
 def test_a_result_that_is_not_converged_says_so(search):
-    page = figure(Result(search.kind, Status.timeout, search.summary, {}, search.data))
+    page = figure(Record(search.kind, Status.timeout, search.summary, {}, search.data))
     assert any("TIMEOUT" in text.get_text() for text in page.texts)
 
 
@@ -61,6 +61,6 @@ def test_a_scan_shows_structures_energies_and_cells(scan):
 
 def test_results_without_crystals_have_no_figure(scan):
     with pytest.raises(InputError, match="resume"):
-        figure(Result("crystal", Status.timeout, scan.summary, {}, {}))
+        figure(Record("crystal", Status.timeout, scan.summary, {}, {}))
     with pytest.raises(InputError, match="a crystal result"):
-        figure(Result("hartree-fock", Status.converged, {}, {}, {}))
+        figure(Record("hartree-fock", Status.converged, {}, {}, {}))

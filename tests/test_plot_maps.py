@@ -8,16 +8,17 @@ import pytest
 
 import ehbilayer
 import fake_points
-from ehbilayer.figures.maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
+import made_up
 from ehbilayer.figures.style import new_figure
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
-from ehbilayer.results.base import Result, Variable
-from ehbilayer.status import Status
+from ehbilayer.results.base import Provenance, Variable
 from ehbilayer.studies import kinds
 from ehbilayer.studies.drawing import page
 from ehbilayer.studies.file import make_study
 from ehbilayer.sweep.collect import flatten
+from ehbilayer.sweep.maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
+from ehbilayer.sweep.result import SweepResult
 
 SPACING, MASS, DENSITY = "bilayer.spacing", "bilayer.electron_mass", "density.hole_over_critical"
 DIMS = (SPACING, MASS, DENSITY)
@@ -25,37 +26,26 @@ AXES = {SPACING: [1.0, 3.0], MASS: [1.0, 0.5, 0.25], DENSITY: [0.1, 0.5, 0.9, 1.
 PHASES = ("liquid", "hole-crystal", "condensate")
 
 
-def diagram() -> Result:
+def diagram() -> SweepResult:
     """A map whose energies are made up: the condensate wins in the first corner, the liquid at high density."""
     d, mass, n = np.meshgrid(*AXES.values(), indexing="ij")
     energies = {"liquid": 0 * n, "hole-crystal": 0.1 * (n - 1.0), "condensate": 0.2 * (n - mass / d)}
-    stack = np.array(list(energies.values()))
-    order = np.sort(stack, axis=0)
-    data = {key: Variable((key,), np.array(values), "1") for key, values in AXES.items()}
-    data |= {f"energies.{k}": Variable(DIMS, v, "Ha_h") for k, v in energies.items()}
-    data |= {f"ended_as.{k}": Variable(DIMS, np.full(n.shape, k), "1") for k in energies}
-    data |= {f"statuses.{k}": Variable(DIMS, np.full(n.shape, "converged"), "1") for k in energies}
-    data |= {"status": Variable(DIMS, np.full(n.shape, "converged"), "1"),
-             "winner": Variable(DIMS, np.array(PHASES)[stack.argmin(axis=0)], "1"),
-             "margin": Variable(DIMS, order[1] - order[0], "Ha_h"),
-             "unresolved": Variable(DIMS, order[1] - order[0] < 1e-9, "1"),
-             "critical_rs": Variable(DIMS, np.full(n.shape, 2.0), "1"),
-             "critical_rs_electron": Variable(DIMS, np.full(n.shape, 2.0), "1"),
-             "over_critical.electron": Variable(DIMS, n / mass**-2.0 * 2.0, "1")}
+    data = {"unresolved": Variable(DIMS, np.zeros(n.shape, bool), "1"),
+            "critical_rs": Variable(DIMS, np.full(n.shape, 2.0), "1"),
+            "critical_rs_electron": Variable(DIMS, np.full(n.shape, 2.0), "1"),
+            "over_critical.electron": Variable(DIMS, n / mass**-2.0 * 2.0, "1")}
     for name in PHASES[:2]:
         for i, species in enumerate(("electron", "hole")):
             value = {"electron": 4700.0, "hole": 9400.0}[species] + 4000 * (name == "hole-crystal") * i
             data[f"candidates.{name}.momentum_variance.{species}"] = Variable(DIMS, np.full(n.shape, value), "1")
             data[f"candidates.{name}.sea_depletion.{species}"] = Variable(
                 DIMS, np.full(n.shape, 0.2 * (name == "hole-crystal") * i), "1")
-    summary = {"kind": "phase-diagram", "mode": "grid", "axes": AXES, "points": n.size, "done": n.size}
-    inputs = {"resolved": {"first_point": {"bilayer": {"hole_mass": 0.8}}}}
-    return Result("sweep", Status.converged, summary, inputs, data)
+    return made_up.phase_map(AXES, energies, data, 0.8)
 
 
 def test_a_part_of_a_grid_is_the_grid_at_one_value() -> None:
     part = slice_at(diagram(), MASS, 2)
-    assert list(part.summary["axes"]) == [SPACING, DENSITY] and MASS not in part.data
+    assert list(part.axes) == [SPACING, DENSITY] and MASS not in part.data
     assert np.array_equal(part.data["margin"].values, diagram().data["margin"].values[:, 2])
     assert part.data["winner"].dims == (SPACING, DENSITY)
 
@@ -64,8 +54,8 @@ def test_electron_masses_are_shown_as_ratios_where_the_hole_mass_is_known() -> N
     result = diagram()
     assert axis_line(result, MASS).positions == pytest.approx([0.8, 1.6, 3.2])
     assert held_at(result, MASS, 1) == "mₕ / mₑ = 1.6" and held_at(result, SPACING) == "spacing d = 1 aₕ"
-    result.inputs["resolved"]["first_point"]["bilayer"]["hole_mass"] = None
-    assert axis_line(result, MASS).positions == pytest.approx(AXES[MASS])
+    unknown = dataclasses.replace(result, provenance=Provenance())
+    assert axis_line(unknown, MASS).positions == pytest.approx(AXES[MASS])
 
 
 def test_three_axes_are_small_multiples_on_common_scales() -> None:
@@ -117,11 +107,16 @@ def test_energies_of_candidates_carry_units() -> None:
               "phases": {"candidates": ["liquid", "hole-crystal"]},
               "cell": {"holes": 4, "hexagon": 3, "zero_mode": "none"}, "hartree-fock": {"stability": "none"},
               "sweep": {"density.rs_hole": [4.0, 5.0]}}
-    data = ehbilayer.run(make_study(tables)).data
+    result = ehbilayer.run(make_study(tables))
+    assert isinstance(result, SweepResult) and result.candidates == ("liquid", "hole-crystal")
     keys = ("energy", "gap.hole", "seconds", "sea_depletion.hole")
-    units = {key: data[f"candidates.liquid.{key}"].units for key in keys}
+    units = {key: result.data[f"candidates.{key}"].units for key in keys}
     assert units == {"energy": "Ha_h", "gap.hole": "Ha_h", "seconds": "s", "sea_depletion.hole": "1"}
-    assert np.array_equal(data["candidates.liquid.energy"].values, data["energies.liquid"].values)
+    assert result.data["energies"].dims == ("density.rs_hole", "candidate")
+    assert np.array_equal(result.data["candidates.energy"].values, result.data["energies"].values)
+    assert np.array_equal(result.array("candidates.liquid.energy").values, result.data["energies"].values[:, 0])
+    assert result.data["density.rs_hole"].units == "a_h"
+    assert all(v.units and v.description for v in result.data.values())
 
 
 # -- Nashabeh and Fu, Fig. 2 and S4, from a made-up map
@@ -133,12 +128,12 @@ def test_without_the_condensate_the_next_phase_wins() -> None:
     n = result.data[DENSITY].values
     assert (alone.data["winner"].values == np.where(n < 1.0, "hole-crystal", "liquid")).all()
     assert alone.data["margin"].values == pytest.approx(np.broadcast_to(0.1 * abs(n - 1.0), (2, 3, 4)))
-    assert not [k for k in alone.data if "condensate" in k]
+    assert alone.candidates == PHASES[:2] and alone.data["energies"].values.shape == (2, 3, 4, 2)
 
 
 def test_what_did_not_converge_does_not_win() -> None:
     result = diagram()
-    result.data["statuses.hole-crystal"].values[0, 0] = "not_converged"
+    result.data["statuses"].values[0, 0, :, 1] = "not_converged"
     alone = nashabeh_fu_2.without_condensate(result)
     assert (alone.data["winner"].values[0, 0] == "liquid").all()
     assert np.isfinite(alone.data["margin"].values).all()  # nothing competes there: the largest margin

@@ -8,6 +8,7 @@ import pytest
 
 import ehbilayer
 import fake_points
+import made_up
 from ehbilayer.errors import InputError
 from ehbilayer.figures.boundaries import Fields, grid_triangles, segments
 from ehbilayer.results.base import Result, Variable
@@ -133,8 +134,8 @@ def test_numbers_that_are_asked_for_are_shown() -> None:
 
 
 def test_a_sweep_without_numbers_is_refused() -> None:
-    bare = Result("sweep", Status.not_converged, {"axes": {"a.b": [1, 2]}, "mode": "grid", "points": 2, "done": 0}, {},
-                  {"a.b": Variable(("a.b",), np.array([1.0, 2.0]), "1"),
-                   "status": Variable(("a.b",), np.array(["invalid", "invalid"]), "1")})
+    bare = made_up.sweep({"a.b": Variable(("a.b",), np.array([1.0, 2.0]), "1"),
+                          "status": Variable(("a.b",), np.array(["invalid", "invalid"]), "1")}, {"a.b": [1, 2]},
+                         status=Status.not_converged)
     with pytest.raises(InputError, match="numbers to show"):
         page(bare)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ehbilayer.errors import InputError
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
@@ -18,7 +18,7 @@ KEY = "0" * 39 + "a"
 
 
 def a_result(status: Status = Status.converged, **more: object) -> Result:
-    return Result("device", status, {"energy": -1.0, **more}, {}, {"x": Variable(("n",), np.arange(3.0), "a_h")})
+    return Record("device", status, {"energy": -1.0, **more}, {}, {"x": Variable(("n",), np.arange(3.0), "a_h")})
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from ehbilayer.papers.dai_fu.plane import DECOUPLED, SUPERSOLID, TRIONS, UNDETER
 from ehbilayer.papers.dai_fu.unbinding import BEYOND, unbinding_row
 from ehbilayer.papers.making import Workshop, make_all
 from ehbilayer.papers.record import AGREES, DIFFERS, HEAD, MISSING, Row, judged, table
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
@@ -44,7 +44,7 @@ def test_a_verdict_follows_from_the_number(value: float | None, verdict: str) ->
 
 
 def few_body(**summary: object) -> Result:
-    return Result("few-body", Status.converged, {"wall_seconds": 1.0} | summary, {})
+    return Record("few-body", Status.converged, {"wall_seconds": 1.0} | summary, {})
 
 
 def test_a_trion_bound_beyond_the_published_spacing_decides_against_it() -> None:
@@ -254,7 +254,7 @@ def test_an_interruption_ends_it_and_the_next_call_goes_on(tmp_path: Path, monke
 
     def stopped(study: object, place: Path, *, resume: bool, **options: object) -> Result:
         asked.append(resume)
-        result = Result("phonons", Status.interrupted, {}, {})
+        result = Record("phonons", Status.interrupted, {}, {})
         place.mkdir(parents=True, exist_ok=True)
         result.save(place / runner.RESULT)
         return result

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import made_up
 from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.papers.dai_fu import figure_3 as dai_fu_3
 from ehbilayer.papers.dai_fu import figure_s1 as dai_fu_s1
@@ -20,7 +21,7 @@ from ehbilayer.papers.dai_fu.classical_studies import transition_row
 from ehbilayer.papers.making import Made, Workshop
 from ehbilayer.papers.nashabeh_fu import numbers as nashabeh_fu_numbers
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, NEW, Reproduction, Row
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
@@ -51,7 +52,7 @@ def spots(electrons: np.ndarray, holes: np.ndarray, width: tuple[float, float], 
             "density_hole": Variable(("cell_1", "cell_2"), density(holes, width[1]), "a_h^-2", "")}
     summary = {"density": {"hole": 1.0}, "particles": {"hole": len(holes), "electron": 2 * len(holes)},
                "area": float(len(holes)), "kept_symmetry": "none"}
-    return Result("hartree-fock", Status.converged, summary, {}, data)
+    return Record("hartree-fock", Status.converged, summary, {}, data)
 
 
 # six columns and six rows of a triangular crystal in a box of height/width sqrt(3)/2, every second row shifted
@@ -103,7 +104,7 @@ def charges(electrons: np.ndarray, holes: np.ndarray, cell: np.ndarray) -> Resul
             "positions": Variable(("charge", "xy"), np.vstack([electrons, holes]), "a_h", ""),
             "heights": Variable(("charge",), (words == "electron").astype(float), "a_h", ""),
             "species": Variable(("charge",), words, "1", "")}
-    return Result("crystal", Status.converged, {}, {}, data)
+    return Record("crystal", Status.converged, {}, {}, data)
 
 
 def test_surroundings_of_dipoles() -> None:
@@ -121,7 +122,7 @@ def test_surroundings_of_dipoles() -> None:
 def test_the_limit_of_one_trion_is_that_of_the_polynomial() -> None:
     x = 1 / np.array(point_trions.SEPARATIONS)
     data = {"a_over_d": Variable(("a",), 1 / x, "1", "")}
-    sweep = Result("crystal", Status.converged, {}, {}, data)
+    sweep = Record("crystal", Status.converged, {}, {}, data)
     assert point_trions.alone(sweep, -0.9 - 1.1 * x - 4 * x**2 + 2 * x**3) == pytest.approx(-0.9, abs=1e-9)
 
 
@@ -132,7 +133,7 @@ def test_stiffness_of_a_known_energy() -> None:
     data = {"density.rs_hole": Variable(("rs",), rs, "1", ""),
             "energy_per_particle": Variable(("rs",), c * np.sqrt(n) / 3, "Ha_h", ""),
             "phase": Variable(("rs",), np.array(["trion-crystal"] * 5), "1", "")}
-    slope, same = dai_fu_numbers.stiffness(Result("hartree-fock", Status.converged, {}, {}, data))
+    slope, same = dai_fu_numbers.stiffness(Record("hartree-fock", Status.converged, {}, {}, data))
     assert same and slope == pytest.approx(0.75 * c * math.sqrt(np.pi) * 8.0, rel=1e-4)
 
 
@@ -149,10 +150,11 @@ def test_where_electrons_crystallise() -> None:
             "energies.crystal": Variable(dims, -gain, "Ha_h", ""),
             "ended_as.hole-crystal": Variable(dims, np.full(gain.shape, "hole-crystal"), "1", ""),
             "ended_as.crystal": Variable(dims, ended, "1", "")}
-    result = Result("phase-diagram", Status.converged, {}, {}, data)
-    assert nashabeh_fu_numbers.crystallisation(result) == pytest.approx(zero)
+    good = Variable(dims, np.full(gain.shape, "converged"), "1")
+    data |= {"statuses.hole-crystal": good, "statuses.crystal": good}
+    assert nashabeh_fu_numbers.crystallisation(made_up.sweep(data)) == pytest.approx(zero)
     data["ended_as.crystal"] = Variable(dims, np.full(gain.shape, "liquid"), "1", "")
-    assert np.isnan(nashabeh_fu_numbers.crystallisation(result)).all()
+    assert np.isnan(nashabeh_fu_numbers.crystallisation(made_up.sweep(data))).all()
 
 
 # -- what is declared

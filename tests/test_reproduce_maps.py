@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+import made_up
 from ehbilayer.papers.nashabeh_fu import figure_1 as nashabeh_fu_1
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu import figure_2_sizes as nashabeh_fu_2_sizes
 from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
 from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING, Change, changes
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING
-from ehbilayer.results.base import Result, Variable
-from ehbilayer.status import Status
+from ehbilayer.results.base import Variable
 from ehbilayer.studies.file import make_study
+from ehbilayer.sweep.result import SweepResult
 from reproduced import Reproduced
 
 PHASES = ("liquid", "hole-crystal", "crystal", "condensate")
@@ -28,7 +29,7 @@ def rise(n: np.ndarray, zero: np.ndarray | float) -> np.ndarray:
     return difference
 
 
-def diagram(axes: dict[str, Any], critical_rs: float = CRITICAL_RS, liquid_from: float = 1.0) -> Result:
+def diagram(axes: dict[str, Any], critical_rs: float = CRITICAL_RS, liquid_from: float = 1.0) -> SweepResult:
     """A map with made-up energies, whose differences times r_s^2 are linear in r_s.
 
     The hole crystal lies below the liquid below n = ``liquid_from``, the crystal below the hole crystal below
@@ -39,22 +40,11 @@ def diagram(axes: dict[str, Any], critical_rs: float = CRITICAL_RS, liquid_from:
     holes = 0.1 * rise(n, liquid_from)
     energies = {"liquid": 0 * n, "hole-crystal": holes, "crystal": holes + 0.3 * rise(n, mass * d / 10),
                 "condensate": holes + 0.2 * rise(n, mass / d)}
-    stack = np.array(list(energies.values()))
-    order = np.sort(stack, axis=0)
     dims = tuple(axes)
-    data = {key: Variable((key,), np.array(v), "1") for key, v in axes.items()}
-    data |= {f"energies.{k}": Variable(dims, v, "Ha_h") for k, v in energies.items()}
-    data |= {f"ended_as.{k}": Variable(dims, np.full(n.shape, k), "1") for k in energies}
-    data |= {f"statuses.{k}": Variable(dims, np.full(n.shape, "converged"), "1") for k in energies}
-    data |= {"status": Variable(dims, np.full(n.shape, "converged"), "1"),
-             "winner": Variable(dims, np.array(PHASES)[stack.argmin(axis=0)], "1"),
-             "margin": Variable(dims, order[1] - order[0], "Ha_h"),
-             "critical_rs": Variable(dims, np.full(n.shape, critical_rs), "1"),
-             "critical_rs_electron": Variable(dims, np.full(n.shape, 1.9), "1"),
-             "over_critical.electron": Variable(dims, n / mass**2, "1")}
-    summary = {"kind": "phase-diagram", "mode": "grid", "axes": axes, "points": n.size, "done": n.size}
-    return Result("sweep", Status.converged, summary, {"resolved": {"first_point": {"bilayer": {"hole_mass": 1.0}}}},
-                  data)
+    more = {"critical_rs": Variable(dims, np.full(n.shape, critical_rs), "1"),
+            "critical_rs_electron": Variable(dims, np.full(n.shape, 1.9), "1"),
+            "over_critical.electron": Variable(dims, n / mass**2, "1")}
+    return made_up.phase_map(axes, energies, more, 1.0)
 
 
 AXES = {SPACING: [1.0, 3.0, 10.0], MASS: [1.0, 0.5, 0.25, 0.125], DENSITY: [0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3]}
@@ -76,11 +66,11 @@ def test_a_phase_that_does_not_exist_beyond_its_boundary_ends_half_way() -> None
     result = diagram(AXES)
     n = result.data[DENSITY].values
     melted = np.where(n > 1.0, "liquid", "hole-crystal")
-    result.data["ended_as.hole-crystal"].values[...] = melted
+    result.data["ended_as"].values[..., 1] = melted
     assert changes(result, 0, 1)[1].over_critical == pytest.approx(1.0)  # between 0.9 and 1.1
     liquid = diagram(AXES, liquid_from=1.05)
     assert changes(liquid, 0, 1)[1].over_critical == pytest.approx(1.05)
-    liquid.data["ended_as.hole-crystal"].values[...] = melted
+    liquid.data["ended_as"].values[..., 1] = melted
     assert changes(liquid, 0, 1)[1].over_critical == pytest.approx(1.0)
 
 
@@ -136,7 +126,7 @@ def test_studies_are_phase_diagrams(module: Any, quick: bool) -> None:
 # -- how they are drawn and judged
 
 
-def by_size() -> dict[str, Result]:
+def by_size() -> dict[str, SweepResult]:
     """Four maps; the liquid begins at 1.0, 0.85, 0.75, 0.65 n_h*, and r_s* is 2."""
     names = [nashabeh_fu_2.STUDY, *(nashabeh_fu_2_sizes.name_of(n) for n in nashabeh_fu_2_sizes.SIZES)]
     return {name: diagram(AXES, liquid_from=n) for name, n in zip(names, (1.0, 0.85, 0.75, 0.65), strict=True)}
@@ -163,7 +153,7 @@ def test_maps_and_their_boundaries_are_drawn() -> None:
     assert "madelung, 144 holes: 84 of 84 points" in nashabeh_fu_2_sizes.caption(results)
 
 
-def sketch() -> dict[str, Result]:
+def sketch() -> dict[str, SweepResult]:
     return {nashabeh_fu_1.STUDY: diagram(SKETCH), nashabeh_fu_2.STUDY: diagram(AXES)}
 
 
@@ -214,7 +204,7 @@ def test_a_cut_with_states_close_to_it_separates_nothing(between: list[float], v
             key = f"candidates.{name}"
             data[f"{key}.momentum_variance.{species}"] = Variable(("point",), scale * states, "1")
             data[f"{key}.sea_depletion.{species}"] = Variable(("point",), 0 * states, "1")
-    rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: Result("sweep", Status.converged, {}, {}, data)})
+    rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: made_up.sweep(data)})
     assert [r.verdict for r in rows if "separation" in r.quantity] == [verdict] * 2
 
 

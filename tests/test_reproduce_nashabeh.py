@@ -16,7 +16,7 @@ from ehbilayer.papers.nashabeh_fu import figure_s6 as nashabeh_fu_s6
 from ehbilayer.papers.nashabeh_fu import figure_s7 as nashabeh_fu_s7
 from ehbilayer.papers.nashabeh_fu import figure_s8 as nashabeh_fu_s8
 from ehbilayer.papers.record import AGREES, DIFFERS, Reproduction
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
@@ -38,7 +38,7 @@ def spots(points: np.ndarray, grid: int = 72) -> Result:
     data = {"cell": Variable(("vector", "axis"), cell.vectors, "a_h", ""),
             "density_hole": Variable(("cell_1", "cell_2"), values, "a_h^-2", "")}
     summary = {"density": {"hole": 1.0}, "particles": {"hole": len(points)}, "kept_symmetry": "none"}
-    return Result("hartree-fock", Status.converged, summary, {}, data)
+    return Record("hartree-fock", Status.converged, summary, {}, data)
 
 
 LATTICE = np.array([[i, j] for i in range(6) for j in range(6)]) / 6

@@ -14,7 +14,7 @@ from ehbilayer.papers.nashabeh_fu import figure_s3 as nashabeh_fu_s3
 from ehbilayer.papers.nashabeh_fu import figure_v1_6 as nashabeh_fu_v1_6
 from ehbilayer.papers.nashabeh_fu import superconductivity
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, Reproduction
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
@@ -32,7 +32,7 @@ def test_a_straight_line_through_all_spacings() -> None:
     values = (1.1 - 0.7 * rs)[:, None] + np.array([0.01, -0.01])
     data = {superconductivity.DENSITY: Variable(("rs",), rs, "1"),
             "without_capacitor": Variable(("rs", "spacing"), values, "1")}
-    zero, slope, off = superconductivity.straight(Result("sweep", Status.converged, {}, {}, data))
+    zero, slope, off = superconductivity.straight(Record("sweep", Status.converged, {}, {}, data))
     assert (zero, slope, off) == pytest.approx((1.1, -0.7, 0.01))
 
 
@@ -40,7 +40,7 @@ def test_the_onset_is_where_attraction_begins() -> None:
     rs, d = np.array([0.5, 1.0, 1.5]), np.array([0.0, 1.0])
     data = {"rs": Variable(("rs",), rs, "1"), "spacing": Variable(("spacing",), d, "a_e"),
             "g0V": Variable(("spacing", "rs"), np.array([[-1.0, -2, -3], [0.5, 0.1, -0.2]]), "1")}
-    result = Result("pairing", Status.converged, {}, {}, data)
+    result = Record("pairing", Status.converged, {}, {}, data)
     assert nashabeh_fu_s1.onset(result, 0.0) == 0.5
     assert nashabeh_fu_s1.onset(result, 0.9) == 1.5
     data["g0V"] = Variable(("spacing", "rs"), np.ones((2, 3)), "1")
@@ -90,7 +90,7 @@ def test_alpha_of_infinitely_many_holes_is_read_at_the_printed_point() -> None:
     rs, d = np.array([1.0, 1.6, 2.0]), np.array([0.0, 0.1, 1.0])
     data = {"rs": Variable(("rs",), rs, "1"), "spacing": Variable(("spacing",), d, "a_e"),
             "alpha_squared": Variable(("spacing", "rs"), np.arange(9.0).reshape(3, 3), "1")}
-    limit = {superconductivity.LIMIT: Result("pairing", Status.converged, {}, {}, data)}
+    limit = {superconductivity.LIMIT: Record("pairing", Status.converged, {}, {}, data)}
     assert nashabeh_fu_4a.of_many(limit) == "4, infinitely many holes"
     assert nashabeh_fu_4a.of_many({}) == ""
 

@@ -19,7 +19,7 @@ import pytest
 
 from ehbilayer.errors import InputError
 from ehbilayer.results import files, netcdf
-from ehbilayer.results.base import NotConvergedError, Result, ResultFileError, Variable, plain, set_aside
+from ehbilayer.results.base import NotConvergedError, Record, Result, ResultFileError, Variable, plain, set_aside
 from ehbilayer.status import Status
 
 
@@ -38,7 +38,7 @@ def example(energy=-8.25, status=Status.converged):
         "signs": Variable(("sign",), np.array([complex(-0.0, 0.0), complex(np.nan, -0.0)]), "1"),
     }
     summary = {"energy": energy, "gap": {"electron": 0.0285, "hole": None}, "starts": [{"status": status}]}
-    return Result("hartree-fock", status, summary, {"bilayer": {"spacing": 4.83}}, data)
+    return Record("hartree-fock", status, summary, {"bilayer": {"spacing": 4.83}}, data)
 
 
 @pytest.fixture
@@ -96,12 +96,12 @@ def test_plain_is_strict_json():
     (lambda: Variable(("x",), np.zeros(2), ""), "units"),
     (lambda: Variable(("x",), np.array([{}, None]), "1"), "values"),
     (lambda: Variable(("x",), np.zeros(2, dtype=np.longdouble), "1"), "values"),
-    (lambda: Result("a", Status.converged, {}, {}, {"k": Variable(("k", "y"), np.zeros((2, 2)), "1")}), "data.k"),
-    (lambda: Result("a", Status.converged, {}, {}, {"a/b": Variable(("x",), np.zeros(2), "1")}), "data.a/b"),
-    (lambda: Result("a", Status.converged, {}, {}, {"a": Variable(("complex",), np.zeros(2), "1")}), "data.a"),
-    (lambda: Result("a", Status.converged, {}, {}, {"a": Variable(("x",), np.zeros(2), "1"),
+    (lambda: Record("a", Status.converged, {}, {}, {"k": Variable(("k", "y"), np.zeros((2, 2)), "1")}), "data.k"),
+    (lambda: Record("a", Status.converged, {}, {}, {"a/b": Variable(("x",), np.zeros(2), "1")}), "data.a/b"),
+    (lambda: Record("a", Status.converged, {}, {}, {"a": Variable(("complex",), np.zeros(2), "1")}), "data.a"),
+    (lambda: Record("a", Status.converged, {}, {}, {"a": Variable(("x",), np.zeros(2), "1"),
                                                      "b": Variable(("x",), np.zeros(3), "1")}), "data.b"),
-    (lambda: Result("a", Status.converged, {"z": [1, 2j]}, {}), "summary.z[1]"),
+    (lambda: Record("a", Status.converged, {"z": [1, 2j]}, {}), "summary.z[1]"),
 ])
 def test_what_no_file_can_hold_is_refused_at_once(make, argument):
     with pytest.raises(InputError) as error:
@@ -125,7 +125,7 @@ def test_the_same_result_gives_the_same_bytes(path):
 
 
 def test_long_summaries_fit(path):
-    result = Result("phases", Status.converged, {"text": "α" * 1_000_000}, {})
+    result = Record("phases", Status.converged, {"text": "α" * 1_000_000}, {})
     result.save(path)
     assert Result.load(path).summary == result.summary
 
@@ -307,11 +307,11 @@ def test_a_missing_directory_is_named(tmp_path):
 KILLED = """
 import os, random, signal, sys, time
 import numpy as np
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 path, wave = sys.argv[1], np.arange(400_000.0)
 def result(i):
-    return Result("a", Status.converged, {"i": i}, {}, {"x": Variable(("n",), np.full(400_000, float(i)), "a_h")})
+    return Record("a", Status.converged, {"i": i}, {}, {"x": Variable(("n",), np.full(400_000, float(i)), "a_h")})
 result(0).save(path)
 for round in range(10):
     child = os.fork()

@@ -14,7 +14,7 @@ import pytest
 
 import ehbilayer
 from ehbilayer.errors import InputError
-from ehbilayer.results.base import Result, ResultFileError, Variable
+from ehbilayer.results.base import Record, Result, ResultFileError, Variable
 from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
@@ -44,7 +44,7 @@ class FakeSolver:
     def result(status: Status, i: int) -> Result:
         summary = {"energy": -1.0, "energy_per_particle": -0.25, "gap": {"electron": None, "hole": np.float64(0.5)},
                    "gap_error": float("nan"), "iterations": i, "particles": {"hole": 4}}
-        return Result("hartree-fock", status, summary, {"channels": []},
+        return Record("hartree-fock", status, summary, {"channels": []},
                       {"x": Variable(("n",), np.arange(3.0), "a_h", "")})
 
 

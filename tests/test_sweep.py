@@ -17,11 +17,12 @@ from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
-from ehbilayer.studies.axes import SweepOptions
+from ehbilayer.studies.axes import SWEPT, SweepOptions
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.sweep.adaptive import nearness
 from ehbilayer.sweep.points import prepare_sweep
 from ehbilayer.sweep.status import status_of
+from ehbilayer.units import Scales
 
 GRID = '"density.rs_hole" = [4, 6, 8]\n"bilayer.spacing" = {start = 0.5, stop = 2, count = 4}'
 
@@ -155,8 +156,12 @@ def test_ranges(tmp_path: Path) -> None:
     tenths = prepare_sweep(study('"bilayer.spacing" = {start = "0.1 nm", stop = "0.3 nm", count = 3}'
                                   '\n"density.rs_hole" = [4]')).axes[0]
     assert tenths.values == ("0.1 nm", "0.2 nm", "0.3 nm")  # and tenths are tenths
-    assert tenths.coordinates(tenths.values) == ([0.1, 0.2, 0.3], "nm")
-    assert tenths.coordinates(("1 nm", "2 a_h")) == (["1 nm", "2 a_h"], "1")
+    assert tenths.coordinates(tenths.values, Scales()) == ([0.1, 0.2, 0.3], "nm", SWEPT)
+    text, unit, said = tenths.coordinates(("1 nm", "2 a_h"), Scales())
+    assert (text, unit) == (["1 nm", "2 a_h"], "1") and "unknown" in said
+    device = Scales(0.2, 0.4, 5.0)
+    assert tenths.coordinates((1, "2 a_h"), device) == ([1.0, 2.0], "a_h", SWEPT)
+    assert tenths.coordinates(("1 nm", 2), device) == ([1 / device.bohr_radius_nm, 2.0], "a_h", SWEPT)
 
 
 def test_keys_may_go_without_quotes(tmp_path: Path, fakes: Path) -> None:

@@ -18,7 +18,7 @@ from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer, Species
 from ehbilayer.phases import competition as phases
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.run import stopping
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
@@ -104,7 +104,7 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_unbroken(tmp_path: Path, fakes: 
         if not left[0]:
             (tmp_path / "out" / "STOP").touch()
             if study.density.rs_hole == 6:  # in the middle of a point
-                return Result(fake_points.KIND, Status.interrupted, {}, {})
+                return Record(fake_points.KIND, Status.interrupted, {}, {})
         return solve_fake(study, run)
 
     monkeypatch.setattr(fake_points, "solve", stops)
@@ -140,7 +140,7 @@ def test_a_start_that_is_lost_is_computed_again(tmp_path: Path, fakes: Path, har
     raw[len(raw) // 2] ^= 1
     bare = {key: value for key, value in whole.inputs.items() if key != "state"}
     path.write_bytes(raw if harm == "flipped" else
-                     Result(whole.kind, whole.status, whole.summary, bare).to_bytes())
+                     Record(whole.kind, whole.status, whole.summary, bare).to_bytes())
     fakes.unlink()
     listener = fake_points.Listener()
     again = ehbilayer.run(study(), tmp_path / "out", reporter=listener)
@@ -213,15 +213,13 @@ def test_a_map_has_the_energies_of_a_cold_one_and_its_own_bits_on_parts(tmp_path
     cold, warm = (ehbilayer.run(real(start=start, sweep=axes, phases=names), tmp_path / start)
                   for start in ("cold", "neighbour"))
     assert cold.status is warm.status is Status.converged
-    rows = [n for n in cold.data if n.startswith("energies.") and "_" not in n]
-    assert len(rows) == 3
-    for name in rows:
-        np.testing.assert_allclose(warm.data[name].values, cold.data[name].values, rtol=0, atol=4e-6)
+    assert cold.candidates == warm.candidates == tuple(names["candidates"])
+    np.testing.assert_allclose(warm.data["energies"].values, cold.data["energies"].values, rtol=0, atol=4e-6)
     assert (warm.data["winner"].values == cold.data["winner"].values).all()
-    starts = warm.data["candidates.hole-crystal.start"].values
+    starts = warm.array("candidates.hole-crystal.start").values
     assert (starts[:, 0] == "").all() and (starts == "neighbour").any()
-    assert (warm.data["candidates.liquid.start"].values[:, 1:] == "own guess").all()
-    taken = [r.data["candidates.hole-crystal.iterations"].values[starts == "neighbour"].sum() for r in (warm, cold)]
+    assert (warm.array("candidates.liquid.start").values[:, 1:] == "own guess").all()
+    taken = [r.array("candidates.hole-crystal.iterations").values[starts == "neighbour"].sum() for r in (warm, cold)]
     assert taken[0] < taken[1]
     for part in ("2/2", "1/2"):
         parts = ehbilayer.run(real(sweep=axes, phases=names), tmp_path / "parts", shard=part)
@@ -278,7 +276,7 @@ def bilayer(spacing: float = 1.0) -> Bilayer:
 def test_packed_orbitals_are_the_same_bits() -> None:
     state = solve(bilayer(), triangular_basis(4, 8.0, 4), Options(start="hole-crystal", stability="none"), threads=1)
     packed = pack_orbitals("x", state)
-    result = Result("phases", Status.converged, {}, {"box": state.inputs["box"]}, packed)
+    result = Record("phases", Status.converged, {}, {"box": state.inputs["box"]}, packed)
     back = unpack_orbitals("x", bilayer(), Result.from_bytes(result.to_bytes(), "x"))
     assert set(back.data) == {"waves", *(f"{k}_{c}" for k in ("orbitals", "occupations") for c in range(3 - 1))}
     for name, array in back.data.items():

@@ -10,9 +10,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 from ehbilayer.errors import InputError
 
@@ -212,6 +213,10 @@ class Scales:
         """A density in a_h^-2 as cm^-2."""
         return density / self.bohr_radius_nm**2 * 1e14
 
+    def given(self) -> dict[str, float | None]:
+        """The masses and the dielectric constant, by the names of the arguments."""
+        return asdict(self)
+
     def table(self) -> dict[str, str | float]:
         """The units a summary is in, and their real values where they are known."""
         units: dict[str, str | float] = {"length": "a_h", "density": "a_h^-2", "energy": "Ha_h",
@@ -222,6 +227,20 @@ class Scales:
                 units |= {"a_e_nm": self.electron_bohr_radius_nm, "Ha_e_meV": self.electron_hartree_meV,
                           "Ha_e_kelvin": self.electron_hartree_kelvin}
         return units
+
+
+def scales_of(table: Mapping[str, Any]) -> Scales:
+    """The scales whose `Scales.table` this is; unknown ones if it has no real values.
+
+    a_h/a_0 = eps/m and Ha_h/Ha = m/eps^2 give eps = 1/(their product) and m = eps a_0/a_h; m_e = m a_h/a_e.
+    """
+    length, energy = table.get("a_h_nm"), table.get("Ha_h_meV")
+    if not (length and energy):
+        return Scales()
+    dielectric = _codata()[0] * _codata()[1] / (length * energy)
+    mass = dielectric * _codata()[0] / length
+    electron = table.get("a_e_nm")
+    return Scales(mass * length / electron if electron else None, mass, dielectric)
 
 
 def device_numbers(scales: Scales, hole_density: float | None = None, electrons_per_hole: float = 1.0,

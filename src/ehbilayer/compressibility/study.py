@@ -25,7 +25,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.order import phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -185,7 +185,7 @@ def _result(plan: Plan, state: Modulus, symmetric: Modulus, methods: dict[str, f
         summary["finished_sizes"] = {str(r.particles): kept(r) for r in rows
                                      if r.particles != plan.first and r.state.settled}
     # a status that is not None is why it ends early, whatever the states that were reached
-    return Result("compressibility", stopped or _status(rows), summary, _inputs(plan, torus), _size_data(rows) | data)
+    return Record("compressibility", stopped or _status(rows), summary, _inputs(plan, torus), _size_data(rows) | data)
 
 
 def _status(rows: list[Size]) -> Status:

@@ -17,6 +17,7 @@ import numpy as np
 
 from ehbilayer.condensate.radial import Pairs, Solution, find
 from ehbilayer.condensate.report import Gas, condensate_fraction
+from ehbilayer.condensate.result import Coexistence
 from ehbilayer.condensate.torus import lowest
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Variable
@@ -41,15 +42,6 @@ class Point:
     def pressure(self) -> float:
         """n mu - E/A in Ha_h/a_h^2."""
         return self.density * (self.chemical_potential - self.energy)
-
-
-@dataclass(frozen=True)
-class Coexistence:
-    """Two densities (a_h^-2) in equilibrium, and their chemical potential of a pair (Ha_h)."""
-
-    low: float
-    high: float
-    chemical_potential: float
 
 
 Evaluate = Callable[[float], Point]
@@ -104,8 +96,10 @@ def densities(pairs: Pairs, count: int) -> np.ndarray:
     """
     touching = pairs.flavours * pairs.exciton_wave_number**2 / (4 * math.pi)
     plasma = pairs.flavours * (16 * pairs.pair_mass / (3 * math.pi)) ** 2 / (4 * math.pi)
-    highest = max(3 * pairs.density, 2 * touching, 4 * plasma)
-    return np.geomspace(min(pairs.density / 4, touching / 100, plasma / 100), highest, count)
+    low, high = min(touching, plasma) / 100, max(2 * touching, 4 * plasma)
+    if pairs.density > 0:
+        low, high = min(low, pairs.density / 4), max(high, 3 * pairs.density)
+    return np.geomspace(low, high, count)
 
 
 def coexistences(evaluate: Evaluate, points: Sequence[Point], accuracy: float = 1e-10) -> list[Coexistence]:
@@ -216,7 +210,6 @@ def arrays(points: Sequence[Point]) -> dict[str, Variable]:
             for name, (unit, what) in told.items()}
 
 
-def summary(found: Sequence[Coexistence], density: float) -> dict[str, Any]:
-    """Entries of the summary: all coexistences, and whether this density lies inside one."""
-    return {"coexistence": [{"low": c.low, "high": c.high, "chemical_potential": c.chemical_potential} for c in found],
-            "separates": any(c.low < density < c.high for c in found)}
+def separates(found: Sequence[Coexistence], density: float) -> bool:
+    """Whether a density (a_h^-2) lies between two that coexist."""
+    return any(c.low < density < c.high for c in found)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.mesh import HIGHEST, REACH, Mesh, RadialWaves
-from ehbilayer.condensate.report import Gas, arrays, normal_energy, normal_slope, summary
+from ehbilayer.condensate.report import Gas, arrays, described, normal_energy, normal_slope
+from ehbilayer.condensate.result import PlaneCondensateResult
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
@@ -33,7 +33,8 @@ class Pairs:
 
     Parameters
     ----------
-    electron_mass : m_e/m_h. spacing : d >= 0 in a_h. density : pairs per area of all flavours, a_h^-2.
+    electron_mass : m_e/m_h. spacing : d >= 0 in a_h. density : pairs per area of all flavours, a_h^-2; 0 where it
+        is still to be found.
     flavours : equal condensates of density/flavours each. capacitor : with the energy 2 pi d n^2 per area.
 
     Raises
@@ -50,7 +51,7 @@ class Pairs:
     def __post_init__(self) -> None:
         for name in ("electron_mass", "density"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
+            if not (math.isfinite(value) and (value > 0 or (value == 0 and name == "density"))):
                 raise InputError(name, "a positive number in units of the hole", value, "check the study's numbers")
         if not (math.isfinite(self.spacing) and self.spacing >= 0):
             raise InputError("spacing", "a finite length >= 0 (a_h)", self.spacing, "give the distance between layers")
@@ -98,7 +99,7 @@ class Solution:
 
 def solve(electron_mass: float, spacing: float, density: float, *, flavours: int = 1, capacitor: bool = False,
           tolerance: float = 1e-8, initial: Result | None = None,
-          should_stop: Callable[[], Status | None] | None = None) -> Result:
+          should_stop: Callable[[], Status | None] | None = None) -> PlaneCondensateResult:
     """The homogeneous condensate of the infinite plane at a density.
 
     Parameters
@@ -110,8 +111,7 @@ def solve(electron_mass: float, spacing: float, density: float, *, flavours: int
 
     Returns
     -------
-    Result of kind ``condensate`` (no ``energy``: the plane has no total); not_converged if the finest mesh changes the
-    energy by more than the tolerance.
+    PlaneCondensateResult; not_converged if the finest mesh changes the energy by more than the tolerance.
 
     Raises
     ------
@@ -238,14 +238,14 @@ def _fits(pairs: Pairs, mesh: Mesh, state: PairState) -> bool:
 
 def from_result(result: Result, pairs: Pairs) -> Solution:
     """The solution that a result of `solve` holds. Raises InputError for one of a torus."""
-    if "mesh" not in result.inputs:
+    if not isinstance(result, PlaneCondensateResult):
         raise InputError("initial", "a condensate of the thermodynamic limit", result.kind, "leave it out")
-    was = Pairs(**result.inputs["pairs"])
-    data, s = result.data, result.summary
+    was, data = Pairs(**result.inputs["pairs"]), result.data
     capacitor = 4 * math.pi * was.spacing * was.density if was.capacitor else 0.0
     state = PairState(data["angle"].values, data["exchange_field"].values, data["gap_function"].values,
-                      s["chemical_potential"] - capacitor, math.nan, s["residual"], 0, result.status)
-    return Solution(was, Mesh(**result.inputs["mesh"]), state, s["mesh_error"], 0)
+                      result.chemical_potential - capacitor, math.nan, result.residual, 0, result.status)
+    error = math.inf if result.mesh_error is None else result.mesh_error
+    return Solution(was, Mesh(**result.inputs["mesh"]), state, error, 0)
 
 
 def pair_size(waves: RadialWaves, state: PairState) -> float:
@@ -254,25 +254,22 @@ def pair_size(waves: RadialWaves, state: PairState) -> float:
     return float(np.sqrt(waves.weights @ slope**2 / (waves.weights @ state.amplitude**2)))
 
 
-def report(found: Solution, tolerance: float) -> Result:
-    """The Result of a solution: energies per pair and per area, arrays over k."""
+def report(found: Solution, tolerance: float) -> PlaneCondensateResult:
+    """The result of a solution: energies per pair and per area, arrays over k."""
     gas, state, pairs = found.gas, found.state, found.pairs
     waves = gas.kset
     assert isinstance(waves, RadialWaves)
-    said: dict[str, Any] = summary(gas, state)
-    density = pairs.density / pairs.flavours
-    said |= {
-        "energy_per_area": gas.energy(state), "density": pairs.density, "fermi_wave_number": pairs.fermi,
-        "normal_energy_per_pair": normal_energy(pairs.pair_mass, density) + gas.capacitor * pairs.density,
-        "pair_size": pair_size(waves, state) if said["phase"] == "condensate" else None, "limit": "thermodynamic",
-        "mesh_points": len(waves.k), "mesh_error": found.mesh_error, "iterations": found.iterations,
-        "residual_target": _target(tolerance),
-    }
-    said["condensation_energy"] = said["energy_per_pair"] - said["normal_energy_per_pair"]
+    said = described(gas, state) | {"iterations": found.iterations}
+    normal = normal_energy(pairs.pair_mass, pairs.density / pairs.flavours) + gas.capacitor * pairs.density
     status = state.status
     if status is Status.converged and not found.mesh_error <= tolerance:
         status = Status.not_converged
     data = {"k": Variable(("k",), waves.k, "1/a_h", "wave number"),
             "weight": Variable(("k",), waves.weights, "a_h^-2", "sum over k per area: sum(weight * f)")}
     inputs = {"pairs": asdict(pairs), "mesh": asdict(found.mesh), "tolerance": tolerance}
-    return Result("condensate", status, said, inputs, data | arrays(gas, state, "k"))
+    return PlaneCondensateResult(
+        status=status, **said, energy_per_area=gas.energy(state), density=pairs.density, fermi_wave_number=pairs.fermi,
+        normal_energy_per_pair=normal, condensation_energy=said["energy_per_pair"] - normal,
+        pair_size=pair_size(waves, state) if said["phase"] == "condensate" else None, mesh_points=len(waves.k),
+        mesh_error=found.mesh_error, residual_target=_target(tolerance), inputs=inputs,
+        data=data | arrays(gas, state, "k"))

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.condensate.bogoliubov import PairState, WaveVectors, chemical_slope
-from ehbilayer.results.base import Variable
+from ehbilayer.condensate.result import EnergyParts
+from ehbilayer.results.base import Carriers, Variable
 
 NORMAL = 1e-9  # condensate fraction below which there is no condensate
 
@@ -49,12 +50,11 @@ class Gas:
         return chemical_slope(self.kset, state) / self.flavours + 2 * self.capacitor
 
 
-def energy_parts(gas: Gas, state: PairState) -> dict[str, float]:
+def energy_parts(gas: Gas, state: PairState) -> EnergyParts:
     """Kinetic, direct (the capacitor), exchange and pairing energy per pair, Ha_h."""
     w, n, share = gas.kset.weights, state.occupation, gas.flavours / gas.pairs
-    return {"kinetic": share * float(w @ (n * gas.kset.kinetic)), "direct": gas.capacitor * gas.pairs,
-            "exchange": -share * float(w @ (n * state.exchange)),
-            "pairing": -share * float(w @ (state.amplitude * state.gap))}
+    return EnergyParts(share * float(w @ (n * gas.kset.kinetic)), gas.capacitor * gas.pairs,
+                       -share * float(w @ (n * state.exchange)), -share * float(w @ (state.amplitude * state.gap)))
 
 
 def condensate_fraction(gas: Gas, state: PairState) -> float:
@@ -72,8 +72,8 @@ def branches(gas: Gas, state: PairState) -> tuple[np.ndarray, np.ndarray]:
     return e + gas.difference, e - gas.difference
 
 
-def summary(gas: Gas, state: PairState) -> dict[str, Any]:
-    """Entries of the summary that do not depend on where the wave vectors lie."""
+def described(gas: Gas, state: PairState) -> dict[str, Any]:
+    """Fields of a `CondensateResult` that do not depend on where the wave vectors lie."""
     electron, hole = branches(gas, state)
     energy, fraction, slope = gas.energy(state), condensate_fraction(gas, state), gas.slope(state)
     return {
@@ -83,7 +83,7 @@ def summary(gas: Gas, state: PairState) -> dict[str, Any]:
         "chemical_potential_slope": slope, "concave": None if math.isnan(slope) else slope < 0,
         "max_occupation": float(np.max(state.occupation)), "condensate_fraction": fraction,
         "max_gap": float(np.max(state.gap)),
-        "quasiparticle_gap": {"electron": float(np.min(electron)), "hole": float(np.min(hole))},
+        "quasiparticle_gap": Carriers({"electron": float(np.min(electron)), "hole": float(np.min(hole))}),
         "pair_breaking_energy": float(np.min(electron) + np.min(hole)), "flavours": gas.flavours,
         "residual": state.residual, "iterations": state.iterations,
     }

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis, disk_waves
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
-from ehbilayer.condensate.report import Gas, arrays, summary
+from ehbilayer.condensate.report import Gas, arrays, described
+from ehbilayer.condensate.result import EnergyParts, TorusCondensateResult
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.fourier import Fourier, good_size
 from ehbilayer.numerics.lattice import Cell
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Carriers, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Species, Torus
 
@@ -92,7 +92,7 @@ def make_gas(torus: Torus, waves: np.ndarray, pairs: float | None = None) -> Gas
 
 
 def solve(torus: Torus, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initial: Angles | None = None,
-          estimate: bool = True, should_stop: Callable[[], Status | None] | None = None) -> Result:
+          estimate: bool = True, should_stop: Callable[[], Status | None] | None = None) -> TorusCondensateResult:
     """The homogeneous condensate of N pairs on a torus.
 
     Parameters
@@ -107,7 +107,7 @@ def solve(torus: Torus, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initi
 
     Returns
     -------
-    Result of kind ``condensate``. ``basis_error`` and ``solver_error`` are errors of the total energy (Ha_h).
+    TorusCondensateResult.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def basis_error(torus: Torus, waves: np.ndarray, gas: Gas, state: PairState, tar
 
 
 def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
-                       should_stop: Callable[[], Status | None] | None = None) -> Result:
+                       should_stop: Callable[[], Status | None] | None = None) -> TorusCondensateResult:
     """`solve` on growing disks of waves until the energy per pair stays within the tolerance (Ha_h).
 
     not_converged where MOST_WAVES would be passed: at small spacing errors fall as 1/cutoff^2 only.
@@ -189,15 +189,13 @@ def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
     pair_mass = electron.mass * hole.mass / (electron.mass + hole.mass)
     fermi = np.sqrt(4 * np.pi * electron.count / electron.occupied_flavours / box.area)
     cutoff = 2 * fermi + 3 / (0.5 / pair_mass + (torus.bilayer.spacing**3 / pair_mass) ** 0.25)
-    result: Result | None = None
+    result: TorusCondensateResult | None = None
     while True:
         basis = PlaneWaveBasis(box, disk_waves(box, cutoff), real=True)
         before, result = result, solve(torus, basis, tolerance=tolerance, initial=angles_of(result), estimate=False,
                                        should_stop=should_stop)
-        energy = result.summary["energy_per_pair"]
-        change = np.inf if before is None else before.summary["energy_per_pair"] - energy
-        result = replace(result, summary=result.summary | {
-            "basis_error": float(abs(change) * electron.count) if np.isfinite(change) else None})
+        change = np.inf if before is None else float(before.energy_per_pair - result.energy_per_pair)
+        result = replace(result, basis_error=abs(change) * electron.count if np.isfinite(change) else None)
         if result.status is not Status.converged or abs(change) < tolerance:
             return result
         cutoff *= GROWTH
@@ -244,25 +242,14 @@ def _edge_occupation(waves: np.ndarray, occupation: np.ndarray) -> float:
 
 
 def report(torus: Torus, basis: PlaneWaveBasis, gas: Gas, state: PairState, tolerance: float,
-           error: float | None) -> Result:
-    """The Result of a state: total energies, energies per pair, arrays over the waves."""
+           error: float | None) -> TorusCondensateResult:
+    """The result of a state: total energies, energies per pair, arrays over the waves."""
     box, kset, pairs = basis.box, gas.kset, gas.pairs
     assert isinstance(kset, TorusWaves)
-    said: dict[str, Any] = summary(gas, state)
-    energy, normal = gas.energy(state), normal_energy(gas)
+    said = described(gas, state)
+    energy, normal, parts = gas.energy(state), normal_energy(gas), said["energy_parts_per_pair"]
     variance = 2 / np.sqrt(3) * box.area * gas.flavours * float(state.occupation @ np.sum(kset.k**2, axis=1))
     gap = said["pair_breaking_energy"]
-    said |= {
-        "energy": energy, "energy_parts": {k: v * pairs for k, v in said["energy_parts_per_pair"].items()},
-        "normal_energy": normal, "normal_energy_per_pair": normal / pairs,
-        "condensation_energy": (energy - normal) / pairs, "density": pairs / box.area, "area": box.area,
-        "particles": {s.name: s.count for s in torus.species}, "zero_mode": torus.zero_mode,
-        "gap": {"electron": gap, "hole": gap}, "basis_size": basis.size, "basis_error": error,
-        "solver_error": pairs * (state.residual**2 / max(gap, 1e-12) + 1e-14), "residual_target":
-        residual_target(tolerance), "edge_occupation": _edge_occupation(basis.waves, state.occupation),
-        "momentum_variance": {"electron": variance, "hole": variance},
-        "pair_size": pair_size(gas, state, box) if said["phase"] == "condensate" else None,
-    }
     data = {"waves": Variable(("wave", "axis"), basis.waves, "1", "integer wave vectors of the box"),
             "wave_vector": Variable(("wave", "axis"), kset.k, "1/a_h", "wave vectors")}
     electron, hole = carriers(torus)
@@ -270,4 +257,14 @@ def report(torus: Torus, basis: PlaneWaveBasis, gas: Gas, state: PairState, tole
               "zero_mode": torus.zero_mode, "interaction": torus.bilayer.interaction.parameters, "tolerance": tolerance,
               "species": [{"name": s.name, "mass": s.mass, "count": s.count, "layer": s.layer,
                            "flavours": s.occupied_flavours} for s in (electron, hole)]}
-    return Result("condensate", state.status, said, inputs, data | arrays(gas, state, "wave"))
+    return TorusCondensateResult(
+        status=state.status, **said, total_energy=energy,
+        energy_parts=EnergyParts(**{name: value * pairs for name, value in vars(parts).items()}),
+        normal_energy=normal, normal_energy_per_pair=normal / pairs, condensation_energy=(energy - normal) / pairs,
+        density=pairs / box.area, area=box.area, particles=Carriers({s.name: s.count for s in torus.species}),
+        zero_mode=torus.zero_mode, gap=Carriers({"electron": gap, "hole": gap}), basis_size=basis.size,
+        basis_error=error, solver_error=pairs * (state.residual**2 / max(gap, 1e-12) + 1e-14),
+        residual_target=residual_target(tolerance), edge_occupation=_edge_occupation(basis.waves, state.occupation),
+        momentum_variance=Carriers({"electron": variance, "hole": variance}),
+        pair_size=pair_size(gas, state, box) if said["phase"] == "condensate" else None,
+        inputs=inputs, data=data | arrays(gas, state, "wave"))

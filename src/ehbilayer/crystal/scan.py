@@ -24,7 +24,7 @@ from ehbilayer.crystal.sequence import (
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import primitive_crystal
 from ehbilayer.hooks import Hooks, StopReason
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 LOOKS = 4  # rounds of searching beside the transitions
@@ -72,7 +72,7 @@ def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, *, capacitor:
     extra = _capacitor(phases) if capacitor else np.zeros(len(values))
     summary = _summary(values, phases, found, ends, where, extra)
     data = _curves(values, families, phases, extra) | _examples(phases, found)
-    return Result(KIND, status, summary, {}, data)
+    return Record(KIND, status, summary, {}, data)
 
 
 def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look: int) -> Status | None:
@@ -98,7 +98,7 @@ def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status
     summary: dict[str, Any] = {"energy_per_hole": None, "structure": None, "cell": None, "max_force": None,
                                "starts": [], "sequence": [], "transitions": [], "starts_finished": len(known)}
     data = ends_data({i: known[s] for i, s in enumerate(starts) if s in known})
-    return Result(KIND, status, summary, {}, data)
+    return Record(KIND, status, summary, {}, data)
 
 
 def _capacitor(phases: Sequence[Phase]) -> np.ndarray:

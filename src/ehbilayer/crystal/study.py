@@ -16,7 +16,7 @@ from ehbilayer.crystal.record import (
 )
 from ehbilayer.crystal.search import SAME, End, Start, ranking, search
 from ehbilayer.hooks import Hooks, StopReason
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
 
 LISTED = 20  # distinct minima in the summary
@@ -55,11 +55,11 @@ def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | Non
     best = minima[0] if minima else min(ends.values(), key=lambda e: e.energy, default=None)
     status = stopped or (best.status if best else Status.not_converged)
     if best is None:
-        return Result(KIND, status, {"energy": None, "energy_per_hole": None, "structure": None, "cell": None,
+        return Record(KIND, status, {"energy": None, "energy_per_hole": None, "structure": None, "cell": None,
                                      "max_force": None, "starts": []}, {})
     summary = _summary(list(ends.values()), minima, best, capacitor)
     summary["starts_asked"] = len(starts)
-    return Result(KIND, status, summary, {}, crystal_data(best.relaxed.crystal) | ends_data(ends))
+    return Record(KIND, status, summary, {}, crystal_data(best.relaxed.crystal) | ends_data(ends))
 
 
 def _summary(ends: Sequence[End], minima: Sequence[End], best: End, capacitor: bool) -> dict[str, Any]:

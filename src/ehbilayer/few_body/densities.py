@@ -14,6 +14,7 @@ import numpy as np
 from ehbilayer.few_body.basis import Basis
 from ehbilayer.few_body.complexes import Complex
 from ehbilayer.few_body.gaussians import Functions, inverse
+from ehbilayer.few_body.result import Distances
 from ehbilayer.results.base import Variable
 
 POINTS = 161  # radii of a curve
@@ -138,15 +139,15 @@ def companion(basis: Basis, distance: float) -> tuple[np.ndarray, np.ndarray]:
     return side, density / (density.sum() * (side[1] - side[0]) ** 2)
 
 
-def curves(complex: Complex, basis: Basis) -> tuple[dict[str, Variable], dict[str, float | None]]:
+def curves(complex: Complex, basis: Basis) -> tuple[dict[str, Variable], Distances]:
     """Pair correlations, densities around the centre of mass and, for trions, the map of the second carrier."""
     data: dict[str, Variable] = {}
-    means: dict[str, float | None] = {"ee": None, "eh": None, "hh": None}
+    means: dict[str, float | None] = dict.fromkeys(("ee", "eh", "hh"))
     for name, arms in arms_by_name(complex).items():
         found, kind = distribution(basis, arms), "pair" if name in means else "density"
         what = f"distance of {name[0]} and {name[1]}" if name in means else f"{name} from the centre of mass"
-        data[f"radius_{name}"] = Variable((f"point_{name}",), found.radii, "a_h", "in-plane distance")
-        data[f"{kind}_{name}"] = Variable((f"point_{name}",), found.density, "a_h^-2", f"{what}: density, norm 1")
+        data[f"radius_{name}"] = Variable((f"radius_{name}",), found.radii, "a_h", "in-plane distance")
+        data[f"{kind}_{name}"] = Variable((f"radius_{name}",), found.density, "a_h^-2", f"{what}: density, norm 1")
         if name in means:
             means[name] = found.mean
     if complex.name.startswith("trion"):
@@ -158,4 +159,4 @@ def curves(complex: Complex, basis: Basis) -> tuple[dict[str, Variable], dict[st
         data["map_density"] = Variable(("map_row", "map_side"), density, "a_h^-2", "second carrier, the other at "
                                        "the origin and the first at (-distance, 0)")
         data["map_distance"] = Variable((), np.array(distance), "a_h", "where the first carrier is held")
-    return data, means
+    return data, Distances(**means)

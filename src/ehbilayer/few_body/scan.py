@@ -10,8 +10,16 @@ import numpy as np
 
 from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.gaussians import Functions
+from ehbilayer.few_body.result import (
+    ComplexResult,
+    CriticalSpacingResult,
+    SpacingScanResult,
+    described,
+    identity,
+    named,
+)
 from ehbilayer.few_body.threshold import Critical, Path, critical_spacing, from_points
-from ehbilayer.few_body.variational import MORE, Options, describe, minimise, starting_functions
+from ehbilayer.few_body.variational import MORE, Options, minimise, starting_functions
 from ehbilayer.few_body.variational import report as report_of_answer
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result, Variable
@@ -20,7 +28,7 @@ from ehbilayer.status import Status
 UNKNOWN, UNBOUND, BOUND = -1, 0, 1
 
 
-def scan(complexes: list[Complex], options: Options, hooks: Hooks | None = None) -> Result:
+def scan(complexes: list[Complex], options: Options, hooks: Hooks | None = None) -> SpacingScanResult:
     """Binding energy of one complex at several spacings.
 
     Parameters
@@ -30,12 +38,12 @@ def scan(complexes: list[Complex], options: Options, hooks: Hooks | None = None)
 
     Returns
     -------
-    Result of kind ``few-body``: lists in the summary, arrays over ``spacing`` in the data. It is converged if every
-    point is; energy and binding energy are those of the first spacing.
+    SpacingScanResult, with arrays over ``spacing``. It is converged if every point is; energy and binding energy are
+    those of the first spacing.
     """
     hooks = hooks or Hooks()
     table = _Table(complexes, hooks.unfinished)
-    previous: Result | None = None
+    previous: ComplexResult | None = None
     for i, complex in enumerate(complexes):
         if table.done(i):
             continue
@@ -68,7 +76,7 @@ class _Table:
         self._energy, self._error = np.full((2, n), np.nan)
         self._bound, self._functions = np.full(n, UNKNOWN), np.zeros(n, int)
         self._converged = np.zeros(n, bool)
-        if earlier is not None and "spacings" in earlier.data and len(earlier.data["spacings"].values) == n:
+        if isinstance(earlier, SpacingScanResult) and len(earlier.spacings) == n:
             d = earlier.data
             self._energy, self._error = d["energies"].values.copy(), d["uncertainties"].values.copy()
             self._bound, self._functions = d["bound"].values.copy(), d["functions"].values.copy()
@@ -83,7 +91,7 @@ class _Table:
         self._bound[i] = UNKNOWN if bound is None else BOUND if bound else UNBOUND
         self._converged[i] = status is Status.converged
 
-    def result(self, status: Status | None) -> Result:
+    def result(self, status: Status | None) -> SpacingScanResult:
         """All points as they are; without a status, converged if all are."""
         c = self.complexes
         threshold = np.array([x.threshold for x in c])
@@ -95,16 +103,8 @@ class _Table:
         known_best = self._bound == BOUND
         critical = from_points([x for x, b in zip(c, known_best, strict=True) if b], binding[known_best],
                                self._error[known_best]) if (self._bound == UNBOUND).any() else None
-        summary = describe(c[0]) | {
-            "critical_spacing": critical[0] if critical else None,
-            "critical_spacing_uncertainty": critical[1] if critical else None,
-            "find": "binding", "energy": float(self._energy[0]), "binding_energy": float(binding[0]),
-            "uncertainty": float(self._error[0]), "bound": known[0], "functions": int(self._functions.max()),
-            "spacings": spacings, "binding_energies": binding, "uncertainties": self._error, "bound_at": known}
-        if status is Status.not_converged:
-            summary["advice"] = MORE
         axis = ("spacing",)
-        data = {"spacings": Variable(axis, spacings, "a_h", "distance of the layers"),
+        data = {"spacing": Variable(axis, spacings, "a_h", "distance of the layers"),
                 "energies": Variable(axis, self._energy, "Ha_h", "energy, an upper bound"),
                 "thresholds": Variable(axis, threshold, "Ha_h", "energy of the lowest break-up"),
                 "binding_energies": Variable(axis, binding, "Ha_h", "threshold minus energy"),
@@ -112,13 +112,18 @@ class _Table:
                 "bound": Variable(axis, self._bound, "1", "1 bound, 0 not bound, -1 not decided"),
                 "functions": Variable(axis, self._functions, "1", "basis size"),
                 "point_converged": Variable(axis, self._converged, "1", "whether the point met the tolerance")}
-        inputs = {"complex": c[0].name, "spin": c[0].spin, "angular_momentum": c[0].angular_momentum,
-                  "electron_mass": c[0].electron_mass, "spacing": spacings}
-        return Result("few-body", status, summary, inputs, data)
+        value, error = critical or (None, None)
+        return SpacingScanResult(
+            status=status, advice=MORE if status is Status.not_converged else "", **described(c[0]),
+            critical_spacing=value, critical_spacing_uncertainty=error, total_energy=self._energy[0],
+            binding_energy=binding[0], uncertainty=self._error[0], bound=known[0], functions=self._functions.max(),
+            spacings=tuple(spacings), binding_energies=tuple(binding), uncertainties=tuple(self._error),
+            bound_at=tuple(known),
+            inputs={**identity(c[0]), "electron_mass": c[0].electron_mass, "spacing": spacings}, data=data)
 
 
 def critical(name: str, spin: str | None, ratios: list[float], options: Options, hooks: Hooks | None = None,
-             angular_momentum: int | None = None) -> Result:
+             angular_momentum: int | None = None) -> CriticalSpacingResult:
     """Critical spacings of a complex at several mass ratios.
 
     Parameters
@@ -128,14 +133,14 @@ def critical(name: str, spin: str | None, ratios: list[float], options: Options,
 
     Returns
     -------
-    Result of kind ``few-body``: critical_spacing and its uncertainty in a_h (of the first ratio), lists over all.
+    CriticalSpacingResult: critical spacing and its uncertainty of the first ratio, and those of all.
     """
     hooks = hooks or Hooks()
     done: dict[float, Critical] = {}
     paths: dict[float, Path] = {}  # of the search that has not ended, one at most
     complex = make_complex(name, spin, ratios[0], 0.0, angular_momentum)
-    if hooks.resumed and hooks.initial is not None:
-        done, paths = _finished(hooks.initial), _begun(hooks.initial)
+    if isinstance(hooks.unfinished, CriticalSpacingResult):
+        done, paths = _finished(hooks.unfinished), _begun(hooks.unfinished)
 
     def kept(ratio: float, path: Path) -> None:
         paths[ratio] = path
@@ -162,19 +167,13 @@ def _tell(hooks: Hooks, ratio: float, text: str) -> None:
 
 
 def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Critical],
-                     status: Status | None, paths: dict[float, Path] | None = None) -> Result:
+                     status: Status | None, paths: dict[float, Path] | None = None) -> CriticalSpacingResult:
     found = [done.get(r) for r in ratios]
     if status is None:
         good = all(f is not None and f.status is Status.converged for f in found)
         status = Status.converged if good else Status.not_converged
     value, error, plain = (np.array([_number(f, key) for f in found]) for key in ("spacing", "uncertainty",
                                                                                    "power_law"))
-    first = describe(complex)
-    summary = {key: first[key] for key in ("complex_name", "spin", "angular_momentum", "distances")} | {
-        "find": "critical-spacing", "energy": None, "binding_energy": None, "uncertainty": None,
-        "critical_spacing": value[0], "critical_spacing_uncertainty": error[0],
-        "critical_spacing_power_law": plain[0], "mass_ratios": ratios, "critical_spacings": value,
-        "critical_spacing_uncertainties": error, "reasons": ["" if f is None else f.reason for f in found]}
     points = [(i, d, e, u) for i, f in enumerate(found) if f is not None
               for d, e, u in zip(f.spacings, f.bindings, f.errors, strict=True)]
     which, d, e, u = (np.array([p[k] for p in points]) for k in range(4))
@@ -191,9 +190,12 @@ def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Cr
                  "near_error": Variable(("near",), u, "Ha_h", "their uncertainties")}
     for ratio, path in (paths or {}).items():
         data |= _path_arrays(ratio, path)
-    inputs = {"complex": complex.name, "spin": complex.spin, "angular_momentum": complex.angular_momentum,
-              "mass_ratios": ratios}
-    return Result("few-body", status, summary, inputs, data)
+    return CriticalSpacingResult(
+        status=status, **named(complex), critical_spacing=value[0], critical_spacing_uncertainty=error[0],
+        critical_spacing_power_law=plain[0], mass_ratios=tuple(ratios),
+        critical_spacings=tuple(value), critical_spacing_uncertainties=tuple(error),
+        reasons=tuple("" if f is None else f.reason for f in found),
+        inputs={**identity(complex), "mass_ratios": ratios}, data=data)
 
 
 def _path_arrays(ratio: float, path: Path) -> dict[str, Variable]:
@@ -208,7 +210,7 @@ def _path_arrays(ratio: float, path: Path) -> dict[str, Variable]:
             "path_vectors": Variable(axes[:2], path.functions.vectors, "1/a_h", "functions of the last point")}
 
 
-def _begun(earlier: Result) -> dict[float, Path]:
+def _begun(earlier: CriticalSpacingResult) -> dict[float, Path]:
     """The search in the middle of which a result was written."""
     d: dict[str, Any] = {name: v.values for name, v in earlier.data.items()}
     if "path_next" not in d:
@@ -223,7 +225,7 @@ def _number(found: Critical | None, key: str) -> float:
     return math.nan if value is None else float(value)
 
 
-def _finished(earlier: Result) -> dict[float, Critical]:
+def _finished(earlier: CriticalSpacingResult) -> dict[float, Critical]:
     """The mass ratios that an unfinished result holds."""
     out: dict[float, Critical] = {}
     d: dict[str, Any] = {name: v.values for name, v in earlier.data.items()}
@@ -236,5 +238,5 @@ def _finished(earlier: Result) -> dict[float, Critical]:
         where, energy, unsure = (d.get(key, np.zeros(0))[mine] for key in ("near_spacing", "near_binding",
                                                                            "near_error"))
         out[float(ratio)] = Critical(value, error, plain, where, energy, unsure, list(Status)[int(d["states"][i])],
-                                     earlier.summary["reasons"][i])
+                                     earlier.reasons[i])
     return out

@@ -2,7 +2,7 @@
 
 Steps: `make_complex` (particles, spin, break-up), `minimise` (select functions at random, refine them along the
 gradient, select more until the energy stays), `Answer` (energy, uncertainty, bound or not), `densities`
-(distances, pair correlations), `solve` (all of it as a Result). The exciton comes from its radial equation.
+(distances, pair correlations), `solve` (all of it as a `ComplexResult`). The exciton comes from its radial equation.
 Hole atomic units.
 """
 
@@ -21,6 +21,7 @@ from ehbilayer.few_body.basis import Basis, first, grow, refine
 from ehbilayer.few_body.complexes import Complex
 from ehbilayer.few_body.densities import curves
 from ehbilayer.few_body.gaussians import Functions
+from ehbilayer.few_body.result import ComplexResult, Distances, described, identity
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
@@ -181,7 +182,7 @@ def _stages(present: int, most: int) -> list[int]:
     return counts
 
 
-def solve(complex: Complex, options: Options, hooks: Hooks | None = None) -> Result:
+def solve(complex: Complex, options: Options, hooks: Hooks | None = None) -> ComplexResult:
     """The lowest state of a complex, with distances, pair correlations and the basis it was found in.
 
     Parameters
@@ -191,7 +192,7 @@ def solve(complex: Complex, options: Options, hooks: Hooks | None = None) -> Res
 
     Returns
     -------
-    Result of kind ``few-body``; an unbound complex is an answer (``bound`` false), not an error.
+    ComplexResult; an unbound complex is an answer (``bound`` false), not an error.
     """
     if complex.name == "exciton":
         return _exciton_result(complex)
@@ -213,57 +214,47 @@ def starting_functions(complex: Complex, initial: Result, *, whole: bool) -> Fun
 
     None for a result without functions, or of other particles or another angular momentum.
     """
-    had = [initial.inputs.get(key) for key in ("complex", "spin", "angular_momentum")]
-    if "widths" not in initial.data or had != [complex.name, complex.spin, complex.angular_momentum]:
+    if not isinstance(initial, ComplexResult) or "widths" not in initial.data:
         return None
-    stretch = complex.exciton.mean_distance / float(initial.summary["exciton_size"])
+    if (initial.complex_name, initial.spin, initial.angular_momentum) != (complex.name, complex.spin,
+                                                                          complex.angular_momentum):
+        return None
+    stretch = complex.exciton.mean_distance / initial.exciton_size
     functions = Functions(initial.data["widths"].values / stretch**2, initial.data["vectors"].values / stretch)
     return functions if whole else functions[: REFINED[-1]]
 
 
-def report(answer: Answer, status: Status | None = None) -> Result:
-    """The Result of an answer; its status unless another is given (an unfinished one has no densities)."""
+def report(answer: Answer, status: Status | None = None) -> ComplexResult:
+    """The result of an answer; its status unless another is given (an unfinished one has no densities)."""
     complex, basis = answer.complex, answer.basis
     final = status or answer.status
-    summary = describe(complex) | {
-        "energy": answer.energy, "binding_energy": answer.binding, "uncertainty": answer.uncertainty,
-        "bound": answer.bound, "resolution": answer.resolution, "functions": len(basis), "reach": answer.reach,
-        "round_off": basis.noise}
     axes = ("function", "coordinate", "other_coordinate")
     data = {"widths": Variable(axes, basis.functions.widths, "a_h^-2", "A of exp(-x.A x/2), x from the last particle"),
             "vectors": Variable(axes[:2], basis.functions.vectors, "1/a_h", "u of the factor (u.x)_+, for L = 1"),
             "coefficients": Variable(axes[:1], basis.coefficients, "1", "of the lowest state"),
             "stage_functions": Variable(("stage",), np.array([n for n, _ in answer.history]), "1", "basis size"),
             "stage_energy": Variable(("stage",), np.array([e for _, e in answer.history]), "Ha_h", "energy")}
-    if final is Status.not_converged:
-        summary["advice"] = MORE
+    distances = Distances()
     if status is not Status.interrupted and answer.bound is not False:  # else as far apart as the functions reach
         more, distances = curves(complex, basis)
         data |= more
-        summary["distances"] = distances
-    return Result("few-body", final, summary, _inputs(complex), data)
-
-
-def describe(complex: Complex) -> dict[str, Any]:
-    """Summary entries of every few-body result: the complex, its lowest break-up, its exciton."""
-    x = complex.exciton
-    return {"find": "binding", "complex_name": complex.name, "spin": complex.spin,
-            "angular_momentum": complex.angular_momentum, "threshold": complex.threshold,
-            "exciton_energy": x.energy, "exciton_size": x.mean_distance, "exciton_polarisability": x.polarisability,
-            "distances": {"ee": None, "eh": None, "hh": None}}
+    return ComplexResult(
+        status=final, advice=MORE if final is Status.not_converged else "", **described(complex),
+        total_energy=answer.energy, binding_energy=answer.binding, uncertainty=answer.uncertainty, bound=answer.bound,
+        resolution=answer.resolution, functions=len(basis), reach=answer.reach, round_off=basis.noise,
+        distances=distances, inputs=_inputs(complex), data=data)
 
 
 def _inputs(complex: Complex) -> dict[str, Any]:
-    return {"complex": complex.name, "spin": complex.spin, "angular_momentum": complex.angular_momentum,
-            "electron_mass": complex.electron_mass, "spacing": complex.spacing}
+    return {**identity(complex), "electron_mass": complex.electron_mass, "spacing": complex.spacing}
 
 
-def _exciton_result(complex: Complex) -> Result:
+def _exciton_result(complex: Complex) -> ComplexResult:
     """The exciton: always bound, from the radial equation."""
     x = complex.exciton
-    summary = describe(complex) | {"energy": x.energy, "binding_energy": -x.energy,
-                                   "uncertainty": EXACT * abs(x.energy), "bound": True, "functions": len(x.radii),
-                                   "distances": {"ee": None, "eh": x.mean_distance, "hh": None}}
-    data = {"radius_eh": Variable(("point_eh",), x.radii, "a_h", "in-plane distance"),
-            "pair_eh": Variable(("point_eh",), x.amplitude**2, "a_h^-2", "distance of e and h: density, norm 1")}
-    return Result("few-body", Status.converged, summary, _inputs(complex), data)
+    axis = ("radius_eh",)
+    data = {"radius_eh": Variable(axis, x.radii, "a_h", "in-plane distance"),
+            "pair_eh": Variable(axis, x.amplitude**2, "a_h^-2", "distance of e and h: density, norm 1")}
+    return ComplexResult(status=Status.converged, **described(complex), total_energy=x.energy, binding_energy=-x.energy,
+                         uncertainty=EXACT * abs(x.energy), bound=True, functions=len(x.radii),
+                         distances=Distances(eh=x.mean_distance), inputs=_inputs(complex), data=data)

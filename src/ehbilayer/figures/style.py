@@ -27,7 +27,7 @@ MAPS = {"electron": "Blues", "hole": "Oranges"}  # white is zero
 SHADES = 128  # as many as the eye resolves; more only make files longer
 ENERGY, EMPTY, INK, WARNING = "#009E73", "#8C8C8C", "#333333", "#B00020"
 SMALL, NORMAL = 8.5, 10.0  # points
-UNITS = {"a_h^-2": "aₕ⁻²", "1/a_h": "1/aₕ", "a_h": "aₕ", "Ha_h": "Haₕ"}
+UNITS = {"a_h^-2": "aₕ⁻²", "1/a_h": "1/aₕ", "a_h": "aₕ", "a_e": "aₑ", "Ha_h": "Haₕ", "m_0": "m₀"}
 PAGE_DPI = 130
 PHASE_COLOURS = {"liquid": "#56B4E9", "hole-crystal": "#D55E00", "electron-crystal": "#0072B2", "crystal": "#CC79A7",
                  "stripes": "#F0E442", "trion-crystal": "#E69F00", "dumbbell-crystal": "#8C564B",

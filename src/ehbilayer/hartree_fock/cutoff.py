@@ -38,7 +38,7 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
             inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
                 "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
             starts = {"starts": rows} if growing and rows else {}
-            return replace(result, summary=result.summary | starts, inputs=inputs)
+            return replace(result.with_entries(starts), inputs=inputs)
 
         save = how.checkpoint
         here = how if save is None else replace(how, checkpoint=lambda result: save(labelled(result)))
@@ -60,8 +60,7 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
         change = abs(result.summary["energy_per_particle"] - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         result = solve_here(replace(options, basis_tolerance=None, starts=1), orbitals_of(result), True)
-    return replace(result, summary=result.summary | {
-        "iterations": iterations, "basis_error": float(change) if np.isfinite(change) else None})
+    return result.with_entries({"iterations": iterations, "basis_error": change if np.isfinite(change) else None})
 
 
 def orbitals_of(result: Result) -> Orbitals:

@@ -17,7 +17,7 @@ from ehbilayer.hartree_fock.stability import Stability, nothing_known
 from ehbilayer.hartree_fock.stationary import Calculation, End, lowest
 from ehbilayer.numerics.lattice import crystal_cell, distance_on_path, path_points
 from ehbilayer.orbitals import Orbitals
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -58,7 +58,7 @@ def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, st
         summary |= {"gap": _per_species(torus, lambda i: None), "gap_error": None}
     summary["starts"] = [*prior, *(_start_row(torus, e) for e in (ends[1:] if prior else ends))]
     summary["stability"] = asdict(stability or nothing_known(best))
-    return Result("hartree-fock", best.status, summary, _inputs(run, orbitals), data)
+    return Record("hartree-fock", best.status, summary, _inputs(run, orbitals), data)
 
 
 def _per_species(torus: Torus, value: Callable[[int], Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from ehbilayer.numerics.parallel import each
 from ehbilayer.pairing.couplings import couplings
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.temperature import Liquid, temperature_of
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 PIECE = 12  # points that an Eliashberg map does at a time
@@ -186,4 +186,4 @@ def map_result(found: Map, summary: dict[str, Any], hartree: float | None) -> Re
         told["share_superconducting"] = float((found.t_c[known] > 0).mean())
         told["highest"] = {"tc_over_hartree": t_c, "critical_temperature": None if hartree is None else t_c * hartree,
                            "rs_electron": rs, "spacing_over_a_e": spacing} if t_c > 0 else None
-    return Result("pairing", found.status, summary | told, {}, map_data(found, hartree))
+    return Record("pairing", found.status, summary | told, {}, map_data(found, hartree))

@@ -19,7 +19,7 @@ from ehbilayer.pairing.gap import gap_curve
 from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum, tabulate
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.temperature import METHODS, Liquid, band, logarithmic_derivatives, temperature_of
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 GAP_RATIOS = (0.05, 0.3, 0.45, 0.6, 0.7, 0.8, 0.87, 0.93, 0.97, 0.99)  # T/T_c
@@ -74,9 +74,9 @@ def solve_point(place: Place, source: Source, choices: Choices, progress: Callab
     square, uncertainty = source.at(place.rs, place.spacing)
     base = _base(place, source, choices, square, uncertainty)
     if uncertainty == math.inf:
-        return Result("pairing", Status.not_converged, base | _nothing(place, choices, UNSETTLED), {}, {})
+        return Record("pairing", Status.not_converged, base | _nothing(place, choices, UNSETTLED), {}, {})
     if not square > 0:
-        return Result("pairing", Status.converged, base | _nothing(place, choices, NO_MODE), {}, {})
+        return Record("pairing", Status.converged, base | _nothing(place, choices, NO_MODE), {}, {})
     liquid = _liquid(place, choices, square)
     summary = base | _strengths(place, liquid, choices)
     progress("T_c by all methods")
@@ -92,7 +92,7 @@ def solve_point(place: Place, source: Source, choices: Choices, progress: Callab
         if choices.curve_points:
             progress("curves")
             data |= _curves(place, source, liquid, choices)
-    return Result("pairing", stopped or Status.converged, summary, {}, data)
+    return Record("pairing", stopped or Status.converged, summary, {}, data)
 
 
 def _liquid(place: Place, choices: Choices, square: Any) -> Liquid:

@@ -20,7 +20,7 @@ AGREES, DIFFERS, INPUT, NEW, MISSING = "agrees", "differs", "input", "not in the
 HEAD = ("quantity", "published", "ours", "ours converged", "verdict")
 WIDTH, INDENT = 100, "    "  # of captions, in characters
 LISTED = 4  # values of a list that captions write out
-Results = dict[str, Result]  # by the name of the study
+Results = dict[str, Any]  # results of all classes, by the name of the study
 Studies = dict[str, dict[str, Any]]  # name -> tables, as `make_study` takes them
 
 

@@ -31,7 +31,7 @@ from ehbilayer.hartree_fock.stability import CURVATURE_ZERO
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.numerics.lattice import Cell, crystal_cell
 from ehbilayer.orbitals import PREFIX, Orbitals
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -354,7 +354,7 @@ def _result(candidates: Sequence[Candidate], rows: list[dict[str, Any]], data: d
               "zero_mode": first.torus.zero_mode,
               "capacitor": first.torus.capacitor, "box": first.basis.box.vectors.tolist(),
               "species": [s.parameters for s in first.torus.species]}
-    return Result("phases", status, summary, inputs, (table if rows else {}) | data)
+    return Record("phases", status, summary, inputs, (table if rows else {}) | data)
 
 
 def _lowest(rows: list[dict[str, Any]]) -> float | None:

@@ -20,7 +20,7 @@ from ehbilayer.interaction.lattice_sums.charges import PointCharges
 from ehbilayer.phonons import melting
 from ehbilayer.phonons.modes import TOLERANCE, Phonons, sound, zone_path
 from ehbilayer.phonons.zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, signed_root, softest
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 
 AT_REST = 1e-9  # largest force in units of e^2/a^2
@@ -84,7 +84,7 @@ def compute(crystal: Crystal, masses: dict[str, float], options: Options, hooks:
     phonons = Phonons(crystal, masses)
     work = _Work(phonons, dipoles, options, hooks)
     status = work.run(scan)
-    return Result("phonons", status, work.summary, inputs or {}, work.data)
+    return Record("phonons", status, work.summary, inputs or {}, work.data)
 
 
 class _Work:

@@ -1,109 +1,86 @@
-"""What every method returns: a status, a summary, the inputs and arrays with units; saved as one netCDF file.
+"""What every method returns: a typed result with status, numbers that know their units, arrays and provenance.
 
-How the file is made is in `netcdf`, how it gets to the disk in `files`.
+`Result` is abstract. Each method has its own final class (`ehbilayer.KIND.result`), whose fields are declared with
+`number` and `entry`; `Record` stands for results of kinds without one, and for calculations that failed. A result is
+kept as one netCDF file: how it is made is in `netcdf`, how it gets to the disk in `files`. There the fields are a
+table, the `summary`, whose keys are a contract.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from ehbilayer.errors import InputError
-from ehbilayer.status import Status
+from ehbilayer.results import netcdf
+from ehbilayer.results.carriers import Carriers
+from ehbilayer.results.fields import TWINS, conform, declared, entries, entry, number, scaled
 from ehbilayer.results.files import ResultFileError, atomic_write, read_bytes, set_aside
-from ehbilayer.results.netcdf import FORMAT_VERSION, pack, unpack
+from ehbilayer.results.provenance import INPUT_KEYS, KEYS, Provenance
+from ehbilayer.results.quantity import Quantity
+from ehbilayer.results.registry import classes_of, enter
+from ehbilayer.results.variable import Variable, check_arrays, plain, to_json
+from ehbilayer.status import Status
 
-__all__ = ["FORMAT_VERSION", "NotConvergedError", "Result", "ResultFileError", "Status", "Variable", "atomic_write",
-           "plain", "set_aside", "to_json"]
-
-STORED = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}  # kinds of numbers, and the most bytes one may have
+__all__ = ["Carriers", "NotConvergedError", "Provenance", "Quantity", "Record", "Result", "ResultFileError", "Status",
+           "Variable", "atomic_write", "entry", "number", "plain", "set_aside", "to_json"]
 
 
 class NotConvergedError(RuntimeError):
     """A number was asked of a result that is not converged."""
 
 
-@dataclass(frozen=True, eq=False)
-class Variable:
-    """An array with named axes and a unit.
-
-    Parameters
-    ----------
-    dims : one name per axis.
-    values : real, complex, integer, boolean or text array.
-    units : e.g. ``"Ha_h"``, ``"a_h^-2"``; ``"1"`` for pure numbers and text.
-    description : what it is, in a few words.
-
-    Raises
-    ------
-    InputError : as many names as axes are not given, no unit, or values a file cannot hold.
-    """
-
-    dims: tuple[str, ...]
-    values: np.ndarray
-    units: str
-    description: str = ""
-
-    def __post_init__(self) -> None:
-        values = np.asarray(self.values)
-        object.__setattr__(self, "values", values)
-        object.__setattr__(self, "dims", tuple(self.dims))
-        if len(self.dims) != values.ndim or len(set(self.dims)) != values.ndim:
-            raise InputError("dims", f"{values.ndim} different names, one per axis", self.dims, "name every axis once")
-        if not (isinstance(self.units, str) and self.units):
-            raise InputError("units", 'a unit, "1" for pure numbers', self.units, "every array has units")
-        if values.dtype.kind != "U" and values.dtype.itemsize > STORED.get(values.dtype.kind, 0):
-            raise InputError("values", "numbers of at most 64 bits per part, or text", str(values.dtype),
-                             "convert them")
-
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Result:
-    """The result of one calculation.
+    """The result of one calculation. Abstract: every method has a final class of its own.
 
     Parameters
     ----------
-    kind : the kind of study, e.g. ``"hartree-fock"``.
     status : how it ended.
-    summary : numbers, text, lists and tables of them; energies in Ha_h. Infinite and undefined numbers become None.
-    inputs : everything it was computed from, defaults included.
+    inputs : what identifies the calculation.
     data : arrays by name; an axis name has one length throughout.
+    provenance : study, seed, time, versions and the units of the device, known when a run is over.
+    advice : what to try next, where the method knows better than the status.   reason : why it failed, if it did.
+    extra : entries of a file that the class does not declare, such as those of older versions.
+
+    Numbers with a unit are `Quantity`. Where there is a total energy, its field has the key ``energy``.
 
     Raises
     ------
-    InputError : an axis with two lengths, a name that a file cannot hold, a summary entry that is no such value.
+    InputError : a field of another type, an axis with two lengths, a name that a file cannot hold.
     """
 
-    kind: str
+    kind: ClassVar[str] = ""
+    renamed: ClassVar[Mapping[str, str]] = {}  # names of arrays and axes in format 1, where they were others
     status: Status
-    summary: dict[str, Any]
-    inputs: dict[str, Any]
+    inputs: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Variable] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
+    advice: str = ""
+    reason: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __init_subclass__(cls) -> None:
+        enter(cls)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "status", Status(self.status))
-        object.__setattr__(self, "summary", plain(self.summary, "summary"))
-        object.__setattr__(self, "inputs", plain(self.inputs, "inputs"))
-        lengths: dict[str, int] = {}
-        for name, variable in self.data.items():
-            for key in (name, *variable.dims):
-                if not (key and key.isprintable() and "/" not in key and key == key.strip() and key != "complex"):
-                    raise InputError(f"data.{name}", "named in printable characters without /", key, "rename it")
-            if name in variable.dims and variable.dims != (name,):
-                raise InputError(f"data.{name}", "named unlike its axes", variable.dims, "rename the array or the axis")
-            for dim, length in zip(variable.dims, variable.values.shape, strict=True):
-                if lengths.setdefault(dim, length) != length:
-                    raise InputError(f"data.{name}", f"of length {lengths[dim]} along {dim}, like the other arrays",
-                                     length, "give this axis a name of its own")
+        if type(self) is Result:
+            raise TypeError("Result is abstract: use the class of the method, or Record")
+        for name, value in {"status": Status(self.status), "inputs": plain(self.inputs, "inputs"),
+                            "extra": plain(self.extra, "summary")}.items():
+            object.__setattr__(self, name, value)
+        for f in declared(type(self)).values():
+            value = conform(f.hint, getattr(self, f.name), f.unit, self.provenance.scales, f.name)
+            object.__setattr__(self, f.name, value)
+        check_arrays(self.data)
 
     def __repr__(self) -> str:
-        return f"Result({self.kind}, {self.status.value}, energy={self.summary.get('energy')}, data={list(self.data)})"
+        return (f"{type(self).__name__}({self.kind}, {self.status.value}, energy={self.summary.get('energy')}, "
+                f"data={list(self.data)})")
 
     @property
     def energy(self) -> float:
@@ -115,32 +92,70 @@ class Result:
 
     def energy_unconverged(self) -> float:
         """Total energy in Ha_h whatever the status; NaN when there is none."""
-        energy = self.summary.get("energy")
-        return math.nan if energy is None else float(energy)
+        known = declared(type(self)).get("energy")
+        value = None if known is None else getattr(self, known.name)
+        return Quantity(math.nan if value is None else value, "Ha_h", self.provenance.scales)
+
+    def derived(self) -> dict[str, Any]:
+        """Entries of the summary that follow from the fields and are no fields; none for most methods."""
+        return {}
+
+    @classmethod
+    def upgraded(cls, data: dict[str, Variable]) -> dict[str, Variable]:
+        """The arrays of a file of format 1 as they are now."""
+        new = cls.renamed
+        return {new.get(name, name): replace(v, dims=tuple(new.get(d, d) for d in v.dims)) for name, v in data.items()}
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What a file says in words and numbers: the fields by their keys, energies also in meV and K, provenance."""
+        told = {key: entries(getattr(self, f.name)) for key, f in declared(type(self)).items()}
+        head = {"kind": self.kind, "status": self.status.value, "advice": self.advice or self.status.advice}
+        why = {"reason": self.reason} if self.reason else {}
+        return {**head, **why, **told, **plain(self.derived()), **self._twins(told), **self.extra,
+                **plain(self.provenance.entries)}
+
+    def _twins(self, told: dict[str, Any]) -> dict[str, Any]:
+        """``energy_meV``, ``gap_kelvin``, ... of every field that is an energy, where the device is known."""
+        scales = self.provenance.scales
+        if not scales.known:
+            return {}
+        size = {"meV": scales.hartree_meV, "K": scales.hartree_kelvin}
+        return {f"{key}{ending}": scaled(told[key], size[unit]) for ending, unit in TWINS.items()
+                for key, f in declared(type(self)).items() if f.unit == "Ha_h"}
+
+    def with_entries(self, more: Mapping[str, Any]) -> Self:
+        """The same result with these entries of the summary: fields that it declares, others in ``extra``."""
+        known = declared(type(self))
+        ours = {known[key].name: value for key, value in more.items() if key in known}
+        ours |= {key: more[key] for key in ("advice", "reason") if key in more}
+        others = {key: value for key, value in more.items() if key not in known and key not in ours}
+        return replace(self, **ours, extra={**self.extra, **others})
 
     @property
     def dataset(self) -> Any:
-        """An xarray.Dataset view of all arrays: units in the attributes, summary and inputs as JSON text."""
+        """An xarray.Dataset of all arrays: units in the attributes, summary and inputs as JSON text."""
         import xarray
 
         arrays = {name: (v.dims, v.values, {"units": v.units, "description": v.description})
                   for name, v in self.data.items()}
-        return xarray.Dataset(arrays, attrs={"kind": self.kind, "status": self.status.value,
-                                             "summary": to_json(self.summary), "inputs": to_json(self.inputs)})
+        return xarray.Dataset(arrays, attrs=self._attributes())
 
     def plot(self, **options: Any) -> Any:
-        """Draw the result; the options are those of `ehbilayer.figures.plot`."""
+        """Draw the result; the options are those of `ehbilayer.studies.drawing.plot`."""
         from ehbilayer.studies.drawing import plot
 
         return plot(self, **options)
 
+    def _attributes(self) -> dict[str, str]:
+        return {"kind": self.kind, "status": self.status.value, "summary": to_json(self.summary),
+                "inputs": to_json({**self.inputs, **self.provenance.inputs})}
+
     def to_bytes(self) -> bytes:
         """The content of a netCDF file. The same result gives the same bytes."""
-        attributes = {"kind": self.kind, "status": self.status.value,
-                      "summary": to_json(self.summary), "inputs": to_json(self.inputs)}
         arrays = {name: (v.dims, v.values, {"units": v.units, "description": v.description})
                   for name, v in self.data.items()}
-        return pack(attributes, arrays)
+        return netcdf.pack(self._attributes(), arrays)
 
     def save(self, path: str | Path) -> None:
         """Write a netCDF file, see `to_bytes`; an older file stays whole until it is replaced.
@@ -150,51 +165,91 @@ class Result:
         atomic_write(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: str | Path, *, arrays: bool = True) -> Result:
-        """Read a file written by `save`; without ``arrays`` status, summary and inputs only.
+    def load(cls, path: str | Path, *, arrays: bool = True) -> Self:
+        """Read a file written by `save`, as the class of its method; without ``arrays`` all but the arrays.
 
-        Raises ResultFileError for a file that is missing, truncated, changed, foreign or of a newer format.
+        Raises ResultFileError for a file that is missing, truncated, changed, foreign or of a newer format, and for
+        the result of another method where a method's own class is asked.
         """
         return cls.from_bytes(read_bytes(path), path, arrays=arrays)
 
     @classmethod
-    def from_bytes(cls, raw: bytes, path: str | Path = "result", *, arrays: bool = True) -> Result:
+    def from_bytes(cls, raw: bytes, path: str | Path = "result", *, arrays: bool = True) -> Self:
         """The result in the content of a file; ``path`` names it in errors, which are those of `load`."""
-        attributes, found = unpack(path, raw, arrays=arrays)
+        version, attributes, found = netcdf.unpack(path, raw, arrays=arrays)
         try:
             data = {name: Variable(dims, values, attrs["units"], attrs["description"])
                     for name, (dims, values, attrs) in found.items()}
-            return cls(attributes["kind"], Status(attributes["status"]), json.loads(attributes["summary"]),
-                       json.loads(attributes["inputs"]), data)
+            result = _read(attributes["kind"], Status(attributes["status"]), json.loads(attributes["summary"]),
+                           json.loads(attributes["inputs"]), data, version)
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ResultFileError(path, f"is no result of ehbilayer ({type(error).__name__}: {error})",
                                   "restore it or compute it again", damaged=True) from error
+        if not isinstance(result, cls):
+            raise ResultFileError(path, f"holds a {type(result).__name__}, not a {cls.__name__}",
+                                  "read it with ehbilayer.load")
+        return result
 
 
-def plain(value: Any, name: str = "value") -> Any:
-    """The same value made of what strict JSON holds: NumPy scalars and arrays unwrapped, NaN and infinities None.
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Record(Result):
+    """A result of a kind without a class of its own, or of a calculation that failed: a status, and what was said.
 
-    Raises InputError naming the entry that is no number, text, list or table.
+    Parameters
+    ----------
+    kind : the kind of study.   status : how it ended.
+    summary : numbers, text, lists and tables of them; energies in Ha_h. Infinite and undefined numbers become None.
+    inputs : everything it was computed from.   data : arrays by name.
     """
-    if isinstance(value, dict):
-        return {str(k): plain(v, f"{name}.{k}") for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v, f"{name}[{i}]") for i, v in enumerate(value)]
-    if isinstance(value, Enum):
-        return plain(value.value, name)
-    if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist(), name)
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode()  # half a surrogate pair, as in a damaged path, has no UTF-8
-    if value is None or isinstance(value, bool | int):
-        return value
-    raise InputError(name, "a number, text, list or table", value, "leave it out or convert it")
+
+    kind: str = field()  # type: ignore[misc]
+    summary: dict[str, Any] = field()
+    provenance: Provenance = field(init=False)
+    advice: str = field(init=False)
+    reason: str = field(init=False)
+    extra: dict[str, Any] = field(init=False)
+
+    def __init__(self, kind: str, status: Status, summary: Mapping[str, Any], inputs: Mapping[str, Any],
+                 data: Mapping[str, Variable] | None = None) -> None:
+        said, given = plain(summary, "summary"), plain(inputs, "inputs")
+        for name, value in {"kind": kind, "status": Status(status), "summary": said, "inputs": given,
+                            "data": data or {}, "provenance": Provenance.read(said, given), "extra": {},
+                            "advice": said.get("advice") or "", "reason": said.get("reason") or ""}.items():
+            object.__setattr__(self, name, value)
+        check_arrays(self.data)
+
+    def energy_unconverged(self) -> float:
+        """Total energy in Ha_h whatever the status; NaN when there is none."""
+        energy = self.summary.get("energy")
+        return Quantity(math.nan if energy is None else energy, "Ha_h", self.provenance.scales)
+
+    def with_entries(self, more: Mapping[str, Any]) -> Self:
+        """The same record with these entries of the summary."""
+        return replace(self, summary={**self.summary, **more})
+
+    def _attributes(self) -> dict[str, str]:
+        return {"kind": self.kind, "status": self.status.value, "summary": to_json(self.summary),
+                "inputs": to_json(self.inputs)}
 
 
-def to_json(value: Any) -> str:
-    """Strict JSON text of a value that `plain` accepts."""
-    return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)
+def _read(kind: str, status: Status, summary: dict[str, Any], inputs: dict[str, Any], data: dict[str, Variable],
+          version: int) -> Result:
+    """The result of a file: of the class of its kind whose required fields it has, else a record."""
+    for cls in classes_of(kind):
+        known = declared(cls)
+        if all(key in summary for key, f in known.items() if f.required):
+            return _typed(cls, status, summary, inputs, cls.upgraded(data) if version == 1 else data)
+    return Record(kind, status, summary, inputs, data)
+
+
+def _typed(cls: type[Result], status: Status, summary: dict[str, Any], inputs: dict[str, Any],
+           data: dict[str, Variable]) -> Result:
+    known = declared(cls)
+    given = {f.name: summary[key] for key, f in known.items() if key in summary}
+    twins = {f"{key}{ending}" for ending in TWINS for key, f in known.items() if f.unit == "Ha_h"}
+    advice = summary.get("advice")
+    made = cls(status=status, data=data, provenance=Provenance.read(summary, inputs), reason=summary.get("reason") or
+               "", advice="" if advice == status.advice else advice or "",
+               inputs={k: v for k, v in inputs.items() if k not in INPUT_KEYS}, **given)
+    ours = {"kind", "status", "advice", "reason", *known, *twins, *KEYS, *made.derived()}
+    return replace(made, extra={k: v for k, v in summary.items() if k not in ours})

@@ -41,8 +41,8 @@ def pack(attributes: dict[str, str], arrays: dict[str, Array]) -> bytes:
     return _seal(buffer.getvalue())
 
 
-def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[dict[str, str], dict[str, Array]]:
-    """Attributes and arrays of the bytes ``raw`` that were read from ``path``; attributes only without ``arrays``.
+def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[int, dict[str, str], dict[str, Array]]:
+    """Format version, attributes and arrays of the bytes ``raw`` that were read from ``path``; attributes only without ``arrays``.
 
     Raises ResultFileError if they are truncated, changed, foreign, or of a newer format.
     """
@@ -58,7 +58,7 @@ def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[dict[s
         if problem or version is None:
             raise ResultFileError(path, problem or "is no result file of ehbilayer", "restore it or compute it again",
                                   damaged=True)
-        return _read(raw) if arrays else (attributes, {})
+        return (version, *_read(raw)) if arrays else (version, attributes, {})
     except ResultFileError:
         raise
     except Exception as error:  # whatever HDF5 makes of a stranger's bytes

@@ -8,19 +8,20 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from ehbilayer.results.base import FORMAT_VERSION, Result, to_json
+from ehbilayer.results.base import Provenance, Record, Result, to_json
+from ehbilayer.results.netcdf import FORMAT_VERSION
 from ehbilayer.studies.task import TWINS, Task
 
 
 def finished(result: Result, task: Task, backend: str, seconds: float) -> Result:
-    """The result with what its method cannot know: units, real energies, time, versions, and all inputs."""
+    """The result with what its method cannot know: units, time, versions, study and all inputs."""
+    provenance = Provenance(task.seed, backend, round(seconds, 3), tuple(task.study.ignored()), task.scales, versions(),
+                            FORMAT_VERSION, task.hash, task.inputs, task.resolved)
+    if not isinstance(result, Record):
+        return replace(result.with_entries(task.extra), provenance=provenance)
     summary = {"kind": result.kind, "status": result.status.value, "advice": result.status.advice} | result.summary
-    summary |= real_energies(summary, task)
-    summary |= task.extra | {"seed": task.seed, "backend": backend, "wall_seconds": round(seconds, 3),
-                             "ignored": task.study.ignored(), "units": task.scales.table(), "versions": versions(),
-                             "format_version": FORMAT_VERSION}
-    inputs = result.inputs | {"hash": task.hash, "study": task.inputs, "resolved": task.resolved}
-    return replace(result, summary=summary, inputs=inputs)
+    summary |= real_energies(summary, task) | task.extra | provenance.entries
+    return replace(result, summary=summary, inputs={**result.inputs, **provenance.inputs})
 
 
 def real_energies(summary: dict[str, Any], task: Task) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force
         aside = set_aside(path)
         reporter.warn(f"{error}; set aside as {aside.name}, computing again")
         return None
-    if result.inputs.get("hash") == task.hash:
+    if result.provenance.hash == task.hash:
         return result
     todo = ("choose another directory with -o, or --force to replace it"
             + (f'; to start from it, --set hartree-fock.start="{path}"' if resume else ""))
@@ -208,7 +208,7 @@ def make_ready(place: Path) -> None:
 def _compute(task: Task, place: Path | None, initial: Result | None, limits: Limits, reporter: Reporter, *,
              resumed: Result | None) -> Result:
     began, saved = time.monotonic(), [time.monotonic()]
-    before = float((resumed.summary.get("wall_seconds") if resumed else None) or 0.0)
+    before = resumed.provenance.wall_seconds if resumed else 0.0
 
     def finish(result: Result) -> Result:
         return finished(result, task, limits.backend, before + time.monotonic() - began)

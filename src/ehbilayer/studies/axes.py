@@ -11,9 +11,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ehbilayer.errors import InputError, shorten
-from ehbilayer.units import parse_duration
+from ehbilayer.units import UNITS, Scales, parse_duration
 
 MOST_POINTS = 1_000_000
+# units of bare numbers
+AXIS_UNITS = {"bilayer.spacing": "a_h", "bilayer.electron_mass": "m_0", "bilayer.hole_mass": "m_0",
+              "density.hole": "a_h^-2", "density.electron": "a_h^-2", "density.rs_hole": "a_h",
+              "density.rs_electron": "a_e", "density.critical_rs": "a_h", "cell.cutoff": "1/a_h",
+              "condensate.chemical_potential": "Ha_h"}
+SWEPT = "swept"  # how coordinates are described
 DIGITS = 12  # of the values between start and stop, so that 0.3 is 0.3
 _NUMBER_AND_UNIT = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(\S+)\s*")
 
@@ -72,13 +78,23 @@ class Axis:
             return math.log(number[0] / self.start) / math.log(self.stop / self.start)
         return (number[0] - self.start) / (self.stop - self.start)
 
-    def coordinates(self, values: tuple[Any, ...]) -> tuple[list[float] | list[str], str]:
-        """Values as numbers with their common unit ("1" for bare numbers), or as text."""
-        split = [split_number(v) for v in values]
-        numbers, units = [s[0] for s in split if s], {s[1] for s in split if s}
-        if len(numbers) == len(values) and len(units) == 1:
-            return numbers, units.pop() or "1"
-        return [str(v) for v in values], "1"
+    def coordinates(self, values: tuple[Any, ...], scales: Scales) -> tuple[list[float] | list[str], str, str]:
+        """Values as numbers with their common unit, or as text; and a description.
+
+        Bare numbers have the unit of their key (AXIS_UNITS). Values in different units become hole atomic units, for
+        which the ``scales`` of the device must be known; else they stay text.
+        """
+        split, own = [split_number(v) for v in values], AXIS_UNITS.get(self.key, "1")
+        numbers, units = [s[0] for s in split if s], {s[1] or own for s in split if s}
+        if len(numbers) < len(values):
+            return [str(v) for v in values], "1", SWEPT
+        if len(units) == 1:
+            return numbers, units.pop(), SWEPT
+        try:
+            return [scales.to_atomic(v, UNITS[own][0], self.key) for v in values], own, SWEPT
+        except (InputError, KeyError):
+            said = f"{SWEPT}; text, as the units differ and masses or dielectric constant are unknown"
+            return [str(v) for v in values], "1", said
 
 
 def split_number(value: Any) -> tuple[float, str] | None:

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ehbilayer.errors import InputError
+from ehbilayer.results.registry import classes_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,18 +71,26 @@ def study_kind(name: str) -> Kind:
 
 
 def rows(result: Result) -> list[tuple[str, str]]:
-    """The table of a result: label and text. A kind that is not known here shows its status."""
+    """The table of a result: label and text. What no method or no known kind has returned shows its status."""
     kind = kind_of(result.kind)
-    if kind is None:
-        return [("kind", result.kind), ("status", result.status.value)]
+    if kind is None or _failed(result):
+        told = [("kind", result.kind), ("status", result.status.value), ("reason", result.reason)]
+        return [row for row in told if row[1]]
     found: list[tuple[str, str]] = kind.part("table").rows(result)
     return found
+
+
+def _failed(result: Result) -> bool:
+    """Whether it says no more than how a calculation ended: a record, though its kind has a class."""
+    from ehbilayer.results.base import Record
+
+    return isinstance(result, Record) and bool(classes_of(result.kind))
 
 
 def figure(result: Result) -> Figure:
     """The page of a result of any kind. Raises InputError for one that cannot be drawn."""
     kind = kind_of(result.kind)
-    if kind is None:
+    if kind is None or _failed(result):
         raise InputError("result", "of a kind that can be drawn", result.kind, "see `ehb schema` for the kinds")
     drawn: Figure = kind.part("figure").figure(result)
     return drawn

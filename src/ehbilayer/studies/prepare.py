@@ -14,22 +14,22 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.errors import InputError
-from ehbilayer.model import Bilayer, Channel
-from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
+from ehbilayer.model import Bilayer, Carrier
+from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
 from ehbilayer.studies.hartree_fock.keys import STARTS
 from ehbilayer.studies.keys import MOST_WAVES, WAVES, CellTable, names_waves
-from ehbilayer.studies.particles import Counts, Spins, count_particles, make_area, make_bilayer, resolve_scales
-from ehbilayer.units import Scales, nearest, rs_from_density
+from ehbilayer.studies.particles import Counts, Spins, box_shape, count_particles, make_torus, resolve_scales
+from ehbilayer.torus import Channel, Torus
+from ehbilayer.units import Scales, density_from_rs, nearest
 
 if TYPE_CHECKING:
-    from ehbilayer.hartree_fock.solver import Options
+    from ehbilayer.hartree_fock.options import Options
 
 
 _CRITICAL: dict[tuple, float] = {}  # computed critical r_s by what they depend on
-THINNEST = 1e-3  # area of the box' shape over the square of its longer vector
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Prepared:
     """
 
     study: Study
-    bilayer: Bilayer
+    torus: Torus
     basis: PlaneWaveBasis
     options: Options
     scales: Scales
@@ -59,24 +59,23 @@ def prepare(study: Study) -> Prepared:
     """
     scales = resolve_scales(study.bilayer)
     counts = count_particles(study.cell, study.density.electrons_per_hole)
-    bilayer = make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
-    _check_size(study, bilayer)
     start_file = _start_file(study)
     options = replace(make_options(study), start="path" if start_file else hartree_fock_keys.of(study).start)
-    critical = critical_rs_of(study, bilayer)
-    area = make_area(study, scales, bilayer, critical)
-    basis = make_basis(study, bilayer, counts, area)
-    estimate = basis.estimate(bilayer)
+    critical = critical_rs_of(study, counts)
+    torus = make_torus(study, scales, counts, spins_of(study), critical)
+    _check_size(study, torus)
+    basis = make_basis(study, torus)
+    estimate = basis.estimate(torus)
     _check_memory(estimate["memory_bytes"])
     # from noise it takes several times the evaluations of a start near its end
     estimate["seconds"] *= options.starts * (8 if options.start == "random" else 1)
     inputs = study.canonical()
     if start_file is not None:
         inputs["start_sha256"] = _file_digest(start_file)
-    resolved = resolved_parameters(study, scales, bilayer, basis) | {
+    resolved = resolved_parameters(study, torus, basis) | {
         "hartree-fock": asdict(options) | {"start": hartree_fock_keys.of(study).start}}
     start = None if start_file is None else _load_start(start_file)
-    return Prepared(study, bilayer, basis, options, scales, resolved, inputs, start, estimate,
+    return Prepared(study, torus, basis, options, scales, resolved, inputs, start, estimate,
                     critical() if study.density.hole_over_critical is not None else None)
 
 
@@ -88,7 +87,7 @@ def spins_of(study: Study) -> Spins:
 
 def make_options(study: Study) -> Options:
     """Solver options of [hartree-fock] without its start."""
-    from ehbilayer.hartree_fock.solver import Options
+    from ehbilayer.hartree_fock.options import Options
 
     table = hartree_fock_keys.of(study)
     names = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability")
@@ -114,7 +113,8 @@ def _load_start(path: Path) -> Result:
     return result
 
 
-def critical_rs_of(study: Study, bilayer: Bilayer, name: str = "hole") -> Callable[[], float]:
+def critical_rs_of(study: Study, counts: Counts, name: str = "hole",
+                   spins: Spins | None = None) -> Callable[[], float]:
     """A function that returns the critical r_s of one layer alone, given or computed (once), in this convention.
 
     It counts in the Bohr radius of the carriers ``name``, so that their mass does not enter, only their spin.
@@ -126,66 +126,56 @@ def critical_rs_of(study: Study, bilayer: Bilayer, name: str = "hole") -> Callab
         if given is None:
             raise InputError("density.critical_rs", '"computed" or a number', "missing",
                              "say what hole_over_critical refers to")
-        return float(given) if given != "computed" else _compute_critical_rs(study, bilayer, name)
+        return float(given) if given != "computed" else _compute_critical_rs(study, counts, name,
+                                                                             spins or spins_of(study))
 
     return critical
 
 
-def _compute_critical_rs(study: Study, bilayer: Bilayer, name: str) -> float:
+def _compute_critical_rs(study: Study, counts: Counts, name: str, spins: Spins) -> float:
     from ehbilayer.hartree_fock.critical import BRACKET, critical_rs
 
-    layer = next(s for s in bilayer.species if s.name == name)
-    box = box_of_shape(box_shape(study), layer.count * math.pi * BRACKET[1] ** 2)
+    flavours = study.bilayer.hole_flavours if name == "hole" else study.bilayer.electron_flavours
+    spin, count = (spins.hole, counts.holes) if name == "hole" else (spins.electron, counts.electrons)
+    alone = Bilayer((Carrier("hole", 1, 1.0, 0, density_from_rs(BRACKET[1]), flavours),))
+    layer = Torus(alone, count, shape=box_shape(study.cell), zero_mode=study.cell.zero_mode or "", hole_spin=spin)
     # The crossing is looked for at many densities on the same integer waves. A cutoff in 1/a_h means other integers at
     # each, so it gives way to the tolerance, which asks for the most waves at the lowest density.
     free = study.cell.model_copy(update={"cutoff": None})
-    basis = PlaneWaveBasis(box, choose_waves(free, bilayer, box, hartree_fock_keys.of(study).tolerance))
-    key = (tuple(box.vectors.ravel().tolist()), basis.waves.tobytes(), layer.count, bilayer.zero_mode, layer.spin)
+    basis = PlaneWaveBasis(layer.box, choose_waves(free, layer, hartree_fock_keys.of(study).tolerance))
+    key = (tuple(layer.box.vectors.ravel().tolist()), basis.waves.tobytes(), count, layer.zero_mode, spin)
     if key not in _CRITICAL:  # all points of a sweep ask for the same
-        _CRITICAL[key] = critical_rs(basis, layer.count, bilayer.zero_mode, spin=layer.spin)
+        _CRITICAL[key] = critical_rs(basis, count, layer.zero_mode, spin=spin)
     return _CRITICAL[key]
 
 
-def box_shape(study: Study) -> str | np.ndarray:
-    if study.cell.vectors is None:
-        return study.cell.shape
-    (x1, y1), (x2, y2) = study.cell.vectors
-    longest = max(math.hypot(x1, y1), math.hypot(x2, y2))
-    if not (1e-6 <= longest <= 1e6 and abs(x1 * y2 - x2 * y1) >= THINNEST * longest**2):
-        raise InputError("cell.vectors", "two independent vectors of length 1e-6 to 1e6 that span at least "
-                         f"{THINNEST:g} of the square on the longer one", study.cell.vectors,
-                         "their scale does not matter")
-    return np.array(study.cell.vectors, dtype=float)
-
-
-def make_basis(study: Study, bilayer: Bilayer, counts: Counts, area: float) -> PlaneWaveBasis:
-    """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
-    box = box_of_shape(box_shape(study), area)
-    waves = choose_waves(study.cell, bilayer, box, hartree_fock_keys.of(study).tolerance)
-    for channel in bilayer.channels:
+def make_basis(study: Study, torus: Torus) -> PlaneWaveBasis:
+    """Waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
+    waves = choose_waves(study.cell, torus, hartree_fock_keys.of(study).tolerance)
+    for channel in torus.channels:
         _check_holds(study, channel, len(waves))
     if study.cell.symmetry == "none":
-        return PlaneWaveBasis(box, waves)
-    sites = counts.holes or bilayer.channels[0].orbitals
-    basis = PlaneWaveBasis(box, waves, crystal_cell(box, sites, study.cell.holes_per_cell))
-    _check_blocks(study, bilayer, basis)
+        return PlaneWaveBasis(torus.box, waves)
+    sites = torus.holes or torus.channels[0].orbitals
+    basis = PlaneWaveBasis(torus.box, waves, crystal_cell(torus.box, sites, study.cell.holes_per_cell))
+    _check_blocks(study, torus, basis)
     return basis
 
 
-def choose_waves(cell: CellTable, bilayer: Bilayer, box: Cell, tolerance: float) -> np.ndarray:
+def choose_waves(cell: CellTable, torus: Torus, tolerance: float) -> np.ndarray:
     """Integer wave vectors (M, 2) that [cell] asks for in this box; from the tolerance where it names none."""
     if cell.plane_waves is not None:
         _check_waves("cell.plane_waves", math.prod(cell.plane_waves), cell.plane_waves)
         return rectangle_waves(*cell.plane_waves)
     if cell.hexagon is not None:
         _check_waves("cell.hexagon", 1 + 3 * cell.hexagon * (cell.hexagon + 1), cell.hexagon)
-        return hexagon_waves(box, cell.hexagon)
+        return hexagon_waves(torus.box, cell.hexagon)
     if cell.cutoff is not None:
-        _check_waves("cell.cutoff", cell.cutoff**2 * box.area / (4 * math.pi), cell.cutoff)
-        return disk_waves(box, cell.cutoff)
+        _check_waves("cell.cutoff", cell.cutoff**2 * torus.area / (4 * math.pi), cell.cutoff)
+        return disk_waves(torus.box, cell.cutoff)
     from ehbilayer.basis.plane_waves import waves_for_tolerance
 
-    return waves_for_tolerance(bilayer, box, tolerance)
+    return waves_for_tolerance(torus, tolerance)
 
 
 def _check_waves(key: str, count: float, was: object) -> None:
@@ -204,22 +194,22 @@ def _check_holds(study: Study, channel: Channel, waves: int) -> None:
                          f"{channel.label} orbital", f"{waves} waves", "enlarge the basis")
 
 
-def _check_blocks(study: Study, bilayer: Bilayer, basis: PlaneWaveBasis) -> None:
+def _check_blocks(study: Study, torus: Torus, basis: PlaneWaveBasis) -> None:
     """A crystal fills the same bands at every k, so every k needs that many waves."""
     fewest = int(basis.mask.sum(axis=1).min()) if len(basis.mask) == basis.cells else 0
-    for channel in bilayer.channels:
+    for channel in torus.channels:
         bands = channel.orbitals // basis.cells
         if hartree_fock_keys.of(study).start != "liquid" and channel.orbitals % basis.cells == 0 and bands > fewest:
             raise InputError(_basis_key(study), f"a basis with at least {bands} waves at each of the {basis.cells} k "
                              f"points ({channel.label})", f"{fewest} at one of them", "enlarge the basis")
 
 
-def _check_size(study: Study, bilayer: Bilayer) -> None:
+def _check_size(study: Study, torus: Torus) -> None:
     """Refuse what cannot fit before any array is made: a few frames of coefficients, 8 bytes each."""
     cell = study.cell
     waves = math.prod(cell.plane_waves) if cell.plane_waves else 1 + 3 * (cell.hexagon or 0) * ((cell.hexagon or 0) + 1)
     blocks = max(1, (cell.holes or 1) // cell.holes_per_cell) if cell.symmetry == "crystal" else 1
-    _check_memory(20 * 8 * sum(c.orbitals for c in bilayer.channels) * max(waves, 1) / blocks)
+    _check_memory(20 * 8 * sum(c.orbitals for c in torus.channels) * max(waves, 1) / blocks)
 
 
 def _check_memory(needed: float) -> None:
@@ -241,32 +231,32 @@ def _file_digest(path: Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
-def resolved_parameters(study: Study, scales: Scales, bilayer: Bilayer, basis: PlaneWaveBasis) -> dict[str, Any]:
+def resolved_parameters(study: Study, torus: Torus, basis: PlaneWaveBasis) -> dict[str, Any]:
     """Device, species and box with defaults, in hole atomic units (masses in m0 as given, and as used)."""
-    area = basis.box.area
     species = {s.name: {"mass": s.mass, "charge": s.charge, "layer": s.layer, "count": s.count, "spin": s.spin,
-                        "flavours": s.flavours, "density": s.count / area,
-                        "rs": s.mass * rs_from_density(s.count / area)} for s in bilayer.species}
+                        "flavours": s.flavours, "density": s.carrier.density, "rs": s.carrier.rs}
+               for s in torus.species}
     return {
         "kind": study.kind,
-        "bilayer": resolved_device(study, scales, bilayer),
+        "bilayer": resolved_device(torus.bilayer, torus.capacitor),
         "species": species,
         "cell": {"shape": study.cell.shape if study.cell.vectors is None else "vectors",
-                 "vectors": basis.box.vectors.tolist(), "area": area, "basis_size": basis.size,
+                 "vectors": basis.box.vectors.tolist(), "area": torus.area, "basis_size": basis.size,
                  "plane_waves": study.cell.plane_waves, "hexagon": study.cell.hexagon, "cutoff": study.cell.cutoff,
-                 "zero_mode": bilayer.zero_mode, "symmetry": study.cell.symmetry, "cells": basis.cells,
+                 "zero_mode": torus.zero_mode, "symmetry": study.cell.symmetry, "cells": basis.cells,
                  "supercell": basis.supercell.tolist()},
     }
 
 
-def resolved_device(study: Study, scales: Scales, bilayer: Bilayer) -> dict[str, Any]:
+def resolved_device(bilayer: Bilayer, capacitor: bool) -> dict[str, Any]:
     """Masses (m0) and dielectric constant as far as they are known, and the layers in hole atomic units."""
-    return {"material": study.bilayer.material, "electron_mass": scales.electron_mass, "hole_mass": scales.hole_mass,
-            "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": study.bilayer.interaction,
-            "capacitor": bilayer.capacitor}
+    scales = bilayer.scales
+    return {"material": bilayer.material, "electron_mass": scales.electron_mass, "hole_mass": scales.hole_mass,
+            "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": bilayer.interaction.name,
+            "capacitor": capacitor}
 
 
-def spacing_line(bilayer: Bilayer, scales: Scales) -> list[str]:
+def spacing_line(bilayer: Bilayer) -> list[str]:
     """The plan line that tells the distance between the layers, where there are two."""
-    real = f" = {scales.length_nm(bilayer.spacing):.4g} nm" if scales.known else ""
-    return [f"  spacing    {bilayer.spacing:.6g} a_h{real}"] if len(bilayer.species) > 1 else []
+    real = f" = {bilayer.scales.length_nm(bilayer.spacing):.4g} nm" if bilayer.scales.known else ""
+    return [f"  spacing    {bilayer.spacing:.6g} a_h{real}"] if len(bilayer.carriers) > 1 else []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.results.quantity import Quantity
+
 if TYPE_CHECKING:
     from ehbilayer.results.base import Result
     from ehbilayer.units import Scales
@@ -34,12 +36,12 @@ def status_row(result: Result) -> tuple[str, str]:
     """Status, with advice unless all is well: that of the method where it knows better."""
     if result.status.value == "converged":
         return "status", result.status.value
-    return "status", f"{result.status.value} ({result.summary.get('advice') or result.status.advice})"
+    return "status", f"{result.status.value} ({result.advice or result.status.advice})"
 
 
-def time_row(summary: dict[str, Any]) -> tuple[str, str]:
+def time_row(result: Result) -> tuple[str, str]:
     """How long it took, and on what."""
-    return "time", f"{summary.get('wall_seconds', 0):.1f} s, {summary.get('backend')}"
+    return "time", f"{result.provenance.wall_seconds:.1f} s, {result.provenance.backend}"
 
 
 def error_text(value: float | None) -> str:
@@ -47,11 +49,13 @@ def error_text(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1e}"
 
 
-def energy_text(value: float | None, units: dict[str, Any]) -> str:
+def energy_text(value: float | None, units: dict[str, Any] | None = None) -> str:
     """An energy in Ha_h, and in meV and K where the units are known; empty for None."""
     if value is None:
         return ""
     text = f"{value:.10g} Ha_h"
-    if "Ha_h_meV" in units:
+    if isinstance(value, Quantity) and value.scales.known:
+        return text + f" = {value.to('meV'):.5g} meV = {value.to('K'):.5g} K"
+    if units and "Ha_h_meV" in units:
         text += f" = {value * units['Ha_h_meV']:.5g} meV = {value * units['Ha_h_kelvin']:.5g} K"
     return text

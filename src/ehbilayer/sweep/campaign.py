@@ -14,11 +14,12 @@ from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.text import rough_time
 from ehbilayer.sweep.adaptive import Place, Value, check_available, followed, next_places
-from ehbilayer.sweep.collect import KIND, MISSING, OPEN, RETRIED, collect, count
+from ehbilayer.sweep.collect import MISSING, OPEN, RETRIED, collect, count
 from ehbilayer.sweep.definition import define, earlier_places, first_places, sweep_task
 from ehbilayer.sweep.engines import Engine, Stop
 from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.points import Point, Sweep
+from ehbilayer.sweep.result import SweepResult
 from ehbilayer.sweep.rows import GOOD, started_from
 from ehbilayer.sweep.store import PointStore, label_of
 from ehbilayer.sweep.table import where
@@ -187,7 +188,7 @@ class Campaign:
             result = Result.from_bytes(raw, key, arrays=True)
         except (OSError, ResultFileError):
             return None, 0.0
-        return (raw if result.data else None), float(result.summary.get("wall_seconds") or 0.0)
+        return (raw if result.data else None), result.provenance.wall_seconds
 
     def _progress(self, here: str) -> None:
         if time.monotonic() - self.told < TELL_SECONDS:
@@ -257,6 +258,6 @@ class Campaign:
         own = count(mine, len(mine))
         status = stopped if stopped is not None and own["missing"] else (
             Status.not_converged if own["failed"] else Status.converged)
-        summary = {"kind": self.sweep.study.kind, "status": status.value, **count(ends, self.total),
-                   "mode": "grid", "axes": self.sweep.inputs["axes"], "shard": own | {"part": list(self.shard)}}
-        return finished(Result(KIND, status, summary, {}), sweep_task(self.sweep), self.backend, seconds)
+        part = SweepResult(status=status, study_kind=self.sweep.study.kind, **count(ends, self.total), mode="grid",
+                           axes=self.sweep.inputs["axes"], shard=own | {"part": list(self.shard)})
+        return finished(part, sweep_task(self.sweep), self.backend, seconds)

@@ -9,20 +9,22 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.fields import described
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run.finishing import finished
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep.points import Point, Sweep
+from ehbilayer.sweep.result import Failure, SweepResult, stacked
 from ehbilayer.sweep.rows import GOOD
 from ehbilayer.sweep.store import UNRESOLVED, PointStore
 
-KIND = "sweep"
 LISTED = 20  # failures named in the summary
 LONGEST_LIST = 1000
 MISSING = "missing"
-COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed")
+COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed",
+          "scales")  # what all points share
 OPEN = (Status.interrupted.value, MISSING)  # points that are still to be computed
 UNITS = {"wall_seconds": "s"}  # of what every summary has
 RESERVED = {"complex": "complex_name"}  # names that a file keeps for itself
@@ -62,10 +64,7 @@ def count(labels: list[str], total: int) -> dict[str, Any]:
 
 def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Status | None, seconds: float,
             reporter: Reporter, *, backend: str, total: int) -> Result:
-    """One result of all points there are.
-
-    The arrays have the axes of a grid, or one axis ``point`` where the points were chosen; numbers are NaN where a
-    point is missing or has none, ``status`` says how each ended.
+    """One `SweepResult` of all points there are.
 
     Parameters
     ----------
@@ -78,19 +77,18 @@ def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Statu
     status = stopped if stopped is not None and counts["missing"] else whole
     if status is Status.converged and counts["missing"]:
         status = Status.interrupted
-    failures = [{"coordinates": p.values, "status": label, "reason": _reason(r)} for p, label, r in
-                zip(points, labels, results, strict=True) if label in counts["failed_by_reason"]]
-    summary = {"kind": sweep.study.kind, "status": status.value, "advice": _advice(status, counts), **counts,
-               "mode": sweep.options.mode,
-               "axes": {a.key: list(a.values) for a in sweep.axes}, "failures": failures[:LISTED],
-               "show": sweep.options.show}
-    data = _data(sweep, points, labels, results, store, reporter)
-    unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if name not in data]
+    failures = tuple(Failure(p.values, label, _reason(r)) for p, label, r in zip(points, labels, results, strict=True)
+                     if label in counts["failed_by_reason"])
+    result = SweepResult(
+        status=status, advice=_advice(status, counts), study_kind=sweep.study.kind, **counts, mode=sweep.options.mode,
+        axes={a.key: list(a.values) for a in sweep.axes}, failures=failures[:LISTED], show=tuple(sweep.options.show),
+        data=_data(sweep, points, labels, results, store, reporter))
+    unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if not result.has(name)]
     if unknown and counts["done"]:
         reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
-    resolved = {"axes": summary["axes"], "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
+    resolved = {"axes": result.axes, "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
     task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, (), sweep.first.solve, sweep.first.seed)
-    return finished(Result(KIND, status, summary, {}, data), task, backend, seconds)
+    return finished(result, task, backend, seconds)
 
 
 def _advice(status: Status, counts: dict[str, Any]) -> str:
@@ -102,7 +100,7 @@ def _advice(status: Status, counts: dict[str, Any]) -> str:
 
 
 def _reason(result: Result | None) -> str:
-    return "" if result is None else str(result.summary.get("reason") or result.status.advice)
+    return "" if result is None else result.reason or result.status.advice
 
 
 def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Result | None],
@@ -113,8 +111,9 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
     dims = tuple(a.key for a in sweep.axes) if on_grid else ("point",)
     data: dict[str, Variable] = {}
     for axis in sweep.axes:
-        values, unit = axis.coordinates(axis.values if on_grid else tuple(p.values[axis.key] for p in points))
-        data[axis.key] = Variable((axis.key,) if on_grid else dims, np.array(values), unit, "swept")
+        given = axis.values if on_grid else tuple(p.values[axis.key] for p in points)
+        values, unit, said = axis.coordinates(given, sweep.scales)
+        data[axis.key] = Variable((axis.key,) if on_grid else dims, np.array(values), unit, said)
     ends = [Status.converged.value if label == UNRESOLVED else label for label in labels]
     data["status"] = Variable(dims, np.array(ends, dtype=str).reshape(shape), "1", "how each point ended")
     rows = [list(flatten(r.summary)) if r is not None else [] for r in results]
@@ -123,14 +122,16 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
     if any("margin" in row for row in flat):
         close = np.array([label == UNRESOLVED for label in labels])
         data["unresolved"] = Variable(dims, close.reshape(shape), "1", "margin within the numerical error")
+    classes = list(dict.fromkeys(type(r) for r in results if r is not None))
     units = UNITS | sweep.first.all_units
     for name, key in keys.items():
         column = _column([row.get(name) for row in flat])
-        name = RESERVED.get(name, name)
-        if column is not None and name not in data:
-            extra = (f"{name}_index",) * (column.ndim - 1)
-            data[name] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),
-                                  unit_of(key, units), "")
+        stored = RESERVED.get(name, name)
+        if column is not None and stored not in data:
+            extra = (f"{stored}_index",) * (column.ndim - 1)
+            data[stored] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),
+                                    *_described(name, key, classes, units))
+    data = stacked(data)
     for name in sweep.options.keep:
         kept = _stack(name, points, labels, store, shape, dims, reporter)
         if kept is not None and name not in data:
@@ -191,6 +192,12 @@ def unit_of(key: str, units: dict[str, str]) -> str:
     """The unit that is declared for a dotted key, or for a table that it stands in; "1" for a pure number."""
     parts = key.split(".")
     return next((units[k] for k in (".".join(parts[:n]) for n in range(len(parts), 0, -1)) if k in units), "1")
+
+
+def _described(name: str, key: str, classes: list[type[Result]], units: dict[str, str]) -> tuple[str, str]:
+    """Unit and description of an entry: as the class of the points declares it, else as the task does its key."""
+    found = next((d for d in (described(cls, name) for cls in classes) if d is not None), None)
+    return found or (unit_of(key, units), " ".join(name.replace("_", " ").split(".")))
 
 
 def _stack(name: str, points: list[Point], labels: list[str], store: PointStore, shape: tuple[int, ...],

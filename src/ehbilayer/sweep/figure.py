@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.maps import (
+from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, dress, new_figure
+from ehbilayer.status import Status
+from ehbilayer.studies.phases.figure import PHASE_COLOURS
+from ehbilayer.sweep.maps import (
     Line,
     axis_line,
     colour,
@@ -22,11 +25,8 @@ from ehbilayer.figures.maps import (
     title_of,
     with_unit,
 )
-from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, dress, new_figure
-from ehbilayer.results.base import Result
-from ehbilayer.status import Status
-from ehbilayer.studies.phases.figure import PHASE_COLOURS
-from ehbilayer.sweep.table import main_numbers
+from ehbilayer.sweep.result import SweepResult
+from ehbilayer.sweep.table import left, main_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,10 +38,10 @@ SMALL_WIDTH, SMALL_HEIGHT, LEFT, RIGHT = 3.0, 2.55, 0.75, 1.75  # of small multi
 WORDS = ("winner", "phase")
 
 
-def figure(result: Result) -> Figure:
+def figure(result: SweepResult) -> Figure:
     """The page of a sweep. Raises InputError for one without numbers to show."""
     result = in_order(result)
-    lines = [axis_line(result, key) for key in result.summary["axes"]]
+    lines = [axis_line(result, key) for key in result.axes]
     numbers = main_numbers(result)
     words = next((w for w in WORDS if w in result.data), None)
     if not numbers and words is None:
@@ -70,16 +70,16 @@ def figure(result: Result) -> Figure:
     return page
 
 
-def _slice_key(result: Result, lines: list[Line]) -> str | None:
+def _slice_key(result: SweepResult, lines: list[Line]) -> str | None:
     """Of three axes or more the one with the fewest values, if they are few enough for a panel each."""
     long = [one for one in lines if len(one.positions) > 1]
-    if result.summary["mode"] != "grid" or len(long) < 3:
+    if result.mode != "grid" or len(long) < 3:
         return None
     least = min(long, key=lambda one: len(one.positions))
     return least.key if len(least.positions) <= MOST_SLICES else None
 
 
-def small_multiples(result: Result, key: str, words: str | None, numbers: list[str]) -> Figure:
+def small_multiples(result: SweepResult, key: str, words: str | None, numbers: list[str]) -> Figure:
     """A column of maps for each value of one axis: phases above, then the first numbers, all on common scales.
 
     Parameters
@@ -88,7 +88,7 @@ def small_multiples(result: Result, key: str, words: str | None, numbers: list[s
     numbers : names of arrays; as many as fill two rows are drawn.
     """
     parts = [slice_at(result, key, i) for i in range(len(result.data[key].values))]
-    long = [k for k, v in parts[0].summary["axes"].items() if len(v) > 1][:2]
+    long = [k for k, v in parts[0].axes.items() if len(v) > 1][:2]
     lines = [axis_line(parts[0], k) for k in long]
     names: list[str | None] = [*([None] if words else []), *numbers][:2]
     page = new_figure(SMALL_WIDTH * len(parts) + LEFT + RIGHT, SMALL_HEIGHT * len(names) + HEAD + 0.25)
@@ -145,7 +145,7 @@ def _axes(page: Figure, place: int, columns: int, with_map: bool) -> Axes:
                           (HEIGHT - 1.0) / height))
 
 
-def _curve(ax: Axes, result: Result, line: Line, name: str, words: str | None) -> None:
+def _curve(ax: Axes, result: SweepResult, line: Line, name: str, words: str | None) -> None:
     """A number over one key, coloured by phase where there are phases."""
     order = np.argsort(line.positions)
     x, y = line.positions[order], on_paper(result, name, [line])[order]
@@ -163,13 +163,13 @@ def _curve(ax: Axes, result: Result, line: Line, name: str, words: str | None) -
     line.dress(ax, "x")
 
 
-def _head(page: Figure, result: Result, lines: list[Line]) -> None:
+def _head(page: Figure, result: SweepResult, lines: list[Line]) -> None:
     """What was swept and how much of it is there; the values at which other axes are shown."""
-    s, height = result.summary, page.get_figheight()
-    text = f"{s['kind'].replace('-', ' ')}, {s['done']} of {s['points']} points"
-    text += "".join(f", {s[key]} {key}" for key in ("failed", "missing", "unresolved") if s.get(key))
+    height = page.get_figheight()
+    text = f"{result.study_kind.replace('-', ' ')}, {result.done} of {result.points} points"
+    text += "".join(f", {count} {what}" for what, count in left(result).items() if count)
     page.text(0.5, 1 - 0.12 / height, text, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     shown = {line.key for line in lines}
-    held = [held_at(result, key) for key in s["axes"] if key not in shown]
+    held = [held_at(result, key) for key in result.axes if key not in shown]
     if held:
         page.text(0.5, 1 - 0.42 / height, "at " + ", ".join(held), ha="center", va="top", fontsize=NORMAL, color=INK)

@@ -6,47 +6,46 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.kinds import kind_of
-from ehbilayer.studies.text import time_row
+from ehbilayer.studies.text import status_row, time_row
+from ehbilayer.sweep.result import SweepResult
 
 WORDS = ("winner", "phase")
 LISTED = 5  # failures, and numbers
 ANY = ("energy",)  # of a kind that does not say which of its numbers to show
 
 
-def rows(result: Result) -> list[tuple[str, str]]:
+def rows(result: SweepResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
-    s = result.summary
-    done = f"{s['done']} of {s['points']} done"
-    more = [f"{s[key]} {key}" for key in ("failed", "missing", "unresolved") if s.get(key)]
-    good = result.status.value == "converged"
-    status = result.status.value if good else f"{result.status.value} ({s.get('advice')})"
-    found = [("status", status), ("points", ", ".join([done, *more]))]
-    chosen = s["mode"] == "adaptive"
-    found += [(f"axis {key}", _axis(values, chosen)) for key, values in s["axes"].items()]
-    if s.get("shard"):
-        own, (part, parts) = s["shard"], s["shard"]["part"]
+    done = f"{result.done} of {result.points} done"
+    more = [f"{count} {what}" for what, count in left(result).items() if count]
+    found = [status_row(result), ("points", ", ".join([done, *more]))]
+    found += [(f"axis {key}", _axis(values, result.mode == "adaptive")) for key, values in result.axes.items()]
+    if result.shard:
+        own, (part, parts) = result.shard, result.shard["part"]
         found.append((f"part {part}/{parts}", f"{own['done']} of {own['points']} done, {own['failed']} failed"))
     found += _winners(result)
     numbers = [(name, _range(result, name)) for name in main_numbers(result)[:LISTED]]
     found += [(name, text) for name, text in numbers if text]
-    found += [("failed", f"{where(f['coordinates'])}: {f['status']}, {f['reason']}")
-              for f in s.get("failures", [])[:LISTED]]
-    return [*found, time_row(s)]
+    found += [("failed", f"{where(f.coordinates)}: {f.status}, {f.reason}") for f in result.failures[:LISTED]]
+    return [*found, time_row(result)]
 
 
-def main_numbers(result: Result) -> list[str]:
+def left(result: SweepResult) -> dict[str, int]:
+    """How many points have no result, or an uncertain one."""
+    return {"failed": result.failed, "missing": result.missing, "unresolved": result.unresolved}
+
+
+def main_numbers(result: SweepResult) -> list[str]:
     """Names of the numbers to look at first: those that the study names under ``show``, else those of its kind."""
-    shown = [name for name in result.summary.get("show") or [] if name in result.data]
+    shown = [name for name in result.show if result.has(name)]
     if shown:
         return shown
     if "winner" in result.data and "margin" in result.data:
         return ["margin"]
-    axes = set(result.summary["axes"])
-    numbers = [n for n, v in result.data.items() if n not in axes and v.values.dtype.kind == "f"
-               and v.values.size == result.data["status"].values.size and np.isfinite(v.values).any()]
+    numbers = [n for n, v in result.data.items() if n not in result.axes and v.values.dtype.kind == "f"
+               and v.dims == result.data["status"].dims and np.isfinite(v.values).any()]
     kind = kind_of(str(result.summary.get("kind")))
     swept = ANY if kind is None else getattr(kind.part("table"), "SWEPT", ANY)
     return [n for key in swept for n in numbers if n.split(".")[0] == key]
@@ -63,7 +62,7 @@ def _axis(values: list[Any], chosen: bool) -> str:
     return f"{len(values)} values, {values[0]} ... {values[-1]}" if len(values) > 1 else str(values[0])
 
 
-def _winners(result: Result) -> list[tuple[str, str]]:
+def _winners(result: SweepResult) -> list[tuple[str, str]]:
     found = []
     for name in WORDS:
         if name in result.data:
@@ -74,14 +73,14 @@ def _winners(result: Result) -> list[tuple[str, str]]:
     return found
 
 
-def _good(result: Result) -> np.ndarray:
+def _good(result: SweepResult) -> np.ndarray:
     """Which points are converged; the state in which another one was left is no result."""
     good: np.ndarray = result.data["status"].values == Status.converged.value
     return good
 
 
-def _range(result: Result, name: str) -> str:
-    values, unit = result.data[name].values, result.data[name].units
+def _range(result: SweepResult, name: str) -> str:
+    values, unit = result.array(name).values, result.array(name).units
     if values.shape == result.data["status"].values.shape:
         values = values[_good(result)]
     known = values[np.isfinite(values)]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks, never
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.run.finishing import finished
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
@@ -106,8 +106,8 @@ def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
 
 def _outcome(job: Job, task: Task, result: Result, seconds: float) -> Outcome:
     whole = finished(result, task, job.backend, seconds)
-    if whole.status is not Status.converged:
-        whole = replace(whole, summary={"reason": whole.status.advice} | whole.summary)
+    if whole.status is not Status.converged and not whole.reason:
+        whole = whole.with_entries({"reason": whole.status.advice})
     kept = carried(whole, task.carries) if job.start is not None else []
     state = {"state": state_digest(whole, kept)} if job.start is not None else {}
     whole = replace(whole, inputs=whole.inputs | _names(job) | state)
@@ -128,7 +128,7 @@ def failure(job: Job, status: Status, reason: str) -> Outcome:
     """A point without a result of its own: what it is, how it ended, and why."""
     kind = str(job.tables.get("kind"))
     summary = {"kind": kind, "status": status.value, "advice": status.advice, "reason": reason}
-    result = Result(kind, status, summary, _names(job) | {"study": job.tables})
+    result = Record(kind, status, summary, _names(job) | {"study": job.tables})
     return Outcome(job.key, result, result.to_bytes())
 
 

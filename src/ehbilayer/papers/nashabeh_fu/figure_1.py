@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.figures.maps import axis_line, phase_map, slice_at
 from ehbilayer.figures.style import INK, NORMAL, SMALL, new_figure
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu.figure_2 import (
@@ -30,7 +29,8 @@ from ehbilayer.papers.nashabeh_fu.figure_2 import (
     winners,
 )
 from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-from ehbilayer.results.base import Result
+from ehbilayer.sweep.maps import axis_line, phase_map, slice_at
+from ehbilayer.sweep.result import SweepResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +93,7 @@ def _dots(ax: Axes, results: Results, ratio: float) -> dict[str, Any]:
     return {str(drawn[0].get_label()): drawn[0]}
 
 
-def _names(ax: Axes, part: Result) -> set[str]:
+def _names(ax: Axes, part: SweepResult) -> set[str]:
     """Each phase's name at the point of its region that lies nearest to the region's middle; which have one."""
     named = set()
     x, y = (np.log(part.data[key].values.astype(float)) for key in (SPACING, DENSITY))
@@ -133,13 +133,13 @@ def _dress(ax: Axes, title: str, *, first: bool, last: bool, critical: float) ->
         rs.tick_params(labelsize=SMALL, direction="in", length=3)
 
 
-def sequence(result: Result, mass: int, spacing: int) -> str:
+def sequence(result: SweepResult, mass: int, spacing: int) -> str:
     """The winners from low to high density, each once where it stays."""
     found = [phase for phase, _ in groupby(winners(result)[mass, spacing].tolist()) if phase]
     return ", ".join(str(phase) for phase in found)
 
 
-def first_spacing(result: Result, mass: int, phases: tuple[str, ...]) -> float:
+def first_spacing(result: SweepResult, mass: int, phases: tuple[str, ...]) -> float:
     """The smallest spacing at which one of the phases wins at any density; infinite if none does."""
     found = np.isin(winners(result)[mass], phases).any(axis=1)
     return float(result.data[SPACING].values[found].min(initial=np.inf))

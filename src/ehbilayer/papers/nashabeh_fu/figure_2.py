@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.figures.maps import axis_line, fields, phase_map, slice_at
 from ehbilayer.figures.style import INK, NORMAL, SMALL, new_figure
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
+from ehbilayer.sweep.maps import axis_line, fields, phase_map, slice_at
+from ehbilayer.sweep.result import SweepResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,17 +48,15 @@ def map_study(axes: dict[str, Any], quick: bool, *, holes: int = 36, hexagon: in
         "sweep": axes}
 
 
-def without_condensate(result: Result) -> Result:
+def without_condensate(result: SweepResult) -> SweepResult:
     """The map as Hartree-Fock alone gives it: winners and margins of the saved energies without the condensate's.
 
     Candidates that ended as one phase stand for it together. Points are not called unresolved: basis errors are known
     of the two phases that are lowest of all.
     """
-    names = [n.removeprefix("energies.") for n in result.data if n.startswith("energies.") and CONDENSATE not in n]
-    there = [result.data[f"statuses.{n}"].values == Status.converged.value for n in names]
-    energy = np.array([np.where(ok, result.data[f"energies.{n}"].values, np.inf)
-                       for n, ok in zip(names, there, strict=True)])
-    phase = np.array([result.data[f"ended_as.{n}"].values for n in names])
+    part = result.only([name for name in result.candidates if name != CONDENSATE])
+    status, energy, phase = (np.moveaxis(part.data[n].values, -1, 0) for n in ("statuses", "energies", "ended_as"))
+    energy = np.where(status == Status.converged.value, energy, np.inf)
     lowest = energy.argmin(axis=0)[None]
     winner = np.take_along_axis(phase, lowest, 0)[0]
     first = np.take_along_axis(energy, lowest, 0)[0]
@@ -68,8 +67,8 @@ def without_condensate(result: Result) -> Result:
     margin = np.where(np.isfinite(margin), margin, np.nanmax(margin, initial=0.0))
     margin = np.where(known, margin, np.nan)
     dims = result.data["winner"].dims
-    kept = {k: v for k, v in result.data.items() if CONDENSATE not in k and k != "unresolved"}
-    return replace(result, data=kept | {"winner": Variable(dims, np.where(known, winner, ""), "1"),
+    kept = {k: v for k, v in part.data.items() if k != "unresolved"}
+    return replace(part, data=kept | {"winner": Variable(dims, np.where(known, winner, ""), "1"),
                                         "margin": Variable(dims, margin, "Ha_h")})
 
 
@@ -102,12 +101,12 @@ def draw(results: Results) -> Figure:
     return page
 
 
-def ratios(result: Result) -> np.ndarray:
+def ratios(result: SweepResult) -> np.ndarray:
     """Mass ratios m_h/m_e of the columns."""
     return axis_line(result, MASS).positions
 
 
-def winners(result: Result) -> np.ndarray:
+def winners(result: SweepResult) -> np.ndarray:
     """The winner of every point that is converged; what another point was left with proves nothing."""
     return np.where(result.data["status"].values == Status.converged.value, result.data["winner"].values, "")
 
@@ -130,7 +129,7 @@ class Change:
     steps: tuple[float, float]
 
 
-def changes(result: Result, spacing: int, mass: int) -> list[Change]:
+def changes(result: SweepResult, spacing: int, mass: int) -> list[Change]:
     """The boundaries along the density at the numbered spacing and electron mass, by rising density.
 
     Between neighbouring points with different winners: where their energies cross, by the polynomial through up to
@@ -176,13 +175,13 @@ def _crossing(x: np.ndarray, difference: np.ndarray, a: int) -> float | None:
     return float(brentq(fit, x[a], x[a + 1])) if fit(x[a]) < 0 < fit(x[a + 1]) else None
 
 
-def first_ratio(result: Result, spacing: int, phase: str) -> float | None:
+def first_ratio(result: SweepResult, spacing: int, phase: str) -> float | None:
     """The smallest m_h/m_e at which a phase wins at any density; None if it never does."""
     found = (winners(result)[spacing] == phase).any(axis=1)
     return float(ratios(result)[found].min()) if found.any() else None
 
 
-def highest_density(result: Result, spacing: int, ratio: float, phase: str) -> float:
+def highest_density(result: SweepResult, spacing: int, ratio: float, phase: str) -> float:
     """The highest n/n_h* at which a phase wins at the mass ratio nearest to ``ratio``; 0 if it never does."""
     row = int(np.argmin(np.abs(ratios(result) - ratio)))
     found = winners(result)[spacing, row] == phase
@@ -208,13 +207,13 @@ def rows(results: Results) -> list[Row]:
     found.append(said("d = 1, equal masses: condensate to liquid within the figure", LIQUID in equal,
                        ", ".join(sorted(equal))))
     statement = "Hartree-Fock only: hole liquid on an electron crystal occurs"
-    if f"energies.{EC_HL}" not in result.data:
+    if EC_HL not in result.candidates:
         return [*found, Row(statement, "yes", "", MISSING)]
     crossed = [f"d = {d:g}" for i, d in enumerate(result.data[SPACING].values) if (alone[i] == EC_HL).any()]
     return [*found, said(statement, bool(crossed), ", ".join(crossed) or "nowhere")]
 
 
-def _onset(result: Result, spacing: int, quantity: str) -> Row:
+def _onset(result: SweepResult, spacing: int, quantity: str) -> Row:
     """From which mass ratio on the holes crystallise first; known to lie between two neighbours of the map."""
     at = first_ratio(result, spacing, EL_HC)
     if at is None:
@@ -227,7 +226,7 @@ def _onset(result: Result, spacing: int, quantity: str) -> Row:
 def caption(results: Results) -> str:
     """What is drawn."""
     s, data = results[STUDY].summary, results[STUDY].data
-    left_out = "" if f"energies.{EC_HL}" in data else "The electron crystal is no candidate here. "
+    left_out = "" if EC_HL in results[STUDY].candidates else "The electron crystal is no candidate here. "
     rs = float(data["critical_rs"].values.flat[0])
     rs_e = float(data["critical_rs_electron"].values.flat[0])
     return ("Phase of least energy per hole at equal density, particles, box, waves and convention: 36 polarised "

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.figures.maps import axis_line, phase_map, slice_at
 from ehbilayer.figures.style import EMPTY, INK, NORMAL, SMALL, dress, new_figure
 from ehbilayer.papers.nashabeh_fu.figure_2 import (
     CONDENSATE,
@@ -31,7 +30,8 @@ from ehbilayer.papers.nashabeh_fu.figure_2 import (
 from ehbilayer.papers.nashabeh_fu.figure_2 import STUDY as NONE_36
 from ehbilayer.papers.nashabeh_fu.figure_2 import studies as published
 from ehbilayer.papers.record import INPUT, NEW, Reproduction, Results, Row, Studies
-from ehbilayer.results.base import Result
+from ehbilayer.sweep.maps import axis_line, phase_map, slice_at
+from ehbilayer.sweep.result import SweepResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,12 +71,12 @@ def labels(results: Results) -> dict[str, str]:
     return {name: "none, 36" if name == NONE_36 else f"madelung, {name.rpartition('-')[2]}" for name in results}
 
 
-def critical(result: Result, species: str = "hole") -> float:
+def critical(result: SweepResult, species: str = "hole") -> float:
     """r_s at which a layer of this species alone crystallises on the torus of a map, in its own units."""
     return float(result.data["critical_rs" + ("" if species == "hole" else f"_{species}")].values.flat[0])
 
 
-def reach(result: Result) -> tuple[float, float]:
+def reach(result: SweepResult) -> tuple[float, float]:
     """Largest and smallest r_s of the holes in a map."""
     rs = critical(result) / np.sqrt(result.data[DENSITY].values.astype(float))
     return float(rs.max()), float(rs.min())
@@ -93,7 +93,7 @@ def role(change: Change) -> str | None:
     return None
 
 
-def curve(result: Result, spacing: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def curve(result: SweepResult, spacing: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """m_h/m_e and r_s of the holes (k,) where ``kind`` of `role` happens, NaN where it does not within the map."""
     rs = []
     for mass in range(len(ratios(result))):
@@ -127,7 +127,7 @@ def draw(results: Results) -> Figure:
     return page
 
 
-def _map(ax: Axes, part: Result) -> list[Any]:
+def _map(ax: Axes, part: SweepResult) -> list[Any]:
     """One map on the axes that all of them share, whatever points they have."""
     lines = [replace(axis_line(part, key), log=False) for key in (MASS, DENSITY)]
     handles = phase_map(ax, part, lines, "winner")

@@ -12,8 +12,8 @@ from ehbilayer.hartree_fock.observables import CRYSTAL_DEPLETION, MELTED_DEPLETI
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.record import NEW, Reproduction, Results, Row, said
 from ehbilayer.phases.competition import PAPER_CUTS
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.sweep.result import SweepResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,17 +24,16 @@ LIQUID_VARIANCE = {"electron": 4701.0, "hole": 9403.0}  # of free particles, 18 
 CLEAR = 5.0  # least gap around a cut, in mean distances of neighbouring states; 4 in 100 places of chance have it
 
 
-def states(result: Result, species: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def states(result: SweepResult, species: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Momentum variance and depletion of the Fermi sea of every converged Hartree-Fock candidate of every point, and
     the depletion above which this candidate's species counts as a crystal."""
     variance, depletion, cuts = [], [], []
-    for name in (n.removeprefix("statuses.") for n in result.data if n.startswith("statuses.")):
-        key = f"candidates.{name}.momentum_variance.{species}"
-        if name == nashabeh_fu_2.CONDENSATE or key not in result.data:
+    for name in result.candidates:
+        if name == nashabeh_fu_2.CONDENSATE:
             continue
-        good = result.data[f"statuses.{name}"].values == Status.converged.value
-        variance.append(result.data[key].values[good])
-        depletion.append(result.data[f"candidates.{name}.sea_depletion.{species}"].values[good])
+        good = result.array(f"statuses.{name}").values == Status.converged.value
+        variance.append(result.array(f"candidates.{name}.momentum_variance.{species}").values[good])
+        depletion.append(result.array(f"candidates.{name}.sea_depletion.{species}").values[good])
         placed = species in LOCALISED.get(name, ())
         cuts.append(np.full(variance[-1].shape, MELTED_DEPLETION if placed else CRYSTAL_DEPLETION))
     return np.concatenate(variance), np.concatenate(depletion), np.concatenate(cuts)
@@ -93,8 +92,8 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    names = ", ".join(n.removeprefix("statuses.").replace("-", " ") for n in results[nashabeh_fu_2.STUDY].data
-                      if n.startswith("statuses.") and nashabeh_fu_2.CONDENSATE not in n)
+    names = ", ".join(n.replace("-", " ") for n in results[nashabeh_fu_2.STUDY].candidates
+                      if n != nashabeh_fu_2.CONDENSATE)
     return ("Above: sigma_k^2 = sum over k and spins of (Lk)^2 n_k of every converged Hartree-Fock candidate "
             f"({names}) at every point of Fig. 2, 36 + 36 particles, zero mode none. "
             "Below: the same states by the fraction of particles outside their Fermi sea, the criterion of this "

@@ -15,7 +15,7 @@ from ehbilayer.papers.nashabeh_fu import figure_4b as nashabeh_fu_4b
 from ehbilayer.papers.nashabeh_fu import figure_s6 as nashabeh_fu_s6
 from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING
 from ehbilayer.papers.record import MISSING, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result
+from ehbilayer.sweep.result import SweepResult
 
 LIMIT, POINT, HYDROGEN = "nashabeh-fu-3-limit", nashabeh_fu_4b.POINT, "nashabeh-fu-tc-2000"
 MOTT, CRYSTALS, STRONGEST = "nashabeh-fu-mott", "nashabeh-fu-electron-crystals", "nashabeh-fu-condensation"
@@ -143,16 +143,16 @@ def _mott(results: Results) -> list[Row]:
                  list(dict.fromkeys(winner.tolist())) == ["condensate", "liquid"], f"{text} n_h*")]
 
 
-def crystallisation(result: Result) -> np.ndarray:
+def crystallisation(result: SweepResult) -> np.ndarray:
     """r_s of the electrons where crystal and electron liquid on a hole crystal cross, (spacings, masses); NaN: none.
 
     Linear between the points where both candidates are what they are called.
     """
     names = ("hole-crystal", "crystal")
-    liquid, crystal = (result.data[f"energies.{n}"].values for n in names)
+    liquid, crystal = (result.array(f"energies.{n}").values for n in names)
     # below the crossing the crystal may have melted into the other phase, which decides nothing but its side
-    gain = np.where((result.data["ended_as.hole-crystal"].values == names[0])
-                    & (result.data["ended_as.crystal"].values == names[1]), liquid - crystal, np.nan)
+    ends = [result.array(f"ended_as.{n}").values == n for n in names]
+    gain = np.where(ends[0] & ends[1], liquid - crystal, np.nan)
     rs = result.data[RS].values.astype(float)
     found = np.full(gain.shape[:2], np.nan)
     for i, j in np.ndindex(*found.shape):

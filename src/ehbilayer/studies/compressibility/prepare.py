@@ -11,16 +11,13 @@ from ehbilayer.compressibility.size_limit import START_TOLERANCE, electron_gas
 from ehbilayer.compressibility.study import Plan, compute
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.model import Bilayer
-from ehbilayer.numerics.lattice import Cell, box_of_shape
 from ehbilayer.results.base import Result
 from ehbilayer.studies.compressibility import keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
 from ehbilayer.studies.keys import names_waves
-from ehbilayer.studies.particles import Counts, count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.studies.particles import Counts, count_particles, make_torus, resolve_scales
 from ehbilayer.studies.prepare import (
-    box_shape,
     choose_waves,
     critical_rs_of,
     resolved_parameters,
@@ -29,6 +26,7 @@ from ehbilayer.studies.prepare import (
 )
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.torus import Torus
 from ehbilayer.units import Scales
 
 ENERGIES = ("energy", "fermi_energy")
@@ -43,68 +41,66 @@ SECONDS = {"symmetric": 3.0, "lowest": 90.0}  # of 36 pairs, about
 def prepare(study: Study) -> Task:
     """The task of a compressibility study. Raises InputError for one that cannot be computed."""
     scales, table = resolve_scales(study.bilayer), keys.of(study)
-    bilayer = _bilayer(study, scales)
-    area = make_area(study, scales, bilayer, critical_rs_of(study, bilayer))
-    reference(bilayer, area)
-    sizes = tuple(sorted(set(table.sizes or [bilayer.sites])))
-    first = bilayer.sites if bilayer.sites in sizes else sizes[0]
-    _check_sizes(sizes, bilayer)
-    bilayers = {n: _of_size(study, scales, n) for n in sizes}
-    box = box_of_shape(box_shape(study), area * first / bilayer.sites)
-    basis = PlaneWaveBasis(box, _waves(study, bilayer, bilayers[first], box))
+    counts = _counts(study)
+    torus = make_torus(study, scales, counts, spins_of(study), critical_rs_of(study, counts))
+    reference(torus)
+    sizes = tuple(sorted(set(table.sizes or [torus.sites])))
+    first = torus.sites if torus.sites in sizes else sizes[0]
+    _check_sizes(sizes, torus)
+    tori = {n: _of_size(torus, n) for n in sizes}
+    basis = PlaneWaveBasis(tori[first].box, _waves(study, torus, tori[first]))
     solver = hartree_fock_keys.of(study)
     options = StateOptions(table.state, table.occupation, min(solver.tolerance, SOLVER_TOLERANCE), table.starts,
                            solver.seed, solver.max_iterations)
-    plan = Plan(bilayers, basis, first, sizes, options, table.method,
+    plan = Plan(tori, basis, first, sizes, options, table.method,
                 None if names_waves(study.cell) else table.tolerance)
-    resolved = resolved_parameters(study, scales, bilayers[first], basis) | {
+    resolved = resolved_parameters(study, tori[first], basis) | {
         "compressibility": asdict(options) | {"method": table.method, "sizes": list(sizes), "tolerance": plan.tolerance,
                                               "solver_tolerance": options.tolerance}}
     return Task(study, scales, study.canonical(), resolved, tuple(_plan_lines(study, plan, scales)),
                 lambda run: _solve(plan, scales, run), seed=options.seed, energies=ENERGIES, units=UNITS)
 
 
-def _bilayer(study: Study, scales: Scales) -> Bilayer:
+def _counts(study: Study) -> Counts:
     counts = count_particles(study.cell, study.density.electrons_per_hole)
     if counts.holes and counts.electrons != counts.holes:
         raise InputError("density.electrons_per_hole", "1 for a compressibility, or cell.electrons alone",
                          study.density.electrons_per_hole, "alpha^2 is that of the electron liquid on a hole crystal")
-    return make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
+    return counts
 
 
-def _check_sizes(sizes: tuple[int, ...], bilayer: Bilayer) -> None:
+def _check_sizes(sizes: tuple[int, ...], torus: Torus) -> None:
     """Raises InputError for a number of particles that restricted spins do not share."""
-    for s in bilayer.species:
+    for s in torus.species:
         bad = [n for n in sizes if s.spin == "restricted" and n % s.flavours]
         if bad:
             raise InputError("compressibility.sizes", f"multiples of {s.flavours} while {s.name}_spin is restricted",
                              bad[0], f"leave it out, or choose another hartree-fock.{s.name}_spin")
 
 
-def _of_size(study: Study, scales: Scales, count: int) -> Bilayer:
-    """The bilayer with another number of particles."""
-    counts = Counts(count, count if study.cell.holes is not None else 0)
-    return make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
+def _of_size(torus: Torus, count: int) -> Torus:
+    """The same density with another number of particles."""
+    return replace(torus, **{"electrons" if torus.holes is None else "holes": count})
 
 
-def _waves(study: Study, bilayer: Bilayer, first: Bilayer, box: Cell) -> Any:
+def _waves(study: Study, torus: Torus, first: Torus) -> Any:
     """The waves of the first torus: those of [cell] for its own number of particles, else from the tolerance."""
-    if names_waves(study.cell) and first.sites != bilayer.sites and study.cell.cutoff is None:
-        raise InputError("compressibility.sizes", f"a list with {bilayer.sites}, whose plane waves [cell] gives",
+    if names_waves(study.cell) and first.sites != torus.sites and study.cell.cutoff is None:
+        raise InputError("compressibility.sizes", f"a list with {torus.sites}, whose plane waves [cell] gives",
                          keys.of(study).sizes, "add it, or give cell.cutoff or no plane waves at all")
-    return choose_waves(study.cell, first, box, START_TOLERANCE)
+    return choose_waves(study.cell, first, START_TOLERANCE)
 
 
 def _plan_lines(study: Study, plan: Plan, scales: Scales) -> list[str]:
-    bilayer, table = plan.bilayers[plan.first], keys.of(study)
-    electrons, area = next(s.count for s in bilayer.species if s.name == "electron"), plan.basis.box.area
+    torus, table = plan.tori[plan.first], keys.of(study)
     more = "" if plan.tolerance is None else f" or more, until alpha^2 changes by less than {plan.tolerance:g}"
     seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
-    return [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
-            f"  density    r_s = {electron_gas(bilayer, area)[0]:.5g} a_e, {electrons / area:.6g} a_h^-2",
+    return [*device_lines(study.bilayer.material, scales), *spacing_line(torus.bilayer),
+            f"  density    r_s = {electron_gas(torus)[0]:.5g} a_e, "
+            f"{torus.bilayer.carrier('electron').density:.6g} a_h^-2",
             f"  sizes      {', '.join(map(str, plan.sizes))} particles; {plan.basis.size} plane waves for {plan.first}"
             + more,
-            f"  solve      zero mode {bilayer.zero_mode}, {table.state} state, occupation {table.occupation}, by "
+            f"  solve      zero mode {torus.zero_mode}, {table.state} state, occupation {table.occupation}, by "
             f"{table.method}", f"  estimate   {rough_time(seconds)}"]
 
 
@@ -112,8 +108,8 @@ def _solve(plan: Plan, scales: Scales, run: Hooks) -> Result:
     result = compute(plan, run)
     velocity = result.summary["velocity"]
     if velocity is None or not scales.known:
-        return replace(result, summary=result.summary | {"velocity_m_per_s": None})
+        return result.with_entries({"velocity_m_per_s": None})
     from scipy.constants import e, hbar
 
     unit = scales.bohr_radius_nm * 1e-9 * scales.hartree_meV * 1e-3 * e / hbar
-    return replace(result, summary=result.summary | {"velocity_m_per_s": velocity * unit})
+    return result.with_entries({"velocity_m_per_s": velocity * unit})

@@ -14,7 +14,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, units = result.summary, result.summary.get("units", {})
     if s["alpha_squared"] is None:  # numbers overflowed
-        return [status_row(result), ("alpha^2", "none"), time_row(s)]
+        return [status_row(result), ("alpha^2", "none"), time_row(result)]
     value = f"{s['alpha_squared']:+.5f} +- {error_text(s['uncertainty'])}"
     where = "for infinitely many particles" if s["extrapolated"] else f"on this torus, zero mode {s['zero_mode']}"
     found = [status_row(result), ("alpha^2", f"{value} {where}")]
@@ -35,7 +35,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
                + ("" if r["status"] == "converged" else f", {r['status']}")) for r in s["by_size"]]
     return [*found, *_lattice_rows(s),
             ("errors", f"basis {error_text(s['basis_error'])} ({s['basis_size']} plane waves), solver "
-                       f"{error_text(s['solver_error'])}"), time_row(s)]
+                       f"{error_text(s['solver_error'])}"), time_row(result)]
 
 
 def _state_text(state: dict[str, Any]) -> str:

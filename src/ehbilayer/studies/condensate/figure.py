@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ehbilayer.condensate.result import CondensateResult, TorusCondensateResult
 from ehbilayer.figures.style import (
     COLOURS,
     EMPTY,
@@ -22,7 +23,6 @@ from ehbilayer.figures.style import (
     panel,
     units,
 )
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ FAINT = 1e-3  # of the largest value: amplitudes and occupations below are not s
 SEPARATED = "#EAEAEA"
 
 
-def figure(result: Result) -> Figure:
+def figure(result: CondensateResult) -> Figure:
     """The page of a condensate. Raises InputError for a result without occupations."""
     need(result, "occupation")
     curve = "curve_density" in result.data
@@ -51,22 +51,22 @@ def figure(result: Result) -> Figure:
     return fig
 
 
-def _title(fig: Figure, result: Result) -> None:
-    s, height = result.summary, fig.get_figheight()
-    where = "infinite plane" if s.get("limit") == "thermodynamic" else (
-        f"{s['particles']['hole']} pairs on a torus, zero mode {s['zero_mode']}")
-    name = "exciton condensate" if s.get("phase") != "liquid" else "two liquids without pairing"
-    fig.text(0.5, 1 - 0.1 / height, f"{name}: {s['energy_per_pair']:.6g} Haₕ per pair at n = ".replace("-", "−")
-             + f"{s['density']:.4g} aₕ⁻²", ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
-    fig.text(0.5, 1 - 0.38 / height, f"{where}; condensate fraction {s['condensate_fraction']:.4g}, largest gap "
-             f"{s['max_gap']:.4g} Haₕ", ha="center", va="top", fontsize=NORMAL, color=INK)
+def _title(fig: Figure, result: CondensateResult) -> None:
+    height = fig.get_figheight()
+    where = (f"{result.particles.hole} pairs on a torus, zero mode {result.zero_mode}"
+             if isinstance(result, TorusCondensateResult) else "infinite plane")
+    name = "exciton condensate" if result.phase != "liquid" else "two liquids without pairing"
+    fig.text(0.5, 1 - 0.1 / height, f"{name}: {result.energy_per_pair:.6g} Haₕ per pair at n = ".replace("-", "−")
+             + f"{result.density:.4g} aₕ⁻²", ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
+    fig.text(0.5, 1 - 0.38 / height, f"{where}; condensate fraction {result.condensate_fraction:.4g}, largest gap "
+             f"{result.max_gap:.4g} Haₕ", ha="center", va="top", fontsize=NORMAL, color=INK)
     if result.status is not Status.converged:
-        advice = s.get("advice") or result.status.advice
+        advice = result.advice or result.status.advice
         fig.text(0.5, 1 - 0.6 / height, f"{result.status.value}: {advice}", ha="center", va="top", fontsize=NORMAL,
                  color=WARNING)
 
 
-def _wave_numbers(result: Result) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def _wave_numbers(result: CondensateResult) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """|k| in rising order, the order, and how to draw: a line in the plane, points on a torus."""
     if "k" in result.data:
         k = result.data["k"].values
@@ -76,14 +76,14 @@ def _wave_numbers(result: Result) -> tuple[np.ndarray, np.ndarray, dict[str, Any
     return length[order], order, {"linestyle": "none", "marker": "o", "markersize": 3.0, "markeredgewidth": 0}
 
 
-def _reach(result: Result) -> float:
+def _reach(result: CondensateResult) -> float:
     """Up to which k occupations or amplitudes show, 1/a_h."""
     k, order, _ = _wave_numbers(result)
     size = np.maximum(result.data["occupation"].values, result.data["pair_amplitude"].values)[order]
     return float(1.1 * k[size > 30 * FAINT * size.max()].max())
 
 
-def occupation(result: Result, ax: Axes | None = None) -> Figure:
+def occupation(result: CondensateResult, ax: Axes | None = None) -> Figure:
     """Draw n_k and F_k against |k|."""
     ax = panel(ax)
     k, order, style = _wave_numbers(result)
@@ -91,13 +91,13 @@ def occupation(result: Result, ax: Axes | None = None) -> Figure:
                                 ("pair_amplitude", "pair amplitude Fₖ", OTHERS[1])):
         ax.plot(k, result.data[name].values[order], color=colour, label=label, **style)
     ax.set_xlim(-0.02 * _reach(result), _reach(result))
-    ax.set_ylim(-0.02, max(1.05 * max(result.summary["max_occupation"], 0.55), 0.58))
+    ax.set_ylim(-0.02, max(1.05 * max(result.max_occupation, 0.55), 0.58))
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
     dress(ax, "occupation of each flavour", "|k| (1/aₕ)", "nₖ, Fₖ")
     return figure_of(ax)
 
 
-def gap_function(result: Result, ax: Axes | None = None) -> Figure:
+def gap_function(result: CondensateResult, ax: Axes | None = None) -> Figure:
     """Draw D_k and the exchange field X_k against |k|."""
     ax = panel(ax)
     k, order, style = _wave_numbers(result)
@@ -112,7 +112,7 @@ def gap_function(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def quasiparticles(result: Result, ax: Axes | None = None) -> Figure:
+def quasiparticles(result: CondensateResult, ax: Axes | None = None) -> Figure:
     """Draw the energies to add an electron or a hole against |k|."""
     ax = panel(ax)
     k, order, style = _wave_numbers(result)
@@ -126,12 +126,12 @@ def quasiparticles(result: Result, ax: Axes | None = None) -> Figure:
     ax.set_xlim(-0.02 * reach, reach)
     ax.set_ylim(1.2 * bottom, 1.25 * top)
     ax.legend(fontsize=SMALL, frameon=False, loc="upper left", title_fontsize=SMALL,
-              title=f"breaking a pair: {result.summary['pair_breaking_energy']:.4g} Haₕ")
+              title=f"breaking a pair: {result.pair_breaking_energy:.4g} Haₕ")
     dress(ax, "quasiparticles, from μ/2", "|k| (1/aₕ)", f"energy ({units(result, 'quasiparticle_hole')})")
     return figure_of(ax)
 
 
-def energy_curve(result: Result, ax: Axes | None = None) -> Figure:
+def energy_curve(result: CondensateResult, ax: Axes | None = None) -> Figure:
     """Draw energy and chemical potential of a pair against density, concave stretches and Maxwell lines.
 
     Raises InputError if the result has no curve.
@@ -140,23 +140,23 @@ def energy_curve(result: Result, ax: Axes | None = None) -> Figure:
     ax = panel(ax)
     n, energy, mu = (result.data[f"curve_{x}"].values for x in ("density", "energy", "chemical_potential"))
     ax.set_xscale("log")
-    for c in result.summary.get("coexistence") or []:
-        ax.axvspan(max(c["low"], n[0]), c["high"], facecolor=SEPARATED, edgecolor=EMPTY, linewidth=0.6, zorder=0,
+    for c in result.coexistence or ():
+        ax.axvspan(max(c.low, n[0]), c.high, facecolor=SEPARATED, edgecolor=EMPTY, linewidth=0.6, zorder=0,
                    label="separates")
-        ax.plot([max(c["low"], n[0]), c["high"]], [c["chemical_potential"]] * 2, color=WARNING, linewidth=1.4,
+        ax.plot([max(c.low, n[0]), c.high], [c.chemical_potential] * 2, color=WARNING, linewidth=1.4,
                 label="Maxwell line, μ", zorder=3)
     _shade_concave(ax, n, result.data["curve_slope"].values)
     ax.plot(n, energy, color=INK, linewidth=1.6, label="energy per pair")
     ax.plot(n, mu, color=ENERGY, linewidth=1.2, linestyle="--", label="chemical potential μ")
-    ax.plot(result.summary["density"], result.summary["energy_per_pair"], "o", color=WARNING, markersize=5,
+    ax.plot(result.density, result.energy_per_pair, "o", color=WARNING, markersize=5,
             label="this result")
-    lone = result.summary.get("exciton_energy")
+    lone = result.exciton_energy
     if lone is not None:
         ax.axhline(lone, color=EMPTY, linewidth=0.9, linestyle=":", label="one exciton")
     ax.set_xlim(n[0], n[-1])
     low = min(float(energy.min()), float(mu.min()))
     far = 0.7 * abs(low)
-    top = min(float(mu.max()), max(result.summary["energy_per_pair"], lone or low) + far)
+    top = min(float(mu.max()), max(result.energy_per_pair, lone or low) + far)
     ax.set_ylim(low - 0.15 * (top - low), top)
     ax.legend(fontsize=SMALL - 1, frameon=False, loc="upper left")
     dress(ax, "energy against density", "density of pairs (aₕ⁻²)", f"energy ({units(result, 'curve_energy')})")

@@ -6,32 +6,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.condensate.result import CondensateResult
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
+from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.model import Bilayer
-from ehbilayer.numerics.lattice import Cell, box_of_shape
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.condensate import keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import names_waves
-from ehbilayer.studies.particles import Counts, Spins, make_area, resolve_scales
-from ehbilayer.studies.particles import make_bilayer as make_hartree_fock_bilayer
-from ehbilayer.studies.prepare import box_shape, choose_waves, critical_rs_of, resolved_device, spacing_line
+from ehbilayer.studies.particles import Counts, Spins, make_bilayer, make_torus, resolve_scales
+from ehbilayer.studies.prepare import choose_waves, critical_rs_of, resolved_device, spacing_line
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
+from ehbilayer.torus import Torus
 from ehbilayer.units import Scales, rs_from_density
 
 if TYPE_CHECKING:
     from ehbilayer.condensate.curve import Evaluate, Point
     from ehbilayer.condensate.radial import Pairs
+    from ehbilayer.condensate.torus import Angles
 
 MORE = "loosen condensate.tolerance; on a torus more plane waves help, at short spacings the infinite plane"
-ENERGIES = ("energy", "energy_per_pair", "energy_per_particle", "energy_parts", "energy_parts_per_pair",
-            "chemical_potential", "max_gap", "quasiparticle_gap", "pair_breaking_energy", "gap", "normal_energy",
-            "normal_energy_per_pair", "condensation_energy", "exciton_energy")
-
-UNITS = {"residual": "Ha_h"}
 
 
 def prepare(study: Study) -> Task:
@@ -41,34 +37,33 @@ def prepare(study: Study) -> Task:
     if not limit and study.cell.holes is None:
         raise InputError("cell.holes", "the number of pairs on a torus, an integer >= 1", "missing",
                          'give it, or set condensate.limit = "thermodynamic"')
-    bilayer = make_bilayer(study, scales, limit)
+    flavours, spins = _flavours(study, limit)
     mu = _chemical_potential(study, scales, limit)
-    count = bilayer.species[1].count
-    density = 0.01 if mu is not None else count / make_area(study, scales, bilayer, critical_rs_of(study, bilayer))
-    resolved = _resolved(study, scales, bilayer, None if mu is not None else density, mu)
-    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
-            _density_line(scales, density, mu)]
+    counts = Counts(*(int(study.cell.holes or flavours),) * 2)
+    critical = critical_rs_of(study, counts, spins=spins)
+    torus = None if limit else make_torus(study, scales, counts, spins, critical)
+    bilayer = make_bilayer(study, scales, 1, 1, critical, unknown=mu is not None) if torus is None else torus.bilayer
+    resolved = _resolved(study, bilayer, mu)
+    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer), _density_line(bilayer, mu)]
     carries: tuple[str, ...] = ()
-    if limit:
-        pairs = _pairs(bilayer, density)
+    if torus is None:
+        pairs = _pairs(bilayer, flavours, study.bilayer.capacitor)
         plan.append(f"  solve      infinite plane, {_spin_text(pairs.flavours)}, tolerance "
                     f"{keys.of(study).tolerance:g} Ha_h per pair, {keys.of(study).curve_points} densities")
         solve = lambda run: _solve_limit(study, pairs, mu, run)  # noqa: E731
     else:
-        box = box_of_shape(box_shape(study), count / density)
-        waves = _waves(study, bilayer, box)
+        waves = _waves(study, torus)
         carries = () if waves is None else ("waves", "angle")
-        resolved["cell"] |= {"vectors": box.vectors.tolist(), "area": box.area}
+        resolved["cell"] |= {"vectors": torus.box.vectors.tolist(), "area": torus.area}
         sized = f"{len(waves)} plane waves" if waves is not None else "plane waves from the tolerance"
-        plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {box.area:.6g} "
-                    f"a_h^2, {count} pairs, {sized}, zero mode {bilayer.zero_mode}")
-        solve = lambda run: _solve_torus(study, bilayer, box, waves, run)  # noqa: E731
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, energies=ENERGIES, units=UNITS,
-                carries=carries)
+        plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {torus.area:.6g} "
+                    f"a_h^2, {counts.holes} pairs, {sized}, zero mode {torus.zero_mode}")
+        solve = lambda run: _solve_torus(study, torus, waves, run)  # noqa: E731
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, carries=carries)
 
 
-def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:
-    """One electron per hole, with the spins of [condensate]. Raises InputError."""
+def _flavours(study: Study, limit: bool) -> tuple[int, Spins]:
+    """Condensates side by side, and the spins that [condensate] says. Raises InputError."""
     table, ratio, spin = study.bilayer, study.density.electrons_per_hole, keys.of(study).spin
     if ratio not in (None, 1, 1.0):
         raise InputError("density.electrons_per_hole", "1 (or absent) for a condensate", ratio,
@@ -77,12 +72,10 @@ def make_bilayer(study: Study, scales: Scales, limit: bool) -> Bilayer:
         raise InputError("bilayer.electron_flavours", f"equal to hole_flavours ({table.hole_flavours}) where "
                          'condensate.spin = "restricted"', table.electron_flavours, "pairs form flavour by flavour")
     flavours = table.hole_flavours if spin == "restricted" else 1
-    count = flavours if limit else int(study.cell.holes or 0)
-    if count % flavours:
-        raise InputError("cell.holes", f"a multiple of {flavours}, the flavours of a restricted condensate", count,
-                         "change it, or polarise")
-    return make_hartree_fock_bilayer(table, "none" if limit else study.cell.zero_mode, Spins(spin, spin), scales,
-                                     Counts(count, count))
+    if not limit and int(study.cell.holes or 0) % flavours:
+        raise InputError("cell.holes", f"a multiple of {flavours}, the flavours of a restricted condensate",
+                         study.cell.holes, "change it, or polarise")
+    return flavours, Spins(spin, spin)
 
 
 def _chemical_potential(study: Study, scales: Scales, limit: bool) -> float | None:
@@ -102,24 +95,24 @@ def _chemical_potential(study: Study, scales: Scales, limit: bool) -> float | No
     return scales.to_atomic(given, "energy", "condensate.chemical_potential")
 
 
-def _waves(study: Study, bilayer: Bilayer, box: Cell) -> Any:
+def _waves(study: Study, torus: Torus) -> Any:
     """The waves that [cell] names; None where they follow from the tolerance."""
-    waves = choose_waves(study.cell, bilayer, box, keys.of(study).tolerance) if names_waves(study.cell) else None
-    pairs = bilayer.species[0].count // bilayer.species[0].occupied_flavours
+    waves = choose_waves(study.cell, torus, keys.of(study).tolerance) if names_waves(study.cell) else None
+    pairs = torus.species[0].count // torus.species[0].occupied_flavours
     if waves is not None and pairs >= len(waves):
         raise InputError("cell", f"more than {pairs} plane waves, the pairs of one flavour",
                          len(waves), "enlarge the basis")
     return waves
 
 
-def _pairs(bilayer: Bilayer, density: float) -> Pairs:
+def _pairs(bilayer: Bilayer, flavours: int, capacitor: bool) -> Pairs:
     from ehbilayer.condensate.radial import Pairs
 
-    electron = bilayer.species[0]
-    return Pairs(electron.mass, bilayer.spacing, density, electron.occupied_flavours, bilayer.capacitor)
+    require_coulomb(bilayer.interaction, "the condensate of the infinite plane")
+    return Pairs(bilayer.mass_ratio, bilayer.spacing, bilayer.carrier("hole").density, flavours, capacitor)
 
 
-def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Result:
+def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> CondensateResult:
     """The infinite plane: the curve E(n) first where the density follows from it, else last."""
     from ehbilayer.condensate.curve import coexistences, densities, density_at, limit_evaluator, reaching
     from ehbilayer.condensate.radial import find, report
@@ -138,37 +131,38 @@ def _solve_limit(study: Study, pairs: Pairs, mu: float | None, run: Hooks) -> Re
         pairs = replace(pairs, density=density_at(evaluate, points, mu, first))
     run.progress(f"density {pairs.density:.4g} a_h^-2")
     result = report(find(pairs, table.tolerance, should_stop=run.should_stop), table.tolerance)
-    result = replace(result, summary=result.summary | {"exciton_energy": lone})
+    result = replace(result, exciton_energy=lone)
     return _with_curve(result, evaluate, points, grid, pairs.density, run)
 
 
-def _solve_torus(study: Study, bilayer: Bilayer, box: Cell, waves: Any, run: Hooks) -> Result:
+def _solve_torus(study: Study, torus: Torus, waves: Any, run: Hooks) -> CondensateResult:
     """A torus: the state, then E(n) at fixed area with any number of pairs."""
     from ehbilayer.basis.plane_waves import PlaneWaveBasis
     from ehbilayer.condensate.curve import densities, torus_evaluator
     from ehbilayer.condensate.torus import make_gas, residual_target, solve, solve_to_tolerance
 
-    table = keys.of(study)
-    run.progress(f"{bilayer.species[1].count} pairs")
+    table, area = keys.of(study), torus.area
+    run.progress(f"{torus.species[1].count} pairs")
     if waves is None:
-        result = solve_to_tolerance(bilayer, box, tolerance=table.tolerance, should_stop=run.should_stop)
+        result = solve_to_tolerance(torus, tolerance=table.tolerance, should_stop=run.should_stop)
     else:
-        basis = PlaneWaveBasis(box, waves, real=True)
-        result = solve(bilayer, basis, tolerance=table.tolerance, initial=_start(run), should_stop=run.should_stop)
+        basis = PlaneWaveBasis(torus.box, waves, real=True)
+        result = solve(torus, basis, tolerance=table.tolerance, initial=_start(run), should_stop=run.should_stop)
     kept = result.data["waves"].values
-    gas = make_gas(bilayer, box, kept)
-    evaluate = torus_evaluator(gas, box.area, residual_target(table.tolerance))
-    density = gas.pairs / box.area
-    result = replace(result, summary=result.summary | {"exciton_energy": evaluate(1e-6 / box.area).energy})
-    grid = [float(n) for n in densities(_pairs(bilayer, density), table.curve_points)
-            if 0.5 < n * box.area < 0.5 * len(kept) * gas.flavours]
-    return _with_curve(result, evaluate, [], grid, density, run)
+    gas = make_gas(torus, kept)
+    evaluate = torus_evaluator(gas, area, residual_target(table.tolerance))
+    result = replace(result, exciton_energy=evaluate(1e-6 / area).energy)
+    pairs = _pairs(torus.bilayer, gas.flavours, torus.capacitor)
+    grid = [float(n) for n in densities(pairs, table.curve_points) if 0.5 < n * area < 0.5 * len(kept) * gas.flavours]
+    return _with_curve(result, evaluate, [], grid, gas.pairs / area, run)
 
 
-def _start(run: Hooks) -> Result | None:
+def _start(run: Hooks) -> Angles | None:
     """What to start from: a result that was asked for, or the pairs of a neighbouring point."""
+    from ehbilayer.condensate.torus import angles_of
+
     paired = run.neighbour is not None and run.neighbour.summary["phase"] == "condensate"
-    return run.initial or (run.neighbour if paired else None)
+    return angles_of(run.initial or (run.neighbour if paired else None))
 
 
 def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[Point], Status | None]:
@@ -188,43 +182,43 @@ def _curve(evaluate: Evaluate, grid: Sequence[float], run: Hooks) -> tuple[list[
     return points, None
 
 
-def _with_curve(result: Result, evaluate: Evaluate, points: list[Point], grid: Sequence[float],
-                density: float, run: Hooks) -> Result:
+def _with_curve(result: CondensateResult, evaluate: Evaluate, points: list[Point], grid: Sequence[float],
+                density: float, run: Hooks) -> CondensateResult:
     """The result with E(n) and its Maxwell constructions, where they are asked for."""
-    from ehbilayer.condensate.curve import UnsolvedError, arrays, coexistences, summary
+    from ehbilayer.condensate.curve import UnsolvedError, arrays, coexistences, separates
 
     if result.status is Status.not_converged:
-        result = replace(result, summary=result.summary | {"advice": MORE})
+        result = replace(result, advice=MORE)
     stopped = None
     if not points and result.status is Status.converged:
         points, stopped = _curve(evaluate, grid, run)
     if stopped is not None or len(points) < 3:
-        said: dict[str, Any] = {"coexistence": None, "separates": None}
-        return replace(result, status=stopped or result.status, summary=result.summary | said)
+        return replace(result, status=stopped or result.status)
+    result = replace(result, data=result.data | arrays(points))
     try:
-        said = summary(coexistences(evaluate, points), density)
+        found = coexistences(evaluate, points)
     except UnsolvedError:
-        said = {"coexistence": None, "separates": None}
-    return replace(result, summary=result.summary | said, data=result.data | arrays(points))
+        return result
+    return replace(result, coexistence=tuple(found), separates=separates(found, density))
 
 
-def _resolved(study: Study, scales: Scales, bilayer: Bilayer, density: float | None,
-              mu: float | None) -> dict[str, Any]:
+def _resolved(study: Study, bilayer: Bilayer, mu: float | None) -> dict[str, Any]:
     """All parameters with defaults, in hole atomic units (masses in m0 as given, and as used)."""
-    electron = bilayer.species[0]
+    electron, table = bilayer.carrier("electron"), keys.of(study)
     return {
         "kind": study.kind,
-        "bilayer": resolved_device(study, scales, bilayer),
-        "pairs": {"mass_ratio": electron.mass, "density": density, "chemical_potential": mu, "spin": electron.spin,
-                  "flavours": electron.flavours},
-        "cell": study.cell.model_dump() if keys.of(study).limit is None else {},
-        "condensate": keys.of(study).model_dump() | {"chemical_potential": mu},
+        "bilayer": resolved_device(bilayer, study.bilayer.capacitor),
+        "pairs": {"mass_ratio": electron.mass, "density": electron.density if mu is None else None,
+                  "chemical_potential": mu, "spin": table.spin, "flavours": electron.flavours},
+        "cell": study.cell.model_dump() if table.limit is None else {},
+        "condensate": table.model_dump() | {"chemical_potential": mu},
     }
 
 
-def _density_line(scales: Scales, density: float, mu: float | None) -> str:
+def _density_line(bilayer: Bilayer, mu: float | None) -> str:
     if mu is not None:
         return f"  pairs      chemical potential {mu:.8g} Ha_h; the density follows from it"
+    density, scales = bilayer.carrier("hole").density, bilayer.scales
     real = f" = {scales.density_per_cm2(density):.4g} cm^-2" if scales.known else ""
     return f"  pairs      density {density:.6g} a_h^-2{real}, r_s = {rs_from_density(density):.5g} a_h"
 

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ehbilayer.results.base import Result
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
+from ehbilayer.studies.text import energy_text, error_text, status_row, time_row
 
 SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
 
 
-def rows(result: Result) -> list[tuple[str, str]]:
+def rows(result: CondensateResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
-    s, units = result.summary, result.summary.get("units", {})
-    rows = [status_row(result), ("phase", str(s["phase"])), ("density", f"{s['density']:.8g} a_h^-2"),
-            ("energy", energy_text(s.get("energy"), units))]
-    told = {"energy/pair": "energy_per_pair", "one exciton": "exciton_energy", "normal state": "normal_energy_per_pair",
-            "chemical potential": "chemical_potential", "largest gap": "max_gap",
-            "pair breaking": "pair_breaking_energy"}
-    rows += [(label, energy_text(s.get(key), units)) for label, key in told.items()]
-    rows += [("condensate", f"{s['condensate_fraction']:.6f} of the pairs; occupations up to "
-                            f"{s['max_occupation']:.6f}"),
-             ("pair size", f"{s['pair_size']:.6g} a_h" if s.get("pair_size") is not None else ""),
-             *_density_rows(s), ("residual", f"{s['residual']:.1e} Ha_h after {s['iterations']} field evaluations"),
-             _accuracy_row(s), time_row(s)]
+    total = result.total_energy if isinstance(result, TorusCondensateResult) else None
+    energies = {"energy": total, "energy/pair": result.energy_per_pair, "one exciton": result.exciton_energy,
+                "normal state": result.normal_energy_per_pair, "chemical potential": result.chemical_potential,
+                "largest gap": result.max_gap, "pair breaking": result.pair_breaking_energy}
+    size = "" if result.pair_size is None else f"{result.pair_size:.6g} a_h"
+    rows = [status_row(result), ("phase", result.phase), ("density", f"{result.density:.8g} a_h^-2"),
+            *((label, energy_text(value)) for label, value in energies.items()),
+            ("condensate", f"{result.condensate_fraction:.6f} of the pairs; occupations up to "
+                           f"{result.max_occupation:.6f}"), ("pair size", size), *_density_rows(result),
+            ("residual", f"{result.residual:.1e} Ha_h after {result.iterations} field evaluations"),
+            _accuracy_row(result), time_row(result)]
     return [row for row in rows if row[1]]
 
 
-def _density_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+def _density_rows(result: CondensateResult) -> list[tuple[str, str]]:
     """Whether E(n) curves downwards here, and what coexists."""
-    curves = {True: "concave here: this density is unstable against separation", False: "convex here"}
-    found = [("energy density", curves.get(s["concave"], ""))]
-    for c in s.get("coexistence") or []:
-        found.append(("coexistence", f"{c['low']:.6g} and {c['high']:.6g} a_h^-2 at {c['chemical_potential']:.10g} "
-                                     "Ha_h per pair; the density jumps there"))
-    if s.get("separates"):
+    curves = {True: "concave here: this density is unstable against separation", False: "convex here", None: ""}
+    found = [("energy density", curves[result.concave])]
+    for c in result.coexistence or ():
+        found.append(("coexistence", f"{c.low:.6g} and {c.high:.6g} a_h^-2 at {c.chemical_potential:.10g} Ha_h per "
+                                     "pair; the density jumps there"))
+    if result.separates:
         found.append(("caution", "not a ground state: it separates into the two densities above"))
-    if s.get("pair_breaking_energy", 0) < 0:
+    if result.pair_breaking_energy < 0:
         found.append(("caution", "unpaired carriers would lower the energy"))
     return found
 
 
-def _accuracy_row(s: dict[str, Any]) -> tuple[str, str]:
-    if "mesh_points" in s:
-        return "mesh", f"{s['mesh_points']} wave numbers, error {s['mesh_error']:.1e} Ha_h per pair"
-    error = f", error {s['basis_error']:.1e} Ha_h in all" if s.get("basis_error") is not None else ""
-    return "basis", (f"{s['basis_size']} plane waves{error}, zero mode {s['zero_mode']}, edge occupation "
-                     f"{s['edge_occupation']:.1e}")
+def _accuracy_row(result: CondensateResult) -> tuple[str, str]:
+    if isinstance(result, PlaneCondensateResult):
+        return "mesh", f"{result.mesh_points} wave numbers, error {error_text(result.mesh_error)} Ha_h per pair"
+    assert isinstance(result, TorusCondensateResult)
+    error = "" if result.basis_error is None else f", error {result.basis_error:.1e} Ha_h in all"
+    return "basis", (f"{result.basis_size} plane waves{error}, zero mode {result.zero_mode}, edge occupation "
+                     f"{result.edge_occupation:.1e}")

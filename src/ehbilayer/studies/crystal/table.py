@@ -15,7 +15,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s = result.summary
     table = _scan_rows(s) if "transitions" in s else _crystal_rows(s)
-    return [row for row in [status_row(result), *table, time_row(s)] if row[1]]
+    return [row for row in [status_row(result), *table, time_row(result)] if row[1]]
 
 
 def _crystal_rows(s: dict[str, Any]) -> list[tuple[str, str]]:

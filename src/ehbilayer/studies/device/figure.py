@@ -42,7 +42,7 @@ def figure(result: Result) -> Figure:
 def _temperatures(ax: Axes, result: Result, curves: list[str]) -> None:
     from matplotlib.ticker import LogLocator
 
-    resolved, units = result.inputs["resolved"], result.summary["units"]
+    resolved, units = result.provenance.resolved, result.summary["units"]
     ratio, per_cm2 = resolved["bilayer"]["electron_mass"] / resolved["bilayer"]["hole_mass"], 1e14 / units["a_h_nm"]**2
     hartree = units["Ha_h_kelvin"] * ratio  # T_H^e
     for source, colour in zip(curves, OTHERS, strict=False):

@@ -16,7 +16,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.pairing.density import METHODS, Place, against_density
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.device import keys as device_keys
 from ehbilayer.studies.device.table import COLDEST
@@ -148,7 +148,7 @@ def _page(parts: dict[str, dict[str, Any]], data: dict[str, Variable], pairs: di
         "in_el_hc": bool(first.get("winner") == "hole-crystal"), "parts": parts}
     summary["caveats"] = caveats(summary, first, best)
     good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == 1 + len(pairs)
-    return Result("device", stopped or (Status.converged if good else Status.not_converged), summary, {}, data)
+    return Record("device", stopped or (Status.converged if good else Status.not_converged), summary, {}, data)
 
 
 def _short(s: dict[str, Any]) -> dict[str, Any]:

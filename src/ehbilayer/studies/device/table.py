@@ -33,7 +33,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
                   for m, w in (s["density_window"].get(source) or {}).items()]
     if s["no_pairing"]:
         found.append(("T_c", s["no_pairing"]))
-    return [*found, *(("caveat", text) for text in s["caveats"]), time_row(s)]
+    return [*found, *(("caveat", text) for text in s["caveats"]), time_row(result)]
 
 
 def _kelvin(value: float | None) -> str:

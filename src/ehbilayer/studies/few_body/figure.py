@@ -3,10 +3,12 @@ critical spacing against mass ratio. Only what a saved result holds is drawn."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ehbilayer.few_body.result import ComplexResult, CriticalSpacingResult, FewBodyResult, SpacingScanResult
 from ehbilayer.figures.style import (
     COLOURS,
     INK,
@@ -18,7 +20,6 @@ from ehbilayer.figures.style import (
     new_figure,
     shades,
 )
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ HEAD, BELOW, ABOVE, LEFT, RIGHT = 0.75, 0.58, 0.34, 0.78, 0.2  # inches
 PANEL = (3.6, 2.9)
 
 
-def figure(result: Result) -> Figure:
-    """The page of a few-body result, whichever of the three kinds it is."""
-    if result.summary.get("find") == "critical-spacing":
-        panels = [_threshold_panel] + ([_ratio_panel] if len(result.data["mass_ratio"].values) > 1 else [])
-    elif "spacings" in result.data:
+def figure(result: FewBodyResult) -> Figure:
+    """The page of a few-body result, whichever of the three it is."""
+    panels: list[Callable[[Any, Axes], None]]
+    if isinstance(result, CriticalSpacingResult):
+        panels = [_threshold_panel, *([_ratio_panel] if len(result.mass_ratios) > 1 else [])]
+    elif isinstance(result, SpacingScanResult):
         panels = [_binding_panel, _logarithmic_panel]
     else:
         panels = [_pair_panel] if "pair_eh" in result.data else []  # nothing to see of an unbound one
@@ -45,7 +47,7 @@ def figure(result: Result) -> Figure:
     return _page(result, panels)
 
 
-def _page(result: Result, panels: list) -> Figure:
+def _page(result: FewBodyResult, panels: list) -> Figure:
     width, height = PANEL[0] + LEFT + RIGHT, PANEL[1] + BELOW + ABOVE
     columns = min(len(panels), 2)
     rows = -(-len(panels) // 2)
@@ -62,42 +64,43 @@ def _page(result: Result, panels: list) -> Figure:
     return page
 
 
-def _title(page: Figure, result: Result) -> None:
-    s, height = result.summary, page.get_figheight()
-    spin = f", {s['spin']}" if s.get("spin") else ""
-    first = f"{NAMES.get(s['complex_name'], s['complex_name'])}{spin},  L = {s.get('angular_momentum')}"
-    if s.get("find") == "critical-spacing":
-        values = result.data["critical_spacings"].values
-        parts = ["critical spacing"]
-        if len(values) == 1 and np.isfinite(values[0]):
-            parts = [f"mₑ/mₕ = {s['mass_ratios'][0]:g},  critical spacing "
-                     f"{_with_error(values[0], result.data['critical_errors'].values[0])} aₕ"]
-    elif "spacings" in result.data:
-        parts = [f"mₑ/mₕ = {result.inputs['electron_mass']:.4g}"]
-    else:
-        binding = s.get("binding_energy")
-        parts = [f"mₑ/mₕ = {result.inputs['electron_mass']:.4g}", f"spacing {result.inputs['spacing']:.4g} aₕ",
-                 f"E = {s['energy']:.8g} Haₕ".replace("-", "−")]
-        parts.append(f"binding {binding:.4g} Haₕ" if s.get("bound") else
-                     "not bound" if s.get("bound") is False else "binding not decided")
+def _title(page: Figure, result: FewBodyResult) -> None:
+    height, spin = page.get_figheight(), f", {result.spin}" if result.spin else ""
+    first = f"{NAMES[result.complex_name]}{spin},  L = {result.angular_momentum}"
+    parts = _parts(result)
     page.text(0.5, 1 - 0.12 / height, first, ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
     page.text(0.5, 1 - 0.42 / height, ",  ".join(parts), ha="center", va="top", fontsize=NORMAL, color=INK)
     if result.status is not Status.converged:
-        advice = result.summary.get("advice") or result.status.advice
+        advice = result.advice or result.status.advice
         words = f"{result.status.value.upper().replace('_', ' ')}: {advice}"
         page.text(0.5, 1 - 0.74 / height, words, ha="center", va="top", fontsize=NORMAL, color="white",
                   weight="bold", bbox={"facecolor": WARNING, "edgecolor": "none", "pad": 3})
 
 
-def _with_error(value: float, error: float) -> str:
+def _parts(result: FewBodyResult) -> list[str]:
+    """What a title says of the result, below the name of the complex."""
+    if isinstance(result, CriticalSpacingResult):
+        value, error = result.critical_spacing, result.critical_spacing_uncertainty
+        if len(result.mass_ratios) > 1 or value is None:
+            return ["critical spacing"]
+        return [f"mₑ/mₕ = {result.mass_ratios[0]:g},  critical spacing {_with_error(value, error)} aₕ"]
+    ratio = f"mₑ/mₕ = {result.inputs['electron_mass']:.4g}"
+    if not isinstance(result, ComplexResult):
+        return [ratio]
+    bound = {True: f"binding {result.binding_energy:.4g} Haₕ", False: "not bound", None: "binding not decided"}
+    return [ratio, f"spacing {result.inputs['spacing']:.4g} aₕ",
+            f"E = {result.energy_unconverged():.8g} Haₕ".replace("-", "−"), bound[result.bound]]
+
+
+def _with_error(value: float, error: float | None) -> str:
     """Value and uncertainty, to two digits of the uncertainty."""
-    if not (np.isfinite(error) and error > 0):
+    if error is None or not (np.isfinite(error) and error > 0):
         return f"{value:.5g}"
     places = max(0, 1 - int(np.floor(np.log10(error))))
     return f"{value:.{places}f} ± {error:.{places}f}"
 
 
-def _curves(result: Result, ax: Axes, kind: str, names: dict[str, tuple[str, str]]) -> None:
+def _curves(result: ComplexResult, ax: Axes, kind: str, names: dict[str, tuple[str, str]]) -> None:
     """2 pi r times a density against r, for every name that the result has."""
     widest = 0.0
     for name, (label, colour) in names.items():
@@ -113,22 +116,22 @@ def _curves(result: Result, ax: Axes, kind: str, names: dict[str, tuple[str, str
     ax.legend(fontsize=SMALL, frameon=False)
 
 
-def _pair_panel(result: Result, ax: Axes) -> None:
+def _pair_panel(result: ComplexResult, ax: Axes) -> None:
     words = {"ee": "electron and electron", "eh": "electron and hole", "hh": "hole and hole"}
     _curves(result, ax, "pair", {name: (words[name], PAIRS[name]) for name in PAIRS})
     dress(ax, "distances within the layers", "in-plane distance r  (aₕ)", "2πr g(r)  (1/aₕ)")
 
 
-def _density_panel(result: Result, ax: Axes) -> None:
+def _density_panel(result: ComplexResult, ax: Axes) -> None:
     _curves(result, ax, "density", {"electron": ("electron", COLOURS["electron"]), "hole": ("hole", COLOURS["hole"])})
     dress(ax, "around the centre of mass", "in-plane distance r  (aₕ)", "2πr n(r)  (1/aₕ)")
 
 
-def _map_panel(result: Result, ax: Axes) -> None:
+def _map_panel(result: ComplexResult, ax: Axes) -> None:
     side, density = result.data["map_side"].values, result.data["map_density"].values
     step = side[1] - side[0]
     extent = (side[0] - step / 2, side[-1] + step / 2, side[0] - step / 2, side[-1] + step / 2)
-    minus = result.summary["complex_name"] == "trion-"
+    minus = result.complex_name == "trion-"
     ax.imshow(density, origin="lower", extent=extent, cmap=shades("Blues" if minus else "Oranges"), aspect="equal")
     moving, other = ("electron", "hole") if minus else ("hole", "electron")
     ax.plot([0], [0], "o", color=COLOURS[other], ms=7)
@@ -139,22 +142,22 @@ def _map_panel(result: Result, ax: Axes) -> None:
     dress(ax, f"where the second {moving} is", "x  (aₕ)", "y  (aₕ)")
 
 
-def _convergence_panel(result: Result, ax: Axes) -> None:
+def _convergence_panel(result: ComplexResult, ax: Axes) -> None:
     n, e = result.data["stage_functions"].values, result.data["stage_energy"].values
     if len(n) > 1:
         ax.semilogy(n[:-1], np.maximum(e[:-1] - e[-1], 1e-16), "o-", color=OTHERS[1], ms=4)
     dress(ax, "convergence", "number of Gaussians", "energy above the last  (Haₕ)")
 
 
-def _binding_panel(result: Result, ax: Axes) -> None:
-    d = result.data["spacings"].values
+def _binding_panel(result: SpacingScanResult, ax: Axes) -> None:
+    d = result.data["spacing"].values
     ax.plot(d, result.data["binding_energies"].values, "o-", color=OTHERS[0], ms=4)
     ax.axhline(0, color=INK, lw=0.7)
     dress(ax, "binding energy", "spacing d  (aₕ)", "binding energy  (Haₕ)")
 
 
-def _logarithmic_panel(result: Result, ax: Axes) -> None:
-    d, e, u = (result.data[k].values for k in ("spacings", "binding_energies", "uncertainties"))
+def _logarithmic_panel(result: SpacingScanResult, ax: Axes) -> None:
+    d, e, u = (result.data[k].values for k in ("spacing", "binding_energies", "uncertainties"))
     bound = (result.data["bound"].values == 1) & (e > 0)
     if bound.any():
         low = np.minimum(np.where(np.isfinite(u), u, 0), 0.9 * e)
@@ -162,7 +165,7 @@ def _logarithmic_panel(result: Result, ax: Axes) -> None:
         ax.set_yscale("log")
     for other in d[result.data["bound"].values == 0]:
         ax.axvline(other, color=INK, lw=0.7, ls=":")
-    value, error = result.summary.get("critical_spacing"), result.summary.get("critical_spacing_uncertainty")
+    value, error = result.critical_spacing, result.critical_spacing_uncertainty
     if value is not None and error is not None:
         _mark(ax, value, error)
     dress(ax, "the same; dotted: no binding found", "spacing d  (aₕ)", "binding energy  (Haₕ)")
@@ -176,7 +179,7 @@ def _mark(ax: Axes, critical: float, error: float) -> None:
             fontsize=SMALL)
 
 
-def _threshold_panel(result: Result, ax: Axes) -> None:
+def _threshold_panel(result: CriticalSpacingResult, ax: Axes) -> None:
     """Binding energies near the threshold of every mass ratio, against the share of the critical spacing."""
     ratios, critical = result.data["mass_ratio"].values, result.data["critical_spacings"].values
     one = len(ratios) == 1
@@ -198,7 +201,7 @@ def _threshold_panel(result: Result, ax: Axes) -> None:
           "binding energy  (Haₕ)")
 
 
-def _ratio_panel(result: Result, ax: Axes) -> None:
+def _ratio_panel(result: CriticalSpacingResult, ax: Axes) -> None:
     ratios = result.data["mass_ratio"].values
     value, error = result.data["critical_spacings"].values, result.data["critical_errors"].values
     ax.errorbar(ratios, value, yerr=np.where(np.isfinite(error), error, 0), fmt="o-", color=OTHERS[1], ms=4)

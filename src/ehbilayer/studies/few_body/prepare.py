@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.complexes import Complex, make_complex
@@ -20,11 +20,6 @@ from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 from ehbilayer.units import Scales
 
-ENERGIES = ("energy", "binding_energy", "uncertainty", "threshold", "binding_energies")
-UNITS = {"distances.ee": "a_h", "distances.eh": "a_h", "distances.hh": "a_h", "exciton_size": "a_h", "reach": "a_h",
-         "exciton_polarisability": "a_h^3", "exciton_energy": "Ha_h", "resolution": "Ha_h", "round_off": "Ha_h",
-         "critical_spacing": "a_h", "critical_spacing_uncertainty": "a_h", "critical_spacing_power_law": "a_h",
-         "critical_spacing_nm": "nm", "binding_kelvin": "K"}
 SECONDS = {"exciton": 0.1, "trion-": 6.0, "trion+": 6.0, "biexciton": 30.0}  # of one energy, about
 POINTS_PER_THRESHOLD = 15
 
@@ -55,12 +50,10 @@ def prepare(study: Study) -> Task:
             _solve_line(options, SECONDS[table.complex] * len(spacings), f"tolerance {options.tolerance:g} Ha_h")
             if table.complex != "exciton" else "  solve      the radial equation")
     if table.spacings is None:
-        return Task(study, scales, study.canonical(), resolved, plan,
-                    partial(_in_kelvin, scales, partial(solve, complexes[0], options)), seed=options.seed,
-                    energies=ENERGIES, units=UNITS, carries=("widths", "vectors") if table.complex != "exciton" else ())
-    return Task(study, scales, study.canonical(), resolved, plan,
-                partial(_in_kelvin, scales, partial(scan, complexes, options)), seed=options.seed, energies=ENERGIES,
-                units=UNITS)
+        return Task(study, scales, study.canonical(), resolved, plan, _solving(partial(solve, complexes[0], options)),
+                    seed=options.seed, carries=("widths", "vectors") if table.complex != "exciton" else ())
+    return Task(study, scales, study.canonical(), resolved, plan, _solving(partial(scan, complexes, options)),
+                seed=options.seed)
 
 
 def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
@@ -76,10 +69,9 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
             _solve_line(options, POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios),
                         "accuracy as each point needs it"))
     method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum)
-    single = table.mass_ratios is None
-    return Task(study, scales, study.canonical(), resolved, plan,
-                partial(_in_kelvin, scales, method, lengths=single), seed=options.seed,
-                energies=("energy", "binding_energy", "uncertainty"), units=UNITS)
+    if table.mass_ratios is not None:
+        scales = Scales()  # of the masses of a device, which are not those asked for
+    return Task(study, scales, study.canonical(), resolved, plan, _solving(method), seed=options.seed)
 
 
 def _spacings(study: Study, scales: Scales) -> list[float]:
@@ -100,15 +92,9 @@ def _spacings(study: Study, scales: Scales) -> list[float]:
     return sorted(set(out))
 
 
-def _in_kelvin(scales: Scales, method: Any, run: Hooks, *, lengths: bool = False) -> Result:
-    """Hooks the method; add the binding energy in K, and the critical spacing in nm, where the device is known."""
-    result: Result = method(hooks=replace(run, initial=run.initial or run.neighbour))
-    s = result.summary
-    binding, value = s.get("binding_energy"), s.get("critical_spacing")
-    more = {"binding_kelvin": binding * scales.hartree_kelvin if scales.known and binding is not None else None}
-    if lengths:
-        more["critical_spacing_nm"] = scales.length_nm(value) if scales.known and value is not None else None
-    return replace(result, summary=s | more)
+def _solving(method: Callable[..., Result]) -> Callable[[Hooks], Result]:
+    """The method with hooks, which starts from a neighbouring point where nothing else is asked for."""
+    return lambda run: method(hooks=replace(run, initial=run.initial or run.neighbour))
 
 
 def _complex_line(complex: Complex) -> str:

@@ -2,64 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ehbilayer.results.base import Result
+from ehbilayer.few_body.result import ComplexResult, CriticalSpacingResult, FewBodyResult, SpacingScanResult
+from ehbilayer.results.quantity import Quantity
 from ehbilayer.studies.text import energy_text, error_text, status_row, time_row
 
 SWEPT = ("binding_energy",)  # what a sweep shows first
 
 
-def rows(result: Result) -> list[tuple[str, str]]:
+def rows(result: FewBodyResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
-    s, units = result.summary, result.summary.get("units", {})
-    name = title(s["complex_name"], s.get("spin"))
-    out = [status_row(result), ("complex", f"{name}, L = {s.get('angular_momentum')}")]
-    if s.get("find") == "critical-spacing":
-        return [*out, *_critical_rows(s), time_row(s)]
-    if s.get("spacings"):
-        return [*out, *_scan_rows(s), time_row(s)]
-    for label, key in (("energy", "energy"), ("threshold", "threshold"), ("binding energy", "binding_energy"),
-                       ("uncertainty", "uncertainty")):
-        out.append((label, energy_text(s.get(key), units)))
-    out.append(("bound", _bound_text(s)))
-    distances = [f"{pair} {value:.6g}" for pair, value in (s.get("distances") or {}).items() if value is not None]
-    out.append(("distances", f"{', '.join(distances)} a_h" if distances else ""))
-    if s.get("reach") is not None:
-        out.append(("basis", f"{s.get('functions')} Gaussians, up to {s['reach']:.4g} a_h wide"))
-    return [row for row in [*out, time_row(s)] if row[1]]
+    name = title(result.complex_name, result.spin)
+    head = [status_row(result), ("complex", f"{name}, L = {result.angular_momentum}")]
+    if isinstance(result, CriticalSpacingResult):
+        return [*head, *_critical_rows(result), time_row(result)]
+    if isinstance(result, SpacingScanResult):
+        return [*head, *_scan_rows(result), time_row(result)]
+    assert isinstance(result, ComplexResult)
+    return [row for row in [*head, *_state_rows(result), time_row(result)] if row[1]]
 
 
-def _bound_text(s: dict[str, Any]) -> str:
-    if s.get("bound") is None:
-        return (f"not decided: the basis resolves bindings above {error_text(s.get('resolution'))} Ha_h; raise "
+def _state_rows(result: ComplexResult) -> list[tuple[str, str]]:
+    energies = {"energy": result.total_energy, "threshold": result.threshold, "binding energy": result.binding_energy,
+                "uncertainty": result.uncertainty}
+    distances = ", ".join(f"{pair} {value:.6g}" for pair, value in vars(result.distances).items() if value is not None)
+    basis = "" if result.reach is None else f"{result.functions} Gaussians, up to {result.reach:.4g} a_h wide"
+    return [*((label, energy_text(value)) for label, value in energies.items()), ("bound", _bound_text(result)),
+            ("distances", f"{distances} a_h" if distances else ""), ("basis", basis)]
+
+
+def _bound_text(result: ComplexResult) -> str:
+    if result.bound is None:
+        return (f"not decided: the basis resolves bindings above {error_text(result.resolution)} Ha_h; raise "
                 "max_functions or lower the tolerance")
-    if s["bound"]:
-        return "yes"
-    return f"no: no state bound by more than {error_text(s.get('resolution'))} Ha_h"
+    return "yes" if result.bound else f"no: no state bound by more than {error_text(result.resolution)} Ha_h"
 
 
-def _scan_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+def _scan_rows(result: SpacingScanResult) -> list[tuple[str, str]]:
     words = {True: "bound", False: "no binding above the uncertainty", None: "not decided"}
     out = []
-    if s.get("critical_spacing") is not None:
-        error = error_text(s.get("critical_spacing_uncertainty"))
-        out.append(("d_c", f"{s['critical_spacing']:.6g} a_h, uncertainty {error}, extrapolated from these points"))
+    if result.critical_spacing is not None:
+        error = error_text(result.critical_spacing_uncertainty)
+        out.append(("d_c", f"{result.critical_spacing:.6g} a_h, uncertainty {error}, extrapolated from these points"))
     return out + [(f"d = {d:.6g} a_h", "not computed" if e is None else
                    f"binding {e:+.6e} Ha_h, uncertainty {error_text(u)}, {words[b]}")
-                  for d, e, u, b in zip(s["spacings"], s["binding_energies"], s["uncertainties"], s["bound_at"],
+                  for d, e, u, b in zip(result.spacings, result.binding_energies, result.uncertainties, result.bound_at,
                                         strict=True)]
 
 
-def _critical_rows(s: dict[str, Any]) -> list[tuple[str, str]]:
+def _critical_rows(result: CriticalSpacingResult) -> list[tuple[str, str]]:
     out = []
-    columns = [s[k] for k in ("mass_ratios", "critical_spacings", "critical_spacing_uncertainties", "reasons")]
-    for ratio, value, error, reason in zip(*columns, strict=True):
+    for ratio, value, error, reason in zip(result.mass_ratios, result.critical_spacings,
+                                           result.critical_spacing_uncertainties, result.reasons, strict=True):
         text = (reason or "not found") if value is None else (
             f"d_c = {value:.6g} a_h, uncertainty {error_text(error)}")
         out.append((f"m_e/m_h = {ratio:g}", text))
-    if s.get("critical_spacing_nm") is not None:
-        out.append(("critical spacing", f"{s['critical_spacing_nm']:.5g} nm"))
+    value = result.critical_spacing
+    if isinstance(value, Quantity) and value.scales.known:
+        out.append(("critical spacing", f"{value.to('nm'):.5g} nm"))
     return out
 
 

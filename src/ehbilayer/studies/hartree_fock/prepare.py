@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ehbilayer.hooks import Hooks
@@ -29,7 +28,9 @@ def prepare(study: Study) -> Task:
 
 
 def _solve(prepared: Prepared, run: Hooks) -> Result:
+    from ehbilayer.hartree_fock.cutoff import orbitals_of
     from ehbilayer.hartree_fock.solver import solve
+    from ehbilayer.hartree_fock.starts import How
 
     def progress(state: dict[str, Any]) -> None:
         run.progress(progress_line(state))
@@ -38,9 +39,9 @@ def _solve(prepared: Prepared, run: Hooks) -> Result:
         run.checkpoint(_both_species(result))
 
     initial = run.initial or _neighbour(prepared, run.neighbour)
-    result = solve(prepared.bilayer, prepared.basis, prepared.options, initial=initial, resumed=run.resumed,
-                   backend=run.backend, threads=run.threads, progress=progress, checkpoint=checkpoint,
-                   should_stop=run.should_stop)
+    how = How(run.backend, run.threads, progress, checkpoint, run.should_stop)
+    result = solve(prepared.torus, prepared.basis, prepared.options, how,
+                   initial=None if initial is None else orbitals_of(initial), unfinished=run.unfinished)
     return _both_species(result)
 
 
@@ -48,10 +49,10 @@ def _neighbour(prepared: Prepared, neighbour: Result | None) -> Result | None:
     """The result of a neighbouring point of the same particles if it still is the phase that this study starts from."""
     if neighbour is None:
         return None
-    from ehbilayer.handover import may_go_on, same_particles
+    from ehbilayer.hartree_fock.handover import may_go_on, same_particles
 
     s = neighbour.summary
-    if not same_particles(prepared.bilayer, neighbour):
+    if not same_particles(prepared.torus, neighbour.inputs):
         return None
     return neighbour if may_go_on(prepared.options.start, s["phase"], s["sea_depletion"]) else None
 
@@ -60,7 +61,7 @@ def _both_species(result: Result) -> Result:
     """The summary names both species; one that is absent is null."""
     present = result.summary.get("particles") or {}
     named = {name: present.get(name) for name in ("electron", "hole")} | present
-    return replace(result, summary=result.summary | {"particles": named})
+    return result.with_entries({"particles": named})
 
 
 def progress_line(state: dict[str, Any]) -> str:
@@ -73,7 +74,7 @@ def progress_line(state: dict[str, Any]) -> str:
 def _plan(prepared: Prepared) -> list[str]:
     """What is about to be computed: device, species, density, box, basis, convention, memory and rough time."""
     study, cell = prepared.study, prepared.resolved["cell"]
-    lines = [*device_lines(study.bilayer.material, prepared.scales), *spacing_line(prepared.bilayer, prepared.scales)]
+    lines = [*device_lines(study.bilayer.material, prepared.scales), *spacing_line(prepared.torus.bilayer)]
     for name, s in prepared.resolved["species"].items():
         real = ""
         if prepared.scales.known:

@@ -31,7 +31,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     rows += [(f"variance, {name}s", f"{v:.5g}") for name, v in (s.get("momentum_variance") or {}).items()
              if v is not None]
     rows += _caution_rows(s)
-    return [row for row in [*rows, time_row(s), *_start_rows(s)] if row[1]]
+    return [row for row in [*rows, time_row(result), *_start_rows(s)] if row[1]]
 
 
 def _caution_rows(s: dict[str, Any]) -> list[tuple[str, str]]:

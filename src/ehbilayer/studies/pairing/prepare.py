@@ -9,18 +9,17 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.model import Bilayer, Species
 from ehbilayer.pairing.maps import MapHooks, make_map, map_result
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import Choices, Place, solve_point
 from ehbilayer.pairing.temperature import Liquid
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
 from ehbilayer.studies.compressibility import keys as compressibility_keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.pairing import keys
 from ehbilayer.studies.pairing.table import rows
-from ehbilayer.studies.particles import LONGEST_SPACING, make_area, mass_ratio_of, resolve_scales
+from ehbilayer.studies.particles import LONGEST_SPACING, make_bilayer, mass_ratio_of, resolve_scales
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 from ehbilayer.units import Scales, rs_from_density
@@ -107,7 +106,7 @@ def _prepare_point(study: Study, scales: Scales, ratio: float, source: Source, c
 def _solve_point(place: Place, source: Source, choices: Choices, run: Hooks) -> Result:
     stopped = run.should_stop()
     if stopped is not None:
-        return Result("pairing", stopped, {"reason": "stopped before it began", "critical_temperature": None}, {}, {})
+        return Record("pairing", stopped, {"reason": "stopped before it began", "critical_temperature": None}, {}, {})
     run.progress("alpha^2" if source.computed else "couplings")
     return solve_point(place, source, choices, run.progress, run.should_stop)
 
@@ -121,15 +120,13 @@ def _place(study: Study, scales: Scales, ratio: float, hartree: float | None) ->
         raise InputError("bilayer.spacing", 'a length >= 0, such as "3 nm" or a number in a_h', "missing",
                          "give the distance between the layers")
     spacing = _length(study.bilayer.spacing, scales, "bilayer.spacing")
-    bilayer = Bilayer((Species("electron", -1, 1 / ratio, 0, 1), Species("hole", 1, 1.0, 1, 1)), spacing, "none")
-
     def critical() -> float:
         given = study.density.critical_rs
         if not isinstance(given, float | int):
             raise InputError("density.critical_rs", "a number for pairing", given or "missing", "e.g. critical_rs = 2")
         return float(given)
 
-    rs_hole = rs_from_density(1 / make_area(study, scales, bilayer, critical))
+    rs_hole = rs_from_density(make_bilayer(study, scales, 1, 1, critical).carrier("hole").density)
     phase, digest = _phase(study, rs_hole, spacing)
     return Place(rs_hole / ratio, rs_hole, spacing / ratio, ratio, hartree, keys.of(study).rs_star, phase), digest
 
@@ -161,7 +158,7 @@ def _phase(study: Study, rs_hole: float, spacing: float) -> tuple[str | None, st
 
 def _check_same_place(result: Result, rs_hole: float, spacing: float) -> None:
     """A phase says nothing about another density or spacing."""
-    resolved = result.inputs.get("resolved", {})
+    resolved = result.provenance.resolved
     hole, bilayer = resolved.get("species", {}).get("hole", {}), resolved.get("bilayer", {})
     for name, was, expected in (("r_s of the holes", hole.get("rs"), rs_hole),
                                 ("spacing (a_h)", bilayer.get("spacing"), spacing)):
@@ -213,5 +210,5 @@ def _solve_map(rs: np.ndarray, spacing: np.ndarray, source: Source, choices: Cho
                   lambda part: run.checkpoint(map_result(part, summary, hartree)))
     found = make_map(rs, spacing, source.mass_ratio, source, liquid, choices.method, hooks)
     if isinstance(found, Status):
-        return Result("pairing", found, summary, {}, {})
+        return Record("pairing", found, summary, {}, {})
     return map_result(found, summary, hartree)

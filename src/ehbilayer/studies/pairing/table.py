@@ -21,7 +21,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
         found = _map(s)
     else:
         found = []
-    return [status_row(result), *(row for row in found if row[1]), time_row(s)]
+    return [status_row(result), *(row for row in found if row[1]), time_row(result)]
 
 
 def temperature_text(kelvin: float | None, hartree: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ehbilayer.figures.density import density
 from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, new_figure
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Record, Result, Variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def _state(result: Result, row: dict[str, Any]) -> Result:
         here = result.data[f"{key}_{name}"]
         data[key] = Variable(axes, here.values, here.units)
     kept = "translations" if row["name"] == "liquid" else "crystal"
-    return Result("hartree-fock", result.status, {"kept_symmetry": kept}, result.inputs | {"channels": []}, data)
+    return Record("hartree-fock", result.status, {"kept_symmetry": kept}, result.inputs | {"channels": []}, data)
 
 
 def _head(page: Figure, result: Result) -> None:

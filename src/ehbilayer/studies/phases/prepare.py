@@ -7,14 +7,11 @@ from typing import Any
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hooks import Hooks
-from ehbilayer.model import Bilayer
-from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import count_particles, make_area, make_bilayer, resolve_scales
+from ehbilayer.studies.particles import Counts, count_particles, make_torus, resolve_scales
 from ehbilayer.studies.phases import keys
 from ehbilayer.studies.prepare import (
-    box_shape,
     choose_waves,
     critical_rs_of,
     make_options,
@@ -32,35 +29,32 @@ UNITS = {f"candidates.{key}": "Ha_h" for key in ROW_ENERGIES} | {"candidates.sec
 
 def prepare(study: Study) -> Task:
     """The task of a competition. Raises InputError for one that cannot be computed."""
-    from ehbilayer.handover import PREFIX
+    from ehbilayer.orbitals import PREFIX
     from ehbilayer.phases.competition import applicable, candidates
 
     scales, counts = resolve_scales(study.bilayer), count_particles(study.cell, study.density.electrons_per_hole)
-    bilayer = make_bilayer(study.bilayer, study.cell.zero_mode, spins_of(study), scales, counts)
     options = make_options(study)
-    critical = critical_rs_of(study, bilayer)
-    box = box_of_shape(box_shape(study), make_area(study, scales, bilayer, critical))
-    basis = PlaneWaveBasis(box, choose_waves(study.cell, bilayer, box, options.tolerance))
-    names: list[str] = list(keys.of(study).candidates or applicable(bilayer))
-    found = candidates(bilayer, basis, names, replace(options, starts=1))
-    resolved = resolved_parameters(study, scales, bilayer, basis) | {
+    torus = make_torus(study, scales, counts, spins_of(study), critical_rs_of(study, counts))
+    basis = PlaneWaveBasis(torus.box, choose_waves(study.cell, torus, options.tolerance))
+    names: list[str] = list(keys.of(study).candidates or applicable(torus))
+    found = candidates(torus, basis, names, replace(options, starts=1))
+    resolved = resolved_parameters(study, torus, basis) | {
         "hartree-fock": asdict(options), "phases": {"candidates": list(names)}}
-    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer, scales),
-            f"  box        {resolved['cell']['shape']}, {box.area:.6g} a_h^2, {basis.size} plane waves"
+    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(torus.bilayer),
+            f"  box        {resolved['cell']['shape']}, {torus.area:.6g} a_h^2, {basis.size} plane waves"
             + (" or more" if options.basis_tolerance is not None else ""),
-            f"  solve      zero mode {bilayer.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
+            f"  solve      zero mode {torus.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
     return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
-                energies=ENERGIES, units=UNITS, extra=_critical(study, bilayer, resolved["species"]), carries=(PREFIX,))
+                energies=ENERGIES, units=UNITS, extra=_critical(study, counts, resolved["species"]), carries=(PREFIX,))
 
 
-def _critical(study: Study, bilayer: Bilayer, species: dict[str, Any]) -> dict[str, Any]:
+def _critical(study: Study, counts: Counts, species: dict[str, Any]) -> dict[str, Any]:
     """Critical r_s of each layer alone, and how far its density lies above the critical one."""
     if study.density.hole_over_critical is None:
         return {"critical_rs": None}
-    names = [s.name for s in bilayer.species if s.count]
-    rs = {name: critical_rs_of(study, bilayer, name)() for name in names}
+    rs = {name: critical_rs_of(study, counts, name)() for name in species}
     return {"critical_rs": rs.get("hole"), "critical_rs_electron": rs.get("electron"),
-            "over_critical": {name: (rs[name] / species[name]["rs"]) ** 2 for name in names}}
+            "over_critical": {name: (rs[name] / species[name]["rs"]) ** 2 for name in species}}
 
 
 def _solve(found: list[Any], run: Hooks) -> Result:

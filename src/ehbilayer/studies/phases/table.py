@@ -28,4 +28,4 @@ def rows(result: Result) -> list[tuple[str, str]]:
             saddle += f" towards {row['towards']['phase']} ({row['towards']['energy']:.10f})"
         energy = "no energy" if row["energy"] is None else f"{row['energy']:.10f} Ha_h per hole"
         found.append((row["name"], energy + ended + state + saddle))
-    return [*found, time_row(s)]
+    return [*found, time_row(result)]

@@ -15,7 +15,7 @@ from ehbilayer.crystal.structures import Crystal
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.phonons.report import Options, Scan, compute, default_mesh
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
 from ehbilayer.studies.classical import Charges, electron_mass, read_charges
 from ehbilayer.studies.crystal import keys as crystal_keys
@@ -106,14 +106,15 @@ def _solve(run: Hooks, *, family: Family, crystal: Crystal, masses: dict[str, fl
     run.progress("bringing the crystal to rest")
     rest, scan = at_rest(crystal), None
     if rest.stopped:
-        return Result("phonons", rest.stopped, {"structure": None, "start": family.name}, {})
+        return Record("phonons", rest.stopped, {"structure": None, "start": family.name}, {})
     if values is not None:
         scan = Scan(lambda x: at_rest(family.crystal(density_from_rs(x), 1.0)).crystal, values)
     result = compute(rest.crystal, masses, options, run, {"structure": family.name}, scan)
     status = result.status
     if relax != "none" and not rest.converged and status is Status.converged:
         status = Status.not_converged
-    return replace(result, status=status, summary=_with_names(result.summary, rest.crystal, family, capacitor))
+    named = _with_names(result.summary, rest.crystal, family, capacitor)
+    return replace(result.with_entries(named), status=status)
 
 
 def _with_names(summary: dict[str, Any], crystal: Crystal, family: Family, capacitor: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     s, found = result.summary, [status_row(result)]
     if "energy_per_hole" not in s:  # stopped before it was at rest
-        return [*found, time_row(s)]
+        return [*found, time_row(result)]
     name, start = s.get("structure", ""), s.get("start")
     found.append(("structure", name + (f", from {start}" if start not in (None, name) else "")))
     found.append(("energy/hole", f"{s['energy_per_hole']:.10f} {s['energy_unit']}"))
@@ -28,7 +28,7 @@ def rows(result: Result) -> list[tuple[str, str]]:
         end = s["followed"]
         found.append(("leads to", f"{end['structure']}, {end['energy_per_hole']:.10f} {s['energy_unit']} per hole, "
                       f"{end['dipoles_per_hole']:g} dipoles per hole" + ("" if end["stable"] else ", not stable yet")))
-    return [row for row in [*found, time_row(s)] if row[1]]
+    return [row for row in [*found, time_row(result)] if row[1]]
 
 
 def _group_text(s: dict[str, Any], name: str) -> str:

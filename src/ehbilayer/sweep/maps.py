@@ -11,8 +11,9 @@ import numpy as np
 from ehbilayer.figures.boundaries import Fields
 from ehbilayer.figures.boundaries import draw as draw_boundaries
 from ehbilayer.figures.style import INK, NORMAL, OTHERS, PHASE_COLOURS, SMALL, UNITS, WARNING, dress, shades
-from ehbilayer.results.base import Result, Variable
+from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
+from ehbilayer.sweep.result import SweepResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 LABELS = {"density.rs_hole": "rₛ of the holes", "density.rs_electron": "rₛ of the electrons",
           "density.hole_over_critical": "hole density / critical density", "density.hole": "hole density",
           "density.electron": "electron density", "density.a_over_d": "a / d", "bilayer.spacing": "spacing d",
-          "bilayer.hole_mass": "hole mass (m₀)", "bilayer.electron_mass": "electron mass (m₀)",
+          "bilayer.hole_mass": "hole mass", "bilayer.electron_mass": "electron mass",
           "density.electrons_per_hole": "electrons per hole", "cell.holes": "holes in the box"}
-IMPLIED = {"density.rs_hole": "a_h", "density.rs_electron": "a_e", "bilayer.spacing": "a_h", "density.hole": "a_h^-2",
-           "density.electron": "a_h^-2"}  # units of bare numbers
 PIXELS = 240  # of a map of chosen points, along each axis
 DECADES = 2.0  # positive numbers over more of them get a logarithmic scale
 PALEST, TOWARDS = 0.35, (0.05, 0.75)  # of colours of phases; the quantiles of the margins between which they deepen
@@ -57,10 +56,10 @@ class Line:
             getattr(ax, f"set_{which}ticks")(range(len(self.names)), self.names)
 
 
-def axis_line(result: Result, key: str) -> Line:
+def axis_line(result: SweepResult, key: str) -> Line:
     """The axis of a swept key; electron masses are shown as mass ratios where the hole mass is the same everywhere."""
     variable = result.data[key]
-    unit = IMPLIED.get(key, "") if variable.units == "1" else variable.units
+    unit = "" if variable.units == "1" else variable.units
     label = LABELS.get(key, key) + (f" ({UNITS.get(unit, unit)})" if unit else "")
     if variable.values.dtype.kind == "U":
         names = tuple(str(v) for v in variable.values)
@@ -69,20 +68,20 @@ def axis_line(result: Result, key: str) -> Line:
     hole = _hole_mass(result) if key == MASS else None
     if hole is not None:
         values, label = hole / values, RATIO
-    given = np.array([float(str(v).split()[0]) for v in result.summary["axes"][key]])
+    given = variable.values.astype(float)
     even = len(given) > 2 and (given > 0).all() and given.max() > 5 * given.min() and np.allclose(
         np.diff(np.log(given)), np.log(given[1] / given[0]))
     return Line(key, label, values, (), bool(even))
 
 
-def _hole_mass(result: Result) -> float | None:
+def _hole_mass(result: SweepResult) -> float | None:
     """The hole mass in m0, if all points share it."""
-    first: dict[str, Any] = result.inputs.get("resolved", {}).get("first_point", {})
+    first: dict[str, Any] = result.provenance.resolved.get("first_point", {})
     mass = (first.get("bilayer") or {}).get("hole_mass")
-    return None if "bilayer.hole_mass" in result.summary["axes"] or not mass else float(mass)
+    return None if "bilayer.hole_mass" in result.axes or not mass else float(mass)
 
 
-def held_at(result: Result, key: str, number: int = 0) -> str:
+def held_at(result: SweepResult, key: str, number: int = 0) -> str:
     """The value of an axis that is held, in words."""
     one = axis_line(result, key)
     name, _, unit = one.label.partition(" (")
@@ -90,21 +89,21 @@ def held_at(result: Result, key: str, number: int = 0) -> str:
     return f"{name} = {value} {unit.rstrip(')')}".rstrip()
 
 
-def in_order(result: Result) -> Result:
+def in_order(result: SweepResult) -> SweepResult:
     """The same grid with the numbers of every axis ascending; a study may list them in any order."""
     data = dict(result.data)
-    axes = dict(result.summary["axes"])
-    for key, values in axes.items() if result.summary["mode"] == "grid" else ():
+    axes = dict(result.axes)
+    for key, values in axes.items() if result.mode == "grid" else ():
         if result.data[key].values.dtype.kind == "U":
             continue
         order = np.argsort(result.data[key].values, kind="stable")
         axes[key] = [values[i] for i in order]
         data = {name: replace(v, values=np.take(v.values, order, v.dims.index(key))) if key in v.dims else v
                 for name, v in data.items()}
-    return replace(result, summary=result.summary | {"axes": axes}, data=data)
+    return replace(result, axes=axes, data=data)
 
 
-def slice_at(result: Result, key: str, number: int) -> Result:
+def slice_at(result: SweepResult, key: str, number: int) -> SweepResult:
     """A sweep over one key fewer: the part of a grid at one value of an axis."""
     data = {}
     for name, v in result.data.items():
@@ -113,14 +112,14 @@ def slice_at(result: Result, key: str, number: int) -> Result:
             data[name] = Variable(tuple(d for d in v.dims if d != key), v.values[where], v.units, v.description)
         elif name != key:
             data[name] = v
-    axes = {k: values for k, values in result.summary["axes"].items() if k != key}
-    return replace(result, summary=result.summary | {"axes": axes}, data=data)
+    axes = {k: values for k, values in result.axes.items() if k != key}
+    return replace(result, axes=axes, data=data)
 
 
-def on_paper(result: Result, name: str, lines: list[Line]) -> np.ndarray:
+def on_paper(result: SweepResult, name: str, lines: list[Line]) -> np.ndarray:
     """An array over the axes shown, at the first value of every other one; chosen points in a row."""
-    variable = result.data[name]
-    if result.summary["mode"] == "adaptive":
+    variable = result.array(name)
+    if result.mode == "adaptive":
         return variable.values
     order = [line.key for line in lines]
     index = tuple(slice(None) if dim in order else 0 for dim in variable.dims)
@@ -128,21 +127,21 @@ def on_paper(result: Result, name: str, lines: list[Line]) -> np.ndarray:
     return variable.values[index].transpose([left.index(key) for key in order])
 
 
-def good(result: Result, lines: list[Line]) -> np.ndarray:
+def good(result: SweepResult, lines: list[Line]) -> np.ndarray:
     """Which points are converged; what others hold is no result."""
     good: np.ndarray = on_paper(result, "status", lines) == Status.converged.value
     return good
 
 
-def points(result: Result, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
+def points(result: SweepResult, lines: list[Line]) -> tuple[np.ndarray, np.ndarray]:
     """Positions of all points on a map, in the order of `on_paper` raveled."""
-    if result.summary["mode"] == "adaptive":
+    if result.mode == "adaptive":
         return lines[0].positions, lines[1].positions
     x, y = np.meshgrid(lines[0].positions, lines[1].positions, indexing="ij")
     return x.ravel(), y.ravel()
 
 
-def number_map(ax: Axes, result: Result, lines: list[Line], name: str, norm: Normalize | None = None) -> QuadMesh:
+def number_map(ax: Axes, result: SweepResult, lines: list[Line], name: str, norm: Normalize | None = None) -> QuadMesh:
     """A number over two keys, with what failed marked; the colours follow ``norm`` if given."""
     drawn = _paint(ax, result, lines, known_values(result, lines, name))
     drawn.set_cmap(shades("viridis"))
@@ -154,7 +153,7 @@ def number_map(ax: Axes, result: Result, lines: list[Line], name: str, norm: Nor
     return drawn
 
 
-def known_values(result: Result, lines: list[Line], name: str) -> np.ma.MaskedArray:
+def known_values(result: SweepResult, lines: list[Line], name: str) -> np.ma.MaskedArray:
     """A number at all points, masked where there is none or the point is not converged."""
     values = on_paper(result, name, lines).astype(float)
     return np.ma.masked_where(~(np.isfinite(values) & good(result, lines)), values)
@@ -171,7 +170,7 @@ def norm_of(values: Sequence[np.ma.MaskedArray]) -> Normalize:
     return LogNorm(low, high) if low > 0 and high > 10**DECADES * low else Normalize(low, high)
 
 
-def phase_map(ax: Axes, result: Result, lines: list[Line], words: str) -> list[Any]:
+def phase_map(ax: Axes, result: SweepResult, lines: list[Line], words: str) -> list[Any]:
     """Which phase wins where: paler where its margin is small, lines where it changes hands; handles for a legend."""
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Patch
@@ -205,11 +204,11 @@ def _strength(margin: np.ndarray, known: np.ndarray) -> np.ndarray:
     return PALEST + (1 - PALEST) * np.clip((small - low) / (high - low) if high > low else np.ones_like(small), 0, 1)
 
 
-def _critical_line(ax: Axes, result: Result, lines: list[Line]) -> list[Any]:
+def _critical_line(ax: Axes, result: SweepResult, lines: list[Line]) -> list[Any]:
     """Where the electrons have the critical density of their layer alone, dashed."""
     from matplotlib.lines import Line2D
 
-    if OVER_CRITICAL not in result.data or result.summary["mode"] != "grid":
+    if OVER_CRITICAL not in result.data or result.mode != "grid":
         return []
     values = np.log(on_paper(result, OVER_CRITICAL, lines).astype(float))
     if not np.isfinite(values).all() or not values.min() < 0 < values.max():
@@ -219,9 +218,9 @@ def _critical_line(ax: Axes, result: Result, lines: list[Line]) -> list[Any]:
     return [Line2D([], [], color=WARNING, linestyle="--", linewidth=1.3, label="n = nₑ*")]
 
 
-def _paint(ax: Axes, result: Result, lines: list[Line], values: np.ndarray) -> QuadMesh:
+def _paint(ax: Axes, result: SweepResult, lines: list[Line], values: np.ndarray) -> QuadMesh:
     """Cells around the points of a grid, or the nearest of chosen points; ``values`` numbers or colours."""
-    if result.summary["mode"] == "grid":
+    if result.mode == "grid":
         order = (1, 0, *range(2, values.ndim))
         return ax.pcolormesh(_edges(lines[0]), _edges(lines[1]), values.transpose(order), shading="flat",
                              rasterized=True)
@@ -248,7 +247,7 @@ def _edges(line: Line) -> np.ndarray:
     return np.maximum(edges, 0.0) if (line.positions > 0).all() else edges
 
 
-def fields(result: Result, lines: list[Line], words: str = "winner") -> Fields:
+def fields(result: SweepResult, lines: list[Line], words: str = "winner") -> Fields:
     """What boundaries follow from: phases, margins and energies at all points in the order of `points`."""
     phases = on_paper(result, words, lines)
     margin = on_paper(result, "margin", lines).astype(float)
@@ -256,13 +255,12 @@ def fields(result: Result, lines: list[Line], words: str = "winner") -> Fields:
     return Fields(phases.ravel(), margin.ravel(), _energies(result, lines, phases.size), known.ravel())
 
 
-def _energies(result: Result, lines: list[Line], size: int) -> dict[str, np.ndarray]:
+def _energies(result: SweepResult, lines: list[Line], size: int) -> dict[str, np.ndarray]:
     """Energy of each phase at all points: that of the lowest candidate that ended in it, whatever it began as."""
     found: dict[str, np.ndarray] = {}
-    for name in [n.removeprefix("energies.") for n in result.data if n.startswith("energies.")]:
+    for name in result.candidates:
         energy = on_paper(result, f"energies.{name}", lines).astype(float).ravel()
-        ended = f"ended_as.{name}"
-        ends = on_paper(result, ended, lines).ravel() if ended in result.data else np.full(size, name)
+        ends = on_paper(result, f"ended_as.{name}", lines).ravel()
         for phase in set(ends.tolist()):
             here = (ends == phase) & np.isfinite(energy)
             before = found.setdefault(phase, np.full(size, np.inf))
@@ -270,7 +268,7 @@ def _energies(result: Result, lines: list[Line], size: int) -> dict[str, np.ndar
     return found
 
 
-def mark_points(ax: Axes, result: Result, lines: list[Line]) -> list:
+def mark_points(ax: Axes, result: SweepResult, lines: list[Line]) -> list:
     """Crosses on failed points, rings on unresolved ones; handles for a legend."""
     x, y = points(result, lines)
     status = on_paper(result, "status", lines).ravel()
@@ -300,6 +298,6 @@ def title_of(name: str) -> str:
     return head.replace("_", " ") + (f", {tail.replace('_', ' ')}" if tail else "")
 
 
-def with_unit(result: Result, name: str) -> str:
-    unit = result.data[name].units
+def with_unit(result: SweepResult, name: str) -> str:
+    unit = result.array(name).units
     return title_of(name) + (f" ({UNITS.get(unit, unit)})" if unit != "1" else "")

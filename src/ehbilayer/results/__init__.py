@@ -1,0 +1,1 @@
+"""What a method returns: status, numbers, arrays with units; how they are kept in files."""
