@@ -104,7 +104,7 @@ def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path, monkey
     two, told = results(tmp_path / "two", 2)
     assert sorted(one) == sorted(two) == sorted(STUDIES)
     for name in STUDIES:
-        assert one[name].inputs["hash"] == two[name].inputs["hash"]
+        assert one[name].provenance.hash == two[name].provenance.hash
         assert one[name].status is two[name].status is Status.converged
         for key, array in one[name].data.items():
             if "seconds" not in key:

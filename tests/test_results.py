@@ -11,6 +11,7 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -225,46 +226,83 @@ def terabytes_of_text(file):
 
 
 def deep_summary(file):
-    file.attrs["summary"] = "[" * 100_000
+    file["summary.json"][...] = b"["
 
 
 def other_status(file):
-    file.attrs["status"] = "splendid"
+    del file.attrs["status"]
+    file.attrs["status"] = np.bytes_("splendid")
+
+
+def status_of_any_length(file):
+    del file.attrs["status"]
+    file.attrs["status"] = "converged"
+
+
+def text_of_any_length(file):
+    file.create_dataset("density", data=np.array(["a", "b"], dtype=object), dtype=h5py.string_dtype())
 
 
 def no_units(file):
     del file["area"].attrs["units"]
 
 
-def only_axes(file):
+def gone(file):
     pass
 
 
 @pytest.mark.parametrize(("trick", "reason"), [
     (soft_link, "link"), (external_link, "link"), (group, "group"), (external_storage, "another file"),
     (virtual, "another file"), (references, "objects"), (opaque, "objects"), (terabytes, "larger size"),
-    (terabytes_of_text, "larger size"), (deep_summary, "RecursionError"), (other_status, "splendid"),
-    (no_units, "units"), (only_axes, None),
+    (terabytes_of_text, "variable length"), (text_of_any_length, "variable length"),
+    (status_of_any_length, "fixed length"), (deep_summary, "RecursionError"), (other_status, "splendid"),
+    (no_units, "units"), (gone, "density"),
 ])
 def test_a_strangers_file_is_refused(path, trick, reason):
-    example().save(path)
-    buffer = io.BytesIO(path.read_bytes())
-    with h5py.File(buffer, "r+") as file:
-        if trick not in (deep_summary, other_status, no_units):
-            del file["density"]
-        trick(file)
-        file.attrs["checksum"] = netcdf.SEAL.decode() + "0" * 64
-    raw = buffer.getvalue()
-    while raw.count(netcdf.SEAL) > 1:  # the old text stays behind in the file
-        raw = raw.replace(netcdf.SEAL, b"-" * len(netcdf.SEAL), 1)
-    path.write_bytes(netcdf._seal(raw))
-    assert not netcdf.damage(path.read_bytes())
-    if reason is None:  # the tricks fail for what they are, not for how they got in
-        assert "density" not in Result.load(path).data
-        return
+    text = "-" * 100_000 if trick is deep_summary else ""
+    result = example()
+    replace(result, summary=result.summary | {"text": text}).save(path)
+    resealed(path, trick, bare=trick not in (deep_summary, other_status, status_of_any_length, no_units))
     with pytest.raises(ResultFileError, match=rf"result\.nc.*{reason}") as error:
         Result.load(path)
     assert "\n" not in str(error.value)
+
+
+def resealed(path, trick, *, bare):
+    """Change a file and seal it again."""
+    buffer = io.BytesIO(path.read_bytes())
+    with h5py.File(buffer, "r+") as file:
+        if bare:
+            del file["density"]
+        trick(file)
+        file["checksum"][...] = np.frombuffer(netcdf.SEAL + b"0" * 64, "S1")
+    path.write_bytes(netcdf._seal(buffer.getvalue()))
+    assert not netcdf.damage(path.read_bytes())
+
+
+def test_the_tricks_fail_for_what_they_are(path):
+    """Not for how they got in: the same way with the same array is no trick."""
+    example().save(path)
+    values = example().data["density"].values
+
+    def put_back(file):
+        array = file.create_dataset("density", data=values)
+        for name, text in {"axes": "x\ny", "units": "a_h^-2", "description": "electrons"}.items():
+            netcdf._write_text(array.attrs, name, text)
+
+    resealed(path, put_back, bare=True)
+    assert_same(Result.load(path), example())
+
+
+def test_what_is_read_lies_on_no_heap(path):
+    """Text of variable length in the parts that are read would be refused; other readers need their axes."""
+    example().save(path)
+    with h5py.File(path) as file:
+        names = [n for n in file if "axes" in file[n].attrs]
+        kept = [file[n].attrs.get_id(k).dtype for n in names for k in ("axes", "units") if k in file[n].attrs]
+        kept += [file[n].dtype for n in file] + [file.attrs.get_id(k).dtype for k in file.attrs]
+    assert set(names) == {*example().data, "summary.json", "inputs.json", "checksum"}
+    assert not [t for t in kept if t.kind == "O"]
 
 
 # -- writing --

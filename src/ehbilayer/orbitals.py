@@ -175,10 +175,10 @@ class Orbitals:
         data = {"waves": Variable(("wave", "axis"), self.waves, "1", "integer wave vectors of the box"),
                 "wave_vector": Variable(("wave", "axis"), self.waves @ self.box.reciprocal, "1/a_h", "wave vectors")}
         for c, d in enumerate(self.determinants):
-            dims, values = (f"orbital_{c}", "wave"), d.amplitudes[:, 0]
-            if d.amplitudes.shape[1] > 1:
-                dims, values = (f"orbital_{c}", "component", "wave"), d.amplitudes
-            data[f"orbitals_{c}"] = Variable(dims, values, "1", "plane-wave amplitudes")
+            spinor = d.amplitudes.shape[1] > 1
+            dims = (f"orbital_{c}", "component", "wave") if spinor else (f"orbital_{c}", "wave")
+            data[f"orbitals_{c}"] = Variable(dims, d.amplitudes if spinor else d.amplitudes[:, 0], "1",
+                                             "plane-wave amplitudes")
             data[f"occupations_{c}"] = Variable((f"orbital_{c}",), d.occupations, "1", "occupation of each orbital")
         return data
 

@@ -32,7 +32,7 @@ def bands_at(hamiltonian: Hamiltonian, frames: Frames, channel: int, k: np.ndarr
     out = np.empty((len(k), count))
     for b in np.unique(block):
         mine = np.flatnonzero(block == b)
-        fock, _ = padded(hamiltonian, sum(o.at(int(b), shift[mine]) for o in operators), channel, int(b))
+        fock, _ = padded(hamiltonian, np.sum([o.at(int(b), shift[mine]) for o in operators], axis=0), channel, int(b))
         out[mine] = np.linalg.eigvalsh(fock)[:, :count]
     return out
 

@@ -1,7 +1,11 @@
-"""Named arrays and text attributes as the bytes of one netCDF-4 file, sealed with their own checksum.
+"""Named arrays and texts as the bytes of one netCDF-4 file, sealed with their own checksum.
 
-The file is made in memory. Its ``checksum`` attribute is the SHA-256 of all its bytes, so that reading finds any
+The file is made in memory. Its array ``checksum`` holds the SHA-256 of all its bytes, so that reading finds any
 truncation or flipped bit before HDF5 parses a single array. Reading executes nothing: no pickles, no objects, no links.
+
+Text has a fixed length throughout: a damaged or hostile heap, where HDF5 keeps text of variable length, can keep a
+reader busy for ever. Attributes are short UTF-8 strings, longer texts and text arrays are characters along a last axis,
+and reading looks at nothing else. Format 1, with text of variable length, is read by `netcdf_1`.
 """
 
 from __future__ import annotations
@@ -14,11 +18,14 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.results import netcdf_1
 from ehbilayer.results.files import ResultFileError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SEAL = b"ehbilayer-sha256:"  # followed by 64 hexadecimal digits, which count as zeros when the file is hashed
-BARE_AXIS = b"This is a netCDF dimension but not a netCDF variable"  # netCDF-4's mark on an axis without coordinates
+TEXTS = {"summary": "summary.json", "inputs": "inputs.json"}  # attributes too long for one, and their arrays
+CHECKSUM = "checksum"
+SHORTEST = 2  # bytes of an attribute: netCDF takes those of one byte for characters
 
 Array = tuple[tuple[str, ...], np.ndarray, dict[str, str]]  # axis names, values, attributes
 
@@ -26,39 +33,82 @@ Array = tuple[tuple[str, ...], np.ndarray, dict[str, str]]  # axis names, values
 def pack(attributes: dict[str, str], arrays: dict[str, Array]) -> bytes:
     """The sealed file. The same contents give the same bytes: nothing in them depends on the time or the place.
 
-    Complex arrays become real ones with a last axis ``complex`` of length 2, booleans bytes, text netCDF strings.
+    Complex arrays become real ones with a last axis ``complex`` of length 2, booleans bytes, text characters.
     """
     import h5netcdf
+    import h5py
 
     buffer = io.BytesIO()
+    kept: dict[str, dict[str, str]] = {}
     with h5netcdf.File(buffer, "w") as file:
-        file.attrs["checksum"] = SEAL.decode() + "0" * 64
-        file.attrs["format_version"] = FORMAT_VERSION
-        for name, text in attributes.items():
-            file.attrs[name] = text
-        for name, array in arrays.items():
-            _write_array(file, name, array)
+        for name, (dims, values, attrs) in arrays.items():
+            kept[name] = attrs | _write_array(file, name, dims, values)
+        texts = {variable: attributes[name] for name, variable in TEXTS.items()}
+        for name, text in (texts | {CHECKSUM: SEAL.decode() + "0" * 64}).items():
+            kept[name] = _write_array(file, name, (), np.array(text))
+    with h5py.File(buffer, "r+") as file:
+        for name, attrs in kept.items():
+            for key, text in attrs.items():
+                _write_text(file[name].attrs, key, text)
+        for name in sorted(attributes.keys() - TEXTS):
+            _write_text(file.attrs, name, attributes[name])
+        _write_text(file.attrs, "arrays", _joined(arrays))
+        file.attrs["format_version"] = np.array([FORMAT_VERSION])
     return _seal(buffer.getvalue())
 
 
+def _write_array(file: Any, name: str, dims: tuple[str, ...], values: np.ndarray) -> dict[str, str]:
+    """Write the values; returns the attributes that say what they were."""
+    said, kind = {"axes": _joined(dims)}, values.dtype.kind
+    if kind == "c":
+        values, dims = np.stack([values.real, values.imag], axis=-1), (*dims, "complex")
+    elif kind == "U":
+        values = _characters(values)
+        dims, said["_Encoding"] = (*dims, f"string{values.shape[-1]}"), "utf-8"
+    elif kind == "b":
+        values = values.astype("i1")
+    for dim, length in zip(dims, values.shape, strict=True):
+        if dim not in file.dimensions:
+            file.dimensions[dim] = length
+    file.create_variable(name, dims, values.dtype, data=values)
+    return said | ({"dtype": {"c": "complex", "b": "bool", "U": "text"}[kind]} if kind in "cbU" else {})
+
+
+def _characters(values: np.ndarray) -> np.ndarray:
+    """The UTF-8 bytes of texts along a last axis."""
+    encoded = np.char.encode(values, "utf-8") if values.size else np.zeros(values.shape, "S1")
+    width = max(encoded.dtype.itemsize, 1)
+    return np.frombuffer(np.ascontiguousarray(encoded).astype(f"S{width}").tobytes(), "S1").reshape(*values.shape, width)
+
+
+def _joined(names: Any) -> str:
+    return "\n".join(names)  # names are printable
+
+
+def _write_text(attributes: Any, name: str, text: str) -> None:
+    import h5py
+
+    raw = text.encode()
+    attributes.create(name, np.array(raw, dtype=h5py.string_dtype("utf-8", max(len(raw), SHORTEST))))
+
+
 def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[int, dict[str, str], dict[str, Array]]:
-    """Format version, attributes and arrays of the bytes ``raw`` that were read from ``path``; attributes only without ``arrays``.
+    """Format version, attributes and arrays of the bytes ``raw`` that were read from ``path``; no arrays without
+    ``arrays``.
 
     Raises ResultFileError if they are truncated, changed, foreign, or of a newer format.
     """
     try:
-        problem = damage(raw)
-        if not (problem or arrays):
-            version, attributes = _attributes(raw)
-        else:
-            version, attributes = _version(raw), {}
+        problem, version = damage(raw), _version(raw)
         if version is not None and version > FORMAT_VERSION:
             problem = f"has the newer format {version}, this version of ehbilayer reads formats up to {FORMAT_VERSION}"
             raise ResultFileError(path, problem, "upgrade ehbilayer")
         if problem or version is None:
             raise ResultFileError(path, problem or "is no result file of ehbilayer", "restore it or compute it again",
                                   damaged=True)
-        return (version, *_read(raw)) if arrays else (version, attributes, {})
+        if version == 1:
+            return (1, *(netcdf_1.read(raw) if arrays else (netcdf_1.attributes(raw), {})))
+        return (version, *_read(raw, arrays=arrays))
     except ResultFileError:
         raise
     except Exception as error:  # whatever HDF5 makes of a stranger's bytes
@@ -66,26 +116,8 @@ def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[int, d
         raise ResultFileError(path, problem, "restore it or compute it again", damaged=True) from error
 
 
-def _write_array(file: Any, name: str, array: Array) -> None:
-    import h5py
-
-    dims, values, attributes = array
-    kind = values.dtype.kind
-    if kind == "c":
-        values, dims = np.stack([values.real, values.imag], axis=-1), (*dims, "complex")
-    stored = {"U": h5py.string_dtype(), "b": np.dtype("i1")}.get(kind, values.dtype)
-    for dim, length in zip(dims, values.shape, strict=True):
-        if dim not in file.dimensions:
-            file.dimensions[dim] = length
-    entry = file.create_variable(name, dims, stored, data=values.astype(object if kind == "U" else stored))
-    for key, text in attributes.items():
-        entry.attrs[key] = text
-    if kind in "cb":
-        entry.attrs["dtype"] = {"c": "complex", "b": "bool"}[kind]
-
-
 def _seal(raw: bytes) -> bytes:
-    """Put the SHA-256 of the file, taken with the digits zero, into its checksum attribute."""
+    """Put the SHA-256 of the file, taken with the digits zero, into its checksum."""
     if raw.count(SEAL) != 1:
         raise InputError("summary", f"without the text {SEAL.decode()!r}", "a text with it", "reword it")
     start = raw.index(SEAL) + len(SEAL)
@@ -108,68 +140,76 @@ def damage(raw: bytes) -> str:
 
 def _version(raw: bytes) -> int | None:
     """The format version, None if the file does not say. Looked at even in a damaged file, to name a newer format."""
-    import h5py
-
     try:
-        with h5py.File(io.BytesIO(raw), "r") as file:
+        with _open(raw) as file:
+            if file.attrs.get_id("format_version").dtype.kind not in "iu":
+                return None
             return int(np.ravel(file.attrs["format_version"])[0])  # netCDF numbers are lists of one
     except Exception:
         return None
 
 
-def _read(raw: bytes) -> tuple[dict[str, str], dict[str, Array]]:
-    import h5netcdf
+def _open(raw: bytes) -> Any:
+    """The file in the bytes, to be closed after use."""
     import h5py
 
-    with h5py.File(io.BytesIO(raw), "r") as file:
-        for name in file:
-            _refuse_foreign(file, name)
-    with h5netcdf.File(io.BytesIO(raw), "r") as file:
-        arrays = {name: _read_array(variable) for name, variable in file.variables.items()}
-        return {name: str(text) for name, text in file.attrs.items()}, arrays
+    return h5py.File(h5py.h5f.open_file_image(raw))
 
 
-def _attributes(raw: bytes) -> tuple[int | None, dict[str, str]]:
-    """Format version and text attributes, which is fast."""
+def _read(raw: bytes, *, arrays: bool) -> tuple[dict[str, str], dict[str, Array]]:
+    with _open(raw) as file:
+        texts = {name: _text_array(file, variable) for name, variable in TEXTS.items()}
+        attributes = {name: _text(file.attrs, name) for name in ("kind", "status")} | texts
+        names = _split(_text(file.attrs, "arrays")) if arrays else ()
+        return attributes, {name: _read_array(file, name) for name in names}
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
+
+
+def _text(attributes: Any, name: str) -> str:
+    """A short text. Raises ValueError for one of variable length, and for anything else."""
     import h5py
 
-    with h5py.File(h5py.h5f.open_file_image(raw)) as file:
-        names = [name for name in file.attrs if not name.startswith("_") and name != "checksum"]
-        found = {name: file.attrs[name] for name in names}
-    version = found.pop("format_version", None)
-    return None if version is None else int(np.ravel(version)[0]), {name: str(text) for name, text in found.items()}
+    kept = h5py.check_string_dtype(attributes.get_id(name).dtype)
+    if kept is None or kept.length is None:
+        raise ValueError(f"{name} is no text of fixed length")
+    return bytes(attributes[name]).decode()
+
+
+def _text_array(file: Any, name: str) -> str:
+    return str(_read_array(file, name)[1])
+
+
+def _read_array(file: Any, name: str) -> Array:
+    _refuse_foreign(file, name)
+    array = file[name]
+    values, dims = np.asarray(array[...]), _split(_text(array.attrs, "axes"))
+    kind = _text(array.attrs, "dtype") if "dtype" in array.attrs else ""
+    if kind == "bool":
+        values = values.astype(bool)
+    elif kind == "complex":
+        values = netcdf_1.joined(values)
+    elif kind == "text":
+        values = _strings(values)
+    told = {key: _text(array.attrs, key) for key in ("units", "description") if key in array.attrs}
+    return dims, values, told
+
+
+def _strings(characters: np.ndarray) -> np.ndarray:
+    """Texts from their UTF-8 bytes along the last axis."""
+    width = characters.shape[-1]
+    encoded = np.frombuffer(np.ascontiguousarray(characters).tobytes(), f"S{width}").reshape(characters.shape[:-1])
+    return np.char.decode(encoded, "utf-8") if encoded.size else np.zeros(encoded.shape, "U1")
 
 
 def _refuse_foreign(file: Any, name: str) -> None:
-    """Raise unless the entry is an array of numbers or text stored in this very file, at its full size."""
-    import h5py
-
-    if not isinstance(file.get(name, getlink=True), h5py.HardLink) or file.get(name, getclass=True) is not h5py.Dataset:
-        raise ValueError(f"{name} is a link or a group")
+    """Raise ValueError unless the entry is an array of numbers or characters in this very file, at its full size."""
+    netcdf_1.refuse_elsewhere(file, name)
     array = file[name]
-    if array.external or array.is_virtual:
-        raise ValueError(f"{name} is kept in another file")
-    text = h5py.check_string_dtype(array.dtype) is not None
-    if not text and array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} holds objects")
+    if array.dtype.kind not in "iuf" and array.dtype != np.dtype("S1"):
+        raise ValueError(f"{name} holds objects or text of variable length")
     # a few bytes can claim terabytes of fill values; nothing written here is ever compressed or left out
-    bare_axis = array.attrs.get("NAME", b"").startswith(BARE_AXIS)
-    if not bare_axis and array.id.get_storage_size() < array.nbytes:
+    if array.id.get_storage_size() < array.nbytes:
         raise ValueError(f"{name} claims a larger size than it has")
-
-
-def _read_array(variable: Any) -> Array:
-    values, dims = np.asarray(variable[...]), tuple(variable.dimensions)
-    attributes = {name: str(variable.attrs[name]) for name in variable.attrs}
-    if values.dtype.kind == "O":
-        texts = [t.decode() if isinstance(t, bytes) else str(t) for t in values.ravel()]
-        values = np.array(texts, dtype=str).reshape(values.shape)
-    kind = attributes.pop("dtype", None)
-    if kind == "bool":
-        values = values.astype(bool)
-    if kind == "complex":
-        # part by part: a product with 1j would turn signed zeros around
-        joined = np.empty(values.shape[:-1], dtype=np.result_type(values.dtype, np.complex64))
-        joined.real, joined.imag = values[..., 0], values[..., 1]
-        values, dims = joined, dims[:-1]
-    return dims, values, attributes

@@ -14,10 +14,11 @@ from typing import Any
 
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError, atomic_write, read_bytes, set_aside
-from ehbilayer.results.netcdf import FORMAT_VERSION, damage
+from ehbilayer.results.netcdf import damage
 from ehbilayer.status import Status
 from ehbilayer.studies.file import digest
 
+KEY_VERSION = 1  # of the names: a new one where files of the old ones are of no use any more
 PHYSICS_VERSION = 1  # of all methods together; a new one where the same inputs give other numbers
 FOLDER = "points"
 UNRESOLVED = "unresolved"  # the label of a converged point whose winner lies within the numerical error
@@ -27,7 +28,7 @@ _LABELS = {*Status, UNRESOLVED}
 
 def point_key(inputs: dict[str, Any]) -> str:
     """40 hexadecimal digits that name a point: equal for equal inputs, computed by the same physics."""
-    return digest({"inputs": inputs, "format": FORMAT_VERSION, "physics": PHYSICS_VERSION})[:40]
+    return digest({"inputs": inputs, "format": KEY_VERSION, "physics": PHYSICS_VERSION})[:40]
 
 
 def label_of(result: Result) -> str:

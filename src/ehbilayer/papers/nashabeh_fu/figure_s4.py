@@ -8,7 +8,7 @@ import numpy as np
 
 from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure
 from ehbilayer.hartree_fock.guesses import LOCALISED
-from ehbilayer.hartree_fock.observables import CRYSTAL_DEPLETION, MELTED_DEPLETION
+from ehbilayer.hartree_fock.order import CRYSTAL_DEPLETION, MELTED_DEPLETION
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.record import NEW, Reproduction, Results, Row, said
 from ehbilayer.phases.competition import PAPER_CUTS

@@ -80,7 +80,7 @@ def _check_sizes(sizes: tuple[int, ...], torus: Torus) -> None:
 
 def _of_size(torus: Torus, count: int) -> Torus:
     """The same density with another number of particles."""
-    return replace(torus, **{"electrons" if torus.holes is None else "holes": count})
+    return replace(torus, electrons=count) if torus.holes is None else replace(torus, holes=count)
 
 
 def _waves(study: Study, torus: Torus, first: Torus) -> Any:
