@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from ehbilayer.compressibility.area_scaling import twisted
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
-from ehbilayer.compressibility.area_scaling import twisted
 from ehbilayer.compressibility.bulk_modulus import (
     ROUTES,
     StateOptions,

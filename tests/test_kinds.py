@@ -10,7 +10,7 @@ import pytest
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import guesses
-from ehbilayer.results.base import Record
+from ehbilayer.results.base import Record, Result
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.runner import run
 from ehbilayer.status import Status

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ehbilayer.compressibility.area_scaling import AreaDerivative, derivative, twisted
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.compressibility.area_scaling import AreaDerivative, derivative, twisted
 from ehbilayer.compressibility.response import Hessian, area_response, respond
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ehbilayer.handover import PREFIX, may_go_on, pack_orbitals, unpack_orbitals
 
 import ehbilayer
 import fake_points
 from ehbilayer.errors import InputError
-from ehbilayer.handover import PREFIX, may_go_on, pack_orbitals, unpack_orbitals
 from ehbilayer.hartree_fock.solver import Options, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer, Species

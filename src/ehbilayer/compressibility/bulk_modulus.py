@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from ehtorus.bilayer.interaction.area_derivative import AreaDerivative
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
+from ehbilayer.bilayer.interaction.area_derivative import AreaDerivative
 from ehbilayer.compressibility.response import AreaResponse, area_response
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from ehtorus.basis.plane_waves import PlaneWaveBasis
-from ehtorus.errors import InputError
-from ehtorus.hartree_fock.occupations import insulating_filling, liquid_filling
-from ehtorus.numerics.lattice import crystal_cell, lattice_points
-from ehtorus.orbitals import Guess
-from ehtorus.terms import Filling
-from ehtorus.torus import Channel, Torus
+
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.occupations import insulating_filling, liquid_filling
+from ehbilayer.numerics.lattice import crystal_cell, lattice_points
+from ehbilayer.orbitals import Guess
+from ehbilayer.terms import Filling
+from ehbilayer.torus import Channel, Torus
 
 # which species start localised in each phase
 LOCALISED = {

@@ -11,7 +11,13 @@ import numpy as np
 from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis
 from ehbilayer.hamiltonian import Evaluation, Hamiltonian
 from ehbilayer.hartree_fock.bands import band_data
-from ehbilayer.hartree_fock.order import liquid_variance, momentum_variance, phase_name, sea_depletion
+from ehbilayer.hartree_fock.order import (
+    liquid_variance,
+    momentum_variance,
+    phase_name,
+    sea_depletion,
+    zone_deviation,
+)
 from ehbilayer.hartree_fock.spectrum import Levels, crystal_levels, empty_levels, occupied_levels
 from ehbilayer.hartree_fock.stability import Stability, nothing_known
 from ehbilayer.hartree_fock.stationary import Calculation, End, lowest
@@ -104,6 +110,7 @@ def _momentum_summary(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -
         "momentum_variance": _per_species(torus, lambda i: momentum_variance(torus, orbitals, i)),
         "liquid_momentum_variance": _per_species(torus, lambda i: liquid_variance(torus, i, basis)),
         "sea_depletion": _per_species(torus, lambda i: sea_depletion(torus, orbitals, i)),
+        "zone_deviation": _per_species(torus, lambda i: zone_deviation(torus, orbitals, i)),
         "edge_occupation": float(max(orbitals.momentum(s.name)[edge].max() / s.occupied_flavours
                                      for s in torus.species)),
     }

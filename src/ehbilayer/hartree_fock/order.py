@@ -119,13 +119,13 @@ def zone_deviation(torus: Torus, orbitals: Orbitals, species: int) -> float | No
     return float(np.abs(n_k / n_k.mean() - 1).max())
 
 
-def is_crystal(torus: Torus, orbitals: Orbitals, species: int) -> bool:
-    """Whether a carrier is localised: well outside its Fermi sea, or somewhat outside with full bands."""
-    depletion = sea_depletion(torus, orbitals, species)
-    if depletion <= MELTED_DEPLETION or depletion > CRYSTAL_DEPLETION:
-        return depletion > CRYSTAL_DEPLETION
-    deviation = zone_deviation(torus, orbitals, species)
-    return deviation is not None and deviation < FULL_BANDS
+def is_crystal(depletion: float, deviation: float | None) -> bool:
+    """Whether a carrier is localised: well outside its Fermi sea, or somewhat outside with full bands.
+
+    By `sea_depletion` and `zone_deviation`.
+    """
+    full = deviation is not None and deviation < FULL_BANDS
+    return depletion > (MELTED_DEPLETION if full else CRYSTAL_DEPLETION)
 
 
 def is_striped(torus: Torus, orbitals: Orbitals) -> bool:
@@ -146,7 +146,8 @@ def is_striped(torus: Torus, orbitals: Orbitals) -> bool:
 def phase_name(torus: Torus, orbitals: Orbitals) -> str:
     """The phase of a state, from which carriers are crystals and how electrons sit on holes."""
     present = {s.name: i for i, s in enumerate(torus.species) if s.count}
-    crystal = {name: is_crystal(torus, orbitals, i) for name, i in present.items()}
+    crystal = {name: is_crystal(sea_depletion(torus, orbitals, i), zone_deviation(torus, orbitals, i))
+               for name, i in present.items()}
     if not any(crystal.values()):
         return "liquid"
     if not all(crystal.values()):

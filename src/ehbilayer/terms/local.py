@@ -37,9 +37,14 @@ class LocalOperator:
         return np.broadcast_to(self._blocks[block], (len(shifts), *self._blocks.shape[1:]))
 
     def on(self, x: Array, psi: Array, blocks: np.ndarray) -> tuple[None, Array]:
+        return None, self._values * psi
+
+    @cached_property
+    def _values(self) -> np.ndarray:
+        """V(r) on the grid, (1, 1, S, n1, n2)."""
         s = self._setting
-        values = s.basis.backward(s.fourier, self._potential)
-        return None, (values if s.basis.real else values.real)[None, None] * psi
+        values = s.basis.backward(s.fourier, self._potential.copy())  # the transform may overwrite its input
+        return np.asarray(values if s.basis.real else values.real)[None, None]
 
 
 def block_diagonal(parts: list[np.ndarray]) -> np.ndarray:
