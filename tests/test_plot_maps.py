@@ -16,7 +16,7 @@ from ehbilayer.results.base import Provenance, Variable
 from ehbilayer.studies import kinds
 from ehbilayer.studies.drawing import page
 from ehbilayer.studies.file import make_study
-from ehbilayer.sweep.collect import flatten
+from ehbilayer.sweep.columns import flatten
 from ehbilayer.sweep.maps import axis_line, held_at, known_values, norm_of, phase_map, slice_at
 from ehbilayer.sweep.result import SweepResult
 

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from ehbilayer.results.base import Result
     from ehbilayer.status import Status
     from ehbilayer.studies.file import Study, load_study, make_study
+    from ehbilayer.sweep.load import load
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "eliashberg_tc", "load_study",
-           "make_study", "run"]
+__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "eliashberg_tc", "load",
+           "load_study", "make_study", "run"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
 _HOME = {"InputError": "errors", "Result": "results.base", "Status": "status", "Study": "studies.file",
-         "load_study": "studies.file", "make_study": "studies.file", "Scales": "units",
+         "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "Scales": "units",
          "eliashberg_tc": "pairing.eliashberg"}
 
 

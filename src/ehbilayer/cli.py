@@ -120,7 +120,9 @@ def device(
 def show(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
          as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False) -> None:
     """Print the table of a result."""
-    _print_result(_load(result), as_json, quiet=False)
+    from ehbilayer.sweep.load import load
+
+    _print_result(load(result), as_json, quiet=False)
 
 
 @app.command()
@@ -144,8 +146,9 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
     """Draw the figure of a result."""
     from ehbilayer.results.files import FIGURE
     from ehbilayer.studies.drawing import FORMATS, save_figures
+    from ehbilayer.sweep.load import load
 
-    loaded = _load(result)
+    loaded = load(result)
     home = result if result.is_dir() else result.parent
     target = home / FIGURE if output is None else output
     target = target if target.suffix else target.with_suffix(".png")
@@ -266,16 +269,6 @@ def _atomic(scales: Any, text: str | None, dimension: str, argument: str) -> flo
     if value < 0:
         raise InputError(argument, f"a {dimension} >= 0", text, "remove the sign")
     return value
-
-
-def _load(path: Path) -> Result:
-    from ehbilayer.results.base import Result
-    from ehbilayer.results.files import RESULT
-
-    if path.is_dir() and not (path / RESULT).is_file():
-        raise InputError(str(path), "a result file or the directory of a run", f"a directory without {RESULT}",
-                         "check the path")
-    return Result.load(path / RESULT if path.is_dir() else path)
 
 
 def _reporter(as_json: bool, quiet: bool) -> Reporter:

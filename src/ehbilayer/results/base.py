@@ -23,7 +23,7 @@ from ehbilayer.results.files import ResultFileError, atomic_write, read_bytes, s
 from ehbilayer.results.provenance import INPUT_KEYS, KEYS, Provenance
 from ehbilayer.results.quantity import Quantity
 from ehbilayer.results.registry import classes_of, enter
-from ehbilayer.results.variable import Variable, check_arrays, plain, to_json
+from ehbilayer.results.variable import Variable, check_arrays, plain, positions, to_json
 from ehbilayer.status import Status
 
 __all__ = ["Carriers", "NotConvergedError", "Provenance", "Quantity", "Record", "Result", "ResultFileError", "Status",
@@ -56,6 +56,7 @@ class Result:
 
     kind: ClassVar[str] = ""
     renamed: ClassVar[Mapping[str, str]] = {}  # names of arrays and axes in format 1, where they were others
+    derived_units: ClassVar[Mapping[str, tuple[str, str]]] = {}  # unit and meaning of what `derived` adds
     status: Status
     inputs: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Variable] = field(default_factory=dict)
@@ -134,12 +135,13 @@ class Result:
 
     @property
     def dataset(self) -> Any:
-        """An xarray.Dataset of all arrays: units in the attributes, summary and inputs as JSON text."""
+        """An xarray.Dataset of all arrays: units in the attributes, summary and inputs as JSON text.
+
+        Coordinates are the arrays that are called like their axis, and ``x`` and ``y`` of grids over a cell.
+        """
         import xarray
 
-        arrays = {name: (v.dims, v.values, {"units": v.units, "description": v.description})
-                  for name, v in self.data.items()}
-        return xarray.Dataset(arrays, attrs=self._attributes())
+        return xarray.Dataset(_with_units(self.data), _with_units(positions(self.data)), self._attributes())
 
     def plot(self, **options: Any) -> Any:
         """Draw the result; the options are those of `ehbilayer.studies.drawing.plot`."""
@@ -147,15 +149,19 @@ class Result:
 
         return plot(self, **options)
 
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the table and the page."""
+        from ehbilayer.studies.drawing import as_html
+
+        return as_html(self)
+
     def _attributes(self) -> dict[str, str]:
         return {"kind": self.kind, "status": self.status.value, "summary": to_json(self.summary),
                 "inputs": to_json({**self.inputs, **self.provenance.inputs})}
 
     def to_bytes(self) -> bytes:
         """The content of a netCDF file. The same result gives the same bytes."""
-        arrays = {name: (v.dims, v.values, {"units": v.units, "description": v.description})
-                  for name, v in self.data.items()}
-        return netcdf.pack(self._attributes(), arrays)
+        return netcdf.pack(self._attributes(), _with_units(self.data))
 
     def save(self, path: str | Path) -> None:
         """Write a netCDF file, see `to_bytes`; an older file stays whole until it is replaced.
@@ -230,6 +236,11 @@ class Record(Result):
     def _attributes(self) -> dict[str, str]:
         return {"kind": self.kind, "status": self.status.value, "summary": to_json(self.summary),
                 "inputs": to_json(self.inputs)}
+
+
+def _with_units(data: Mapping[str, Variable]) -> dict[str, Any]:
+    """Arrays as xarray and `netcdf` take them: axes, values, attributes."""
+    return {name: (v.dims, v.values, {"units": v.units, "description": v.description}) for name, v in data.items()}
 
 
 def _read(kind: str, status: Status, summary: dict[str, Any], inputs: dict[str, Any], data: dict[str, Variable],

@@ -198,7 +198,8 @@ def described(cls: type, dotted: str) -> tuple[str, str] | None:
             found = described(cls, ".".join([base, *rest]))
             return None if found is None else (unit, found[1])
     if head not in known:
-        return None
+        told: tuple[str, str] | None = getattr(cls, "derived_units", {}).get(head)
+        return told
     field = known[head]
     return _below(field.hint, field.unit, field.meaning, rest)
 

@@ -78,7 +78,8 @@ def _characters(values: np.ndarray) -> np.ndarray:
     """The UTF-8 bytes of texts along a last axis."""
     encoded = np.char.encode(values, "utf-8") if values.size else np.zeros(values.shape, "S1")
     width = max(encoded.dtype.itemsize, 1)
-    return np.frombuffer(np.ascontiguousarray(encoded).astype(f"S{width}").tobytes(), "S1").reshape(*values.shape, width)
+    raw = np.ascontiguousarray(encoded).astype(f"S{width}").tobytes()
+    return np.frombuffer(raw, "S1").reshape(*values.shape, width)
 
 
 def _joined(names: Any) -> str:

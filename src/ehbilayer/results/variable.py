@@ -68,6 +68,21 @@ def check_arrays(data: Mapping[str, Variable]) -> None:
                                  length, "give this axis a name of its own")
 
 
+def positions(data: Mapping[str, Variable]) -> dict[str, Variable]:
+    """``x`` and ``y`` (a_h) of the points of every grid over a cell: i/n_1 a_1 + j/n_2 a_2 of ``cell`` (a_1, a_2)."""
+    lengths = {dim: n for v in data.values() for dim, n in zip(v.dims, v.values.shape, strict=True)}
+    found: dict[str, Variable] = {}
+    for name, cell in data.items():
+        end = name.removeprefix("cell")
+        dims = (f"cell_1{end}", f"cell_2{end}")
+        if cell.dims == ("vector", "axis") and cell.values.shape == (2, 2) and set(dims) <= set(lengths):
+            i, j = np.meshgrid(*(np.arange(lengths[d]) / lengths[d] for d in dims), indexing="ij")
+            for axis, letter in enumerate("xy"):
+                at = i * cell.values[0, axis] + j * cell.values[1, axis]
+                found[f"{letter}{end}"] = Variable(dims, at, cell.units, f"{letter} of the point")
+    return found
+
+
 def plain(value: Any, name: str = "value") -> Any:
     """The same value made of what strict JSON holds: NumPy scalars and arrays unwrapped, NaN and infinities None.
 

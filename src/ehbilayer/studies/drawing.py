@@ -6,6 +6,8 @@ matplotlib is imported inside functions, without pyplot: figures belong to no wi
 from __future__ import annotations
 
 import io
+from base64 import b64encode
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from ehbilayer.figures.style import PAGE_DPI
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import atomic_write
 from ehbilayer.studies.kinds import figure as page
+from ehbilayer.studies.kinds import rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,6 +55,29 @@ def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: 
     return PANELS[what](result, species, ax)
 
 
+def as_html(result: Result) -> str:
+    """The table that `ehb show` prints and, where there is one, the page, as one piece of HTML without other files."""
+    found = "".join(f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}"
+                    "</td></tr>" for label, text in rows(result))
+    try:
+        drawn = b64encode(_drawn(page(result), "png")).decode()
+    except InputError:  # nothing to see
+        drawn = ""
+    picture = f"<img style='max-width:100%' src='data:image/png;base64,{drawn}'/>" if drawn else ""
+    return f"<div><b>{escape(result.kind)}: {escape(result.status.value)}</b><table>{found}</table>{picture}</div>"
+
+
+def _drawn(figure: Figure, form: str) -> bytes:
+    """The bytes of a figure; the same figure gives the same ones."""
+    from matplotlib import rc_context
+
+    undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "ehbilayer"}):
+        figure.savefig(buffer, format=form, dpi=PAGE_DPI, metadata=undated[form])
+    return buffer.getvalue()
+
+
 def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
                  formats: tuple[str, ...] = ("png",)) -> list[Path]:
     """Write the page of a result as ``directory/stem.format`` for each format (png, pdf, svg); returns the paths.
@@ -66,15 +92,8 @@ def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
     for f in formats:
         if f not in FORMATS:
             raise InputError("formats", " | ".join(FORMATS), f, "choose among these")
-    from matplotlib import rc_context
-
     figure, out = page(result), []
-    undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    with rc_context({"svg.hashsalt": "ehbilayer"}):
-        for f in formats:
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=f, dpi=PAGE_DPI, metadata=undated[f])
-            path = Path(directory) / f"{stem}.{f}"
-            atomic_write(path, buffer.getvalue())
-            out.append(path)
+    for f in formats:
+        out.append(Path(directory) / f"{stem}.{f}")
+        atomic_write(out[-1], _drawn(figure, f))
     return out

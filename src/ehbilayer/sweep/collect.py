@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ehbilayer.results.base import Result, Variable
-from ehbilayer.results.fields import described
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run.finishing import finished
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
+from ehbilayer.studies.axes import Axis
 from ehbilayer.studies.task import Task
+from ehbilayer.sweep.columns import column, described_entry, flatten
 from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.result import Failure, SweepResult, stacked
 from ehbilayer.sweep.rows import GOOD
 from ehbilayer.sweep.store import UNRESOLVED, PointStore
+from ehbilayer.units import Scales
 
 LISTED = 20  # failures named in the summary
-LONGEST_LIST = 1000
 MISSING = "missing"
-COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_version", "ignored", "backend", "seed",
-          "scales")  # what all points share
 OPEN = (Status.interrupted.value, MISSING)  # points that are still to be computed
-UNITS = {"wall_seconds": "s"}  # of what every summary has
 RESERVED = {"complex": "complex_name"}  # names that a file keeps for itself
 RETRIED = (Status.worker_died.value, Status.timeout.value)  # failures that another attempt may mend
 
 
-def read_points(store: PointStore, points: list[Point], reporter: Reporter) -> tuple[list[str], list[Result | None]]:
-    """Label and result (without arrays) of each point; a damaged file is set aside and its point is missing."""
+@dataclass(frozen=True)
+class Layout:
+    """How the points of a sweep become arrays.
+
+    kind : of the study.   mode : ``grid`` or ``adaptive``.   axes : the swept keys.
+    scales : units that all points share.   keep, show : arrays to keep, numbers to look at first.
+    first : task of the first point, where it is known.
+    """
+
+    kind: str
+    mode: str
+    axes: tuple[Axis, ...]
+    scales: Scales
+    keep: tuple[str, ...] = ()
+    show: tuple[str, ...] = ()
+    first: Task | None = None
+
+    @classmethod
+    def of(cls, sweep: Sweep) -> Layout:
+        """The layout of a sweep that is being computed."""
+        options = sweep.options
+        return cls(sweep.study.kind, options.mode, sweep.axes, sweep.scales, tuple(options.keep), tuple(options.show),
+                   sweep.first)
+
+
+def read_points(store: PointStore, points: list[Point],
+                damaged: Callable[[Point, str, ResultFileError], None]) -> tuple[list[str], list[Result | None]]:
+    """Label and result (without arrays) of each point; one whose file is ``damaged`` is told of, and missing."""
     labels, found = store.labels(), []
     ends: list[str] = []
     for point in points:
@@ -43,7 +67,7 @@ def read_points(store: PointStore, points: list[Point], reporter: Reporter) -> t
             except ResultFileError as error:
                 if not error.damaged:
                     raise
-                reporter.warn(f"{error}; set aside as {store.set_aside(point.key, label).name}")
+                damaged(point, label, error)
                 label = MISSING
         ends.append(label)
         found.append(result)
@@ -64,14 +88,30 @@ def count(labels: list[str], total: int) -> dict[str, Any]:
 
 def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Status | None, seconds: float,
             reporter: Reporter, *, backend: str, total: int) -> Result:
-    """One `SweepResult` of all points there are.
+    """One `SweepResult` of all points there are; a damaged file is set aside.
 
     Parameters
     ----------
     points : in order; those of a grid are all of it.   total : how many there are to be.
     stopped : why it ended early, if it did.   seconds : spent in this run.
     """
-    labels, results = read_points(store, points, reporter)
+    def set_aside(point: Point, label: str, error: ResultFileError) -> None:
+        reporter.warn(f"{error}; set aside as {store.set_aside(point.key, label).name}")
+
+    result = gather(Layout.of(sweep), points, store, total, set_aside, reporter, stopped)
+    unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if not result.has(name)]
+    if unknown and result.done:
+        reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
+    resolved = {"axes": result.axes, "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
+    task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, (), sweep.first.solve, sweep.first.seed)
+    return finished(result, task, backend, seconds)
+
+
+def gather(layout: Layout, points: list[Point], store: PointStore, total: int,
+           damaged: Callable[[Point, str, ResultFileError], None], reporter: Reporter,
+           stopped: Status | None = None) -> SweepResult:
+    """The points there are as arrays, without provenance; see `collect`."""
+    labels, results = read_points(store, points, damaged)
     counts = count(labels, total)
     whole = Status.not_converged if counts["failed"] else Status.converged
     status = stopped if stopped is not None and counts["missing"] else whole
@@ -79,16 +119,10 @@ def collect(sweep: Sweep, points: list[Point], store: PointStore, stopped: Statu
         status = Status.interrupted
     failures = tuple(Failure(p.values, label, _reason(r)) for p, label, r in zip(points, labels, results, strict=True)
                      if label in counts["failed_by_reason"])
-    result = SweepResult(
-        status=status, advice=_advice(status, counts), study_kind=sweep.study.kind, **counts, mode=sweep.options.mode,
-        axes={a.key: list(a.values) for a in sweep.axes}, failures=failures[:LISTED], show=tuple(sweep.options.show),
-        data=_data(sweep, points, labels, results, store, reporter))
-    unknown = [name for name in (*sweep.options.keep, *sweep.options.show) if not result.has(name)]
-    if unknown and counts["done"]:
-        reporter.warn(f"no point has {', '.join(unknown)} as one number or array that all share; left out")
-    resolved = {"axes": result.axes, "options": sweep.options.model_dump(), "first_point": sweep.first.resolved}
-    task = Task(sweep.first.study, sweep.scales, sweep.inputs, resolved, (), sweep.first.solve, sweep.first.seed)
-    return finished(result, task, backend, seconds)
+    return SweepResult(
+        status=status, advice=_advice(status, counts), study_kind=layout.kind, **counts, mode=layout.mode,
+        axes={a.key: list(a.values) for a in layout.axes}, failures=failures[:LISTED], show=layout.show,
+        data=_data(layout, points, labels, results, store, reporter))
 
 
 def _advice(status: Status, counts: dict[str, Any]) -> str:
@@ -103,16 +137,16 @@ def _reason(result: Result | None) -> str:
     return "" if result is None else result.reason or result.status.advice
 
 
-def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Result | None],
+def _data(layout: Layout, points: list[Point], labels: list[str], results: list[Result | None],
           store: PointStore, reporter: Reporter) -> dict[str, Variable]:
     """Coordinates, labels, and one array for each number or text of the summaries."""
-    on_grid = sweep.options.mode == "grid"
-    shape = tuple(len(a.values) for a in sweep.axes) if on_grid else (len(points),)
-    dims = tuple(a.key for a in sweep.axes) if on_grid else ("point",)
+    on_grid = layout.mode == "grid"
+    shape = tuple(len(a.values) for a in layout.axes) if on_grid else (len(points),)
+    dims = tuple(a.key for a in layout.axes) if on_grid else ("point",)
     data: dict[str, Variable] = {}
-    for axis in sweep.axes:
+    for axis in layout.axes:
         given = axis.values if on_grid else tuple(p.values[axis.key] for p in points)
-        values, unit, said = axis.coordinates(given, sweep.scales)
+        values, unit, said = axis.coordinates(given, layout.scales)
         data[axis.key] = Variable((axis.key,) if on_grid else dims, np.array(values), unit, said)
     ends = [Status.converged.value if label == UNRESOLVED else label for label in labels]
     data["status"] = Variable(dims, np.array(ends, dtype=str).reshape(shape), "1", "how each point ended")
@@ -123,81 +157,19 @@ def _data(sweep: Sweep, points: list[Point], labels: list[str], results: list[Re
         close = np.array([label == UNRESOLVED for label in labels])
         data["unresolved"] = Variable(dims, close.reshape(shape), "1", "margin within the numerical error")
     classes = list(dict.fromkeys(type(r) for r in results if r is not None))
-    units = UNITS | sweep.first.all_units
+    units = {} if layout.first is None else layout.first.all_units
     for name, key in keys.items():
-        column = _column([row.get(name) for row in flat])
-        stored = RESERVED.get(name, name)
-        if column is not None and stored not in data:
-            extra = (f"{stored}_index",) * (column.ndim - 1)
-            data[stored] = Variable((*dims, *extra), column.reshape(*shape, *column.shape[1:]),
-                                    *_described(name, key, classes, units))
+        found, stored = column([row.get(name) for row in flat]), RESERVED.get(name, name)
+        if found is not None and stored not in data:
+            extra = (f"{stored}_index",) * (found.ndim - 1)
+            data[stored] = Variable((*dims, *extra), found.reshape(*shape, *found.shape[1:]),
+                                    *described_entry(name, key, classes, units))
     data = stacked(data)
-    for name in sweep.options.keep:
+    for name in layout.keep:
         kept = _stack(name, points, labels, store, shape, dims, reporter)
         if kept is not None and name not in data:
             data[name] = kept
     return data
-
-
-def flatten(value: Any, prefix: str = "", rows: str = "") -> Iterator[tuple[str, str, Any]]:
-    """Numbers, texts and lists of numbers of a summary by dotted key, without what all points share.
-
-    A list of rows with names, such as the candidates of a competition, becomes ``candidates.NAME.KEY``.
-
-    Yields
-    ------
-    Name, the key that a unit is declared for (``candidates.KEY`` of all rows), and value.
-    """
-    for key, below in value.items():
-        if not prefix and key in COMMON:
-            continue
-        name, declared = f"{prefix}{key}".replace("/", "-"), f"{rows or prefix}{key}"
-        if isinstance(below, dict):
-            yield from flatten(below, f"{name}.", f"{declared}.")
-        elif _named_rows(below):
-            for row in below:
-                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.",
-                                   f"{declared}.")
-        elif isinstance(below, int | float | str) or (isinstance(below, list) and below and
-                                                      all(type(x) in (int, float) for x in below)):
-            yield name, declared, below
-
-
-def _named_rows(value: Any) -> bool:
-    """Whether a value is a list of tables that different names tell apart."""
-    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
-        return False
-    names = [row.get("name") for row in value]
-    return all(isinstance(name, str) and name for name in names) and len(set(names)) == len(names)
-
-
-def _column(values: list[Any]) -> np.ndarray | None:
-    """Values of the points as an array, NaN or empty text where there is none; None where they do not match."""
-    there = [v for v in values if v is not None]
-    if any(isinstance(v, list) for v in there):
-        lengths = {len(v) if isinstance(v, list) else -1 for v in there}
-        if len(lengths) != 1 or not 0 < max(lengths) <= LONGEST_LIST:
-            return None
-        return np.array([v if v is not None else [math.nan] * max(lengths) for v in values], dtype=float)
-    if any(isinstance(v, str) for v in there):
-        return np.array(["" if v is None else str(v) for v in values], dtype=str)
-    if len(there) == len(values) and all(type(v) is bool for v in there):
-        return np.array(values, dtype=bool)
-    if len(there) == len(values) and all(type(v) is int and abs(v) < 2**53 for v in there):
-        return np.array(values, dtype=np.int64)
-    return np.array([math.nan if v is None else float(v) for v in values])
-
-
-def unit_of(key: str, units: dict[str, str]) -> str:
-    """The unit that is declared for a dotted key, or for a table that it stands in; "1" for a pure number."""
-    parts = key.split(".")
-    return next((units[k] for k in (".".join(parts[:n]) for n in range(len(parts), 0, -1)) if k in units), "1")
-
-
-def _described(name: str, key: str, classes: list[type[Result]], units: dict[str, str]) -> tuple[str, str]:
-    """Unit and description of an entry: as the class of the points declares it, else as the task does its key."""
-    found = next((d for d in (described(cls, name) for cls in classes) if d is not None), None)
-    return found or (unit_of(key, units), " ".join(name.replace("_", " ").split(".")))
 
 
 def _stack(name: str, points: list[Point], labels: list[str], store: PointStore, shape: tuple[int, ...],

@@ -24,6 +24,7 @@ def define(place: Path, sweep: Sweep, points: list[Point], total: int, places: l
     """Write what the sweep is, for `ehb status` and for those who resume it; ``places`` are those chosen so far."""
     content: dict[str, Any] = {"format_version": 1, "kind": sweep.study.kind, "hash": digest(sweep.inputs),
                                "mode": sweep.options.mode, "total": total, "axes": sweep.inputs["axes"],
+                               "scales": sweep.scales.given(), "keep": sweep.options.keep, "show": sweep.options.show,
                                "points": [p.key for p in points]}
     if places is not None:
         content["places"] = [list(p) for p in places]

@@ -1,0 +1,72 @@
+"""Reading what a run has left: a result file, the directory of a run, or that of a sweep, finished or not."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ehbilayer.errors import InputError
+from ehbilayer.results.base import Provenance, Result
+from ehbilayer.results.files import RESULT, ResultFileError
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.studies.axes import Axis, grid
+from ehbilayer.sweep.collect import Layout, gather
+from ehbilayer.sweep.definition import read_definition
+from ehbilayer.sweep.points import Point
+from ehbilayer.sweep.result import SweepResult
+from ehbilayer.sweep.store import PointStore
+from ehbilayer.units import Scales
+
+
+def load(path: str | Path, *, arrays: bool = True) -> Any:
+    """The result that a path holds, as the class of its method.
+
+    Parameters
+    ----------
+    path : a result file, the directory of a run, or that of a sweep; of one that is not finished, the points there are.
+    arrays : without them a file is read faster.
+
+    Returns
+    -------
+    A subclass of `ehbilayer.Result`; `ehbilayer.sweep.result.SweepResult` for a sweep.
+
+    Raises
+    ------
+    InputError : nothing of that kind is there.
+    ResultFileError : it is damaged, foreign or of a newer format.
+    """
+    place = Path(path)
+    if not place.is_dir():
+        return Result.load(place, arrays=arrays)
+    definition, there = read_definition(place), (place / RESULT).is_file()
+    whole = Result.load(place / RESULT, arrays=arrays) if there else None
+    if whole is not None and not (definition and isinstance(whole, SweepResult) and whole.missing):
+        return whole
+    if definition is not None:
+        return _so_far(place, definition, Provenance() if whole is None else whole.provenance)
+    raise InputError(str(place), "a result file or the directory of a run", f"a directory without {RESULT}",
+                     "check the path")
+
+
+def _so_far(place: Path, definition: dict[str, Any], provenance: Provenance) -> SweepResult:
+    """The points that a sweep has computed so far, in the order of its definition."""
+    store, keys, adaptive = PointStore(place), definition["points"], definition["mode"] == "adaptive"
+    axes = tuple(Axis(key, tuple(values)) for key, values in definition["axes"].items())
+    points = _chosen(store, keys) if adaptive else [
+        Point(values, key) for values, key in zip(grid(list(axes)), keys, strict=True)]
+    layout = Layout(definition["kind"], definition["mode"], axes, Scales(**definition.get("scales", {})),
+                    tuple(definition.get("keep", ())), tuple(definition.get("show", ())))
+    found = gather(layout, points, store, int(definition["total"]), lambda *_: None, Reporter())
+    return replace(found, provenance=replace(provenance, scales=layout.scales))
+
+
+def _chosen(store: PointStore, keys: list[str]) -> list[Point]:
+    """The points of an adaptive sweep there are; their files say where they lie."""
+    labels, found = store.labels(), []
+    for key in keys:
+        if key in labels:
+            with contextlib.suppress(ResultFileError):  # a damaged one is missing
+                found.append(Point(store.read(key, labels[key]).inputs["coordinates"], key))
+    return found
