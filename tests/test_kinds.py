@@ -107,7 +107,7 @@ def uses(study: Study) -> set[str]:
 """, "prepare": """
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import guesses
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record
 from ehbilayer.status import Status
 from ehbilayer.studies.task import Task
 from ehbilayer.units import Scales
@@ -118,7 +118,7 @@ def prepare(study):
     if rs is None:
         raise InputError("density.rs_hole", "given", "missing", "give it")
     power = table.power if table.power is not None else 1 / (table.root or 1.0)
-    solve = lambda run: Result("toy", Status.converged, {"energy": rs**power, "phase": "toy"}, {})
+    solve = lambda run: Record("toy", Status.converged, {"energy": rs**power, "phase": "toy"}, {})
     return Task(study, Scales(), study.canonical(), {"power": power}, (f"  power      {power:g}",), solve,
                 energies=("energy",), carries=("none",))
 """, "table": """

@@ -9,7 +9,7 @@ import pytest
 import ehbilayer.hartree_fock.critical
 from ehbilayer.errors import InputError
 from ehbilayer.studies.file import make_study
-from ehbilayer.studies.prepare import prepare
+from ehbilayer.studies.hartree_fock.prepare import problem_of
 
 
 def tables() -> dict[str, Any]:
@@ -23,8 +23,8 @@ def density(**keys: Any) -> dict[str, Any]:
 
 
 def test_species_of_the_trion_crystal() -> None:
-    prepared = prepare(make_study(tables()))
-    electron, hole = prepared.bilayer.species
+    prepared = problem_of(make_study(tables()))
+    electron, hole = prepared.torus.species
     assert (electron.count, electron.charge, electron.layer, electron.mass, electron.spin) == (8, -1, 0, 2.0,
                                                                                                "restricted")
     assert (hole.count, hole.charge, hole.layer, hole.mass, hole.spin) == (4, 1, 1, 1.0, "polarized")
@@ -38,7 +38,7 @@ def test_species_of_the_trion_crystal() -> None:
     {"hole": 1 / (64 * math.pi)}, {"electron": 2 / (64 * math.pi)}, {"rs_electron": 8 * 2 / math.sqrt(2)},
     {"a_over_d": 8 / 4.83}, {"hole_over_critical": 0.25, "critical_rs": 4.0}])
 def test_every_way_to_say_the_density(keys: dict[str, Any]) -> None:
-    assert prepare(make_study(density(**keys))).basis.box.area == pytest.approx(4 * math.pi * 64, rel=1e-12)
+    assert problem_of(make_study(density(**keys))).basis.box.area == pytest.approx(4 * math.pi * 64, rel=1e-12)
 
 
 def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,9 +50,9 @@ def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest
 
     monkeypatch.setattr(ehbilayer.hartree_fock.critical, "critical_rs", fake)
     study = make_study(density(hole_over_critical=0.25, critical_rs="computed"))
-    prepared = prepare(study)
+    prepared = problem_of(study)
     assert calls == [(63, 4, "none", "polarized")]
-    prepare(make_study(study.written(), ["cell.cutoff=2"]))
+    problem_of(make_study(study.written(), ["cell.cutoff=2"]))
     assert calls[1][0] > 63  # waves for the tolerance: a cutoff would be another set at each density
     assert prepared.critical_rs == 4.0
     assert prepared.basis.box.area == pytest.approx(4 * math.pi * 64)
@@ -61,44 +61,44 @@ def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest
 def test_material_and_real_units() -> None:
     data = tables() | {"bilayer": {"material": "WSe2/MoSe2", "spacing": "3 nm"}}
     data["density"] = {"hole": "1.29e12 cm^-2", "electrons_per_hole": 2}
-    prepared = prepare(make_study(data))
-    assert prepared.bilayer.spacing == pytest.approx(4.83, abs=6e-3)  # Dai and Fu, SM
+    prepared = problem_of(make_study(data))
+    assert prepared.torus.bilayer.spacing == pytest.approx(4.83, abs=6e-3)  # Dai and Fu, SM
     assert prepared.resolved["species"]["hole"]["rs"] == pytest.approx(8, rel=2e-3)
-    other = prepare(make_study(data, ["bilayer.dielectric=9.4"]))  # explicit values replace those of the device
-    assert other.bilayer.spacing == pytest.approx(prepared.bilayer.spacing / 2)
+    other = problem_of(make_study(data, ["bilayer.dielectric=9.4"]))  # explicit values replace those of the device
+    assert other.torus.bilayer.spacing == pytest.approx(prepared.torus.bilayer.spacing / 2)
 
 
 def test_monolayers() -> None:
     holes = tables() | {"bilayer": {}, "density": {"rs_hole": 8.0, "electrons_per_hole": 0}}
-    assert [s.name for s in prepare(make_study(holes)).bilayer.species] == ["hole"]
+    assert [s.name for s in problem_of(make_study(holes)).torus.species] == ["hole"]
     electrons = tables() | {"bilayer": {}, "density": {"rs_electron": 8.0}}
     electrons["cell"] = {"electrons": 4, "plane_waves": [5, 5], "zero_mode": "none"}
-    prepared = prepare(make_study(electrons))
-    assert [(s.name, s.mass) for s in prepared.bilayer.species] == [("electron", 1.0)]
+    prepared = problem_of(make_study(electrons))
+    assert [(s.name, s.mass) for s in prepared.torus.species] == [("electron", 1.0)]
     assert prepared.basis.box.area == pytest.approx(4 * math.pi * 64)
-    heavy = prepare(make_study(electrons, ["bilayer.electron_mass=0.8", "bilayer.hole_mass=0.4"]))
-    assert heavy.bilayer.species[0].mass == 2.0  # the unit stays the hole's where it is known
+    heavy = problem_of(make_study(electrons, ["bilayer.electron_mass=0.8", "bilayer.hole_mass=0.4"]))
+    assert heavy.torus.species[0].mass == 2.0  # the unit stays the hole's where it is known
     assert heavy.basis.box.area == pytest.approx(4 * math.pi * 16)
 
 
 def test_crystal_symmetry_and_rational_filling() -> None:
     data = tables()
     data["cell"] |= {"symmetry": "crystal", "holes_per_cell": 2}
-    prepared = prepare(make_study(data, ["density.electrons_per_hole=1/2", "hartree-fock.electron_spin=polarized"]))
-    assert prepared.basis.cells == 2 and prepared.bilayer.species[0].count == 2
+    prepared = problem_of(make_study(data, ["density.electrons_per_hole=1/2", "hartree-fock.electron_spin=polarized"]))
+    assert prepared.basis.cells == 2 and prepared.torus.species[0].count == 2
     assert np.allclose(prepared.basis.supercell @ prepared.basis.cell.vectors, prepared.basis.box.vectors)
 
 
 def test_basis_from_the_tolerance() -> None:
     data = tables()
     del data["cell"]["plane_waves"]
-    coarse, fine = (prepare(make_study(data, [f"hartree-fock.tolerance={t}"])) for t in ("1e-4", "1e-8"))
+    coarse, fine = (problem_of(make_study(data, [f"hartree-fock.tolerance={t}"])) for t in ("1e-4", "1e-8"))
     assert coarse.options.basis_tolerance == 1e-4 and coarse.basis.size < fine.basis.size
-    assert prepare(make_study(tables())).options.basis_tolerance is None  # an explicit basis is kept
+    assert problem_of(make_study(tables())).options.basis_tolerance is None  # an explicit basis is kept
 
 
 def test_resolved_lists_everything_in_atomic_units() -> None:
-    resolved = prepare(make_study(tables())).resolved
+    resolved = problem_of(make_study(tables())).resolved
     assert resolved["bilayer"]["spacing"] == 4.83 and resolved["hartree-fock"]["max_iterations"] == 2000
     assert resolved["cell"]["zero_mode"] == "none" and resolved["species"]["electron"]["rs"] == pytest.approx(
         8 * 2 / math.sqrt(2))
@@ -139,7 +139,7 @@ def test_resolved_lists_everything_in_atomic_units() -> None:
 ])
 def test_what_cannot_be_computed(overrides: list[str], key: str, hint: str) -> None:
     with pytest.raises(InputError) as caught:
-        prepare(make_study(tables(), overrides))
+        problem_of(make_study(tables(), overrides))
     assert caught.value.argument == key and hint in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -151,10 +151,10 @@ def test_missing_keys(missing: str) -> None:
     table, key = missing.split(".")
     del data[table][key]
     with pytest.raises(InputError) as caught:
-        prepare(make_study(data))
+        problem_of(make_study(data))
     assert caught.value.argument == missing
 
 
 def test_missing_density() -> None:
     with pytest.raises(InputError, match="one way"):
-        prepare(make_study(density()))
+        problem_of(make_study(density()))

@@ -240,12 +240,12 @@ def schema() -> None:
 
 def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,
             dielectric: float | None) -> Any:
+    from ehbilayer.studies.bilayer import scales_of
     from ehbilayer.studies.file import make_study
-    from ehbilayer.studies.particles import resolve_scales
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}
-    scales = resolve_scales(make_study({"kind": "device", "bilayer": table}).bilayer)
+    scales = scales_of(make_study({"kind": "device", "bilayer": table}).bilayer)
     missing = [f"--{k.replace('_', '-')}" for k in ("electron_mass", "hole_mass", "dielectric")
                if getattr(scales, k) is None]
     if missing:

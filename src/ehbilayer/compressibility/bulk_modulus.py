@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
-from ehbilayer.bilayer.interaction.area_derivative import AreaDerivative
+from ehbilayer.interaction.area_derivative import AreaDerivative
 from ehbilayer.compressibility.response import AreaResponse, area_response
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian

@@ -1,5 +1,6 @@
-"""The study file: its keys, what they mean together, and the particles, boxes and crystals they describe.
+"""The study file: its keys, what they mean together, and the bilayers, boxes and crystals they describe.
 
-`file` reads and explains, `keys` and `axes` say what may stand there, `uses` what a kind makes of it; `particles` and
-`prepare` turn it into atomic units, `classical` and `phonon_family` into classical crystals.
+`kinds` lists the kinds of study, each with a folder of its own. `file` reads and explains; `keys` and `axes` say what
+may stand in all files, `tables` puts it together with what each kind brings. `bilayer` turns masses, spacing and
+density into the physics in atomic units, `torus` puts that into a box, and `task` is what the runner gets.
 """

@@ -7,25 +7,19 @@ from typing import Any
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.compressibility.bulk_modulus import StateOptions, reference
-from ehbilayer.compressibility.size_limit import START_TOLERANCE, electron_gas
+from ehbilayer.compressibility.size_limit import START_TOLERANCE
 from ehbilayer.compressibility.study import Plan, compute
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
+from ehbilayer.studies.bilayer import spacing_line
 from ehbilayer.studies.compressibility import keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
 from ehbilayer.studies.keys import names_waves
-from ehbilayer.studies.particles import Counts, count_particles, make_torus, resolve_scales
-from ehbilayer.studies.prepare import (
-    choose_waves,
-    critical_rs_of,
-    resolved_parameters,
-    spacing_line,
-    spins_of,
-)
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.torus import Contents, choose_waves, contents_of, resolved_entries, torus_of
 from ehbilayer.torus import Torus
 from ehbilayer.units import Scales
 
@@ -40,9 +34,9 @@ SECONDS = {"symmetric": 3.0, "lowest": 90.0}  # of 36 pairs, about
 
 def prepare(study: Study) -> Task:
     """The task of a compressibility study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), keys.of(study)
-    counts = _counts(study)
-    torus = make_torus(study, scales, counts, spins_of(study), critical_rs_of(study, counts))
+    table, contents = keys.of(study), _contents(study)
+    torus = torus_of(study, contents)
+    scales = torus.bilayer.scales
     reference(torus)
     sizes = tuple(sorted(set(table.sizes or [torus.sites])))
     first = torus.sites if torus.sites in sizes else sizes[0]
@@ -54,19 +48,19 @@ def prepare(study: Study) -> Task:
                            solver.seed, solver.max_iterations)
     plan = Plan(tori, basis, first, sizes, options, table.method,
                 None if names_waves(study.cell) else table.tolerance)
-    resolved = resolved_parameters(study, tori[first], basis) | {
+    resolved = resolved_entries(study, tori[first], basis) | {
         "compressibility": asdict(options) | {"method": table.method, "sizes": list(sizes), "tolerance": plan.tolerance,
                                               "solver_tolerance": options.tolerance}}
-    return Task(study, scales, study.canonical(), resolved, tuple(_plan_lines(study, plan, scales)),
+    return Task(study, scales, study.canonical(), resolved, tuple(_plan_lines(study, plan, tori[first])),
                 lambda run: _solve(plan, scales, run), seed=options.seed, energies=ENERGIES, units=UNITS)
 
 
-def _counts(study: Study) -> Counts:
-    counts = count_particles(study.cell, study.density.electrons_per_hole)
-    if counts.holes and counts.electrons != counts.holes:
+def _contents(study: Study) -> Contents:
+    contents = contents_of(study)
+    if contents.holes and contents.electrons != contents.holes:
         raise InputError("density.electrons_per_hole", "1 for a compressibility, or cell.electrons alone",
                          study.density.electrons_per_hole, "alpha^2 is that of the electron liquid on a hole crystal")
-    return counts
+    return contents
 
 
 def _check_sizes(sizes: tuple[int, ...], torus: Torus) -> None:
@@ -79,8 +73,8 @@ def _check_sizes(sizes: tuple[int, ...], torus: Torus) -> None:
 
 
 def _of_size(torus: Torus, count: int) -> Torus:
-    """The same density with another number of particles."""
-    return replace(torus, electrons=count) if torus.holes is None else replace(torus, holes=count)
+    """The same densities with another number of particles."""
+    return replace(torus, holes=count) if torus.holes is not None else replace(torus, electrons=count)
 
 
 def _waves(study: Study, torus: Torus, first: Torus) -> Any:
@@ -91,13 +85,12 @@ def _waves(study: Study, torus: Torus, first: Torus) -> Any:
     return choose_waves(study.cell, first, START_TOLERANCE)
 
 
-def _plan_lines(study: Study, plan: Plan, scales: Scales) -> list[str]:
-    torus, table = plan.tori[plan.first], keys.of(study)
+def _plan_lines(study: Study, plan: Plan, torus: Torus) -> list[str]:
+    bilayer, table, electron = torus.bilayer, keys.of(study), torus.bilayer.carrier("electron")
     more = "" if plan.tolerance is None else f" or more, until alpha^2 changes by less than {plan.tolerance:g}"
     seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
-    return [*device_lines(study.bilayer.material, scales), *spacing_line(torus.bilayer),
-            f"  density    r_s = {electron_gas(torus)[0]:.5g} a_e, "
-            f"{torus.bilayer.carrier('electron').density:.6g} a_h^-2",
+    return [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
+            f"  density    r_s = {electron.rs:.5g} a_e, {electron.density:.6g} a_h^-2",
             f"  sizes      {', '.join(map(str, plan.sizes))} particles; {plan.basis.size} plane waves for {plan.first}"
             + more,
             f"  solve      zero mode {torus.zero_mode}, {table.state} state, occupation {table.occupation}, by "

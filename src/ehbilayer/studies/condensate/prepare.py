@@ -12,15 +12,22 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.model import Bilayer
 from ehbilayer.status import Status
+from ehbilayer.studies.bilayer import (
+    bilayer_at,
+    bilayer_of,
+    device_entries,
+    given_critical_rs,
+    require_pairs,
+    scales_of,
+    spacing_line,
+)
 from ehbilayer.studies.condensate import keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import names_waves
-from ehbilayer.studies.particles import Counts, Spins, make_bilayer, make_torus, resolve_scales
-from ehbilayer.studies.prepare import choose_waves, critical_rs_of, resolved_device, spacing_line
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
+from ehbilayer.studies.torus import Contents, choose_waves, shape_name, torus_of
 from ehbilayer.torus import Torus
-from ehbilayer.units import Scales, rs_from_density
 
 if TYPE_CHECKING:
     from ehbilayer.condensate.curve import Evaluate, Point
@@ -30,61 +37,69 @@ if TYPE_CHECKING:
 MORE = "loosen condensate.tolerance; on a torus more plane waves help, at short spacings the infinite plane"
 
 
+
 def prepare(study: Study) -> Task:
     """The task of a condensate study. Raises InputError for one that cannot be computed."""
-    scales = resolve_scales(study.bilayer)
-    limit = keys.of(study).limit == "thermodynamic"
-    if not limit and study.cell.holes is None:
+    require_pairs(study.density, "a condensate", "every electron has its hole")
+    return _in_plane(study) if keys.of(study).limit == "thermodynamic" else _on_torus(study)
+
+
+def _in_plane(study: Study) -> Task:
+    """The infinite plane, at a density or at a chemical potential, from which the density follows."""
+    table, numbers = keys.of(study), {"electron": 1, "hole": 1}
+    mu, flavours = _chemical_potential(study), _flavours(study)
+    if mu is None:
+        bilayer = bilayer_of(study, numbers, given_critical_rs(study.density, "the infinite plane"))
+    else:
+        bilayer = bilayer_at(study, dict.fromkeys(numbers, 0.0))
+    pairs = _pairs(bilayer, flavours, study.bilayer.capacitor)
+    plan = [*_head(bilayer, mu),
+            f"  solve      infinite plane, {_spin_text(flavours)}, tolerance {table.tolerance:g} Ha_h per pair, "
+            f"{table.curve_points} densities"]
+    resolved = _resolved(study, bilayer, mu)
+    return Task(study, bilayer.scales, study.canonical(), resolved, tuple(plan),
+                lambda run: _solve_limit(study, pairs, mu, run))
+
+
+def _on_torus(study: Study) -> Task:
+    if study.cell.holes is None:
         raise InputError("cell.holes", "the number of pairs on a torus, an integer >= 1", "missing",
                          'give it, or set condensate.limit = "thermodynamic"')
-    flavours, spins = _flavours(study, limit)
-    mu = _chemical_potential(study, scales, limit)
-    counts = Counts(*(int(study.cell.holes or flavours),) * 2)
-    critical = critical_rs_of(study, counts, spins=spins)
-    torus = None if limit else make_torus(study, scales, counts, spins, critical)
-    bilayer = make_bilayer(study, scales, 1, 1, critical, unknown=mu is not None) if torus is None else torus.bilayer
-    resolved = _resolved(study, bilayer, mu)
-    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(bilayer), _density_line(bilayer, mu)]
-    carries: tuple[str, ...] = ()
-    if torus is None:
-        pairs = _pairs(bilayer, flavours, study.bilayer.capacitor)
-        plan.append(f"  solve      infinite plane, {_spin_text(pairs.flavours)}, tolerance "
-                    f"{keys.of(study).tolerance:g} Ha_h per pair, {keys.of(study).curve_points} densities")
-        solve = lambda run: _solve_limit(study, pairs, mu, run)  # noqa: E731
-    else:
-        waves = _waves(study, torus)
-        carries = () if waves is None else ("waves", "angle")
-        resolved["cell"] |= {"vectors": torus.box.vectors.tolist(), "area": torus.area}
-        sized = f"{len(waves)} plane waves" if waves is not None else "plane waves from the tolerance"
-        plan.append(f"  box        {study.cell.shape if study.cell.vectors is None else 'vectors'}, {torus.area:.6g} "
-                    f"a_h^2, {counts.holes} pairs, {sized}, zero mode {torus.zero_mode}")
-        solve = lambda run: _solve_torus(study, torus, waves, run)  # noqa: E731
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), solve, carries=carries)
+    count, flavours, spin = study.cell.holes, _flavours(study), keys.of(study).spin
+    if count % flavours:
+        raise InputError("cell.holes", f"a multiple of {flavours}, the flavours of a restricted condensate", count,
+                         "change it, or polarise")
+    if keys.of(study).chemical_potential is not None:
+        raise InputError("condensate.chemical_potential", 'absent unless condensate.limit = "thermodynamic"',
+                         keys.of(study).chemical_potential, "a torus has a fixed number of pairs")
+    torus = torus_of(study, Contents(count, count, spin, spin))
+    waves = _waves(study, torus)
+    sized = f"{len(waves)} plane waves" if waves is not None else "plane waves from the tolerance"
+    plan = [*_head(torus.bilayer), f"  box        {shape_name(study.cell)}, {torus.area:.6g} a_h^2, {count} "
+            f"pairs, {sized}, zero mode {torus.zero_mode}"]
+    resolved = _resolved(study, torus.bilayer)
+    resolved["cell"] |= {"vectors": torus.box.vectors.tolist(), "area": torus.area}
+    return Task(study, torus.bilayer.scales, study.canonical(), resolved, tuple(plan),
+                lambda run: _solve_torus(study, torus, waves, run),
+                carries=() if waves is None else ("waves", "angle"))
 
 
-def _flavours(study: Study, limit: bool) -> tuple[int, Spins]:
-    """Condensates side by side, and the spins that [condensate] says. Raises InputError."""
-    table, ratio, spin = study.bilayer, study.density.electrons_per_hole, keys.of(study).spin
-    if ratio not in (None, 1, 1.0):
-        raise InputError("density.electrons_per_hole", "1 (or absent) for a condensate", ratio,
-                         "every electron has its hole")
-    if spin == "restricted" and table.electron_flavours != table.hole_flavours:
+def _flavours(study: Study) -> int:
+    """Flavours that pair, each with its own. Raises InputError where electrons and holes differ in theirs."""
+    table = study.bilayer
+    if keys.of(study).spin != "restricted":
+        return 1
+    if table.electron_flavours != table.hole_flavours:
         raise InputError("bilayer.electron_flavours", f"equal to hole_flavours ({table.hole_flavours}) where "
                          'condensate.spin = "restricted"', table.electron_flavours, "pairs form flavour by flavour")
-    flavours = table.hole_flavours if spin == "restricted" else 1
-    if not limit and int(study.cell.holes or 0) % flavours:
-        raise InputError("cell.holes", f"a multiple of {flavours}, the flavours of a restricted condensate",
-                         study.cell.holes, "change it, or polarise")
-    return flavours, Spins(spin, spin)
+    return table.hole_flavours
 
 
-def _chemical_potential(study: Study, scales: Scales, limit: bool) -> float | None:
+def _chemical_potential(study: Study) -> float | None:
+    """Of a pair, in Ha_h. Raises InputError where a density is given too."""
     given = keys.of(study).chemical_potential
     if given is None:
         return None
-    if not limit:
-        raise InputError("condensate.chemical_potential", 'absent unless condensate.limit = "thermodynamic"', given,
-                         "a torus has a fixed number of pairs")
     said = study.density.model_dump(exclude_none=True, exclude={"electrons_per_hole", "critical_rs"})
     if said:
         raise InputError("condensate.chemical_potential", "absent where a density is given", given,
@@ -92,14 +107,16 @@ def _chemical_potential(study: Study, scales: Scales, limit: bool) -> float | No
     if keys.of(study).curve_points < 10:
         raise InputError("condensate.curve_points", "at least 10 where the density follows from a chemical potential",
                          keys.of(study).curve_points, "leave it out")
-    return scales.to_atomic(given, "energy", "condensate.chemical_potential")
+    return scales_of(study.bilayer).to_atomic(given, "energy", "condensate.chemical_potential")
 
 
 def _waves(study: Study, torus: Torus) -> Any:
     """The waves that [cell] names; None where they follow from the tolerance."""
-    waves = choose_waves(study.cell, torus, keys.of(study).tolerance) if names_waves(study.cell) else None
+    if not names_waves(study.cell):
+        return None
+    waves = choose_waves(study.cell, torus, keys.of(study).tolerance)
     pairs = torus.species[0].count // torus.species[0].occupied_flavours
-    if waves is not None and pairs >= len(waves):
+    if pairs >= len(waves):
         raise InputError("cell", f"more than {pairs} plane waves, the pairs of one flavour",
                          len(waves), "enlarge the basis")
     return waves
@@ -202,12 +219,12 @@ def _with_curve(result: CondensateResult, evaluate: Evaluate, points: list[Point
     return replace(result, coexistence=tuple(found), separates=separates(found, density))
 
 
-def _resolved(study: Study, bilayer: Bilayer, mu: float | None) -> dict[str, Any]:
+def _resolved(study: Study, bilayer: Bilayer, mu: float | None = None) -> dict[str, Any]:
     """All parameters with defaults, in hole atomic units (masses in m0 as given, and as used)."""
-    electron, table = bilayer.carrier("electron"), keys.of(study)
+    table, electron = keys.of(study), bilayer.carrier("electron")
     return {
         "kind": study.kind,
-        "bilayer": resolved_device(bilayer, study.bilayer.capacitor),
+        "bilayer": device_entries(study, bilayer),
         "pairs": {"mass_ratio": electron.mass, "density": electron.density if mu is None else None,
                   "chemical_potential": mu, "spin": table.spin, "flavours": electron.flavours},
         "cell": study.cell.model_dump() if table.limit is None else {},
@@ -215,12 +232,14 @@ def _resolved(study: Study, bilayer: Bilayer, mu: float | None) -> dict[str, Any
     }
 
 
-def _density_line(bilayer: Bilayer, mu: float | None) -> str:
+def _head(bilayer: Bilayer, mu: float | None = None) -> list[str]:
+    """Plan lines: device, spacing and density."""
+    scales, hole = bilayer.scales, bilayer.carrier("hole")
+    head = [*device_lines(bilayer.material, scales), *spacing_line(bilayer)]
     if mu is not None:
-        return f"  pairs      chemical potential {mu:.8g} Ha_h; the density follows from it"
-    density, scales = bilayer.carrier("hole").density, bilayer.scales
-    real = f" = {scales.density_per_cm2(density):.4g} cm^-2" if scales.known else ""
-    return f"  pairs      density {density:.6g} a_h^-2{real}, r_s = {rs_from_density(density):.5g} a_h"
+        return [*head, f"  pairs      chemical potential {mu:.8g} Ha_h; the density follows from it"]
+    real = f" = {scales.density_per_cm2(hole.density):.4g} cm^-2" if scales.known else ""
+    return [*head, f"  pairs      density {hole.density:.6g} a_h^-2{real}, r_s = {hole.rs:.5g} a_h"]
 
 
 def _spin_text(flavours: int) -> str:

@@ -12,10 +12,10 @@ from ehbilayer.crystal.search import Composition, Start, make_starts
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
-from ehbilayer.studies.classical import Charges, read_charges, read_crystal, structure_file
+from ehbilayer.studies.bilayer import scales_of
 from ehbilayer.studies.crystal import keys
+from ehbilayer.studies.crystal.charges import Charges, read_charges, read_crystal, structure_file
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import resolve_scales
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 
@@ -24,7 +24,7 @@ MOST_CHARGES = 2000
 
 def prepare(study: Study) -> Task:
     """The task of a crystal study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), keys.of(study)
+    scales, table = scales_of(study.bilayer), keys.of(study)
     scan = table.scan
     charges = read_charges(study, scales, a_over_d=None if scan is None else scan[0])
     composition = _composition(study, charges)

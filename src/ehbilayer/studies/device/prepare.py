@@ -18,12 +18,12 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.pairing.density import METHODS, Place, against_density
 from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.studies.bilayer import scales_of
 from ehbilayer.studies.device import keys as device_keys
 from ehbilayer.studies.device.table import COLDEST
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.pairing import keys as pairing_keys
 from ehbilayer.studies.pairing import prepare as pairing
-from ehbilayer.studies.particles import resolve_scales
 from ehbilayer.studies.phases import prepare as phases
 from ehbilayer.studies.task import Task
 from ehbilayer.units import Scales
@@ -40,7 +40,7 @@ CRYSTAL_RS = 31.0  # where the 2D electron gas crystallises in quantum Monte Car
 
 def prepare(study: Study) -> Task:
     """The task of a device study. Raises InputError for one that cannot be computed."""
-    scales = resolve_scales(study.bilayer)
+    scales = scales_of(study.bilayer)
     missing = [f"bilayer.{k}" for k in ("electron_mass", "hole_mass", "dielectric") if getattr(scales, k) is None]
     if missing:
         raise InputError("bilayer.material", "given, or both masses and the dielectric constant: answers are in kelvin "

@@ -12,10 +12,10 @@ from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
+from ehbilayer.studies.bilayer import length_of, mass_ratio_of, scales_of
 from ehbilayer.studies.few_body import keys
 from ehbilayer.studies.few_body.table import title
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import LONGEST_SPACING, mass_ratio_of, resolve_scales
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 from ehbilayer.units import Scales
@@ -26,7 +26,7 @@ POINTS_PER_THRESHOLD = 15
 
 def prepare(study: Study) -> Task:
     """The task of a few-body study. Raises InputError for one that cannot be computed."""
-    scales, table = resolve_scales(study.bilayer), keys.of(study)
+    scales, table = scales_of(study.bilayer), keys.of(study)
     options = Options(table.tolerance, table.seed, table.max_functions)
     if table.find == "critical-spacing" and table.complex == "exciton":
         raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
@@ -77,19 +77,10 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
 def _spacings(study: Study, scales: Scales) -> list[float]:
     """The spacing, or those of the scan in ascending order, in a_h."""
     given = keys.of(study).spacings
-    if given is None and study.bilayer.spacing is None:
-        raise InputError("bilayer.spacing", 'a length >= 0, such as "3 nm" or a number in a_h', "missing",
-                         "give the distance between the layers, or few-body.spacings")
-    named = [("bilayer.spacing", study.bilayer.spacing)] if given is None else [("few-body.spacings", d) for d in given]
-    out = []
-    for key, value in named:
-        assert value is not None
-        spacing = scales.to_atomic(value, "length", key)
-        if not 0 <= spacing <= LONGEST_SPACING:
-            raise InputError(key, f"a length from 0 to {LONGEST_SPACING:g} a_h", value,
-                             "give the distance between the layers")
-        out.append(spacing)
-    return sorted(set(out))
+    if given is None:
+        return [length_of(study.bilayer.spacing, scales,
+                          todo="give the distance between the layers, or few-body.spacings")]
+    return sorted({length_of(value, scales, "few-body.spacings") for value in given})
 
 
 def _solving(method: Callable[..., Result]) -> Callable[[Hooks], Result]:

@@ -15,14 +15,14 @@ from ehbilayer.pairing.point import Choices, Place, solve_point
 from ehbilayer.pairing.temperature import Liquid
 from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
+from ehbilayer.studies.bilayer import bilayer_of, given_critical_rs, length_of, mass_ratio_of, require_pairs, scales_of
 from ehbilayer.studies.compressibility import keys as compressibility_keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.pairing import keys
 from ehbilayer.studies.pairing.table import rows
-from ehbilayer.studies.particles import LONGEST_SPACING, make_bilayer, mass_ratio_of, resolve_scales
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
-from ehbilayer.units import Scales, rs_from_density
+from ehbilayer.units import Scales
 
 __all__ = ["alpha_squared_of", "prepare", "rows"]
 
@@ -36,7 +36,7 @@ SAME = 1e-2  # relative difference in density and spacing up to which a phase st
 
 def prepare(study: Study) -> Task:
     """The task of a pairing study. Raises InputError for one that cannot be computed."""
-    scales = resolve_scales(study.bilayer)
+    scales = scales_of(study.bilayer)
     ratio = _mass_ratio(scales)
     source, choices = alpha_squared_of(study, ratio), _choices(study)
     hartree = scales.electron_hartree_kelvin if scales.known else None
@@ -89,7 +89,7 @@ def _choices(study: Study) -> Choices:
 
 def _prepare_point(study: Study, scales: Scales, ratio: float, source: Source, choices: Choices,
                    hartree: float | None) -> Task:
-    place, digest = _place(study, scales, ratio, hartree)
+    place, digest = _place(study, ratio, hartree)
     resolved = {"rs_electron": place.rs, "rs_hole": place.rs_hole, "spacing": place.spacing * ratio,
                 "mass_ratio": ratio, "alpha": asdict(source), "pairing": asdict(choices) | {"phase": place.phase}}
     seconds = (POINT_SECONDS if choices.curve_points else 0.3) + COMPUTED_SECONDS.get(source.name, 0.0)
@@ -111,31 +111,13 @@ def _solve_point(place: Place, source: Source, choices: Choices, run: Hooks) -> 
     return solve_point(place, source, choices, run.progress, run.should_stop)
 
 
-def _place(study: Study, scales: Scales, ratio: float, hartree: float | None) -> tuple[Place, str]:
+def _place(study: Study, ratio: float, hartree: float | None) -> tuple[Place, str]:
     """Density, spacing and phase of the study, and the digest of the file that names the phase."""
-    if study.density.electrons_per_hole not in (None, 1, 1.0):
-        raise InputError("density.electrons_per_hole", "1 (or absent) for pairing", study.density.electrons_per_hole,
-                         "the plasmon moves one electron with each hole")
-    if study.bilayer.spacing is None:
-        raise InputError("bilayer.spacing", 'a length >= 0, such as "3 nm" or a number in a_h', "missing",
-                         "give the distance between the layers")
-    spacing = _length(study.bilayer.spacing, scales, "bilayer.spacing")
-    def critical() -> float:
-        given = study.density.critical_rs
-        if not isinstance(given, float | int):
-            raise InputError("density.critical_rs", "a number for pairing", given or "missing", "e.g. critical_rs = 2")
-        return float(given)
-
-    rs_hole = rs_from_density(make_bilayer(study, scales, 1, 1, critical).carrier("hole").density)
+    require_pairs(study.density, "pairing", "the plasmon moves one electron with each hole")
+    bilayer = bilayer_of(study, {"electron": 1, "hole": 1}, given_critical_rs(study.density, "pairing"))
+    rs_hole, spacing = bilayer.carrier("hole").rs, bilayer.spacing
     phase, digest = _phase(study, rs_hole, spacing)
     return Place(rs_hole / ratio, rs_hole, spacing / ratio, ratio, hartree, keys.of(study).rs_star, phase), digest
-
-
-def _length(value: float | str, scales: Scales, key: str) -> float:
-    length = scales.to_atomic(value, "length", key)
-    if not 0 <= length <= LONGEST_SPACING:
-        raise InputError(key, f"a length from 0 to {LONGEST_SPACING:g} a_h", value, "check the number and its unit")
-    return length
 
 
 def _phase(study: Study, rs_hole: float, spacing: float) -> tuple[str | None, str]:
@@ -181,7 +163,8 @@ def _prepare_map(study: Study, scales: Scales, ratio: float, source: Source, cho
         if value is None:
             raise InputError(f"pairing.{key}", "given for a map", "missing", "a map needs map_rs and map_spacing")
     assert table.map_rs is not None and table.map_spacing is not None
-    low, high = (_length(v, scales, "pairing.map_spacing") / ratio for v in table.map_spacing)
+    low, high = (length_of(v, scales, "pairing.map_spacing", "check the number and its unit") / ratio
+                 for v in table.map_spacing)
     if not low < high:
         raise InputError("pairing.map_spacing", "two rising lengths", table.map_spacing, "exchange them")
     n = table.map_points

@@ -8,19 +8,14 @@ from typing import Any
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
+from ehbilayer.studies.bilayer import spacing_line
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import Counts, count_particles, make_torus, resolve_scales
+from ehbilayer.studies.hartree_fock.prepare import options_of
 from ehbilayer.studies.phases import keys
-from ehbilayer.studies.prepare import (
-    choose_waves,
-    critical_rs_of,
-    make_options,
-    resolved_parameters,
-    spacing_line,
-    spins_of,
-)
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
+from ehbilayer.studies.torus import Contents, choose_waves, contents_of, critical_rs_of, resolved_entries, torus_of
+from ehbilayer.torus import Torus
 
 ENERGIES = ("energies", "energy", "margin", "numerical_error")
 ROW_ENERGIES = ("energy", "gap", "basis_error", "solver_error", "normal_energy", "towards.energy")
@@ -32,29 +27,29 @@ def prepare(study: Study) -> Task:
     from ehbilayer.orbitals import PREFIX
     from ehbilayer.phases.competition import applicable, candidates
 
-    scales, counts = resolve_scales(study.bilayer), count_particles(study.cell, study.density.electrons_per_hole)
-    options = make_options(study)
-    torus = make_torus(study, scales, counts, spins_of(study), critical_rs_of(study, counts))
+    contents = contents_of(study)
+    torus, options = torus_of(study, contents), options_of(study)
     basis = PlaneWaveBasis(torus.box, choose_waves(study.cell, torus, options.tolerance))
     names: list[str] = list(keys.of(study).candidates or applicable(torus))
     found = candidates(torus, basis, names, replace(options, starts=1))
-    resolved = resolved_parameters(study, torus, basis) | {
+    resolved = resolved_entries(study, torus, basis) | {
         "hartree-fock": asdict(options), "phases": {"candidates": list(names)}}
-    plan = [*device_lines(study.bilayer.material, scales), *spacing_line(torus.bilayer),
+    bilayer = torus.bilayer
+    plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
             f"  box        {resolved['cell']['shape']}, {torus.area:.6g} a_h^2, {basis.size} plane waves"
             + (" or more" if options.basis_tolerance is not None else ""),
             f"  solve      zero mode {torus.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
-                energies=ENERGIES, units=UNITS, extra=_critical(study, counts, resolved["species"]), carries=(PREFIX,))
+    return Task(study, bilayer.scales, study.canonical(), resolved, tuple(plan), lambda run: _solve(found, run),
+                energies=ENERGIES, units=UNITS, extra=_critical(study, contents, torus), carries=(PREFIX,))
 
 
-def _critical(study: Study, counts: Counts, species: dict[str, Any]) -> dict[str, Any]:
+def _critical(study: Study, contents: Contents, torus: Torus) -> dict[str, Any]:
     """Critical r_s of each layer alone, and how far its density lies above the critical one."""
     if study.density.hole_over_critical is None:
         return {"critical_rs": None}
-    rs = {name: critical_rs_of(study, counts, name)() for name in species}
-    return {"critical_rs": rs.get("hole"), "critical_rs_electron": rs.get("electron"),
-            "over_critical": {name: (rs[name] / species[name]["rs"]) ** 2 for name in species}}
+    rs = {name: critical_rs_of(study, contents, name)() for name in contents.numbers}
+    over = {c.name: (rs[c.name] / c.rs) ** 2 for c in torus.bilayer.carriers}
+    return {"critical_rs": rs.get("hole"), "critical_rs_electron": rs.get("electron"), "over_critical": over}
 
 
 def _solve(found: list[Any], run: Hooks) -> Result:

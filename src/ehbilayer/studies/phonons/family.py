@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from ehbilayer.crystal.structures import Crystal, named, structure_names
 from ehbilayer.errors import InputError
-from ehbilayer.studies.classical import Charges, read_crystal, structure_file
 from ehbilayer.studies.crystal import keys as crystal_keys
+from ehbilayer.studies.crystal.charges import Charges, read_crystal, structure_file
 from ehbilayer.studies.file import Study
 
 

@@ -17,10 +17,10 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.phonons.report import Options, Scan, compute, default_mesh
 from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
-from ehbilayer.studies.classical import Charges, electron_mass, read_charges
+from ehbilayer.studies.bilayer import electron_mass, mass_ratio_of, scales_of
 from ehbilayer.studies.crystal import keys as crystal_keys
+from ehbilayer.studies.crystal.charges import Charges, read_charges
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import mass_ratio_of, resolve_scales
 from ehbilayer.studies.phonons import keys
 from ehbilayer.studies.phonons.family import Family, family_of
 from ehbilayer.studies.task import Task
@@ -32,7 +32,7 @@ ENERGIES = ("zero_point_energy_per_hole",)
 
 def prepare(study: Study) -> Task:
     """The task of a phonon study. Raises InputError for one that cannot be computed."""
-    scales, table, relax = resolve_scales(study.bilayer), keys.of(study), crystal_keys.of(study).relax
+    scales, table, relax = scales_of(study.bilayer), keys.of(study), crystal_keys.of(study).relax
     charges = read_charges(study, scales)
     family, masses = family_of(study, charges), _masses(scales, charges)
     crystal = family.crystal(charges.hole_density, charges.spacing)
@@ -68,9 +68,7 @@ def _masses(scales: Scales, charges: Charges) -> dict[str, float]:
     """Masses in units of the hole mass; of the electron mass where no hole mass is given."""
     if charges.carrier == "electron":
         return {"electron": electron_mass(scales, alone=True)}
-    if charges.electrons_per_hole == 0:
-        return {"hole": 1.0}
-    return {"electron": mass_ratio_of(scales), "hole": 1.0}
+    return {"hole": 1.0} if charges.electrons_per_hole == 0 else {"electron": mass_ratio_of(scales), "hole": 1.0}
 
 
 def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses: dict[str, float], options: Options,

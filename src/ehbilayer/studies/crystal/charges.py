@@ -16,12 +16,13 @@ from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.structures import CHARGES, Crystal, check_layers, structure_names
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result, read_bytes
-from ehbilayer.studies.crystal import keys as crystal_keys
+from ehbilayer.studies.bilayer import LONGEST_SPACING, RS_RANGE, densities_of, length_of, ratio_of
+from ehbilayer.studies.crystal import keys
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.particles import LONGEST_SPACING, RS_RANGE
+from ehbilayer.studies.keys import DensityTable
 from ehbilayer.units import Scales, density_from_rs, nearest, rs_from_density
 
-KEYS = ("hole", "electron", "rs_hole", "rs_electron", "a_over_d")
+MOST_ELECTRONS = 1000  # per hole
 # beyond, the forces within and between the layers differ by more than 64-bit arithmetic can hold
 A_OVER_D = (1e-3, 300.0)
 SHORTEST_SPACING = RS_RANGE[0] / A_OVER_D[1]  # a_h
@@ -50,22 +51,33 @@ class Charges:
 
 def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None) -> Charges:
     """The charges of a study; ``a_over_d`` takes the place of its density. Raises InputError."""
-    ratio, alone = _ratio(study)
-    layers = crystal_keys.of(study).layers
+    numbers = _numbers(study.density)
+    alone, ratio = "hole" not in numbers, numbers.get("electron", 0.0) if "hole" in numbers else 0.0
+    layers, given = keys.of(study).layers, study.density.a_over_d if a_over_d is None else a_over_d
     flat = ratio == 0 and layers == 1
-    unit_spacing = not flat and study.bilayer.spacing is None and (
-        study.density.a_over_d is not None or a_over_d is not None)
+    unit_spacing = not flat and study.bilayer.spacing is None and given is not None
     spacing = 0.0 if flat else 1.0 if unit_spacing else _spacing(study, scales)
+    if given is not None and spacing:
+        _check_ratio(given)
     if a_over_d is not None:
         if flat:
             raise InputError("crystal.scan", "absent for a single layer", a_over_d, "a/d needs two layers")
         density = density_from_rs(a_over_d * spacing)
     else:
-        density = _density(study, scales, spacing, ratio, alone)
+        found = densities_of(study.density, numbers, scales, spacing)
+        density = found["electron" if alone else "hole"]
     check_layers(density, spacing, ratio, layers)
     if spacing:
         _check_ratio(rs_from_density(density) / spacing)
     return Charges("electron" if alone else "hole", ratio, layers, spacing, density, unit_spacing)
+
+
+def _numbers(density: DensityTable) -> dict[str, float]:
+    """Relative numbers of the carriers there are; electrons alone where only their density is given."""
+    if density.electrons_per_hole is None and (density.electron is not None or density.rs_electron is not None):
+        return {"electron": 1.0}
+    ratio = ratio_of(density, MOST_ELECTRONS)
+    return {"electron": ratio, "hole": 1.0} if ratio else {"hole": 1.0}
 
 
 def _check_ratio(a_over_d: float) -> None:
@@ -74,75 +86,15 @@ def _check_ratio(a_over_d: float) -> None:
                          "where it is not given", a_over_d, "check the units of both")
 
 
-def _ratio(study: Study) -> tuple[float, bool]:
-    """Electrons per hole, and whether there are electrons alone."""
-    density, ratio = study.density, study.density.electrons_per_hole
-    if ratio is None and (density.electron is not None or density.rs_electron is not None):
-        return 0.0, True
-    if ratio is None:
-        raise InputError("density.electrons_per_hole", "given", "missing",
-                         "0: holes only, 1: dipoles, 2: composite crystals")
-    if not (isinstance(ratio, int | float) and 0 <= ratio <= 1000):
-        raise InputError("density.electrons_per_hole", "a number from 0 to 1000", ratio, "check it")
-    return float(ratio), False
-
-
 def _spacing(study: Study, scales: Scales) -> float:
     given = study.bilayer.spacing
-    if given is None:
-        raise InputError("bilayer.spacing", 'a length > 0, such as "3 nm" or a number in a_h', "missing",
-                         "give the distance between the layers, or density.a_over_d alone")
-    spacing = scales.to_atomic(given, "length", "bilayer.spacing")
-    if not SHORTEST_SPACING <= spacing <= LONGEST_SPACING:
+    spacing = length_of(given, scales, todo="give the distance between the layers, or density.a_over_d alone")
+    if spacing < SHORTEST_SPACING:
         raise InputError("bilayer.spacing", f"a length > 0, from {SHORTEST_SPACING:.1g} to {LONGEST_SPACING:g} a_h, "
                          "between two layers of classical charges", given,
                          "charges of both signs fall into each other at zero distance; "
                          "two layers of the same charge at zero distance are one layer")
     return spacing
-
-
-def _density(study: Study, scales: Scales, spacing: float, ratio: float, alone: bool) -> float:
-    """Holes per area of one layer; electrons where they are alone."""
-    given = [k for k in KEYS if getattr(study.density, k) is not None]
-    if not given:
-        raise InputError("density", f"given in one way ({', '.join(KEYS)})", "missing", "e.g. a_over_d = 6")
-    key, value = given[0], getattr(study.density, given[0])
-    if key == "a_over_d":
-        if spacing == 0:
-            raise InputError("density.a_over_d", "used with two layers", value, "give rs_hole or hole instead")
-        _check_ratio(value)
-        density = density_from_rs(value * spacing)
-    elif key == "rs_hole":
-        density = density_from_rs(value)
-    elif key == "rs_electron":
-        if ratio == 0 and not alone:
-            raise _absent(key, value)
-        density = density_from_rs(value / electron_mass(scales, alone))
-    else:
-        density = scales.to_atomic(value, "density", f"density.{key}")
-    if "electron" in key and not alone:
-        if ratio == 0:
-            raise _absent(key, value)
-        density /= ratio
-    if not (math.isfinite(density) and density > 0 and RS_RANGE[0] <= rs_from_density(density) <= RS_RANGE[1]):
-        raise InputError(f"density.{key}", f"a density > 0 with r_s from {RS_RANGE[0]:g} to {RS_RANGE[1]:g} a_h", value,
-                         "check the number and its unit")
-    return density
-
-
-def _absent(key: str, value: object) -> InputError:
-    return InputError(f"density.{key}", "a density of carriers there are (electrons_per_hole is 0)", value,
-                      "give hole or rs_hole instead")
-
-
-def electron_mass(scales: Scales, alone: bool) -> float:
-    """In units of the hole mass; 1 for electrons alone of which no mass is given. Raises InputError."""
-    if alone and scales.reference_mass is None:
-        return 1.0
-    if scales.mass_ratio is None:
-        raise InputError("bilayer.electron_mass", "a positive effective mass in m0", "missing",
-                         "give it or bilayer.material")
-    return scales.mass_ratio
 
 
 # -- crystals from result files --
@@ -154,7 +106,7 @@ def structure_file(study: Study, charges: Charges) -> Path | None:
     Folders of results count as their result.nc; the study's own folder is looked into before the working directory.
     Raises InputError for what looks like a path and is none.
     """
-    text, known = crystal_keys.of(study).structure, structure_names(charges.electrons_per_hole, charges.layers)
+    text, known = keys.of(study).structure, structure_names(charges.electrons_per_hole, charges.layers)
     if text in (*known, "random"):
         return None
     path = study.result_file(text)

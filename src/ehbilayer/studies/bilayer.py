@@ -1,0 +1,167 @@
+"""From [bilayer] and [density] to the physics: masses, spacing, interaction and densities, in hole atomic units.
+
+Electrons (charge -1) lie in layer 0, holes (charge +1, mass 1) in layer 1; an absent carrier is left out. Without holes
+the unit of mass is the hole mass where one is given, else the electron mass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ehbilayer.errors import InputError
+from ehbilayer.interaction.base import Interaction
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.materials import material
+from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.keys import BilayerTable, DensityTable
+from ehbilayer.units import Scales, density_from_rs, rs_from_density
+
+LONGEST_SPACING = 1e6  # a_h
+RS_RANGE = (1e-4, 1e6)
+DENSITIES = DensityTable.ALTERNATIVES[0]  # the keys that say a density
+INTERACTIONS: dict[str, Callable[[float], Interaction]] = {"coulomb": Coulomb}
+
+
+def scales_of(table: BilayerTable) -> Scales:
+    """Masses and dielectric constant of the device; explicit values replace those of the material."""
+    named = material(table.material) if table.material is not None else None
+    values = {k: getattr(table, k) if getattr(table, k) is not None else getattr(named, k, None)
+              for k in ("electron_mass", "hole_mass", "dielectric")}
+    return Scales(**values)
+
+
+def mass_ratio_of(scales: Scales) -> float:
+    """m_e/m_h. Raises InputError naming the mass that is not given."""
+    missing = [k for k in ("electron_mass", "hole_mass") if getattr(scales, k) is None]
+    if missing:
+        raise InputError(f"bilayer.{missing[0]}", "a positive effective mass in m0", "missing",
+                         "give it or bilayer.material")
+    assert scales.mass_ratio is not None
+    return scales.mass_ratio
+
+
+def electron_mass(scales: Scales, alone: bool) -> float:
+    """In units of the hole mass. Electrons alone may be their own unit. Raises InputError for a missing mass."""
+    if alone and scales.reference_mass is None:
+        return 1.0
+    if alone and scales.mass_ratio is not None:
+        return scales.mass_ratio
+    return mass_ratio_of(scales)
+
+
+def length_of(value: float | str | None, scales: Scales, key: str = "bilayer.spacing",
+              todo: str = "give the distance between the layers") -> float:
+    """A distance of layers in a_h. Raises InputError for one that is missing, negative or absurd, with the way out."""
+    if value is None:
+        raise InputError(key, 'a length >= 0, such as "3 nm" or a number in a_h', "missing", todo)
+    length = scales.to_atomic(value, "length", key)
+    if not 0 <= length <= LONGEST_SPACING:
+        raise InputError(key, f"a length from 0 to {LONGEST_SPACING:g} a_h", value, todo)
+    return length
+
+
+def ratio_of(table: DensityTable, most: float) -> float:
+    """Electrons per hole. Raises InputError where it is missing, negative or above ``most``."""
+    ratio = table.electrons_per_hole
+    if ratio is None:
+        raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
+    if not 0 <= float(ratio) <= most:
+        raise InputError("density.electrons_per_hole", f"a number >= 0, at most {most:g}", ratio,
+                         "0: holes only, 1: balanced, 2: trions")
+    return float(ratio)
+
+
+def require_pairs(table: DensityTable, what: str, todo: str) -> None:
+    """Raises InputError for anything but one electron per hole."""
+    if table.electrons_per_hole not in (None, 1, 1.0):
+        raise InputError("density.electrons_per_hole", f"1 (or absent) for {what}", table.electrons_per_hole, todo)
+
+
+def given_critical_rs(table: DensityTable, what: str) -> Callable[[], float]:
+    """A function that returns the critical r_s where no box says how to compute it. Raises InputError without one."""
+    def critical() -> float:
+        given = table.critical_rs
+        if not isinstance(given, float | int):
+            raise InputError("density.critical_rs", f"a number for {what}", given or "missing", "e.g. critical_rs = 2")
+        return float(given)
+
+    return critical
+
+
+def bilayer_of(study: Study, numbers: Mapping[str, float], critical: Callable[[], float] | None = None) -> Bilayer:
+    """The physics of a study.
+
+    Parameters
+    ----------
+    numbers : how many ``electron`` and ``hole`` there are, of any common scale, without those that are absent.
+    critical : returns the critical r_s of the holes, which is asked for only where the density refers to it; None
+        where no density can.
+
+    Raises
+    ------
+    InputError : a mass, spacing or density that is missing, absurd, or of carriers that are absent.
+    """
+    empty = bilayer_at(study, dict.fromkeys(numbers, 0.0))
+    return empty.with_densities(densities_of(study.density, numbers, empty.scales, empty.spacing, critical))
+
+
+def bilayer_at(study: Study, densities: Mapping[str, float]) -> Bilayer:
+    """The physics of a study at densities (a_h^-2) of the carriers that it has. Raises InputError."""
+    table, scales, carriers = study.bilayer, scales_of(study.bilayer), []
+    if "electron" in densities:
+        mass = electron_mass(scales, alone="hole" not in densities)
+        carriers.append(Carrier("electron", -1, mass, ELECTRON_LAYER, densities["electron"], table.electron_flavours))
+    if "hole" in densities:
+        carriers.append(Carrier("hole", 1, 1.0, HOLE_LAYER, densities["hole"], table.hole_flavours))
+    single = len(carriers) < 2 and table.spacing is None
+    spacing = 0.0 if single else length_of(table.spacing, scales)
+    return Bilayer(tuple(carriers), INTERACTIONS[table.interaction](spacing), scales, table.material)
+
+
+def densities_of(table: DensityTable, numbers: Mapping[str, float], scales: Scales, spacing: float,
+                 critical: Callable[[], float] | None = None) -> dict[str, float]:
+    """Densities (a_h^-2) of the carriers there are, from the one that [density] says; see `bilayer_of`.
+
+    Raises InputError for a density that is missing, not positive, absurd, or of carriers that are absent.
+    """
+    keys = [k for k in DENSITIES if critical is not None or k != "hole_over_critical"]
+    given = [k for k in keys if getattr(table, k) is not None]
+    if not given:
+        raise InputError("density", f"given in one way ({', '.join(keys)})", "missing",
+                         'e.g. rs_hole = 8 or hole = "1.29e12 cm^-2"')
+    key, value = given[0], getattr(table, given[0])
+    whose = "electron" if key in ("electron", "rs_electron") else "hole"
+    if whose not in numbers:
+        raise InputError(f"density.{key}", f"a density of the carriers there are (no {whose}s in this study)", value,
+                         f"give {'hole or rs_hole' if whose == 'electron' else 'electron or rs_electron'} instead")
+    if key in ("hole", "electron"):
+        n = scales.to_atomic(value, "density", f"density.{key}")
+    elif key == "rs_electron":  # a_e = a_h m_h/m_e
+        n = density_from_rs(value / electron_mass(scales, alone="hole" not in numbers))
+    elif key == "a_over_d" and spacing == 0:
+        raise InputError("density.a_over_d", "used with a spacing > 0", value, "give rs_hole or bilayer.spacing")
+    elif key == "hole_over_critical":
+        assert critical is not None
+        n = value * density_from_rs(critical())
+    else:
+        n = density_from_rs(value * (spacing if key == "a_over_d" else 1.0))
+    if not (n > 0 and RS_RANGE[0] <= rs_from_density(n) <= RS_RANGE[1]):
+        raise InputError(f"density.{key}", f"a density > 0 with r_s from {RS_RANGE[0]:g} to {RS_RANGE[1]:g} a_h",
+                         value, "check the number and its unit")
+    return {name: n * number / numbers[whose] for name, number in numbers.items()}
+
+
+def device_entries(study: Study, bilayer: Bilayer) -> dict[str, Any]:
+    """Masses (m0) and dielectric constant as far as they are known, and the layers in hole atomic units."""
+    scales = bilayer.scales
+    return {"material": bilayer.material, "electron_mass": scales.electron_mass, "hole_mass": scales.hole_mass,
+            "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": bilayer.interaction.name,
+            "capacitor": study.bilayer.capacitor}
+
+
+def spacing_line(bilayer: Bilayer) -> list[str]:
+    """The plan line that tells the distance between the layers, where there are two."""
+    real = f" = {bilayer.scales.length_nm(bilayer.spacing):.4g} nm" if bilayer.scales.known else ""
+    return [f"  spacing    {bilayer.spacing:.6g} a_h{real}"] if len(bilayer.carriers) > 1 else []
