@@ -48,7 +48,7 @@ class BindingResult(FewBodyResult):
     exciton_size: float = number("a_h", "mean in-plane distance in one exciton")
     exciton_polarisability: float = number("a_h^3", "alpha of the energy -alpha F^2/2 in an in-plane force F")
     distances: Distances = entry("mean distances of pairs", NOWHERE)
-    derived_units = {"binding_kelvin": ("K", "binding energy")}
+    derived_units: ClassVar[Mapping[str, tuple[str, str]]] = {"binding_kelvin": ("K", "binding energy")}
 
     def derived(self) -> dict[str, Any]:
         """The binding energy in K, where the device is known."""
