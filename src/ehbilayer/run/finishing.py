@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from ehbilayer.results.base import Provenance, Record, Result, to_json
+from ehbilayer.results.calling import versions
 from ehbilayer.results.netcdf import FORMAT_VERSION
 from ehbilayer.studies.task import TWINS, Task
 
@@ -39,22 +38,6 @@ def real_energies(summary: dict[str, Any], task: Task) -> dict[str, Any]:
     factors = dict(zip(TWINS, (task.scales.hartree_meV, task.scales.hartree_kelvin), strict=True))
     return {f"{key}_{twin}": scaled(summary[key], factor) for twin, factor in factors.items()
             for key in task.energies if key in summary}
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of everything that can change a digit."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    from ehbilayer import __version__
-
-    found = {"ehbilayer": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("numpy", "scipy", "ducc0", "jax"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def summary_text(result: Result) -> bytes:
