@@ -61,7 +61,8 @@ def in_notebook() -> bool:
 
 def progress_line() -> Callable[[str], None]:
     """A function that shows one line at a time: rewritten in place in a notebook, else on stderr now and then."""
-    last, handle = [-NOTEBOOK_SECONDS], []
+    last = [-NOTEBOOK_SECONDS]
+    handle: list[Any] = []
 
     def show(text: str) -> None:
         if time.monotonic() - last[0] < NOTEBOOK_SECONDS:
