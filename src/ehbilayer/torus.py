@@ -14,7 +14,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.model import Bilayer, Carrier
-from ehbilayer.numerics.lattice import Cell, box_of_shape
+from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
 
 ZERO_MODES = ("none", "madelung")
 SPIN_TREATMENTS = ("restricted", "unrestricted", "polarized")
@@ -213,6 +213,14 @@ class Torus:
     def sites(self) -> int:
         """Lattice sites of a crystal in the box: one per hole; without holes, per particle of the largest species."""
         return max((s.count for s in self.species if s.name == "hole"), default=0) or max(s.count for s in self.species)
+
+    @cached_property
+    def lattice(self) -> np.ndarray | None:
+        """The triangular crystal of `sites` sites: integer matrix S, box.vectors = S @ (its cell); None if none fits."""
+        try:
+            return crystal_cell(self.box, self.sites)
+        except InputError:
+            return None
 
     def scaled(self, area: float) -> Torus:
         """The same counts and shape on another area (a_h^2)."""

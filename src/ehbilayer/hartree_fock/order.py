@@ -10,7 +10,6 @@ import itertools
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.occupations import fill_levels
 from ehbilayer.numerics.lattice import Cell, crystal_cell
 from ehbilayer.orbitals import Orbitals
@@ -107,11 +106,9 @@ def zone_deviation(torus: Torus, orbitals: Orbitals, species: int) -> float | No
     About 0 where bands are full (each particle on a site of its own, or each pair of them), near 1 for a Fermi sea.
     None where the box holds no triangular lattice of that many sites.
     """
-    try:
-        supercell = crystal_cell(orbitals.box, torus.sites)
-    except InputError:
+    if torus.lattice is None:
         return None
-    fraction = orbitals.waves @ np.linalg.inv(supercell.T)
+    fraction = orbitals.waves @ np.linalg.inv(torus.lattice.T)
     key = np.rint((fraction - np.floor(fraction + 1e-9)) * torus.sites).astype(int)
     inverse = np.unique(key, axis=0, return_inverse=True)[1].ravel()
     n_k = np.zeros(torus.sites)  # k points without a wave hold nothing

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,7 @@ class End:
         """Orthonormal orbitals of each channel, (1, K, n, S g)."""
         return self.minimum.frames
 
-    @property
+    @cached_property
     def orbitals(self) -> Orbitals:
         """The state."""
         return Orbitals.of(self.hamiltonian.setting, self.frames)
