@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
-from ehbilayer.interaction.area_derivative import AreaDerivative
 from ehbilayer.compressibility.response import AreaResponse, area_response
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
@@ -32,6 +31,7 @@ from ehbilayer.hartree_fock.observables import fermi_energy
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.starts import NOISE
 from ehbilayer.hartree_fock.stationary import Calculation, End, Monitor, converge, kept_basis, lowest
+from ehbilayer.interaction.area_derivative import AreaDerivative
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.numerics.minimize import minimise
 from ehbilayer.status import Status
