@@ -1,6 +1,7 @@
 """From a study to bilayer, basis and options: numbers that can be checked by hand, and refusals before computing."""
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import ehbilayer.hartree_fock.critical
 from ehbilayer.errors import InputError
+from ehbilayer.studies import torus
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.hartree_fock.prepare import problem_of
 
@@ -49,6 +51,8 @@ def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest
         return 4.0
 
     monkeypatch.setattr(ehbilayer.hartree_fock.critical, "critical_rs", fake)
+    # a memory of its own, which no other test sees
+    monkeypatch.setattr(torus, "_critical_rs", lru_cache(torus._critical_rs.__wrapped__))
     study = make_study(density(hole_over_critical=0.25, critical_rs="computed"))
     prepared = problem_of(study)
     assert calls == [(63, 4, "none", "polarized")]
