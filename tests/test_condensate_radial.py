@@ -20,8 +20,8 @@ from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
-from systems import Species, torus_of
 from exact import GASES
+from systems import Species, torus_of
 
 EXCHANGE_2D = 8 * math.pi * (1 - 315 * math.pi**2 / 4096)
 SCHMITT_RINK = "Schmitt-Rink, Chemla & Miller, PRB 32, 6601 (1985); Ciuti et al., PRB 58, 7926 (1998): about 6 E_b a^2"

@@ -76,4 +76,5 @@ def test_gaussians_have_the_weight_of_their_width() -> None:
     hamiltonian, frames = random_state(torus, basis, start="crystal", noise=0.0)
     width = 0.8 * (RS**3 / 25.0) ** 0.25
     g2 = 8 * np.pi**2 / np.sqrt(3) * 4 / basis.box.area
-    assert bragg_weights(torus, Orbitals.of(hamiltonian.setting, frames))["hole"] == pytest.approx(np.exp(-g2 * width**2 / 2), rel=1e-3)
+    weights = bragg_weights(torus, Orbitals.of(hamiltonian.setting, frames))
+    assert weights["hole"] == pytest.approx(np.exp(-g2 * width**2 / 2), rel=1e-3)

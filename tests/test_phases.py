@@ -68,7 +68,8 @@ def test_energies_are_those_of_the_methods_alone(result: Result) -> None:
     polarised = balanced(spin="polarized")
     alone = condensate(polarised, triangular_basis(N, 6.0, 5, crystal=False), tolerance=1e-9)
     assert result.summary["energies"]["condensate"] == pytest.approx(alone.summary["energy"] / N, abs=1e-7)
-    crystal = solve(balanced(), triangular_basis(N, 6.0, 5), Options(start="hole-crystal", stability="none"), How(threads=1))
+    crystal = solve(balanced(), triangular_basis(N, 6.0, 5), Options(start="hole-crystal", stability="none"),
+                    How(threads=1))
     assert result.summary["energies"]["hole-crystal"] == pytest.approx(crystal.energy / N, abs=1e-7)
 
 

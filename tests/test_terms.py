@@ -9,12 +9,13 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hamiltonian import Hamiltonian
 from systems import Species, named, random_state, small_basis, torus_of, triangular_basis, trions
 
+METAL = triangular_basis(4, 7.0, 5)
 CASES = {
     "box": lambda: random_state(trions(spin="unrestricted", zero_mode="madelung"), small_basis("box")),
     "crystal": lambda: random_state(trions(zero_mode="madelung", capacitor=True), small_basis("crystal")),
     "metal": lambda: random_state(
         torus_of((Species("electron", -1, 0.1, 0, 4, spin="restricted"), Species("hole", 1, 1.0, 1, 4)), 1.0, "none",
-                 box=triangular_basis(4, 7.0, 5).box), triangular_basis(4, 7.0, 5), start="hole-crystal", occupation="shell"),
+                 box=METAL.box), METAL, start="hole-crystal", occupation="shell"),
 }
 TERMS = ("kinetic", "direct", "exchange")
 
