@@ -16,7 +16,7 @@ from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
 from ehbilayer.numerics.minimize import orthonormalise
-from ehbilayer.terms import Setting, TermOf
+from ehbilayer.terms import Setting, Term, TermOf
 from ehbilayer.torus import Torus
 
 
@@ -65,10 +65,15 @@ def triangular_basis(holes: int, rs: float, steps: int, crystal: bool = True) ->
     return PlaneWaveBasis(box, hexagon_waves(box, steps), crystal_cell(box, holes) if crystal else None)
 
 
+def named(hamiltonian: Hamiltonian, name: str) -> Term:
+    """The term of that name."""
+    return next(t for t in hamiltonian.terms if t.name == name)
+
+
 def random_state(torus: Torus, basis: PlaneWaveBasis, seed: int = 1, start: str = "random",
-                 occupation: str = "integer",
+                 occupation: str = "integer", noise: float = 0.4,
                  terms: tuple[TermOf, ...] = STANDARD) -> tuple[Hamiltonian, tuple[np.ndarray, ...]]:
     """A Hamiltonian and orthonormal frames with one batch entry, far from any symmetry."""
-    begin = guess(torus, basis, start, seed=seed, occupation=occupation, noise=0.4)
+    begin = guess(torus, basis, start, seed=seed, occupation=occupation, noise=noise)
     setting = Setting(basis, Fourier(), [torus], begin.fillings)
     return Hamiltonian(setting, terms), tuple(orthonormalise(np, x[None]) for x in begin.frames)

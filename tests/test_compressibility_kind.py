@@ -153,13 +153,13 @@ def test_a_series_is_resumed_by_size(small: Path, tmp_path: Path, monkeypatch: p
     assert first.status is Status.timeout and list(kept[0].summary["finished_sizes"]) == ["4"]
     first.save(tmp_path / "r.nc")
     solved: list[int] = []
-    torus = compressibility_study.torus
+    modulus = compressibility_study.modulus
 
-    def counting(bilayer: Any, *args: Any, **how: Any) -> Any:
-        solved.append(bilayer.sites)
-        return torus(bilayer, *args, **how)
+    def counting(torus: Any, *args: Any, **how: Any) -> Any:
+        solved.append(torus.sites)
+        return modulus(torus, *args, **how)
 
-    monkeypatch.setattr(compressibility_study, "torus", counting)
+    monkeypatch.setattr(compressibility_study, "modulus", counting)
     rest = run(small, *sets, how=Hooks(initial=Result.load(tmp_path / "r.nc"), resumed=True))
     assert rest.status is Status.converged and 4 not in solved and 36 in solved
     whole = run(small, *sets)

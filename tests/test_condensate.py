@@ -12,20 +12,21 @@ from ehbilayer.condensate.bogoliubov import chemical_slope, fill, minimise
 from ehbilayer.condensate.radial import solve as solve_limit
 from ehbilayer.condensate.report import energy_parts
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock import solver as hartree_fock
-from ehbilayer.model import Bilayer, Species
-from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve as solve_hartree_fock
+from ehbilayer.numerics.lattice import Cell, box_of_shape
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
-from systems import triangular_basis
+from ehbilayer.torus import Torus
+from systems import Species, torus_of, triangular_basis
 
 MADELUNG = 3.9210315786397833  # times 1/sqrt(A), triangular
 
 
-def bilayer(pairs: int, spacing: float = 1.0, mass: float = 1.0, zero_mode: str = "none", spin: str = "polarized",
-            capacitor: bool = False) -> Bilayer:
-    return Bilayer((Species("electron", -1, mass, 0, pairs, spin=spin), Species("hole", 1, 1.0, 1, pairs, spin=spin)),
-                   spacing, zero_mode, capacitor)
+def balanced(pairs: int, box: Cell, spacing: float = 1.0, mass: float = 1.0, zero_mode: str = "none",
+             spin: str = "polarized", capacitor: bool = False) -> Torus:
+    return torus_of((Species("electron", -1, mass, 0, pairs, spin=spin), Species("hole", 1, 1.0, 1, pairs, spin=spin)),
+                    spacing, zero_mode, capacitor, box=box)
 
 
 def basis(pairs: int, density: float, cutoff: float, shape: str = "triangular") -> PlaneWaveBasis:
@@ -33,23 +34,23 @@ def basis(pairs: int, density: float, cutoff: float, shape: str = "triangular") 
     return PlaneWaveBasis(box, disk_waves(box, cutoff), real=True)
 
 
-def direct_energy(system: Bilayer, b: PlaneWaveBasis, angle: np.ndarray) -> float:
+def direct_energy(system: Torus, b: PlaneWaveBasis, angle: np.ndarray) -> float:
     """The functional as a sum over all pairs of wave vectors, one at a time."""
     k, area = b.waves @ b.box.reciprocal, b.box.area
-    electron, hole = system.species
+    (electron, hole), interaction = system.species, system.bilayer.interaction
     energy = float(np.sum((electron.kinetic(k) + hole.kinetic(k)) * np.sin(angle) ** 2))
     for p, q in itertools.product(range(b.size), repeat=2):
         length = float(np.linalg.norm(k[p] - k[q]))
-        same, other = (system.interaction.v(np.array(length), d) for d in (0.0, system.spacing))
+        same, other = (interaction.v(np.array(length), 0, layer) for layer in (0, 1))
         if length == 0 and system.zero_mode == "madelung":
-            same, other = (area * system.interaction.zero_mode(b.box.vectors, d) for d in (0.0, system.spacing))
+            same, other = (area * interaction.zero_mode(b.box.vectors, 0, layer) for layer in (0, 1))
         energy -= float(same) / area * math.sin(angle[p]) ** 2 * math.sin(angle[q]) ** 2
         energy -= float(other) / area * math.sin(2 * angle[p]) * math.sin(2 * angle[q]) / 4
     return energy
 
 
-def energy_of(system: Bilayer, b: PlaneWaveBasis, angle: np.ndarray) -> float:
-    gas = torus.make_gas(system, b.box, b.waves)
+def energy_of(system: Torus, b: PlaneWaveBasis, angle: np.ndarray) -> float:
+    gas = torus.make_gas(system, b.waves)
     n, f = np.sin(angle) ** 2, np.sin(2 * angle) / 2
     x, d = gas.kset.fields(n, f)
     return float(n @ (gas.kset.kinetic - x) - f @ d)
@@ -58,7 +59,8 @@ def energy_of(system: Bilayer, b: PlaneWaveBasis, angle: np.ndarray) -> float:
 @pytest.mark.parametrize("zero_mode", ["none", "madelung"])
 @pytest.mark.parametrize("shape", ["triangular", "rectangular"])
 def test_the_energy_is_the_sum_over_pairs_of_wave_vectors(zero_mode: str, shape: str) -> None:
-    system, b = bilayer(5, 0.7, 0.3, zero_mode), basis(5, 0.05, 1.9, shape)
+    b = basis(5, 0.05, 1.9, shape)
+    system = balanced(5, b.box, 0.7, 0.3, zero_mode)
     angle = np.random.default_rng(0).uniform(0, np.pi / 2, b.size)
     direct = direct_energy(system, b, angle)
     assert abs(direct) > 1
@@ -67,8 +69,9 @@ def test_the_energy_is_the_sum_over_pairs_of_wave_vectors(zero_mode: str, shape:
 
 def test_the_end_is_stationary_and_a_minimum_at_fixed_number() -> None:
     """By finite differences of the energy, along directions that keep the number of pairs to second order."""
-    system, b = bilayer(7, 1.0, 0.5, "madelung"), basis(7, 0.03, 2.5)
-    gas = torus.make_gas(system, b.box, b.waves)
+    b = basis(7, 0.03, 2.5)
+    system = balanced(7, b.box, 1.0, 0.5, "madelung")
+    gas = torus.make_gas(system, b.waves)
     state = torus.lowest(gas, 1e-11)
     assert state.status is Status.converged and float(state.occupation.sum()) == pytest.approx(7, rel=1e-13)
     rng = np.random.default_rng(1)
@@ -84,9 +87,10 @@ def test_the_end_is_stationary_and_a_minimum_at_fixed_number() -> None:
 @pytest.mark.parametrize(("spin", "zero_mode"), [("polarized", "none"), ("polarized", "madelung"),
                                                  ("restricted", "madelung")])
 def test_the_chemical_potential_is_a_derivative(spin: str, zero_mode: str, capacitor: bool) -> None:
-    system, b = bilayer(8, 1.0, 0.5, zero_mode, spin, capacitor), basis(8, 0.03, 2.5)
+    b = basis(8, 0.03, 2.5)
+    system = balanced(8, b.box, 1.0, 0.5, zero_mode, spin, capacitor)
     steps = (-1e-3, 0.0, 1e-3)
-    gases = [torus.make_gas(system, b.box, b.waves, 8 + h) for h in steps]
+    gases = [torus.make_gas(system, b.waves, 8 + h) for h in steps]
     states = [torus.lowest(g, 1e-11) for g in gases]
     energies = [g.energy(s) for g, s in zip(gases, states, strict=True)]
     assert gases[1].chemical_potential(states[1]) == pytest.approx((energies[2] - energies[0]) / 2e-3, rel=1e-7)
@@ -96,8 +100,9 @@ def test_the_chemical_potential_is_a_derivative(spin: str, zero_mode: str, capac
 
 def test_a_lone_pair_is_the_exciton_of_the_box() -> None:
     """Against the lowest eigenvalue of its two-body Hamiltonian, diagonalised densely."""
-    system, b = bilayer(1, 1.0, 0.3, "madelung"), basis(1, 0.01, 2.5)
-    gas = torus.make_gas(system, b.box, b.waves, 1e-7)
+    b = basis(1, 0.01, 2.5)
+    system = balanced(1, b.box, 1.0, 0.3, "madelung")
+    gas = torus.make_gas(system, b.waves, 1e-7)
     unit = np.eye(b.size)
     two_body = np.diag(gas.kset.kinetic) - np.array([gas.kset.fields(0 * e, e)[1] for e in unit])
     state = torus.lowest(gas, 1e-12)
@@ -107,25 +112,27 @@ def test_a_lone_pair_is_the_exciton_of_the_box() -> None:
 def test_equal_layers_shift_by_the_zero_mode_alone() -> None:
     """At d = 0 the term v(0) sum(n^2 + F^2) is v(0) N: the conventions differ by a constant per pair."""
     b = basis(12, 0.03, 4.0)
-    energies = {mode: torus.solve(bilayer(12, 0.0, 1.0, mode), b, tolerance=1e-12, estimate=False).energy
+    energies = {mode: torus.solve(balanced(12, b.box, 0.0, 1.0, mode), b, tolerance=1e-12, estimate=False).energy
                 for mode in ("none", "madelung")}
     assert energies["none"] - energies["madelung"] == pytest.approx(12 * MADELUNG / math.sqrt(b.box.area), rel=1e-10)
 
 
 def test_dense_pairs_are_the_hartree_fock_liquid() -> None:
     """At a closed shell of 37 electrons and holes the pairing breaks down and leaves two polarised liquids."""
-    system, b = bilayer(37, 1.0, 0.5, "madelung"), triangular_basis(37, 0.5, 6, crystal=False)
+    b = triangular_basis(37, 0.5, 6, crystal=False)
+    system = balanced(37, b.box, 1.0, 0.5, "madelung")
     found = torus.solve(system, b)
-    liquid = hartree_fock.solve(system, b, hartree_fock.Options(start="liquid", keep="translations"))
+    liquid = solve_hartree_fock(system, b, Options(start="liquid", keep="translations"))
     assert found.summary["phase"] == "liquid" and found.summary["concave"] is None
     assert found.energy == pytest.approx(liquid.energy, rel=1e-12)
     assert found.summary["normal_energy"] == pytest.approx(liquid.energy, rel=1e-12)
 
 
 def test_a_condensate_lies_below_the_liquid() -> None:
-    system, b = bilayer(37, 1.0, 0.5, "madelung"), triangular_basis(37, 6.0, 6, crystal=False)
+    b = triangular_basis(37, 6.0, 6, crystal=False)
+    system = balanced(37, b.box, 1.0, 0.5, "madelung")
     found = torus.solve(system, b)
-    liquid = hartree_fock.solve(system, b, hartree_fock.Options(start="liquid", keep="translations"))
+    liquid = solve_hartree_fock(system, b, Options(start="liquid", keep="translations"))
     assert found.summary["normal_energy"] == pytest.approx(liquid.energy, rel=1e-12)
     assert found.energy < liquid.energy - 0.1
     assert found.summary["condensation_energy"] == pytest.approx((found.energy - liquid.energy) / 37, rel=1e-9)
@@ -136,7 +143,8 @@ def test_torus_and_plane_agree_as_the_torus_grows() -> None:
     limit = solve_limit(1.0, 1.0, 0.02).summary
     off: dict[str, list[float]] = {"none": [], "madelung": []}
     for mode, pairs in itertools.product(off, (16, 36, 64)):
-        found = torus.solve(bilayer(pairs, zero_mode=mode), basis(pairs, 0.02, 6.0), estimate=False)
+        b = basis(pairs, 0.02, 6.0)
+        found = torus.solve(balanced(pairs, b.box, zero_mode=mode), b, estimate=False)
         off[mode].append((found.summary["energy_per_pair"] - limit["energy_per_pair"]) * math.sqrt(pairs / 0.02))
     assert off["madelung"][-1] == pytest.approx(off["madelung"][-2] * 36 / 64, rel=0.02)
     assert off["none"][-1] == pytest.approx(MADELUNG, rel=0.02) and off["none"][0] < off["none"][1] < off["none"][2]
@@ -147,14 +155,15 @@ def test_torus_and_plane_agree_as_the_torus_grows() -> None:
 def test_flavours_share_the_pairs() -> None:
     """Two flavours of 6 pairs are twice one flavour of 6, but for the capacitor, which sees all 12."""
     b = basis(12, 0.03, 3.0)
-    both = torus.solve(bilayer(12, spin="restricted", capacitor=True), b)
-    one = torus.solve(bilayer(6), b)
+    both = torus.solve(balanced(12, b.box, spin="restricted", capacitor=True), b)
+    one = torus.solve(balanced(6, b.box), b)
     assert both.energy == pytest.approx(2 * one.energy + 2 * math.pi * 144 / b.box.area, rel=1e-11)
     assert both.summary["condensate_fraction"] == pytest.approx(one.summary["condensate_fraction"], rel=1e-6)
 
 
 def test_parts_add_up_and_obey_the_gap_equation() -> None:
-    system, b = bilayer(9, 1.0, 0.5, capacitor=True), basis(9, 0.03, 3.0)
+    b = basis(9, 0.03, 3.0)
+    system = balanced(9, b.box, 1.0, 0.5, capacitor=True)
     found = torus.solve(system, b, tolerance=1e-12)
     s = found.summary
     assert sum(s["energy_parts"].values()) == pytest.approx(found.energy, rel=1e-13)
@@ -171,7 +180,8 @@ def test_parts_add_up_and_obey_the_gap_equation() -> None:
 
 
 def test_basis_error_is_what_more_waves_bring() -> None:
-    small, large = (torus.solve(bilayer(9), basis(9, 0.03, c), tolerance=1e-10) for c in (3.0, 9.0))
+    small, large = (torus.solve(balanced(9, b.box), b, tolerance=1e-10) for b in (basis(9, 0.03, 3.0),
+                                                                                  basis(9, 0.03, 9.0)))
     assert small.summary["basis_error"] == pytest.approx(small.energy - large.energy, rel=0.3)
     assert large.summary["basis_error"] < 1e-3 * small.summary["basis_error"]
 
@@ -179,38 +189,41 @@ def test_basis_error_is_what_more_waves_bring() -> None:
 def test_basis_follows_from_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torus, "MOST_WAVES", 8000)
     box = box_of_shape("triangular", 9 / 0.03)
-    found = torus.solve_to_tolerance(bilayer(9), box, tolerance=1e-5)
+    found = torus.solve_to_tolerance(balanced(9, box), tolerance=1e-5)
     assert found.status is Status.converged
-    fine = torus.solve(bilayer(9), basis(9, 0.03, 10.0))
+    fine = torus.solve(balanced(9, box), basis(9, 0.03, 10.0))
     assert 0 <= found.summary["energy_per_pair"] - fine.summary["energy_per_pair"] < 1e-5
     # at d = 0 the waves never suffice for this much: said, not hidden
-    assert torus.solve_to_tolerance(bilayer(9, 0.0), box, tolerance=1e-9).status is Status.not_converged
+    assert torus.solve_to_tolerance(balanced(9, box, 0.0), tolerance=1e-9).status is Status.not_converged
 
 
 def test_a_result_starts_the_next_one() -> None:
     b = basis(16, 0.02, 3.0)
-    first = torus.solve(bilayer(16), b)
-    again = torus.solve(bilayer(16), b, initial=first)
+    system = balanced(16, b.box)
+    first = torus.solve(system, b)
+    again = torus.solve(system, b, initial=torus.angles_of(first))
     assert again.summary["iterations"] == 1 and again.energy == pytest.approx(first.energy, rel=1e-13)
-    wider = torus.solve(bilayer(16), basis(16, 0.02, 3.5), initial=first)
-    assert wider.energy == pytest.approx(torus.solve(bilayer(16), basis(16, 0.02, 3.5)).energy, rel=1e-11)
+    wider = torus.solve(system, basis(16, 0.02, 3.5), initial=torus.angles_of(first))
+    assert wider.energy == pytest.approx(torus.solve(system, basis(16, 0.02, 3.5)).energy, rel=1e-11)
 
 
 def test_results_survive_a_file(tmp_path) -> None:
-    found = torus.solve(bilayer(7), basis(7, 0.03, 2.0))
+    b = basis(7, 0.03, 2.0)
+    found = torus.solve(balanced(7, b.box), b)
     found.save(tmp_path / "result.nc")
     back = Result.load(tmp_path / "result.nc")
     assert back.energy == found.energy and back.summary == found.summary
 
 
 def test_stopping_is_said() -> None:
-    found = torus.solve(bilayer(7), basis(7, 0.03, 2.0), should_stop=lambda: Status.timeout, estimate=False)
+    b = basis(7, 0.03, 2.0)
+    found = torus.solve(balanced(7, b.box), b, should_stop=lambda: Status.timeout, estimate=False)
     assert found.status is Status.timeout
 
 
 def test_few_iterations_are_not_converged() -> None:
     b = basis(7, 0.03, 2.0)
-    gas = torus.make_gas(bilayer(7), b.box, b.waves)
+    gas = torus.make_gas(balanced(7, b.box), b.waves)
     start, _ = fill(gas.kset.kinetic / 2, np.ones(b.size), gas.kset.weights, 7.0)
     assert minimise(gas.kset, 7.0, start, max_iterations=2).status is Status.not_converged
 
@@ -226,7 +239,7 @@ def test_fill_holds_the_number() -> None:
 
 def test_a_normal_state_has_no_slope() -> None:
     b = triangular_basis(37, 0.5, 5, crystal=False)
-    gas = torus.make_gas(bilayer(37, zero_mode="madelung"), b.box, b.waves)
+    gas = torus.make_gas(balanced(37, b.box, zero_mode="madelung"), b.waves)
     assert math.isnan(chemical_slope(gas.kset, torus.lowest(gas, 1e-10)))
     assert energy_parts(gas, torus.lowest(gas, 1e-10)).pairing == pytest.approx(0, abs=1e-12)
 
@@ -237,11 +250,12 @@ def test_a_normal_state_has_no_slope() -> None:
     ((Species("electron", -1, 1.0, 0, 4, spin="restricted"), Species("hole", 1, 1.0, 1, 4)), "flavours"),
 ])
 def test_what_cannot_pair_is_refused(species: tuple[Species, ...], argument: str) -> None:
+    b = basis(4, 0.03, 2.0)
     with pytest.raises(InputError, match=argument):
-        torus.solve(Bilayer(species, 1.0, "none"), basis(4, 0.03, 2.0))
+        torus.solve(torus_of(species, 1.0, "none", box=b.box), b)
 
 
 def test_too_few_waves_are_refused() -> None:
     box = box_of_shape("triangular", 300.0)
     with pytest.raises(InputError, match=r"cell\.plane_waves"):
-        torus.solve(bilayer(7), PlaneWaveBasis(box, hexagon_waves(box, 1), real=True))
+        torus.solve(balanced(7, box), PlaneWaveBasis(box, hexagon_waves(box, 1), real=True))

@@ -18,10 +18,10 @@ from ehbilayer.condensate.mesh import Mesh, RadialWaves, angular_kernel, log_cor
 from ehbilayer.condensate.radial import Pairs, find, solve
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
-from ehbilayer.model import Bilayer, Species
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from exact import GASES
+from systems import Species, torus_of
 
 EXCHANGE_2D = 8 * math.pi * (1 - 315 * math.pi**2 / 4096)
 SCHMITT_RINK = "Schmitt-Rink, Chemla & Miller, PRB 32, 6601 (1985); Ciuti et al., PRB 58, 7926 (1998): about 6 E_b a^2"
@@ -164,7 +164,7 @@ def test_a_torus_cannot_start_the_plane() -> None:
     from ehbilayer.numerics.lattice import box_of_shape
 
     box = box_of_shape("square", 100.0)
-    pair = Bilayer((Species("electron", -1, 1.0, 0, 3), Species("hole", 1, 1.0, 1, 3)), 1.0, "none")
+    pair = torus_of((Species("electron", -1, 1.0, 0, 3), Species("hole", 1, 1.0, 1, 3)), 1.0, "none", box=box)
     with pytest.raises(InputError, match="initial"):
         solve(1.0, 1.0, 0.03, initial=solve_torus(pair, PlaneWaveBasis(box, disk_waves(box, 2.0), real=True)))
 
@@ -237,11 +237,12 @@ def test_where_the_energy_per_pair_is_lowest_on_a_torus(zero_mode: str, hexagon:
     from ehbilayer.condensate.torus import solve as solve_torus
     from ehbilayer.numerics.lattice import box_of_shape
 
-    system = Bilayer((Species("electron", -1, 1.0, 0, 36), Species("hole", 1, 1.0, 1, 36)), 1.0, zero_mode)
+    species = Species("electron", -1, 1.0, 0, 36), Species("hole", 1, 1.0, 1, 36)
 
     def energy(log_density: float) -> float:
         box = box_of_shape("triangular", 36 / math.exp(log_density))
         basis = PlaneWaveBasis(box, hexagon_waves(box, hexagon), real=True)
+        system = torus_of(species, 1.0, zero_mode, box=box)
         return float(solve_torus(system, basis, estimate=False).summary["energy_per_pair"])
 
     lowest = minimize_scalar(energy, bounds=(math.log(5e-4), math.log(0.1)), method="bounded", options={"xatol": 1e-3})

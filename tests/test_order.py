@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.hartree_fock.guesses import guess
-from ehbilayer.hartree_fock.order import bragg_vectors, bragg_weights, density_waves, spin_orders
-from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.cutoff import orbitals_of
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.order import bragg_vectors, bragg_weights, spin_orders
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.starts import How
 from ehbilayer.numerics.lattice import crystal_cell
-from ehbilayer.numerics.minimize import orthonormalise
-from ehbilayer.results.base import Record, Result, Variable
-from ehbilayer.status import Status
-from systems import triangular_basis
+from ehbilayer.orbitals import Orbitals
+from ehbilayer.results.base import Result
+from ehbilayer.torus import Torus
+from systems import Species, random_state, torus_of, triangular_basis
 
 N, RS = 16, 8.0
 
 
-def balanced(spin: str = "restricted") -> Bilayer:
-    return Bilayer((Species("electron", -1, 0.5, 0, N, spin=spin), Species("hole", 1, 1.0, 1, N)), 1.0, "none")
+def balanced(spin: str = "restricted") -> Torus:
+    return torus_of((Species("electron", -1, 0.5, 0, N, spin=spin), Species("hole", 1, 1.0, 1, N)), 1.0, "none",
+                    box=triangular_basis(N, RS, 5).box)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def crystal() -> Result:
     basis = triangular_basis(N, RS, 5)
     two = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, N, 2))
     return solve(balanced("unrestricted"), two, Options(start="crystal", spin_order="stripe", stability="none",
-                                                        tolerance=1e-6), threads=1)
+                                                        tolerance=1e-6), how=How(threads=1))
 
 
 def test_a_triangular_crystal_has_six_shortest_vectors() -> None:
@@ -39,9 +41,10 @@ def test_a_triangular_crystal_has_six_shortest_vectors() -> None:
 
 def test_a_liquid_has_no_order() -> None:
     result = solve(balanced(), triangular_basis(N, RS, 5), Options(start="liquid", keep="translations",
-                                                                   stability="none"), threads=1)
-    assert bragg_weights(result, N) == {"electron": 0.0, "hole": 0.0}
-    assert spin_orders(result) == {"electron": None, "hole": None}
+                                                                   stability="none"), how=How(threads=1))
+    orbitals = orbitals_of(result)
+    assert bragg_weights(balanced(), orbitals) == pytest.approx({"electron": 0.0, "hole": 0.0}, abs=1e-30)  # round-off
+    assert spin_orders(balanced(), orbitals) == {"electron": None, "hole": None}
 
 
 def test_components_are_those_of_the_density_on_the_grid(crystal: Result) -> None:
@@ -52,13 +55,15 @@ def test_components_are_those_of_the_density_on_the_grid(crystal: Result) -> Non
     grid = np.fft.fft2(density, norm="forward") * area * N / 2  # two sites per cell
     supercell = np.array(crystal.inputs["supercell"])
     steps = np.array([[1, 0], [0, 1], [1, 1], [2, -1]])
-    waves = density_waves(crystal, steps @ supercell.T)["hole"]
+    orbitals = orbitals_of(crystal)
+    waves = orbitals.density_waves(steps @ supercell.T)["hole"]
     assert np.abs(waves) == pytest.approx([abs(grid[i, j]) for i, j in steps], abs=1e-9)
-    assert abs(density_waves(crystal, np.zeros((1, 2), int))["hole"][0]) == pytest.approx(N)
+    assert abs(orbitals.density_waves(np.zeros((1, 2), int))["hole"][0]) == pytest.approx(N)
 
 
 def test_a_crystal_has_bragg_peaks_and_rows_of_spins(crystal: Result) -> None:
-    weights, spins = bragg_weights(crystal, N), spin_orders(crystal)
+    torus, orbitals = balanced("unrestricted"), orbitals_of(crystal)
+    weights, spins = bragg_weights(torus, orbitals), spin_orders(torus, orbitals)
     assert 0.02 < weights["electron"] < weights["hole"] < 1  # the light electrons are wider
     assert spins["electron"] is not None and 0.5 < spins["electron"] <= 1 + 1e-12
     assert spins["hole"] is None
@@ -66,18 +71,10 @@ def test_a_crystal_has_bragg_peaks_and_rows_of_spins(crystal: Result) -> None:
 
 def test_gaussians_have_the_weight_of_their_width() -> None:
     """Orbitals exp(-r^2/2w^2) far apart: |rho_G/N|^2 = exp(-G^2 w^2/2)."""
-    bilayer = Bilayer((Species("hole", 1, 25.0, 0, 4),), 0.0, "none")
     basis = triangular_basis(4, RS, 12)
-    begin = guess(bilayer, basis, "crystal")
-    frames = tuple(orthonormalise(np, x[None]) for x in begin.frames)
-    amplitudes = basis.to_waves(frames[0][0], begin.fillings[0].blocks).reshape(-1, basis.size)
-    result = Record("hartree-fock", Status.converged, {}, {
-        "box": basis.box.vectors.tolist(), "supercell": basis.supercell.tolist(),
-        "species": [{"name": "hole", "count": 4}],
-        "channels": [{"label": "hole", "species": 0, "orbitals": 4, "degeneracy": 1}]},
-        {"waves": Variable(("wave", "axis"), basis.waves, "1"),
-         "orbitals_0": Variable(("orbital", "wave"), amplitudes, "1"),
-         "occupations_0": Variable(("orbital",), np.ones(4), "1")})
+    torus = torus_of((Species("hole", 1, 25.0, 0, 4),), 0.0, "none", box=basis.box)
+    hamiltonian, frames = random_state(torus, basis, start="crystal", noise=0.0)
     width = 0.8 * (RS**3 / 25.0) ** 0.25
     g2 = 8 * np.pi**2 / np.sqrt(3) * 4 / basis.box.area
-    assert bragg_weights(result, 4)["hole"] == pytest.approx(np.exp(-g2 * width**2 / 2), rel=1e-3)
+    weights = bragg_weights(torus, Orbitals.of(hamiltonian.setting, frames))
+    assert weights["hole"] == pytest.approx(np.exp(-g2 * width**2 / 2), rel=1e-3)

@@ -186,13 +186,13 @@ def test_four_flavours() -> None:
 
 def test_an_alpha_squared_that_did_not_converge_gives_no_temperature(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither at a point nor on a map; and a series says so whichever of its sizes failed."""
-    whole = size_limit.torus
+    whole = size_limit.modulus
 
-    def failing(bilayer: Any, *args: Any, **how: Any) -> Any:
-        state = whole(bilayer, *args, **how)
-        return replace(state, status=Status.not_converged) if bilayer.sites == 36 else state
+    def failing(torus: Any, *args: Any, **how: Any) -> Any:
+        state = whole(torus, *args, **how)
+        return replace(state, status=Status.not_converged) if torus.sites == 36 else state
 
-    monkeypatch.setattr(size_limit, "torus", failing)
+    monkeypatch.setattr(size_limit, "modulus", failing)
     value, doubt = size_limit.alpha_squared(0.1, 1.0, 1.0, sizes=(16, 36))
     assert np.isfinite(value) and doubt == np.inf
     for sets in (("pairing.alpha_source=limit",), ("pairing.alpha_source=torus", "cell.zero_mode=none",

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.starts import How
 from ehbilayer.phases import competition as phases
 from ehbilayer.results.base import Result
 from ehbilayer.run.runner import run
@@ -14,15 +15,17 @@ from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.phases.figure import figure
 from ehbilayer.studies.task import prepare
-from systems import triangular_basis
+from ehbilayer.torus import Torus
+from systems import Species, torus_of, triangular_basis
 
 N = 16
 QUICK = Options(stability="none", tolerance=1e-7)
 
 
-def balanced(ratio: float = 2.0, spacing: float = 1.0, zero_mode: str = "none", spin: str = "restricted") -> Bilayer:
-    return Bilayer((Species("electron", -1, 1 / ratio, 0, N, spin=spin), Species("hole", 1, 1.0, 1, N)), spacing,
-                   zero_mode)
+def balanced(ratio: float = 2.0, spacing: float = 1.0, zero_mode: str = "none", spin: str = "restricted",
+             rs: float = 6.0) -> Torus:
+    return torus_of((Species("electron", -1, 1 / ratio, 0, N, spin=spin), Species("hole", 1, 1.0, 1, N)), spacing,
+                    zero_mode, box=triangular_basis(N, rs, 4).box)
 
 
 def study(**changes: dict) -> dict:
@@ -42,7 +45,7 @@ def result() -> Result:
 def test_every_candidate_keeps_its_own_symmetry() -> None:
     basis = triangular_basis(N, 6.0, 4, crystal=False)
     found = {c.name: c for c in phases.candidates(balanced(), basis, (*phases.COMPETING, "stripes"), QUICK)}
-    spins = {name: [s.spin for s in c.bilayer.species] for name, c in found.items()}
+    spins = {name: [s.spin for s in c.torus.species] for name, c in found.items()}
     assert found["liquid"].options.keep == "translations"
     assert spins["liquid"] == spins["hole-crystal"] == ["restricted", "polarized"]
     assert spins["crystal"] == spins["electron-crystal"] == ["unrestricted", "polarized"]  # one electron on a site
@@ -56,7 +59,7 @@ def test_every_candidate_keeps_its_own_symmetry() -> None:
 def test_polarised_electrons_need_one_site_only() -> None:
     found = phases.candidates(balanced(spin="polarized"), triangular_basis(N, 6.0, 4, crystal=False), ["crystal"],
                               QUICK)
-    assert found[0].basis.cells == N and found[0].bilayer.species[0].spin == "polarized"
+    assert found[0].basis.cells == N and found[0].torus.species[0].spin == "polarized"
 
 
 def test_energies_are_those_of_the_methods_alone(result: Result) -> None:
@@ -65,7 +68,8 @@ def test_energies_are_those_of_the_methods_alone(result: Result) -> None:
     polarised = balanced(spin="polarized")
     alone = condensate(polarised, triangular_basis(N, 6.0, 5, crystal=False), tolerance=1e-9)
     assert result.summary["energies"]["condensate"] == pytest.approx(alone.summary["energy"] / N, abs=1e-7)
-    crystal = solve(balanced(), triangular_basis(N, 6.0, 5), Options(start="hole-crystal", stability="none"), threads=1)
+    crystal = solve(balanced(), triangular_basis(N, 6.0, 5), Options(start="hole-crystal", stability="none"),
+                    How(threads=1))
     assert result.summary["energies"]["hole-crystal"] == pytest.approx(crystal.energy / N, abs=1e-7)
 
 
@@ -84,7 +88,7 @@ def test_condensate_wins_between_close_layers_and_liquid_at_high_density() -> No
     names = ("liquid", "crystal", "condensate")
     for rs, winner in ((8.0, "condensate"), (1.0, "liquid")):
         basis = triangular_basis(N, rs, 6, crystal=False)
-        s = phases.compete(phases.candidates(balanced(1.0), basis, names, QUICK)).summary
+        s = phases.compete(phases.candidates(balanced(1.0, rs=rs), basis, names, QUICK)).summary
         assert s["winner"] == winner and s["resolved"]
 
 
@@ -117,10 +121,10 @@ def test_a_condensate_that_wins_by_its_spin_says_so() -> None:
     """Far apart layers hardly pair: at r_s = 3.5 the polarised plasma alone lies below the unpolarised liquid."""
     basis = triangular_basis(N, 3.5, 5, crystal=False)
     for spin, cautioned in (("restricted", True), ("polarized", False)):
-        found = phases.candidates(balanced(1.0, 10.0, spin=spin), basis, ("liquid", "condensate"), QUICK)
+        found = phases.candidates(balanced(1.0, 10.0, spin=spin, rs=3.5), basis, ("liquid", "condensate"), QUICK)
         s = phases.compete(found).summary
         assert s["winner"] == "condensate" and bool(s["cautions"]) is cautioned
-    close = phases.candidates(balanced(1.0, 0.5), basis, ("liquid", "condensate"), QUICK)
+    close = phases.candidates(balanced(1.0, 0.5, rs=3.5), basis, ("liquid", "condensate"), QUICK)
     s = phases.compete(close).summary
     polarised = next(r for r in s["candidates"] if r["name"] == "condensate")["normal_energy"]
     assert bool(s["cautions"]) is (polarised < s["energies"]["liquid"])
@@ -131,12 +135,12 @@ def test_a_saddle_says_where_it_leads_and_competes_as_it_is() -> None:
     options = Options(tolerance=1e-6, follow=True, stability="full", max_iterations=300)
     basis = triangular_basis(4, 10.0, 4, crystal=False)
     electrons = Species("electron", -1, 1.0, 0, 4, spin="polarized")
-    bilayer = Bilayer((electrons, Species("hole", 1, 1.0, 1, 4)), 1.0, "none")
-    result = phases.compete(phases.candidates(bilayer, basis, ("liquid", "crystal"), options))
+    torus = torus_of((electrons, Species("hole", 1, 1.0, 1, 4)), 1.0, "none", box=basis.box)
+    result = phases.compete(phases.candidates(torus, basis, ("liquid", "crystal"), options))
     liquid = result.summary["candidates"][0]
     assert liquid["saddle"] and result.summary["saddles"][0] == "liquid"
     assert liquid["towards"]["energy"] < liquid["energy"] - 1e-4 and liquid["phase"] == "liquid"
-    held = phases.compete(phases.candidates(bilayer, basis, ("liquid",), QUICK)).summary["energies"]["liquid"]
+    held = phases.compete(phases.candidates(torus, basis, ("liquid",), QUICK)).summary["energies"]["liquid"]
     assert liquid["energy"] == pytest.approx(held, abs=1e-9)
 
 

@@ -17,13 +17,14 @@ from ehbilayer.figures.bands import bands, levels, merge_levels
 from ehbilayer.figures.density import colour_scale, density, sample, view
 from ehbilayer.figures.momentum import convergence, momentum, nearest_wave
 from ehbilayer.figures.style import carriers, fermi_level, new_figure
-from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.drawing import plot, save_figures
 from ehbilayer.studies.hartree_fock.figure import headline
+from systems import Species, torus_of
 
 TORUS = np.array([[12.0, 0.0], [6.0, 6.0 * np.sqrt(3)]])
 
@@ -39,7 +40,7 @@ def solved(name: str) -> Result:
     cell = crystal_cell(box, 4) if name in ("crystal", "bilayer") else None
     start = "liquid" if name == "liquid" else "crystal"
     keep = "translations" if name == "liquid" else "none"
-    return solve(Bilayer(tuple(species), 1.0, "none"), PlaneWaveBasis(box, rectangle_waves(9, 9), cell),
+    return solve(torus_of(tuple(species), 1.0, "none", box=box), PlaneWaveBasis(box, rectangle_waves(9, 9), cell),
                  Options(start=start, keep=keep, occupation="integer" if cell is None and keep == "none" else "shell",
                          stability="none", tolerance=1e-6))
 

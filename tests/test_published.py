@@ -16,18 +16,20 @@ import pytest
 import ehbilayer
 import exact
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
-from ehbilayer.hartree_fock.solver import Options, solve
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.starts import How
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
-from systems import triangular_basis
+from systems import Species, torus_of, triangular_basis
 
 pytestmark = pytest.mark.published
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CRYSTAL, SECOND = -0.0765226170, -0.0763471  # Ha_h per particle: the trion crystal and the next common end state
 TIGHT = {"tolerance": 1e-12, "stability": "none"}
+ONE = How(threads=1)
 
 
 def trion(crystal: bool, *, rs: float = 8.0, spin: str = "restricted", mass: float = 2.0, spacing: float = 4.83,
@@ -39,7 +41,7 @@ def trion(crystal: bool, *, rs: float = 8.0, spin: str = "restricted", mass: flo
     species = (Species("electron", -1, mass, 0, 2 * holes, spin=spin), Species("hole", 1, 1.0, 1, holes))
     basis = PlaneWaveBasis(box, waves, crystal_cell(box, holes) if crystal else None)
     how = {"start": "trion-crystal", "stability": "none"} | options
-    return solve(Bilayer(species, spacing, zero_mode), basis, Options(**how), threads=1)
+    return solve(torus_of(species, spacing, zero_mode, box=box), basis, Options(**how), ONE)
 
 
 def maxima_per_cell(density: np.ndarray) -> int:
@@ -148,7 +150,7 @@ def electron_liquid(zero_mode: str, steps: int, holes: int = 36, crystal: bool =
     basis = triangular_basis(holes, 7.0, steps, crystal)
     species = (Species("electron", -1, 0.1, 0, holes, spin="restricted"), Species("hole", 1, 1.0, 1, holes))
     how = {"start": "hole-crystal", "occupation": "shell", "stability": "none", "tolerance": 1e-10} | options
-    result = solve(Bilayer(species, 1.0, zero_mode), basis, Options(**how), threads=1)
+    result = solve(torus_of(species, 1.0, zero_mode, box=basis.box), basis, Options(**how), ONE)
     assert result.status is Status.converged
     return result
 
@@ -212,8 +214,8 @@ def closed_shell_gas(gas: exact.Gas, orbitals: int, zero_mode: str, rs: float) -
     """The uniform gas with closed shells, and its energy per particle by explicit sums over occupied waves."""
     count = gas.flavours * orbitals
     spin = "restricted" if gas.flavours == 2 else "polarized"
-    bilayer = Bilayer((Species("electron", -1, 1.0, 0, count, spin=spin),), 0.0, zero_mode)
     box = box_of_shape("triangular", count * np.pi * rs**2)
+    torus = torus_of((Species("electron", -1, 1.0, 0, count, spin=spin),), 0.0, zero_mode, box=box)
     basis = PlaneWaveBasis(box, hexagon_waves(box, int(1.2 * np.sqrt(orbitals)) + 3))
     options = Options(start="liquid", keep="translations", stability="none", spectrum=False)
     k = basis.waves @ box.reciprocal
@@ -221,7 +223,7 @@ def closed_shell_gas(gas: exact.Gas, orbitals: int, zero_mode: str, rs: float) -
     q = np.linalg.norm(k[:, None] - k[None], axis=-1)
     zero = 3.9210316 / np.sqrt(box.area) if zero_mode == "madelung" else 0.0
     v = np.where(q > 0, 2 * np.pi / np.where(q > 0, q, 1.0) / box.area, zero)
-    return solve(bilayer, basis, options, threads=1), float((k**2).sum() / 2 - v.sum() / 2) / orbitals
+    return solve(torus, basis, options, ONE), float((k**2).sum() / 2 - v.sum() / 2) / orbitals
 
 
 @pytest.mark.parametrize("gas", exact.GASES, ids=lambda g: g.name)
@@ -242,8 +244,8 @@ def monolayer(rs: float, zero_mode: str, holes: int, spin: str, **options: Any) 
     """Energy per particle of a converged monolayer state on a triangular torus."""
     basis = triangular_basis(holes, rs, round(1.5 * np.sqrt(holes)))
     how = {"tolerance": 1e-9, "stability": "none", "spectrum": False} | options
-    bilayer = Bilayer((Species("hole", 1, 1.0, 0, holes, spin=spin),), 0.0, zero_mode)
-    result = solve(bilayer, basis, Options(**how), threads=1)
+    torus = torus_of((Species("hole", 1, 1.0, 0, holes, spin=spin),), 0.0, zero_mode, box=basis.box)
+    result = solve(torus, basis, Options(**how), ONE)
     return result.energy / holes
 
 
@@ -267,9 +269,9 @@ def test_crystal_at_low_density():
     for rs in sizes:
         box = box_of_shape("triangular", holes * np.pi * rs**2)
         basis = PlaneWaveBasis(box, disk_waves(box, 4.7 / rs**0.75), crystal_cell(box, holes))
-        bilayer = Bilayer((Species("hole", 1, 1.0, 1, holes),), 0.0, "madelung")
+        torus = torus_of((Species("hole", 1, 1.0, 1, holes),), 0.0, "madelung", box=box)
         options = Options(start="crystal", tolerance=1e-10, stability="none", spectrum=False)
-        scaled.append(solve(bilayer, basis, options, threads=1).energy / holes * rs)
+        scaled.append(solve(torus, basis, options, ONE).energy / holes * rs)
     constant, zero_point, _ = np.linalg.solve(np.stack([sizes**0, sizes**-0.5, sizes**-1], axis=1), scaled)
     i, j = np.meshgrid(np.arange(-300, 301), np.arange(-300, 301))
     cubes = (i * i + i * j + j * j).astype(float) ** 1.5

@@ -16,11 +16,11 @@ import pytest
 
 from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.hartree_fock.critical import critical_rs, monolayer_energies
-from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.options import Options
 from ehbilayer.phases import competition as phases
 from ehbilayer.status import Status
-from systems import triangular_basis
+from ehbilayer.torus import Torus
+from systems import Species, torus_of, triangular_basis
 
 pytestmark = pytest.mark.published
 
@@ -29,10 +29,10 @@ LIQUIDS = ("liquid", "hole-crystal", "condensate")
 CRYSTALS = ("hole-crystal", "crystal")
 
 
-def balanced(ratio: float, spacing: float, spin: str = "restricted", zero_mode: str = "none",
-             count: int = N) -> Bilayer:
+def balanced(ratio: float, spacing: float, rs: float, spin: str = "restricted", zero_mode: str = "none",
+             count: int = N) -> Torus:
     electron = Species("electron", -1, 1 / ratio, 0, count, spin=spin)
-    return Bilayer((electron, Species("hole", 1, 1.0, 1, count)), spacing, zero_mode)
+    return torus_of((electron, Species("hole", 1, 1.0, 1, count)), spacing, zero_mode, box=count * np.pi * rs**2)
 
 
 @cache
@@ -40,7 +40,7 @@ def point(ratio: float, spacing: float, rs: float, names: Sequence[str] = phases
           spin: str = "restricted", zero_mode: str = "none", count: int = N, hexagon: int = HEXAGON) -> dict[str, Any]:
     """The summary of a competition at r_s = ``rs`` of the holes."""
     basis = triangular_basis(count, rs, hexagon, crystal=False)
-    found = phases.candidates(balanced(ratio, spacing, spin, zero_mode, count), basis, names,
+    found = phases.candidates(balanced(ratio, spacing, rs, spin, zero_mode, count), basis, names,
                               Options(stability="none", tolerance=1e-6))
     result = phases.compete(found)
     assert result.status is Status.converged
@@ -120,7 +120,7 @@ def test_condensation_is_strongest_at_equal_masses() -> None:
     def fraction(electron: float, hole: float) -> float:
         species = (Species("electron", -1, electron, 0, N, spin="polarized"), Species("hole", 1, hole, 1, N))
         basis = triangular_basis(N, 5.0, HEXAGON, crystal=False)
-        result = condensate_torus.solve(Bilayer(species, 1.0, "none"), basis, tolerance=1e-9)
+        result = condensate_torus.solve(torus_of(species, 1.0, "none", box=basis.box), basis, tolerance=1e-9)
         return float(result.summary["condensate_fraction"])
 
     same_total = [fraction(2 - hole, hole) for hole in (1.0, 1.2, 1.5, 1.8)]
@@ -216,7 +216,8 @@ def test_the_zero_mode_raises_the_condensate_by_its_spread_occupations(spacing: 
     species = (Species("electron", -1, 0.25, 0, N, spin="polarized"), Species("hole", 1, 1.0, 1, N))
     energy, rise = {}, []
     for zero_mode in ("none", "madelung"):
-        result = condensate_torus.solve(Bilayer(species, spacing, zero_mode), basis, tolerance=1e-9)
+        result = condensate_torus.solve(torus_of(species, spacing, zero_mode, box=basis.box), basis,
+                                        tolerance=1e-9)
         occupation = result.data["occupation"].values
         energy[zero_mode] = result.energy
         rise.append(2 * np.pi * spacing / basis.box.area * np.sum(occupation * (1 - occupation)))

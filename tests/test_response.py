@@ -4,19 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ehbilayer.compressibility.area_scaling import AreaDerivative, derivative, twisted
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.compressibility.response import Hessian, area_response, respond
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
 from ehbilayer.hartree_fock.stability import hessian_product, translations
-from ehbilayer.interaction.base import Coulomb
-from ehbilayer.model import Bilayer, Species
-from ehbilayer.numerics.fourier import Fourier
-from ehbilayer.numerics.minimize import inner, minimise, orthonormalise
-from ehbilayer.terms import Setting
-from systems import random_state, small_basis, triangular_basis, trions
+from ehbilayer.interaction.area_derivative import AreaDerivative
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.numerics.minimize import inner, minimise
+from ehbilayer.torus import twisted
+from systems import Species, random_state, small_basis, torus_of, triangular_basis, trions
 
 CASES = {
     "box": lambda: random_state(trions(zero_mode="madelung"), small_basis("box")),
@@ -24,10 +22,15 @@ CASES = {
 }
 
 
+def moved(setting, factor):
+    """The setting with the same integers at another area."""
+    return replace(setting, tori=[t.scaled(t.area * factor) for t in setting.tori])
+
+
 def at_area(hamiltonian, x, factor):
     """Energy of the same coefficients at another area."""
     setting = hamiltonian.setting
-    return Hamiltonian(replace(setting, areas=setting.areas * factor)).evaluate(x).energy[0]
+    return Hamiltonian(moved(setting, factor)).evaluate(x).energy[0]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -38,41 +41,41 @@ def test_derivatives_of_the_functional(case):
     e = [at_area(hamiltonian, x, np.exp(s * h)) for s in (-2, -1, 0, 1, 2)]
     first = np.dot([1, -8, 0, 8, -1], e) / (12 * h)
     second = np.dot([-1, 16, -30, 16, -1], e) / (12 * h * h)
-    assert derivative(hamiltonian, 1).evaluate(x).energy[0] == pytest.approx(first, abs=1e-9)
-    assert derivative(hamiltonian, 2).evaluate(x).energy[0] == pytest.approx(second, abs=1e-7)
+    assert hamiltonian.derivative(1).evaluate(x).energy[0] == pytest.approx(first, abs=1e-9)
+    assert hamiltonian.derivative(2).evaluate(x).energy[0] == pytest.approx(second, abs=1e-7)
     assert abs(second) > 1e-2 and abs(first + second) > 1e-2
 
 
 def test_first_derivative_is_hellmann_feynman():
     hamiltonian, x = CASES["box"]()
     known = hamiltonian.area_derivative(x)[0] * hamiltonian.setting.areas[0]
-    assert derivative(hamiltonian, 1).evaluate(x).energy[0] == pytest.approx(known, rel=1e-12)
+    assert hamiltonian.derivative(1).evaluate(x).energy[0] == pytest.approx(known, rel=1e-12)
 
 
 @pytest.mark.parametrize("distance", [0.0, 1.3])
 def test_tables_of_the_interaction(distance):
-    base, vectors, h = Coulomb(), np.array([[9.0, 0.0], [2.0, 8.0]]), 1e-3
+    base, vectors, h = Coulomb(distance), np.array([[9.0, 0.0], [2.0, 8.0]]), 1e-3
     q = np.array([0.0, 0.3, 2.0])
 
     def w(s):  # v/A relative to the A at s = 0
-        return base.v(q * np.exp(-s / 2), distance) * np.exp(-s)
+        return base.v(q * np.exp(-s / 2), 0, 1) * np.exp(-s)
 
     def m(s):
-        return base.zero_mode(vectors * np.exp(s / 2), distance)
+        return base.zero_mode(vectors * np.exp(s / 2), 0, 1)
 
     for order, stencil in ((1, lambda f: (f(h) - f(-h)) / (2 * h)), (2, lambda f: (f(h) - 2 * f(0) + f(-h)) / h**2)):
-        assert AreaDerivative(base, order).v(q, distance) == pytest.approx(stencil(w), rel=1e-5, abs=1e-12)
-        assert AreaDerivative(base, order).zero_mode(vectors, distance) == pytest.approx(stencil(m), rel=1e-5)
-    # whoever asks a derivative for its own derivative gets no number
-    assert np.isnan(AreaDerivative(base, 1).area_exponent(q, distance)).all()
-    assert np.isnan(AreaDerivative(base, 1).zero_mode_area_exponent(vectors, distance))
+        assert AreaDerivative(base, order).v(q, 0, 1) == pytest.approx(stencil(w), rel=1e-5, abs=1e-12)
+        assert AreaDerivative(base, order).zero_mode(vectors, 0, 1) == pytest.approx(stencil(m), rel=1e-5)
+    # the derivative of the first one is the second
+    first, second = AreaDerivative(base, 1), AreaDerivative(base, 2)
+    assert first.v(q, 0, 1) * first.area_exponent(q, 0, 1) == pytest.approx(second.v(q, 0, 1), rel=1e-6)
+    assert first.zero_mode(vectors, 0, 1) * first.zero_mode_area_exponent(vectors, 0, 1) == pytest.approx(
+        second.zero_mode(vectors, 0, 1), rel=1e-6)
 
 
 def converged(kind, **options):
-    bilayer, basis = trions(4, **options), small_basis(kind)
-    hamiltonian, _ = random_state(bilayer, basis, start="trion-crystal")
+    hamiltonian, x = random_state(trions(4, **options), small_basis(kind), start="trion-crystal")
     problem = EnergyProblem(hamiltonian)
-    _, x = random_state(bilayer, basis, start="trion-crystal")
     end = minimise(problem, x, residual=1e-10)
     assert end.converged.all()
     return problem, end.frames
@@ -80,17 +83,13 @@ def converged(kind, **options):
 
 def liquid_on_crystal(**options):
     """Electrons with a shell filled equally: rotations between different occupations count."""
-    from ehbilayer.hartree_fock.guesses import guess
-
-    bilayer = Bilayer((Species("electron", -1, 0.3, 0, 16, spin="restricted"), Species("hole", 1, 1.0, 1, 16)), 1.0,
-                      "madelung", **options)
     basis = triangular_basis(16, 8.0, 4)
-    begin = guess(bilayer, basis, "hole-crystal", occupation="shell")
-    setting = Setting(basis, Fourier(), [bilayer], np.array([basis.box.area]), begin.fillings)
-    problem = EnergyProblem(Hamiltonian(setting))
-    end = minimise(problem, tuple(orthonormalise(np, x[None]) for x in begin.frames), residual=1e-10,
-                   max_iterations=500)
-    assert end.converged.all() and any(np.any((f.f > 0) & (f.f < 1)) for f in begin.fillings)
+    torus = torus_of((Species("electron", -1, 0.3, 0, 16, spin="restricted"), Species("hole", 1, 1.0, 1, 16)), 1.0,
+                     "madelung", box=basis.box, **options)
+    hamiltonian, x = random_state(torus, basis, start="hole-crystal", occupation="shell", noise=0.0)
+    problem = EnergyProblem(hamiltonian)
+    end = minimise(problem, x, residual=1e-10, max_iterations=500)
+    assert end.converged.all() and any(np.any((f.f > 0) & (f.f < 1)) for f in hamiltonian.setting.fillings)
     return problem, end.frames
 
 
@@ -152,8 +151,8 @@ def test_second_derivative_against_relaxed_energies(state):
     found = area_response(problem.hamiltonian, x)
     energies = []
     for s in (-2, -1, 0, 1, 2):
-        moved = EnergyProblem(Hamiltonian(replace(setting, areas=setting.areas * np.exp(s * h))))
-        end = minimise(moved, x, residual=1e-9, max_iterations=500)
+        there = EnergyProblem(Hamiltonian(moved(setting, np.exp(s * h))))
+        end = minimise(there, x, residual=1e-9, max_iterations=500)
         energies.append(end.energy[0])
     assert found.second == pytest.approx(np.dot([-1, 16, -30, 16, -1], energies) / (12 * h * h), abs=2e-6)
     assert found.response.relaxation < -1e-3  # relaxing softens
@@ -168,18 +167,18 @@ def test_rigid_translations_do_not_respond(state):
 
 
 def test_a_twist_moves_the_kinetic_energy_alone():
-    bilayer = Bilayer((Species("electron", -1, 0.5, 0, 5, 1),), 0.0, "madelung")
     basis = triangular_basis(5, 2.0, 3, crystal=False)
+    torus = torus_of((Species("electron", -1, 0.5, 0, 5, 1),), 0.0, "madelung", box=basis.box)
     basis = PlaneWaveBasis(basis.box, basis.waves, real=False)
-    hamiltonian, x = random_state(bilayer, basis)
+    hamiltonian, x = random_state(torus, basis)
     twist = np.array([0.3, -0.2])
-    moved = Hamiltonian(replace(hamiltonian.setting, bilayers=[twisted(bilayer, "electron", twist)]))
-    before, after = hamiltonian.evaluate(x), moved.evaluate(x)
+    turned = Hamiltonian(replace(hamiltonian.setting, tori=[twisted(torus, "electron", twist)]))
+    before, after = hamiltonian.evaluate(x), turned.evaluate(x)
     k = basis.waves[basis.index[0]] @ basis.box.reciprocal
     n_k = np.sum(np.abs(x[0][0, 0]) ** 2, axis=0)
     expected = n_k @ np.sum((k + twist) ** 2, axis=1) / (2 * 0.5)
     assert after.parts["kinetic"][0] == pytest.approx(expected, rel=1e-12)
     assert after.parts["exchange"][0] == before.parts["exchange"][0]
-    assert derivative(moved, 1).evaluate(x).parts["kinetic"][0] == pytest.approx(-expected)
+    assert turned.derivative(1).evaluate(x).parts["kinetic"][0] == pytest.approx(-expected)
     with pytest.raises(InputError, match="parabolic"):
-        twisted(moved.setting.bilayers[0], "electron", twist)
+        twisted(turned.setting.tori[0], "electron", twist)

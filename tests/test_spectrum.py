@@ -4,13 +4,11 @@ import numpy as np
 import pytest
 
 from ehbilayer.hamiltonian import EnergyProblem
-from ehbilayer.hartree_fock.guesses import guess
-from ehbilayer.hartree_fock.solver import build
-from ehbilayer.hartree_fock.spectrum import ExchangeKernel, crystal_levels, empty_levels, local_blocks, occupied_levels
-from ehbilayer.model import Bilayer, Species
-from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.spectrum import crystal_levels, empty_levels, occupied_levels
 from ehbilayer.numerics.minimize import minimise
-from systems import random_state, small_basis, triangular_basis, trions
+from systems import Species, named, random_state, small_basis, torus_of, triangular_basis, trions
 
 
 @pytest.fixture(scope="module", params=["none", "madelung"])
@@ -24,15 +22,14 @@ def test_fock_blocks_act_on_orbitals_as_the_fock_operator_does(crystal):
     fock = hamiltonian.evaluate(x).fock
     basis = hamiltonian.setting.basis
     for c in range(len(x)):
-        blocks = ExchangeKernel(hamiltonian, x, c).blocks() + local_blocks(hamiltonian, hamiltonian.state(x), c)
-        kinetic = hamiltonian.kinetic.levels[c][0, :, 0]
-        out = np.einsum("kgh,knh->kng", blocks, x[c][0]) + kinetic[:, None] * x[c][0]
+        blocks = hamiltonian.blocks(hamiltonian.state(x), c)
+        out = np.einsum("kgh,knh->kng", blocks, x[c][0])
         assert np.allclose(out * basis.mask[:, None], fock[c][0], atol=1e-12)
 
 
 def test_interpolated_exchange_is_exact_at_mesh_points(crystal):
     hamiltonian, x = crystal
-    kernel = ExchangeKernel(hamiltonian, x, 0)
+    kernel = named(hamiltonian, "exchange").operator(hamiltonian.state(x), 0)
     exact = kernel.blocks()
     basis = hamiltonian.setting.basis
     assert np.allclose(kernel.at(1, np.zeros((1, 2)))[0], exact[1], atol=1e-13)
@@ -55,11 +52,12 @@ def test_empty_levels_of_a_box_against_dense_diagonalisation():
     basis = hamiltonian.setting.basis
     level = hamiltonian.kinetic.levels[1][0, 0, 0]
     state, unit = hamiltonian.state(x), np.eye(basis.size)[None, None]
-    psi = basis.to_grid(hamiltonian.setting.fourier, unit)[0]
-    rho = hamiltonian.direct.density(state)
-    potential = basis.backward(hamiltonian.setting.fourier, (hamiltonian.direct.v * rho[:, None]).sum(axis=2)[:, 1])
-    out = potential[:, None] * psi + hamiltonian.exchange.on_targets(state, 1, psi, np.zeros(basis.size, int))
-    fock = np.diag(level) + basis.from_grid(hamiltonian.setting.fourier, out[:, None])[0, 0]
+    psi = basis.to_grid(hamiltonian.setting.fourier, unit)[0][:, :, None]
+    direct, exchange = named(hamiltonian, "direct"), named(hamiltonian, "exchange")
+    rho = direct.density(state)
+    potential = basis.backward(hamiltonian.setting.fourier, (direct.v * rho[:, None]).sum(axis=2)[:, 1])
+    out = potential[:, None, None] * psi + exchange.on_targets(state, 1, psi, np.zeros(basis.size, int))
+    fock = np.diag(level) + basis.from_grid(hamiltonian.setting.fourier, out[:, None, :, 0])[0, 0]
     assert np.allclose(fock, fock.T, atol=1e-12)
     outside = np.linalg.svd(x[1][0, 0])[2][4:]
     exact = np.linalg.eigvalsh(outside @ fock @ outside.T)[:3]
@@ -77,9 +75,8 @@ def test_filled_levels_are_those_the_orbitals_span_not_the_lowest():
     gaps = []
     for kind in ("crystal", "box"):
         basis = small_basis(kind, waves=(15, 13))
-        begin = guess(trions(4), basis, "trion-crystal")
-        hamiltonian = build(trions(4), basis, begin.fillings, Fourier())
-        end = minimise(EnergyProblem(hamiltonian), tuple(x[None] for x in begin.frames), residual=1e-9)
+        hamiltonian, begin = random_state(trions(4), basis, start="trion-crystal", noise=0.0)
+        end = minimise(EnergyProblem(hamiltonian), begin, residual=1e-9)
         if basis.real:
             top = occupied_levels(hamiltonian, end.frames, hamiltonian.evaluate(end.frames).fock, 0).energy.max()
             gaps.append(empty_levels(hamiltonian, end.frames, 0)[0][0] - top)
@@ -102,11 +99,9 @@ def test_occupied_levels_are_the_expectation_values():
 
 def test_uniform_gas_levels_are_kinetic_minus_exchange():
     """In a uniform state the Fock levels are k^2/2m - sum_k' f v(k - k')/A, with the box' own sums."""
-    from ehbilayer.hartree_fock.solver import Options, solve
-
-    bilayer = Bilayer((Species("hole", 1, 1.0, 0, 7),), 0.0, "none")
     basis = triangular_basis(7, 3.0, 3, crystal=False)
-    result = solve(bilayer, basis, Options(start="liquid", keep="translations"))
+    torus = torus_of((Species("hole", 1, 1.0, 0, 7),), 0.0, "none", box=basis.box)
+    result = solve(torus, basis, Options(start="liquid", keep="translations"))
     k = result.data["wave_vector"].values
     n_k = result.data["momentum_hole"].values
     q = np.linalg.norm(k[:, None] - k[None], axis=-1)

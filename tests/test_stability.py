@@ -2,18 +2,26 @@ import numpy as np
 import pytest
 
 from ehbilayer.hamiltonian import EnergyProblem
-from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.hartree_fock.guesses import guess
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.stability import free_box, hessian_product, lowest_curvature, translations
-from ehbilayer.model import Bilayer, Species
-from ehbilayer.numerics.minimize import minimise, orthonormalise
+from ehbilayer.hartree_fock.starts import How
+from ehbilayer.hartree_fock.stationary import Calculation, Monitor, converge
+from ehbilayer.numerics.minimize import inner, minimise, orthonormalise, project
 from ehbilayer.status import Status
-from systems import small_basis, triangular_basis, trions
+from systems import Species, random_state, small_basis, torus_of, triangular_basis, trions
+
+ONE = How(threads=1)
+
+
+def seven_holes(basis):
+    """A closed shell of holes at low density."""
+    return torus_of((Species("hole", 1, 1.0, 0, 7),), 0.0, "none", box=basis.box)
 
 
 @pytest.fixture(scope="module", params=["box", "crystal"])
 def minimum(request):
-    from systems import random_state
-
     hamiltonian, _ = random_state(trions(4), small_basis(request.param), start="trion-crystal")
     problem = EnergyProblem(hamiltonian)
     _, x = random_state(trions(4), small_basis(request.param), start="trion-crystal")
@@ -45,7 +53,6 @@ def test_translations_cost_nothing(minimum):
 def test_hessian_is_symmetric(minimum):
     problem, x = minimum
     rng = np.random.default_rng(0)
-    from ehbilayer.numerics.minimize import inner, project
 
     def draw():
         basis = problem.hamiltonian.setting.basis
@@ -62,33 +69,27 @@ def test_hessian_is_symmetric(minimum):
 
 def test_liquid_is_a_minimum_within_and_a_saddle_beyond():
     """The low-density liquid holds its translations; let go, it falls."""
-    bilayer = Bilayer((Species("hole", 1, 1.0, 0, 7),), 0.0, "none")
     basis = triangular_basis(7, 20.0, 5, crystal=False)
-    held = solve(bilayer, basis, Options(start="liquid", keep="translations", stability="full"), threads=1)
+    held = solve(seven_holes(basis), basis, Options(start="liquid", keep="translations", stability="full"), how=ONE)
     assert held.status is Status.converged
     assert held.summary["stability"]["beyond"] < -1e-4
     options = Options(start="liquid", keep="translations", follow=True, stability="full")
-    fallen = solve(bilayer, basis, options, threads=1)
+    fallen = solve(seven_holes(basis), basis, options, how=ONE)
     assert fallen.summary["energy"] < held.summary["energy"] - 1e-4
     assert len(fallen.summary["starts"]) == 2
 
 
 def test_a_free_saddle_is_called_one():
-    bilayer = Bilayer((Species("hole", 1, 1.0, 0, 7),), 0.0, "none")
     basis = triangular_basis(7, 20.0, 5, crystal=False)
-    free = solve(bilayer, basis, Options(start="liquid", stability="full"), threads=1)
+    free = solve(seven_holes(basis), basis, Options(start="liquid", stability="full"), how=ONE)
     assert free.status is Status.saddle
 
 
 def test_unfolding_to_the_free_box_keeps_the_energy():
-    from ehbilayer.hartree_fock.guesses import guess
-    from ehbilayer.hartree_fock.solver import Monitor, build, converge
-    from ehbilayer.numerics.fourier import Fourier
-
-    bilayer, basis = trions(4, zero_mode="madelung"), small_basis("crystal")
+    torus, basis = trions(4, zero_mode="madelung"), small_basis("crystal")
     options = Options(start="trion-crystal", stability="none")
-    begin = guess(bilayer, basis, "trion-crystal")
-    end = converge(bilayer, basis, begin, options, Fourier(), Monitor(bilayer, options, None, None))
+    run = Calculation(torus, basis, options, Monitor(torus, options))
+    end = converge(run, guess(torus, basis, "trion-crystal"))
     box, frames, fillings = free_box(end)
-    energy = build(bilayer, box, fillings, Fourier()).evaluate(frames).energy[0]
+    energy = run.hamiltonian(fillings, box).evaluate(frames).energy[0]
     assert energy == pytest.approx(end.energy, abs=1e-11)

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ehbilayer.handover import PREFIX, may_go_on, pack_orbitals, unpack_orbitals
 
 import ehbilayer
 import fake_points
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.solver import Options, solve
+from ehbilayer.hartree_fock.cutoff import orbitals_of
+from ehbilayer.hartree_fock.handover import may_go_on
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases import competition as phases
 from ehbilayer.results.base import Record, Result
 from ehbilayer.run import stopping
@@ -25,7 +28,8 @@ from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.task import prepare
 from ehbilayer.sweep import engines as sweep_engines
 from ehbilayer.sweep.points import prepare_sweep
-from systems import triangular_basis
+from ehbilayer.torus import Torus
+from systems import Species, torus_of, triangular_basis
 
 HERE = Path(__file__).parent
 RS, SPACINGS = [4, 6, 14, 7, 8], [0.5, 1, 2]  # 14 never converges
@@ -269,24 +273,28 @@ def test_only_what_kept_its_character_goes_on() -> None:
     assert not may_go_on("random", "crystal", {"electron": 0.1, "hole": 0.2})
 
 
-def bilayer(spacing: float = 1.0) -> Bilayer:
-    return Bilayer((Species("electron", -1, 0.5, 0, 4), Species("hole", 1, 1.0, 1, 4)), spacing, "none")
+def four_pairs(rs: float) -> Torus:
+    return torus_of((Species("electron", -1, 0.5, 0, 4), Species("hole", 1, 1.0, 1, 4)), 1.0, "none",
+                    box=triangular_basis(4, rs, 3).box)
 
 
 def test_packed_orbitals_are_the_same_bits() -> None:
-    state = solve(bilayer(), triangular_basis(4, 8.0, 4), Options(start="hole-crystal", stability="none"), threads=1)
-    packed = pack_orbitals("x", state)
+    torus = four_pairs(8.0)
+    state = solve(torus, triangular_basis(4, 8.0, 4), Options(start="hole-crystal", stability="none"), How(threads=1))
+    packed = orbitals_of(state).pack("x")
     result = Record("phases", Status.converged, {}, {"box": state.inputs["box"]}, packed)
-    back = unpack_orbitals("x", bilayer(), Result.from_bytes(result.to_bytes(), "x"))
-    assert set(back.data) == {"waves", *(f"{k}_{c}" for k in ("orbitals", "occupations") for c in range(3 - 1))}
-    for name, array in back.data.items():
+    there = Result.from_bytes(result.to_bytes(), "x")
+    back = Orbitals.unpack("x", torus, torus.box, there.data).variables()
+    assert set(back) == {"waves", "wave_vector",
+                         *(f"{k}_{c}" for k in ("orbitals", "occupations") for c in range(3 - 1))}
+    for name, array in back.items():
         np.testing.assert_array_equal(array.values, state.data[name].values)
     assert len(packed[f"{PREFIX}amplitudes_0_x"].values) < 0.4 * state.data["orbitals_0"].values.size
 
 
 def test_an_unfinished_competition_goes_on_from_the_same_neighbour() -> None:
     def found(rs: float) -> list[phases.Candidate]:
-        return phases.candidates(bilayer(), triangular_basis(4, rs, 3, crystal=False), phases.COMPETING,
+        return phases.candidates(four_pairs(rs), triangular_basis(4, rs, 3, crystal=False), phases.COMPETING,
                                  Options(stability="none", tolerance=1e-6))
 
     before, kept = phases.compete(found(9.0), keep_states=True), []

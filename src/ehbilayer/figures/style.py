@@ -52,11 +52,11 @@ def carriers(result: Result) -> list[Carrier]:
         raise InputError("result", "a hartree-fock result", result.kind, "there are no figures of this kind yet")
     out: list[Carrier] = []
     spare = iter(OTHERS)
-    for i, s in enumerate(result.inputs["species"]):
+    for i, s in enumerate(result.inputs["species"]):  # files of the first format number the species of a channel
         if not s["count"]:
             continue
-        channels = tuple((c, str(x["label"]), int(x["degeneracy"]))
-                         for c, x in enumerate(result.inputs["channels"]) if x["species"] == i)
+        channels = tuple((c, str(x["label"]), int(x["degeneracy"])) for c, x in enumerate(result.inputs["channels"])
+                         if s["name"] == x.get("carrier") or i == x.get("species"))
         flavours = 1 if s["spin"] == "polarized" else int(s["flavours"])
         colour = COLOURS.get(s["name"]) or next(spare, INK)
         out.append(Carrier(s["name"], int(s["count"]), float(s["mass"]), flavours, colour, channels))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
@@ -49,6 +51,9 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     """Minimise from every start on this basis and report the lowest state; see `solver.solve`."""
     from threadpoolctl import threadpool_limits
 
+    if not np.allclose(basis.box.vectors, torus.box.vectors, rtol=1e-9, atol=1e-9):
+        raise InputError("basis", "waves of the torus' own box", basis.box.vectors.tolist(),
+                         "make it with PlaneWaveBasis(torus.box, ..)")
     work = kept_basis(torus, basis, options.keep)
     for channel in torus.channels:
         if channel.orbitals > work.size:

@@ -7,23 +7,34 @@ exchange is, for each p, a convolution over kappa with v, so whole Fock blocks c
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from ehbilayer.numerics.fourier import Fourier, good_size
-from ehbilayer.terms import Array, Part, State
-
-if TYPE_CHECKING:
-    from ehbilayer.terms.exchange import Exchange
+from ehbilayer.terms import Array, Part, Setting, State
 
 CHUNK_BYTES = 64_000_000  # of transfers that are transformed at once
+
+
+class PairTerm(Protocol):
+    """What is needed of the exchange term, see `exchange.Exchange`."""
+
+    setting: Setting
+
+    def between(self, transfers: np.ndarray, m: Part, n: Part) -> np.ndarray:
+        """v_ab(q)/A (Ha_h) of two components at torus integers ``transfers`` (..., 2)."""
+        ...
+
+    def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
+        """-K applied to other orbitals, values (b, T, S, n1, n2) on blocks (T,)."""
+        ...
 
 
 class ExchangeOperator:
     """-K of one channel between plane waves: D_p(s) v(s) for every transfer p and pair of components."""
 
-    def __init__(self, exchange: Exchange, state: State, channel: int) -> None:
+    def __init__(self, exchange: PairTerm, state: State, channel: int) -> None:
         self._exchange, self._state, self._channel = exchange, state, channel
         self._parts = exchange.setting.parts_of(channel)
 
@@ -56,7 +67,7 @@ class Kernel:
     mesh' own k points and by minimal-image interpolation between them.
     """
 
-    def __init__(self, exchange: Exchange, c: Array, m: Part, n: Part) -> None:
+    def __init__(self, exchange: PairTerm, c: Array, m: Part, n: Part) -> None:
         setting = exchange.setting
         self.basis, self._fourier = setting.basis, Fourier(threads=1)
         b, self._same = self.basis, m == n
@@ -88,7 +99,7 @@ class Kernel:
         grid[self.slot[mine] - first, self.kappa[mine]] = self._density[mine]
         return self._fourier.c2c(grid.reshape(-1, *self.n), forward=False) * self._v
 
-    def _interaction(self, exchange: Exchange, m: Part, n: Part) -> np.ndarray:
+    def _interaction(self, exchange: PairTerm, m: Part, n: Part) -> np.ndarray:
         """v(s)/n: the torus' interaction on the grid of relative positions, transfers between waves only."""
         i, j = np.meshgrid(*(np.fft.fftfreq(size, 1 / size).astype(int) for size in self.n), indexing="ij")
         t = np.stack([i, j], axis=-1)
