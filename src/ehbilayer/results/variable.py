@@ -16,7 +16,7 @@ from ehbilayer.errors import InputError
 
 STORED = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}  # kinds of numbers, and the most bytes one may have
 
-RESERVED = ("complex", "checksum", "summary.json", "inputs.json")  # names that a file keeps for itself
+RESERVED = ("complex", "checksum", "result.json")  # names that a file keeps for itself
 
 
 @dataclass(frozen=True, eq=False)
