@@ -4,14 +4,15 @@ The file is made in memory. Its array ``checksum`` holds the SHA-256 of all its 
 truncation or flipped bit before HDF5 parses a single array. Reading executes nothing: no pickles, no objects, no links.
 
 Text has a fixed length throughout: a damaged or hostile heap, where HDF5 keeps text of variable length, can keep a
-reader busy for ever. Attributes are short UTF-8 strings, longer texts and text arrays are characters along a last axis,
-and reading looks at nothing else. Format 1, with text of variable length, is read by `netcdf_1`.
+reader busy for ever. Attributes are short UTF-8 strings; long texts and text arrays are characters along a last axis.
+Reading looks at nothing else (netCDF-4 keeps references to axes on the heap, for others to read). Format 1, with text
+of variable length, is read by `netcdf_1`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,7 @@ from ehbilayer.results.files import ResultFileError
 
 FORMAT_VERSION = 2
 SEAL = b"ehbilayer-sha256:"  # followed by 64 hexadecimal digits, which count as zeros when the file is hashed
-TEXTS = {"summary": "summary.json", "inputs": "inputs.json"}  # attributes too long for one, and their arrays
-CHECKSUM = "checksum"
+CONTENT, CHECKSUM = "result.json", "checksum"  # arrays of characters: all texts as JSON with the order of arrays; seal
 SHORTEST = 2  # bytes of an attribute: netCDF takes those of one byte for characters
 
 Array = tuple[tuple[str, ...], np.ndarray, dict[str, str]]  # axis names, values, attributes
@@ -35,43 +35,59 @@ def pack(attributes: dict[str, str], arrays: dict[str, Array]) -> bytes:
 
     Complex arrays become real ones with a last axis ``complex`` of length 2, booleans bytes, text characters.
     """
-    import h5netcdf
     import h5py
 
-    buffer = io.BytesIO()
-    kept: dict[str, dict[str, str]] = {}
-    with h5netcdf.File(buffer, "w") as file:
-        for name, (dims, values, attrs) in arrays.items():
-            kept[name] = attrs | _write_array(file, name, dims, values)
-        texts = {variable: attributes[name] for name, variable in TEXTS.items()}
-        for name, text in (texts | {CHECKSUM: SEAL.decode() + "0" * 64}).items():
-            kept[name] = _write_array(file, name, (), np.array(text))
-    with h5py.File(buffer, "r+") as file:
-        for name, attrs in kept.items():
-            for key, text in attrs.items():
-                _write_text(file[name].attrs, key, text)
-        for name in sorted(attributes.keys() - TEXTS):
+    content = json.dumps({**attributes, "arrays": list(arrays)}, ensure_ascii=False)
+    stored = {name: _stored(*array) for name, array in arrays.items()}
+    for name, text in {CONTENT: content, CHECKSUM: SEAL.decode() + "0" * 64}.items():
+        values = np.frombuffer(text.encode(), "S1")
+        stored[name] = (f"string{len(values)}",), values, {}
+    with h5py.File("result", "w", driver="core", backing_store=False, track_order=True) as file:
+        for name in ("kind", "status"):
             _write_text(file.attrs, name, attributes[name])
-        _write_text(file.attrs, "arrays", _joined(arrays))
         file.attrs["format_version"] = np.array([FORMAT_VERSION])
-    return _seal(buffer.getvalue())
+        _write_arrays(file, stored)
+        file.flush()
+        return _seal(file.id.get_file_image())
 
 
-def _write_array(file: Any, name: str, dims: tuple[str, ...], values: np.ndarray) -> dict[str, str]:
-    """Write the values; returns the attributes that say what they were."""
-    said, kind = {"axes": _joined(dims)}, values.dtype.kind
+def _stored(dims: tuple[str, ...], values: np.ndarray, attributes: dict[str, str]) -> Array:
+    """An array as it is in the file, with attributes that say what it was."""
+    kind, said = values.dtype.kind, {**attributes, "axes": "\n".join(dims)}  # names are printable
     if kind == "c":
-        values, dims = np.stack([values.real, values.imag], axis=-1), (*dims, "complex")
-    elif kind == "U":
+        return (*dims, "complex"), np.stack([values.real, values.imag], axis=-1), said | {"dtype": "complex"}
+    if kind == "U":
         values = _characters(values)
-        dims, said["_Encoding"] = (*dims, f"string{values.shape[-1]}"), "utf-8"
-    elif kind == "b":
-        values = values.astype("i1")
-    for dim, length in zip(dims, values.shape, strict=True):
-        if dim not in file.dimensions:
-            file.dimensions[dim] = length
-    file.create_variable(name, dims, values.dtype, data=values)
-    return said | ({"dtype": {"c": "complex", "b": "bool", "U": "text"}[kind]} if kind in "cbU" else {})
+        return (*dims, f"string{values.shape[-1]}"), values, said | {"dtype": "text", "_Encoding": "utf-8"}
+    return (dims, values.astype("i1"), said | {"dtype": "bool"}) if kind == "b" else (dims, values, said)
+
+
+def _write_arrays(file: Any, arrays: dict[str, Array]) -> None:
+    """The arrays and their axes as netCDF-4 has them: an axis is a scale, which holds its coordinates if it has any."""
+    lengths = {dim: n for dims, values, _ in arrays.values() for dim, n in zip(dims, values.shape, strict=True)}
+    numbers = {dim: i for i, dim in enumerate(lengths)}
+    for dim, length in lengths.items():
+        if dim in arrays:
+            scale, text = _write_array(file, dim, *arrays[dim]), dim
+        else:
+            scale = file.create_dataset(dim, (length,), ">f4", maxshape=None if length else (None,))
+            text = f"{netcdf_1.BARE_AXIS.decode()}.{length:10d}"
+        scale.make_scale(text)
+        scale.attrs["_Netcdf4Dimid"] = np.int32(numbers[dim])
+    for name, (dims, values, attributes) in arrays.items():
+        if name not in lengths:
+            array = _write_array(file, name, dims, values, attributes)
+            for i, dim in enumerate(dims):
+                array.dims[i].attach_scale(file[dim])
+        elif len(dims) > 1:  # text along its own axis
+            file[name].attrs["_Netcdf4Coordinates"] = np.array([numbers[dim] for dim in dims], dtype="i4")
+
+
+def _write_array(file: Any, name: str, dims: tuple[str, ...], values: np.ndarray, attributes: dict[str, str]) -> Any:
+    array = file.create_dataset(name, data=values, maxshape=None if values.size else (None,) * values.ndim)
+    for key, text in attributes.items():
+        _write_text(array.attrs, key, text)
+    return array
 
 
 def _characters(values: np.ndarray) -> np.ndarray:
@@ -80,10 +96,6 @@ def _characters(values: np.ndarray) -> np.ndarray:
     width = max(encoded.dtype.itemsize, 1)
     raw = np.ascontiguousarray(encoded).astype(f"S{width}").tobytes()
     return np.frombuffer(raw, "S1").reshape(*values.shape, width)
-
-
-def _joined(names: Any) -> str:
-    return "\n".join(names)  # names are printable
 
 
 def _write_text(attributes: Any, name: str, text: str) -> None:
@@ -159,14 +171,10 @@ def _open(raw: bytes) -> Any:
 
 def _read(raw: bytes, *, arrays: bool) -> tuple[dict[str, str], dict[str, Array]]:
     with _open(raw) as file:
-        texts = {name: _text_array(file, variable) for name, variable in TEXTS.items()}
-        attributes = {name: _text(file.attrs, name) for name in ("kind", "status")} | texts
-        names = _split(_text(file.attrs, "arrays")) if arrays else ()
-        return attributes, {name: _read_array(file, name) for name in names}
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(text.split("\n")) if text else ()
+        _refuse_foreign(file, CONTENT)
+        content = json.loads(np.asarray(file[CONTENT][...]).tobytes().decode())
+        names = content.pop("arrays")
+        return content, {name: _read_array(file, name) for name in names} if arrays else {}
 
 
 def _text(attributes: Any, name: str) -> str:
@@ -179,14 +187,10 @@ def _text(attributes: Any, name: str) -> str:
     return bytes(attributes[name]).decode()
 
 
-def _text_array(file: Any, name: str) -> str:
-    return str(_read_array(file, name)[1])
-
-
 def _read_array(file: Any, name: str) -> Array:
     _refuse_foreign(file, name)
     array = file[name]
-    values, dims = np.asarray(array[...]), _split(_text(array.attrs, "axes"))
+    values, dims = np.asarray(array[...]), tuple(_text(array.attrs, "axes").split("\n"))
     kind = _text(array.attrs, "dtype") if "dtype" in array.attrs else ""
     if kind == "bool":
         values = values.astype(bool)
@@ -195,7 +199,7 @@ def _read_array(file: Any, name: str) -> Array:
     elif kind == "text":
         values = _strings(values)
     told = {key: _text(array.attrs, key) for key in ("units", "description") if key in array.attrs}
-    return dims, values, told
+    return dims if dims != ("",) else (), values, told
 
 
 def _strings(characters: np.ndarray) -> np.ndarray:
