@@ -16,17 +16,18 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
 from ehbilayer.hartree_fock.batch import solve_batch
-from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.model import Bilayer, Species
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+from ehbilayer.torus import Torus
 
 
-def points(count: int, waves: int) -> tuple[list[Bilayer], PlaneWaveBasis, np.ndarray]:
+def points(count: int, waves: int) -> tuple[list[Torus], PlaneWaveBasis]:
     box = box_of_shape("triangular", 36 * np.pi * 64)
     basis = PlaneWaveBasis(box, hexagon_waves(box, waves), crystal_cell(box, 36))
-    species = (Species("electron", -1, 2.0, 0, 72, spin="restricted"), Species("hole", 1, 1.0, 1, 36))
-    bilayers = [Bilayer(species, d, "madelung") for d in np.linspace(3, 6, count)]
-    return bilayers, basis, 36 * np.pi * np.linspace(6, 12, count) ** 2
+    bilayers = [Bilayer.of(electron_mass=2.0, hole_mass=1.0, spacing=float(d), rs_hole=float(rs), electrons_per_hole=2)
+                for d, rs in zip(np.linspace(3, 6, count), np.linspace(6, 12, count), strict=True)]
+    return [Torus(b, 36, zero_mode="madelung") for b in bilayers], basis
 
 
 def main() -> None:
@@ -36,16 +37,16 @@ def main() -> None:
     parser.add_argument("--reference", type=int, default=5)
     parser.add_argument("--waves", type=int, default=12)
     args = parser.parse_args()
-    bilayers, basis, areas = points(args.points, args.waves)
+    tori, basis = points(args.points, args.waves)
     options = Options(start="trion-crystal")
     some = np.linspace(0, args.points - 1, min(args.reference, args.points)).astype(int)
     start = time.perf_counter()
-    one = [solve_batch([bilayers[i]], basis, [areas[i]], options) for i in some]
+    one = [solve_batch([tori[i]], basis, options) for i in some]
     per_point = (time.perf_counter() - start) / len(some)
     seconds = []
     for _ in range(2):  # the second run finds everything warm but the compilation, which belongs to each problem
         start = time.perf_counter()
-        batch = solve_batch(bilayers, basis, areas, options, backend=args.backend)
+        batch = solve_batch(tori, basis, options, backend=args.backend)
         seconds.append(time.perf_counter() - start)
     device = "cpu"
     if args.backend == "jax":

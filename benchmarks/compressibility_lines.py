@@ -47,14 +47,13 @@ def small(rs: float) -> dict[str, Any]:
 def lowest(rs: float, starts: int) -> dict[str, Any]:
     """The lowest state of the free box at d = a_h, in the paper's convention and basis."""
     from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
-    from ehbilayer.compressibility.bulk_modulus import StateOptions, torus
+    from ehbilayer.compressibility.bulk_modulus import StateOptions, modulus
     from ehbilayer.compressibility.size_limit import electron_hole
-    from ehbilayer.numerics.lattice import box_of_shape
 
-    box = box_of_shape("triangular", 36 * math.pi * (rs / MASS) ** 2)
-    basis, bilayer = PlaneWaveBasis(box, hexagon_waves(box, 7)), electron_hole(MASS, 1.0, 36, zero_mode="none")
-    held = torus(bilayer, basis)
-    free = torus(bilayer, basis, StateOptions("lowest", starts=starts))
+    torus = electron_hole(MASS, 1.0, rs, 36, zero_mode="none")
+    basis = PlaneWaveBasis(torus.box, hexagon_waves(torus.box, 7))
+    held = modulus(torus, basis)
+    free = modulus(torus, basis, StateOptions("lowest", starts=starts))
     return {"rs": rs, "alpha_squared": free.alpha_squared, "symmetric": held.alpha_squared,
             "status": free.status.value, "energy_below": (held.energy - free.energy) / 36}
 

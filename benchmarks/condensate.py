@@ -37,21 +37,22 @@ def torus(hexagon: int, repeats: int) -> dict[str, Any]:
     from ehbilayer.basis.plane_waves import hexagon_waves
     from ehbilayer.condensate.bogoliubov import fill
     from ehbilayer.condensate.torus import lowest, make_gas
-    from ehbilayer.model import Bilayer, Species
-    from ehbilayer.numerics.lattice import box_of_shape
+    from ehbilayer.model import Bilayer
+    from ehbilayer.torus import Torus
 
     pairs, steps = 144, 3
-    system = Bilayer((Species("electron", -1, 1.0, 0, pairs), Species("hole", 1, 1.0, 1, pairs)), 1.0, "madelung")
-    box = box_of_shape("triangular", pairs / 0.02)
+    bilayer = Bilayer.of(electron_mass=1.0, hole_mass=1.0, spacing=1.0, hole_density=0.02)
+    system = Torus(bilayer, pairs, zero_mode="madelung", electron_spin="polarized")
+    box, interaction = system.box, bilayer.interaction
     waves = hexagon_waves(box, hexagon)
-    seconds = median_seconds(lambda: lowest(make_gas(system, box, waves), 1e-7), repeats)
-    gas = make_gas(system, box, waves)
+    seconds = median_seconds(lambda: lowest(make_gas(system, waves), 1e-7), repeats)
+    gas = make_gas(system, waves)
     state = lowest(gas, 1e-7)
     k = gas.kset.k
     q = np.linalg.norm(k[:, None] - k[None], axis=-1)
-    matrices = [system.interaction.v(q, d) / box.area for d in (0.0, 1.0)]
-    for matrix, d in zip(matrices, (0.0, 1.0), strict=True):
-        np.fill_diagonal(matrix, system.interaction.zero_mode(box.vectors, d))
+    matrices = [interaction.v(q, 0, layer) / box.area for layer in (0, 1)]
+    for layer, matrix in enumerate(matrices):
+        np.fill_diagonal(matrix, interaction.zero_mode(box.vectors, 0, layer))
     angle, _ = fill(gas.kset.kinetic / 2, 1 / (1 + gas.kset.kinetic), gas.kset.weights, pairs)
     begin = time.perf_counter()
     for _ in range(steps):

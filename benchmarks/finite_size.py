@@ -26,15 +26,19 @@ QUANTITIES = {"energy_per_particle": "energy per particle", "electron_gap": "ele
 def point(holes: int, zero_mode: str, cutoff: float) -> dict[str, float]:
     """The converged crystal of ``holes`` holes: energy per particle, gaps (Ha_h), pressure (Ha_h/a_h^2)."""
     from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
-    from ehbilayer.hartree_fock.solver import Options, solve
-    from ehbilayer.model import Bilayer, Species
-    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+    from ehbilayer.hartree_fock.options import Options
+    from ehbilayer.hartree_fock.solver import solve
+    from ehbilayer.hartree_fock.starts import How
+    from ehbilayer.model import Bilayer
+    from ehbilayer.numerics.lattice import crystal_cell
+    from ehbilayer.torus import Torus
 
-    box = box_of_shape("rectangular", holes * np.pi * 8.0**2)
-    species = (Species("electron", -1, 2.0, 0, 2 * holes, spin="restricted"), Species("hole", 1, 1.0, 1, holes))
+    bilayer = Bilayer.of(electron_mass=2.0, hole_mass=1.0, spacing=4.83, rs_hole=8.0, electrons_per_hole=2)
+    torus = Torus(bilayer, holes, shape="rectangular", zero_mode=zero_mode)
+    box = torus.box
     basis = PlaneWaveBasis(box, disk_waves(box, cutoff), crystal_cell(box, holes))
     options = Options(start="trion-crystal", tolerance=1e-10, stability="none")
-    result = solve(Bilayer(species, 4.83, zero_mode), basis, options, threads=1)
+    result = solve(torus, basis, options, How(threads=1))
     assert result.energy < 0, "converged"
     s = result.summary
     return {"holes": holes, "area": box.area, "energy_per_particle": s["energy_per_particle"],
@@ -43,12 +47,12 @@ def point(holes: int, zero_mode: str, cutoff: float) -> dict[str, float]:
 
 def compute(cutoff: float) -> dict[str, Any]:
     """All points, and the straight lines in 1/sqrt(N) that the missing zero mode predicts."""
-    from ehbilayer.interaction.base import Coulomb
+    from ehbilayer.interaction.coulomb import Coulomb
     from ehbilayer.numerics.lattice import box_of_shape
 
     box = box_of_shape("rectangular", 1.0)
     return {"system": "trion crystal, m_e = 2 m_h, d = 4.83 a_h, r_s = 8, rectangular torus", "cutoff": cutoff,
-            "madelung_constant": float(Coulomb().zero_mode(box.vectors, 0.0)),  # v(0)/A at unit area
+            "madelung_constant": float(Coulomb().zero_mode(box.vectors, 0, 0)),  # v(0)/A at unit area
             "points": {mode: [point(n, mode, cutoff) for n in SIZES] for mode in MODES}}
 
 

@@ -18,28 +18,29 @@ from typing import Any
 
 
 def problem(holes: int, hexagon: int, zero_mode: str) -> tuple[Any, Any]:
-    """The bilayer and its plane waves, one hole per cell."""
-    import numpy as np
-
+    """The torus and its plane waves, one hole per cell."""
     from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
-    from ehbilayer.model import Bilayer, Species
-    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+    from ehbilayer.model import Bilayer
+    from ehbilayer.numerics.lattice import crystal_cell
+    from ehbilayer.torus import Torus
 
-    box = box_of_shape("triangular", holes * np.pi * 7.0**2)
-    species = (Species("electron", -1, 0.1, 0, holes, spin="restricted"), Species("hole", 1, 1.0, 1, holes))
-    return Bilayer(species, 1.0, zero_mode), PlaneWaveBasis(box, hexagon_waves(box, hexagon), crystal_cell(box, holes))
+    bilayer = Bilayer.of(electron_mass=0.1, hole_mass=1.0, spacing=1.0, rs_hole=7.0)
+    torus = Torus(bilayer, holes, zero_mode=zero_mode)
+    return torus, PlaneWaveBasis(torus.box, hexagon_waves(torus.box, hexagon), crystal_cell(torus.box, holes))
 
 
 def seconds(repeats: int, tolerance: float, occupation: str, spectrum: bool, *what: Any) -> tuple[float, Any]:
     """Median wall seconds of ``repeats`` solutions, basis included, and the last summary."""
-    from ehbilayer.hartree_fock.solver import Options, solve
+    from ehbilayer.hartree_fock.options import Options
+    from ehbilayer.hartree_fock.solver import solve
+    from ehbilayer.hartree_fock.starts import How
 
     options = Options(start="hole-crystal", occupation=occupation, tolerance=tolerance, stability="none",
                       spectrum=spectrum)
     times = []
     for _ in range(repeats):
         begin = time.perf_counter()
-        result = solve(*problem(*what), options, threads=1)
+        result = solve(*problem(*what), options, How(threads=1))
         times.append(time.perf_counter() - begin)
     assert result.status.value == "converged", result.status
     return statistics.median(times), result.summary

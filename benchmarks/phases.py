@@ -16,12 +16,12 @@ import time
 from typing import Any
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
-from ehbilayer.hartree_fock.solver import Options
-from ehbilayer.model import Bilayer, Species
-from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.model import Bilayer
 from ehbilayer.phases import competition as phases
 from ehbilayer.run import runner
 from ehbilayer.studies.file import make_study
+from ehbilayer.torus import Torus
 
 HOLES, HEXAGON, CRITICAL_RS, REPEATS = 36, 7, 3.882, 3
 AXES = {"bilayer.spacing": [1.0, 3.0, 10.0], "bilayer.electron_mass": [0.8, 0.2],
@@ -36,10 +36,10 @@ def seconds(work: Any, *args: Any) -> float:
 
 def one_point() -> dict[str, Any]:
     """Best of three, after warm-up, at m_h/m_e = 4, d = a_h, half the critical density."""
-    box = box_of_shape("triangular", HOLES * math.pi * CRITICAL_RS**2 / 0.5)
-    species = (Species("electron", -1, 0.25, 0, HOLES), Species("hole", 1, 1.0, 1, HOLES, spin="polarized"))
-    found = phases.candidates(Bilayer(species, 1.0, "none"), PlaneWaveBasis(box, hexagon_waves(box, HEXAGON)),
-                              phases.COMPETING, Options(stability="none", tolerance=1e-6))
+    bilayer = Bilayer.of(electron_mass=0.25, hole_mass=1.0, spacing=1.0, rs_hole=CRITICAL_RS / math.sqrt(0.5))
+    torus = Torus(bilayer, HOLES, zero_mode="none", electron_spin="polarized")
+    found = phases.candidates(torus, PlaneWaveBasis(torus.box, hexagon_waves(torus.box, HEXAGON)), phases.COMPETING,
+                              Options(stability="none", tolerance=1e-6))
     phases.compete(found)  # warm-up
     single = {c.name: round(min(seconds(phases.converge, c) for _ in range(REPEATS)), 3) for c in found}
     return {"candidates": single, "all": round(min(seconds(phases.compete, found) for _ in range(REPEATS)), 3)}

@@ -34,20 +34,21 @@ def build_seconds(holes: int, waves: tuple[int, int], crystal: bool, least: floa
     from threadpoolctl import threadpool_limits
 
     from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
-    from ehbilayer.hamiltonian import EnergyProblem
+    from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
     from ehbilayer.hartree_fock.guesses import guess
-    from ehbilayer.hartree_fock.solver import build
-    from ehbilayer.model import Bilayer, Species
+    from ehbilayer.model import Bilayer
     from ehbilayer.numerics.fourier import Fourier
-    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+    from ehbilayer.numerics.lattice import crystal_cell
     from ehbilayer.numerics.minimize import orthonormalise
+    from ehbilayer.terms import Setting
+    from ehbilayer.torus import Torus
 
-    box = box_of_shape("rectangular", holes * np.pi * 8.0**2)
-    basis = PlaneWaveBasis(box, rectangle_waves(*waves), crystal_cell(box, holes) if crystal else None)
-    species = (Species("electron", -1, 2.0, 0, 2 * holes, spin="restricted"), Species("hole", 1, 1.0, 1, holes))
-    bilayer = Bilayer(species, 4.83, "none")
-    begin = guess(bilayer, basis, "trion-crystal")
-    problem = EnergyProblem(build(bilayer, basis, begin.fillings, Fourier(threads=1)))
+    bilayer = Bilayer.of(electron_mass=2.0, hole_mass=1.0, spacing=4.83, rs_hole=8.0, electrons_per_hole=2)
+    torus = Torus(bilayer, holes, shape="rectangular", zero_mode="none")
+    supercell = crystal_cell(torus.box, holes) if crystal else None
+    basis = PlaneWaveBasis(torus.box, rectangle_waves(*waves), supercell)
+    begin = guess(torus, basis, "trion-crystal")
+    problem = EnergyProblem(Hamiltonian(Setting(basis, Fourier(threads=1), [torus], begin.fillings)))
     x = tuple(orthonormalise(np, c[None]) for c in begin.frames)
     times: list[float] = []
     with threadpool_limits(1):

@@ -24,17 +24,18 @@ VIEWS = {"free box": False, "crystal symmetry": True}
 
 
 def our_problem(holes: int, waves: tuple[int, int], crystal: bool) -> tuple[Any, Any]:
-    """The bilayer and its plane waves: the whole box free, or one cell per hole with the k mesh of the same torus."""
+    """The torus and its plane waves: the whole box free, or one cell per hole with the k mesh of the same torus."""
     import numpy as np
 
     from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
-    from ehbilayer.model import Bilayer, Species
-    from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
+    from ehbilayer.model import Bilayer
+    from ehbilayer.numerics.lattice import crystal_cell
+    from ehbilayer.torus import Torus
 
-    box = box_of_shape("rectangular", np.pi * 8.0**2 * holes)
-    species = (Species("electron", -1, 2.0, 1, 2 * holes, spin="restricted"), Species("hole", 1, 1.0, 0, holes))
-    supercell = crystal_cell(box, holes) if crystal else np.eye(2, dtype=int)
-    return Bilayer(species, 4.83, "none"), PlaneWaveBasis(box, rectangle_waves(*waves), supercell)
+    bilayer = Bilayer.of(electron_mass=2.0, hole_mass=1.0, spacing=4.83, rs_hole=8.0, electrons_per_hole=2)
+    torus = Torus(bilayer, holes, shape="rectangular", zero_mode="none")
+    supercell = crystal_cell(torus.box, holes) if crystal else np.eye(2, dtype=int)
+    return torus, PlaneWaveBasis(torus.box, rectangle_waves(*waves), supercell)
 
 
 def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: float, threads: int) -> float:
@@ -45,24 +46,27 @@ def minimise_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: f
     from threadpoolctl import threadpool_limits
 
     from ehbilayer.hartree_fock.guesses import guess
-    from ehbilayer.hartree_fock.solver import Monitor, Options, converge
+    from ehbilayer.hartree_fock.options import Options
+    from ehbilayer.hartree_fock.stationary import Calculation, Monitor, converge
     from ehbilayer.numerics.fourier import Fourier
 
     options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none", spectrum=False)
-    bilayer, basis = our_problem(holes, waves, crystal)
+    torus, basis = our_problem(holes, waves, crystal)
+    run = Calculation(torus, basis, options, Monitor(torus, options), Fourier(threads=threads))
     with threadpool_limits(1):  # as in `solve`: the threads belong to the pair densities
-        begin = guess(bilayer, basis, options.start)
-        end = converge(bilayer, basis, begin, options, Fourier(threads=threads), Monitor(bilayer, options, None, None))
+        end = converge(run, guess(torus, basis, options.start))
     return float(end.minimum.residual[0])
 
 
 def solve_ours(holes: int, waves: tuple[int, int], crystal: bool, residual: float, threads: int) -> dict[str, Any]:
     """The summary of the whole calculation with all its observables (bands, pressure, ...) but the stability."""
-    from ehbilayer.hartree_fock.solver import Options, solve
+    from ehbilayer.hartree_fock.options import Options
+    from ehbilayer.hartree_fock.solver import solve
+    from ehbilayer.hartree_fock.starts import How
 
     # the target of the residual is 1e-3 sqrt(tolerance)
     options = Options(start="trion-crystal", tolerance=(1e3 * residual) ** 2, stability="none")
-    return dict(solve(*our_problem(holes, waves, crystal), options, threads=threads).summary)
+    return dict(solve(*our_problem(holes, waves, crystal), options, How(threads=threads)).summary)
 
 
 def clock(work: Callable[[], Any]) -> tuple[dict[str, float], Any]:
