@@ -216,7 +216,7 @@ class Torus:
 
     @cached_property
     def lattice(self) -> np.ndarray | None:
-        """The crystal of `sites` sites: integer matrix S, box.vectors = S @ (vectors of its cell); None if none fits."""
+        """The crystal of `sites` sites: S of box.vectors = S @ (vectors of its cell), integers; None if none fits."""
         try:
             return crystal_cell(self.box, self.sites)
         except InputError:
