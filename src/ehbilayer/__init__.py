@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.liquid import liquid
 from ehbilayer.run import run
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "eliashberg_tc", "load",
+__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "eliashberg_tc", "liquid", "load",
            "load_study", "make_study", "run"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy

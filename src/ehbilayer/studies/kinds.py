@@ -56,6 +56,7 @@ KINDS = (
     Kind("crystal", f"{STUDIES}.crystal"),
     Kind("phonons", f"{STUDIES}.phonons"),
     Kind("few-body", f"{STUDIES}.few_body"),
+    Kind("liquid", f"{STUDIES}.liquid"),
 )
 SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
 

@@ -1,0 +1,1 @@
+"""Studies of kind "liquid": keys, task, table and figure."""

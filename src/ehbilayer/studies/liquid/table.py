@@ -1,0 +1,21 @@
+"""The table of a result of kind "liquid"."""
+
+from __future__ import annotations
+
+from ehbilayer.liquid.result import LiquidResult
+from ehbilayer.studies.text import energy_text, status_row, time_row
+
+SWEPT = ("energy_per_hole", "alpha_squared")  # what a sweep shows first
+
+
+def rows(result: LiquidResult) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    found = [status_row(result), ("energy/hole", energy_text(result.energy_per_hole)),
+             ("energy/particle", energy_text(result.energy_per_particle))]
+    for name, spin in result.spin.items():
+        gain = result.polarization_energy[name]
+        told = f"; polarised less restricted {energy_text(gain)}" if gain else ""
+        found += [(f"{name}s", f"{spin}{told}"),
+                  (f"mu, {name}s", energy_text(result.chemical_potential[name])),
+                  (f"alpha^2, {name}s", f"{result.alpha_squared[name]:.6g}")]
+    return [*found, time_row(result)]
