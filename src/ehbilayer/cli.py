@@ -145,7 +145,8 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
                                                      "the result].")] = None) -> None:
     """Draw the figure of a result."""
     from ehbilayer.results.files import FIGURE
-    from ehbilayer.studies.drawing import FORMATS, save_figures
+    from ehbilayer.figures.style import FORMATS
+    from ehbilayer.studies.drawing import save_figures
     from ehbilayer.sweep.load import load
 
     loaded = load(result)

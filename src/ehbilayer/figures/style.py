@@ -8,12 +8,14 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result
+from ehbilayer.results.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +31,7 @@ ENERGY, EMPTY, INK, WARNING = "#009E73", "#8C8C8C", "#333333", "#B00020"
 SMALL, NORMAL = 8.5, 10.0  # points
 UNITS = {"a_h^-2": "aₕ⁻²", "1/a_h": "1/aₕ", "a_h": "aₕ", "a_e": "aₑ", "Ha_h": "Haₕ", "m_0": "m₀"}
 PAGE_DPI = 130
+FORMATS: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # undated
 PHASE_COLOURS = {"liquid": "#56B4E9", "hole-crystal": "#D55E00", "electron-crystal": "#0072B2", "crystal": "#CC79A7",
                  "stripes": "#F0E442", "trion-crystal": "#E69F00", "dumbbell-crystal": "#8C564B",
                  "condensate": "#009E73", "unknown": "#8C8C8C"}
@@ -100,9 +103,7 @@ def _figure_class() -> type[Figure]:
         """A figure of no window, which a notebook shows as a picture none the less."""
 
         def _repr_png_(self) -> bytes:
-            buffer = io.BytesIO()
-            self.savefig(buffer, format="png", dpi=PAGE_DPI)
-            return buffer.getvalue()
+            return drawn(self, "png")
 
     return NotebookFigure
 
@@ -110,6 +111,34 @@ def _figure_class() -> type[Figure]:
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of this size in inches; pyplot does not know of it."""
     return _figure_class()(figsize=(width, height), dpi=PAGE_DPI)
+
+
+def drawn(figure: Figure, form: str) -> bytes:
+    """The bytes of a figure as png, pdf or svg, undated: the same figure gives the same ones."""
+    from matplotlib import rc_context
+
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "ehbilayer"}):
+        figure.savefig(buffer, format=form, dpi=PAGE_DPI, metadata=FORMATS[form])
+    return buffer.getvalue()
+
+
+def save_figure(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as the file that its ending says (png, pdf, svg), whole or not at all; returns the path.
+
+    The same figure gives the same bytes.
+
+    Raises
+    ------
+    InputError : another ending.
+    ResultFileError : the disk is full or cannot be written to.
+    """
+    path = Path(path)
+    form = path.suffix[1:].lower()
+    if form not in FORMATS:
+        raise InputError("path", f"a file that ends in {' | '.join(FORMATS)}", path.name, "choose one of them")
+    atomic_write(path, drawn(figure, form))
+    return path
 
 
 def figure_of(ax: Axes) -> Figure:

@@ -50,7 +50,7 @@ def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, st
     summary["phase"] = phase_name(torus, orbitals)
     if run.options.spectrum and not quick and best.status is not Status.not_finite:
         levels, error = all_levels(best, hamiltonian, evaluation)
-        data |= _level_data(levels) | _density_data(best, hamiltonian)
+        data |= _level_data(levels, hamiltonian.setting.basis) | _density_data(best, hamiltonian)
         summary |= _gaps(torus, best, levels, error)
         gaps = [g for g in summary["gap"].values() if g is not None]
         summary["aufbau"] = best.aufbau and all(g > -1e-6 for g in gaps)
@@ -180,8 +180,9 @@ def _trace(end: End) -> dict[str, Variable]:
             "trace_residual": Variable(("evaluation",), trace[:, 1], "Ha_h", "largest residual during minimisation")}
 
 
-def _level_data(levels: list[Levels]) -> dict[str, Variable]:
-    data = {}
+def _level_data(levels: list[Levels], basis: PlaneWaveBasis) -> dict[str, Variable]:
+    data = {"mesh_k": Variable(("mesh_k", "axis"), basis.k_points @ basis.box.reciprocal, "1/a_h",
+                               "k points of the levels")}
     for c, lv in enumerate(levels):
         energy = np.where(np.isfinite(lv.energy), lv.energy, np.nan)
         data[f"levels_{c}"] = Variable((f"k_{c}", f"level_{c}"), energy, "Ha_h", "Fock levels")

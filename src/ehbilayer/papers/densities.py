@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.figures.density import PIXELS, colour_scale, density, sample, view
+from ehbilayer.figures.real_space import PIXELS, colour_scale, density, sample, view
 from ehbilayer.figures.style import INK, NORMAL, dress, new_figure, shades, units
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.results.base import Result

@@ -112,6 +112,13 @@ class Phonons:
         squared[np.argsort(np.abs(squared), kind="stable")[:2]] = 0.0  # round-off
         return np.sort(signed_root(squared))
 
+    @cached_property
+    def displacements(self) -> np.ndarray:
+        """e/sqrt(mass) of every branch at q = 0, shape (2n, n, 2), in the order of `gamma`."""
+        vectors = np.linalg.eigh(self.matrix(np.zeros((1, 2)))[0].real)[1]  # D is real there
+        moves = vectors.T / np.repeat(np.sqrt(self.mass), 2)
+        return moves.reshape(self.branches, -1, 2)
+
 
 def signed_root(squared: np.ndarray) -> np.ndarray:
     """sqrt(x) where x >= 0, -sqrt(-x) below."""

@@ -145,7 +145,9 @@ class _Work:
             "frequencies": Variable(("path", "branch"), omega / self.frequency, unit,
                                     "branches, unstable ones negative"),
             "velocities": Variable(("path", "branch", "xy"), p.velocities(q), "a_h Ha_h", "group velocities"),
-            "gamma": Variable(("branch",), p.gamma / self.frequency, unit, "frequencies at q -> 0")}
+            "gamma": Variable(("branch",), p.gamma / self.frequency, unit, "frequencies at q -> 0"),
+            "gamma_displacements": Variable(("branch", "charge", "xy"), p.displacements, "1",
+                                            "how the charges move then, sum of m |u|^2 = m_h")}
 
     def _zone(self) -> Status | None:
         p = self.phonons

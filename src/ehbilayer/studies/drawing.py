@@ -5,24 +5,20 @@ matplotlib is imported inside functions, without pyplot: figures belong to no wi
 
 from __future__ import annotations
 
-import io
 from base64 import b64encode
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import PAGE_DPI
+from ehbilayer.figures.style import FORMATS, drawn, save_figure
 from ehbilayer.results.base import Result
-from ehbilayer.results.files import atomic_write
 from ehbilayer.studies.kinds import figure as page
 from ehbilayer.studies.kinds import rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FORMATS = ("png", "pdf", "svg")
 
 
 def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: str | None = None) -> Figure:
@@ -60,22 +56,11 @@ def as_html(result: Result) -> str:
     found = "".join(f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}"
                     "</td></tr>" for label, text in rows(result))
     try:
-        drawn = b64encode(_drawn(page(result), "png")).decode()
+        shown = b64encode(drawn(page(result), "png")).decode()
     except InputError:  # nothing to see
-        drawn = ""
-    picture = f"<img style='max-width:100%' src='data:image/png;base64,{drawn}'/>" if drawn else ""
+        shown = ""
+    picture = f"<img style='max-width:100%' src='data:image/png;base64,{shown}'/>" if shown else ""
     return f"<div><b>{escape(result.kind)}: {escape(result.status.value)}</b><table>{found}</table>{picture}</div>"
-
-
-def _drawn(figure: Figure, form: str) -> bytes:
-    """The bytes of a figure; the same figure gives the same ones."""
-    from matplotlib import rc_context
-
-    undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "ehbilayer"}):
-        figure.savefig(buffer, format=form, dpi=PAGE_DPI, metadata=undated[form])
-    return buffer.getvalue()
 
 
 def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
@@ -92,8 +77,5 @@ def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
     for f in formats:
         if f not in FORMATS:
             raise InputError("formats", " | ".join(FORMATS), f, "choose among these")
-    figure, out = page(result), []
-    for f in formats:
-        out.append(Path(directory) / f"{stem}.{f}")
-        atomic_write(out[-1], _drawn(figure, f))
-    return out
+    figure = page(result)
+    return [save_figure(figure, Path(directory) / f"{stem}.{f}") for f in formats]

@@ -77,15 +77,10 @@ def compute_point(job: Job, should_stop: Callable[[], Status | None] = never,
             task = prepare(make_study(job.tables, name=job.name, folder=Path(job.folder)))
             result = _solve(task, job, should_stop, progress)
             return _outcome(job, task, result, job.before + time.monotonic() - began)
-    except InputError as error:
-        return failure(job, Status.invalid, str(error))
-    except ArithmeticError as error:  # overflow, division by zero, invalid operation
-        return failure(job, Status.not_finite, _words(error))
     except Exception as error:
-        if os.environ.get("EHB_DEBUG"):
+        if os.environ.get("EHB_DEBUG") and not isinstance(error, InputError | ArithmeticError):
             raise
-        status = Status.not_finite if type(error).__name__ == "LinAlgError" else Status.worker_died
-        return failure(job, status, _words(error))
+        return failure(job, *end_of(error))
 
 
 def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
@@ -132,5 +127,11 @@ def failure(job: Job, status: Status, reason: str) -> Outcome:
     return Outcome(job.key, result, result.to_bytes())
 
 
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+def end_of(error: Exception) -> tuple[Status, str]:
+    """The status and the reason, in one line, of a calculation that an error has ended."""
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return Status.invalid, text
+    # overflow, division by zero, invalid operation
+    arithmetic = isinstance(error, ArithmeticError) or type(error).__name__ == "LinAlgError"
+    return Status.not_finite if arithmetic else Status.worker_died, f"{type(error).__name__}: {text[:300]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ehbilayer.figures.bands import bands
+from ehbilayer.figures.fock_levels import bands
 from ehbilayer.papers.dai_fu.trions import (
     CRYSTAL,
     HEAD,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.figures.density import density, view
+from ehbilayer.figures.real_space import density, view
 from ehbilayer.figures.style import INK, NORMAL, new_figure
 from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.papers.densities import bragg, lattice_spacing, sites

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.figures.bands import bands
+from ehbilayer.figures.fock_levels import bands
 from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock, one_map

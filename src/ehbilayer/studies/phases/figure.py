@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ehbilayer.figures.density import density
+from ehbilayer.figures.real_space import density
 from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, new_figure
 from ehbilayer.results.base import Record, Result, Variable
 

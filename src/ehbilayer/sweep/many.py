@@ -1,29 +1,31 @@
-"""The studies that figures need, each computed once, the longest first, on one process or several."""
+"""Many studies at once, each computed in a directory of its own: the longest first, on one process or several."""
 
 from __future__ import annotations
 
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.parallel import each
-from ehbilayer.papers.record import Results, Studies
-from ehbilayer.results.base import Result
-from ehbilayer.results.files import DEFINITION, ResultFileError
+from ehbilayer.results.base import Record, Result
+from ehbilayer.results.files import DEFINITION, RESULT, ResultFileError
 from ehbilayer.run import runner
 from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.sweep.definition import COLLECTED, read_definition
 from ehbilayer.sweep.lock import SweepLock
 from ehbilayer.sweep.store import PointStore
+from ehbilayer.sweep.worker import end_of
 
 STOPPED = (Status.interrupted, Status.timeout)
+MOST_WORKERS = 1000
 SHOW_SECONDS = 1.0  # between two looks at how far the studies in work are
 # typical seconds of a study, of a point of its sweep or scan, or of one start; only the order depends on them
 SECONDS = {"phase-diagram": 1.2, "phases": 1.2, "few-body": 10.0, "crystal": 5.0, "hartree-fock": 4.0, "phonons": 0.6,
@@ -32,6 +34,56 @@ CRYSTAL_POINT, LONG = 0.1, 60.0  # a named crystal; infinitely many holes, or a 
 USUAL_HOLES = 36  # that the seconds belong to; they grow as the square of the number
 DIVIDED = 20.0  # seconds from which on processes share the points of a sweep
 Stop = Callable[[], Status | None]
+Studies = Mapping[str, dict[str, Any]]
+
+
+def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], Path] | None = None, workers: int = 1,
+             force: bool = False, reporter: Reporter | None = None, should_stop: Stop | None = None,
+             ) -> Iterator[tuple[str, Result]]:
+    """Compute studies and yield (name, result) of each as it is done.
+
+    Ctrl-C, SIGTERM and a file STOP in the directory end those in work with their state kept: the last result is then
+    ``interrupted``, and the same call goes on from there. A study that cannot be computed costs no other one: its
+    result says why in ``reason``, with the status ``invalid`` or what else went wrong.
+
+    Parameters
+    ----------
+    studies : name -> tables of a study, as `make_study` takes them.
+    directory : locked while they are computed. A result of the same inputs that is there is used, an unfinished one is
+        gone on with.
+    place : name -> directory of its result; ``directory/name`` by default.
+    workers : processes, each with one BLAS thread; the results do not depend on their number.
+    force : compute again what is there.
+    reporter : told how far it is, and all warnings.
+    should_stop : asked now and then; a Status ends the studies with it.
+
+    Raises
+    ------
+    InputError : a number of workers that cannot be, a directory that cannot be written to, or that another call uses.
+    KeyboardInterrupt : on a second Ctrl-C.
+    """
+    if not 1 <= workers <= MOST_WORKERS:
+        raise InputError("--workers", f"an integer from 1 to {MOST_WORKERS}", workers, "about one per core")
+    where = Path(directory)
+    runner.make_ready(where)
+    jobs = jobs_of(studies, place or where.joinpath, workers=workers, force=force)
+    return _computed(jobs, where, workers, reporter or Reporter(), should_stop)
+
+
+def _computed(jobs: list[Job], where: Path, workers: int, reporter: Reporter, also: Stop | None,
+              ) -> Iterator[tuple[str, Result]]:
+    with SweepLock(where, None, reporter), Stopper(None, where / runner.STOP, reporter, also) as should_stop:
+        jobs = [_begun_anew(job) for job in jobs]
+        watch = _Watch(jobs, workers, should_stop, reporter)
+        for number, answer in each(compute, jobs, workers=workers, should_stop=watch, warn=reporter.warn):
+            for text in answer.warnings:
+                reporter.warn(f"{jobs[number].name}: {text}")
+            result = watch.done(number, answer)
+            if result is not None:
+                yield jobs[number].name, result
+            if answer.stopped or (result is not None and result.status in STOPPED):
+                return
+        reporter.done()
 
 
 @dataclass(frozen=True)
@@ -48,17 +100,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a job: its result, or why there is none; and warnings on the way. Skipped: it was not begun."""
+    """What came of a job, None if it was not begun; and warnings on the way."""
 
     result: Result | None
-    reason: str = ""
     warnings: tuple[str, ...] = ()
-    skipped: bool = False
 
     @property
     def stopped(self) -> bool:
         """Whether it was ended before it was done."""
-        return self.skipped or (self.result is not None and self.result.status in STOPPED)
+        return self.result is None or self.result.status in STOPPED
 
 
 class _Listener(Reporter):
@@ -72,26 +122,21 @@ class _Listener(Reporter):
 
 
 def compute(job: Job, should_stop: Stop) -> Answer:
-    """Run a job in its directory; whatever goes wrong becomes a reason, but for a second Ctrl-C."""
+    """Run a job in its directory; whatever goes wrong becomes a status and a reason, but for a second Ctrl-C."""
     if should_stop() is not None:
-        return Answer(None, skipped=True)
+        return Answer(None)
     heard = _Listener()
     try:
         study = make_study(job.tables, name=job.place.name)
-        resume = not job.force and _unfinished(job.place)  # a sweep that is forced and resumed would keep its points
+        resume = not job.force and _status(job.place) in STOPPED  # forced and resumed, a sweep would keep its points
         result = runner.run(study, job.place, resume=resume, force=job.force, threads=job.threads, reporter=heard,
                             shard=job.part, should_stop=should_stop)
     except Exception as error:
         if os.environ.get("EHB_DEBUG"):
             raise
-        return Answer(None, words(error), tuple(heard.warnings))
-    return Answer(result, "", tuple(heard.warnings))
-
-
-def words(error: Exception) -> str:
-    """An error in one line."""
-    text = " ".join(str(error).split())
-    return text if isinstance(error, InputError | ResultFileError) else f"{type(error).__name__}: {text}"
+        status, reason = end_of(error)
+        result = Record(str(job.tables.get("kind")), status, {"reason": reason}, {})
+    return Answer(result, tuple(heard.warnings))
 
 
 def expected(tables: dict[str, Any]) -> float:
@@ -120,39 +165,13 @@ def jobs_of(studies: Studies, place: Callable[[str], Path], *, workers: int, for
         tables = studies[name]
         job = Job(name, tables, place(name), None, threads, force)
         grid = "sweep" in tables and tables["sweep"].get("mode", "grid") == "grid"
-        if workers > 1 and grid and expected(tables) > DIVIDED and (force or not _finished(job.place)):
+        begun = force or _status(job.place) in (None, *STOPPED)
+        if workers > 1 and grid and expected(tables) > DIVIDED and begun:
             parts = min(workers, points_of(tables) or 1)
             found += [replace(job, part=f"{i + 1}/{parts}") for i in range(parts)]
         else:
             found.append(job)
     return found
-
-
-def computed(studies: Studies, place: Callable[[str], Path], should_stop: Stop, reporter: Reporter, *,
-             workers: int = 1, force: bool = False) -> Iterator[tuple[str, Answer]]:
-    """Yield (name, answer) of studies as they are done.
-
-    Parameters
-    ----------
-    studies : what to compute.   place : name -> directory of its result; what is there is used.
-    should_stop : when it returns a status, those in work are ended with their state kept and no others begin.
-    reporter : told how far it is, and all warnings.
-    workers : processes, each with one BLAS thread; the results do not depend on their number.
-    force : compute again what is there.
-    """
-    jobs = [_begun_anew(job) for job in jobs_of(studies, place, workers=workers, force=force)]
-    watch = _Watch(jobs, workers, should_stop, reporter)
-    for number, answer in each(compute, jobs, workers=workers, should_stop=watch, warn=reporter.warn):
-        for text in answer.warnings:
-            reporter.warn(f"{jobs[number].name}: {text}")
-        done = watch.done(number, answer)
-        if done is not None:
-            if not done.stopped:
-                watch.tell(jobs[number].name, done)
-            yield jobs[number].name, done
-            if done.stopped:
-                return
-    reporter.done()
 
 
 def _begun_anew(job: Job) -> Job:
@@ -189,32 +208,33 @@ class _Watch:
         names = dict.fromkeys(_how_far(job) for job in open_ones)
         return f"{self.finished}/{self.total} studies done, in work: {', '.join(names)}"
 
-    def done(self, number: int, answer: Answer) -> Answer | None:
-        """Note an answer. Returns that of the whole study once all of its parts are there."""
+    def done(self, number: int, answer: Answer) -> Result | None:
+        """Note an answer. Returns the result of the whole study once all of its parts are there, or it was stopped."""
         self.answers[number] = answer
         job = self.jobs[number]
         parts = [i for i, other in enumerate(self.jobs) if other.name == job.name]
         if answer.stopped:
-            return answer
+            return answer.result
         if any(i not in self.answers for i in parts):
             return None
         self.finished += 1
-        return answer if job.part is None else self._whole([self.answers[i] for i in parts], job)
+        whole = answer if job.part is None else self._whole([self.answers[i] for i in parts], job)
+        if whole.result is not None and not whole.stopped:
+            self.reporter.note(f"{self.finished}/{self.total} {job.name}: {_told(whole.result)}")
+        return whole.result
 
     def _whole(self, parts: list[Answer], job: Job) -> Answer:
         """One result of all parts: the last one to finish collects, unless two did so at once."""
         for part in parts:
-            if part.reason or (part.result is not None and part.result.data):
+            if part.result is not None and (part.result.data or part.result.reason):
                 return part
         return compute(replace(job, part=None, force=False), self.should_stop)
 
-    def tell(self, name: str, answer: Answer) -> None:
-        """A line on a study that is done."""
-        text = answer.reason
-        if answer.result is not None:
-            seconds = float(answer.result.summary.get("wall_seconds") or 0.0)
-            text = f"{answer.result.status.value}, {seconds:.1f} s"
-        self.reporter.note(f"{self.finished}/{self.total} {name}: {text}")
+
+def _told(result: Result) -> str:
+    """How a study ended, in a few words."""
+    seconds = result.summary.get("wall_seconds")
+    return result.reason if seconds is None else f"{result.status.value}, {seconds:.1f} s"
 
 
 def _how_far(job: Job) -> str:
@@ -230,20 +250,6 @@ def _how_far(job: Job) -> str:
 def _status(place: Path) -> Status | None:
     """How the result in a directory ended; None without one, or a damaged one, which the runner sets aside."""
     try:
-        return Result.load(place / runner.RESULT, arrays=False).status
+        return Result.load(place / RESULT, arrays=False).status
     except ResultFileError:
         return None
-
-
-def _unfinished(place: Path) -> bool:
-    """Whether the directory holds a result that was stopped; one that ended badly is not tried again."""
-    return _status(place) in STOPPED
-
-
-def _finished(place: Path) -> bool:
-    return _status(place) not in (None, *STOPPED)
-
-
-def results_of(studies: Studies, answers: dict[str, Answer]) -> Results:
-    """The results of studies that all have one."""
-    return {name: result for name in studies if (result := answers[name].result) is not None}
