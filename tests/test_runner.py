@@ -14,11 +14,14 @@ import pytest
 
 import ehbilayer
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.starts import How
+from ehbilayer.orbitals import Determinant, Orbitals
 from ehbilayer.results.base import Record, Result, ResultFileError, Variable
 from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
+from ehbilayer.torus import Torus
 
 
 class FakeSolver:
@@ -28,24 +31,27 @@ class FakeSolver:
         self.calls: list[dict[str, Any]] = []
         self.steps, self.status, self.each = 3, Status.converged, lambda i: None
 
-    def __call__(self, bilayer: Any, basis: Any, options: Any, **kw: Any) -> Result:
+    def __call__(self, torus: Torus, basis: Any, options: Any, how: How, **kw: Any) -> Result:
         self.calls.append(kw)
+        assert how.progress is not None and how.checkpoint is not None and how.should_stop is not None
         for i in range(self.steps):
-            kw["progress"]({"start": 1, "starts": 1, "iteration": i, "energy": -1.0, "energy_per_particle": -0.25,
-                            "residual": 1e-3, "target": 1e-8})
+            how.progress({"start": 1, "starts": 1, "iteration": i, "energy": -1.0, "energy_per_particle": -0.25,
+                          "residual": 1e-3, "target": 1e-8})
             self.each(i)
-            kw["checkpoint"](self.result(Status.interrupted, i))
-            stop = kw["should_stop"]()
+            how.checkpoint(self.result(torus, Status.interrupted, i))
+            stop = how.should_stop()
             if stop is not None:
-                return self.result(stop, i)
-        return self.result(self.status, self.steps)
+                return self.result(torus, stop, i)
+        return self.result(torus, self.status, self.steps)
 
     @staticmethod
-    def result(status: Status, i: int) -> Result:
+    def result(torus: Torus, status: Status, i: int) -> Result:
+        holes = Determinant("hole", "hole", 1, np.ones((1, 1, 1), complex), np.ones(1))
+        state = Orbitals(torus.box, np.zeros((1, 2), int), (holes,), np.eye(2, dtype=int))
         summary = {"energy": -1.0, "energy_per_particle": -0.25, "gap": {"electron": None, "hole": np.float64(0.5)},
                    "gap_error": float("nan"), "iterations": i, "particles": {"hole": 4}}
-        return Record("hartree-fock", status, summary, {"channels": []},
-                      {"x": Variable(("n",), np.arange(3.0), "a_h", "")})
+        return Record("hartree-fock", status, summary, state.parameters,
+                      {"x": Variable(("n",), np.arange(3.0), "a_h", ""), **state.variables()})
 
 
 class Listener(Reporter):
@@ -103,7 +109,7 @@ def test_summary_is_complete(tmp_path: Path, solver: FakeSolver) -> None:
     assert summary["gap_meV"] == {"electron": None, "hole": pytest.approx(hartree / 2)}
     assert summary["energy_per_particle_kelvin"] == pytest.approx(-0.25 * summary["units"]["Ha_h_kelvin"])
     loaded = Result.load(tmp_path / "out" / "result.nc")
-    assert loaded.summary == summary and loaded.inputs["channels"] == []
+    assert loaded.summary == summary and [c["label"] for c in loaded.inputs["channels"]] == ["hole"]
     assert loaded.inputs["study"]["hartree-fock"]["tolerance"] == 1e-8  # defaults included
 
 
@@ -145,14 +151,15 @@ def test_resume_goes_on_from_an_unfinished_state(tmp_path: Path, solver: FakeSol
     assert runner.run(study(), tmp_path).status is status and len(solver.calls) == 1  # reported, not computed
     solver.status = Status.converged
     result = runner.run(study(), tmp_path, resume=True)
-    assert solver.calls[1]["initial"].status is status and result.status is Status.converged
+    assert solver.calls[1]["unfinished"].status is status and solver.calls[1]["initial"].box.area > 0
+    assert result.status is Status.converged
     runner.run(study(), tmp_path, resume=True)
     assert len(solver.calls) == 2  # nothing left to do
 
 
 def test_resume_without_anything_there_begins(tmp_path: Path, solver: FakeSolver) -> None:
     assert runner.run(study(), tmp_path / "new", resume=True).status is Status.converged
-    assert solver.calls[0]["initial"] is None
+    assert solver.calls[0] == {"initial": None, "unfinished": None}
 
 
 def test_a_study_starts_from_another_result(tmp_path: Path, solver: FakeSolver) -> None:
@@ -160,7 +167,8 @@ def test_a_study_starts_from_another_result(tmp_path: Path, solver: FakeSolver) 
     for start in (tmp_path / "one", tmp_path / "one" / "result.nc"):
         other = study("density.rs_hole=9", f"hartree-fock.start={start}")
         runner.run(other, tmp_path / f"two-{start.suffix}")
-        assert solver.calls[-1]["initial"].inputs["study"]["density"]["rs_hole"] == 8.0
+        assert solver.calls[-1]["initial"].box.area == pytest.approx(4 * np.pi * 8.0**2)
+        assert solver.calls[-1]["unfinished"] is None
     (tmp_path / "one" / "result.nc").write_bytes(b"\x89HDF truncated")
     with pytest.raises(ResultFileError, match=r"result\.nc"):
         runner.run(study(f"hartree-fock.start={tmp_path / 'one'}"), tmp_path / "three")
