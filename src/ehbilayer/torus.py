@@ -216,7 +216,7 @@ class Torus:
 
     @cached_property
     def lattice(self) -> np.ndarray | None:
-        """The crystal of `sites` sites: integer matrix S, box.vectors = S @ (vectors of its cell); None if none fits."""
+        """The crystal of `sites` sites: integer matrix S, box.vectors = S @ (its cell's vectors); None if none fits."""
         try:
             return crystal_cell(self.box, self.sites)
         except InputError:
@@ -256,7 +256,7 @@ class _Twisted:
     parabolic = True  # a twist is a fixed fraction of the torus' reciprocal vectors, and scales with them
 
     def __call__(self, k: np.ndarray) -> np.ndarray:
-        return np.sum((k + np.array(self.twist)) ** 2, axis=-1) / (2 * self.mass)
+        return np.asarray(np.sum((k + np.array(self.twist)) ** 2, axis=-1) / (2 * self.mass))
 
 
 def twisted(torus: Torus, name: str, twist: np.ndarray) -> Torus:

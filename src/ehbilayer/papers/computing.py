@@ -14,7 +14,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.numerics.parallel import each
 from ehbilayer.papers.record import Results, Studies
 from ehbilayer.results.base import Result
-from ehbilayer.results.files import DEFINITION, ResultFileError
+from ehbilayer.results.files import DEFINITION, RESULT, ResultFileError
 from ehbilayer.run import runner
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
@@ -230,7 +230,7 @@ def _how_far(job: Job) -> str:
 def _status(place: Path) -> Status | None:
     """How the result in a directory ended; None without one, or a damaged one, which the runner sets aside."""
     try:
-        return Result.load(place / runner.RESULT, arrays=False).status
+        return Result.load(place / RESULT, arrays=False).status
     except ResultFileError:
         return None
 
