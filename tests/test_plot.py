@@ -14,8 +14,8 @@ import pytest
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.figures.fock_levels import bands, levels, merge_levels
-from ehbilayer.figures.real_space import colour_scale, density, sample, view
 from ehbilayer.figures.momentum_space import convergence, momentum, nearest_wave
+from ehbilayer.figures.real_space import colour_scale, density, sample, view
 from ehbilayer.figures.style import carriers, fermi_level, new_figure
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve

@@ -144,8 +144,8 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
                                                      help="Figure file, png, pdf or svg [default: figure.png next to "
                                                      "the result].")] = None) -> None:
     """Draw the figure of a result."""
-    from ehbilayer.results.files import FIGURE
     from ehbilayer.figures.style import FORMATS
+    from ehbilayer.results.files import FIGURE
     from ehbilayer.studies.drawing import save_figures
     from ehbilayer.sweep.load import load
 

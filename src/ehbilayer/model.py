@@ -64,7 +64,7 @@ class Carrier:
         """Kinetic energy k^2/2m (or the dispersion) in Ha_h; ``k`` has shape (..., 2), the result (...)."""
         if self.dispersion is not None:
             return np.asarray(self.dispersion(k), dtype=float)
-        return np.sum(k * k, axis=-1) / (2 * self.mass)
+        return np.asarray(np.sum(k * k, axis=-1) / (2 * self.mass))
 
     @property
     def parabolic(self) -> bool:

@@ -256,7 +256,7 @@ class _Twisted:
     parabolic = True  # a twist is a fixed fraction of the torus' reciprocal vectors, and scales with them
 
     def __call__(self, k: np.ndarray) -> np.ndarray:
-        return np.sum((k + np.array(self.twist)) ** 2, axis=-1) / (2 * self.mass)
+        return np.asarray(np.sum((k + np.array(self.twist)) ** 2, axis=-1) / (2 * self.mass))
 
 
 def twisted(torus: Torus, name: str, twist: np.ndarray) -> Torus:

@@ -79,7 +79,9 @@ def respond(hessian: Hessian, b: Frames, *, tolerance: float = 1e-8, most: int =
     ``b`` must share the symmetries that hold the state, so that directions in which the energy falls are not met;
     where one is met all the same the iteration ends, and the residual tells.
     """
-    precondition = lambda r: hessian.tangent(hessian.problem.precondition(r))  # noqa: E731
+    def precondition(r: Frames) -> Frames:
+        return hessian.tangent(hessian.problem.precondition(r))
+
     z, r = tuple(0 * q for q in b), tuple(-q for q in b)
     size = float(np.sqrt(inner(b, b)[0]))
     if size == 0:

@@ -30,7 +30,7 @@ class AreaDerivative(Interaction):
 
     def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
         slope = self.base.area_exponent(q, a, b)
-        return self.base.v(q, a, b) * (slope if self.order == 1 else slope**2 + self._bend(q, a, b))
+        return np.asarray(self.base.v(q, a, b) * (slope if self.order == 1 else slope**2 + self._bend(q, a, b)))
 
     def _bend(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
         """d(exponent)/dlnA = -(q/2) d(exponent)/dq, as q ~ A^{-1/2}."""

@@ -45,7 +45,7 @@ class Coulomb(Interaction):
         return -0.5 + 0.5 * q * self.distance(a, b)
 
     def real_space(self, r: np.ndarray, a: int, b: int) -> np.ndarray:
-        return 1 / np.hypot(r, self.distance(a, b))
+        return np.asarray(1 / np.hypot(r, self.distance(a, b)))
 
     def zero_mode(self, vectors: np.ndarray, a: int, b: int) -> float:
         from ehbilayer.interaction.lattice_sums.potential import madelung_potential  # most runs never need the sums

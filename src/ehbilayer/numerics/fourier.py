@@ -55,7 +55,7 @@ class Fourier:
         out[:, start : start + value.shape[1]] += value
         return out
 
-    def share_out(self, work: Callable[[list], Array], jobs: list, size: int) -> Array:
+    def share_out(self, work: Callable[[list[Any]], Array], jobs: list[Any], size: int) -> Array:
         """The sum of work(share) over a fixed division of the jobs among the threads (the same bits every time).
 
         ``size`` is the number of bytes all jobs go through; little work stays on one thread.

@@ -18,8 +18,8 @@ from ehbilayer.crystal.structures import Crystal
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.lattice_sums.charges import PointCharges
 from ehbilayer.phonons import melting
-from ehbilayer.phonons.modes import TOLERANCE, Phonons, sound, zone_path
-from ehbilayer.phonons.zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, signed_root, softest
+from ehbilayer.phonons.modes import TOLERANCE, Phonons, signed_root, sound, zone_path
+from ehbilayer.phonons.zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, softest
 from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
 

@@ -47,5 +47,5 @@ class Carriers(Mapping[str, V | None], Generic[V]):
     def __repr__(self) -> str:
         return "Carriers(" + ", ".join(f"{name}: {value!r}" for name, value in self._values.items()) + ")"
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._values,)

@@ -132,7 +132,7 @@ def _scalar(kind: Any, value: Any, unit: str, scales: Scales, name: str) -> Any:
     raise _wrong(name, kind, value)
 
 
-def _tuple(inner: tuple, value: Any, unit: str, scales: Scales, name: str) -> tuple:
+def _tuple(inner: tuple[Any, ...], value: Any, unit: str, scales: Scales, name: str) -> tuple[Any, ...]:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if not isinstance(value, list | tuple):

@@ -7,6 +7,7 @@ import errno
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from ehbilayer.errors import InputError
 
@@ -36,7 +37,7 @@ class ResultFileError(InputError):
         self.args = (f"{path}: {problem}; {todo}",)
         self.path, self.damaged = Path(path), damaged
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path, self.was, self.todo, self.damaged)
 
 

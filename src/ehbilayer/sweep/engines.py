@@ -186,7 +186,7 @@ def _reach(address: str) -> None:
     """Raises ValueError or OSError if nothing answers there: a Client that fails to begin complains again at exit."""
     import asyncio
 
-    from distributed.comm import connect
+    from distributed.comm.core import connect
 
     async def knock() -> None:
         await (await connect(address, timeout=CONNECT_SECONDS)).close()

@@ -268,7 +268,7 @@ def _energies(result: SweepResult, lines: list[Line], size: int) -> dict[str, np
     return found
 
 
-def mark_points(ax: Axes, result: SweepResult, lines: list[Line]) -> list:
+def mark_points(ax: Axes, result: SweepResult, lines: list[Line]) -> list[Any]:
     """Crosses on failed points, rings on unresolved ones; handles for a legend."""
     x, y = points(result, lines)
     status = on_paper(result, "status", lines).ravel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ FITTED = 2  # bands in the fit of the mass
 
 def studies(quick: bool) -> Studies:
     """The symmetric state, one hole per cell, with v(0) = 0 as published, and with the missing v(0)/A put back."""
-    def one(zero_mode: str) -> dict:
+    def one(zero_mode: str) -> dict[str, Any]:
         return hartree_fock(1.0, RATIO, {"rs_hole": 7.0}, TRIANGULAR | {"symmetry": "crystal", "zero_mode": zero_mode},
                             start="hole-crystal", occupation="shell", tolerance=1e-6 if quick else 1e-9)
 

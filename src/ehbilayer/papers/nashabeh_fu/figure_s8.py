@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def studies(quick: bool) -> Studies:
     """Random starts in two boxes, and the crystal that a clean lattice leads to."""
     tolerance = 1e-4 if quick else 1e-5
 
-    def one(cell: dict, start: str, starts: int, spin: str = "unrestricted") -> dict:
+    def one(cell: dict[str, Any], start: str, starts: int, spin: str = "unrestricted") -> dict[str, Any]:
         return hartree_fock(1.0, 8.0, over_critical(0.1), cell, electron_spin=spin, start=start, starts=starts,
                             tolerance=tolerance)
 

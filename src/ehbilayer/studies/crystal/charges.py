@@ -15,7 +15,8 @@ import numpy as np
 from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.structures import CHARGES, Crystal, check_layers, structure_names
 from ehbilayer.errors import InputError
-from ehbilayer.results.base import Result, read_bytes
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import read_bytes
 from ehbilayer.studies.bilayer import LONGEST_SPACING, RS_RANGE, densities_of, length_of, ratio_of
 from ehbilayer.studies.crystal import keys
 from ehbilayer.studies.file import Study

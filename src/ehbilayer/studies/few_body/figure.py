@@ -47,7 +47,7 @@ def figure(result: FewBodyResult) -> Figure:
     return _page(result, panels)
 
 
-def _page(result: FewBodyResult, panels: list) -> Figure:
+def _page(result: FewBodyResult, panels: list[Any]) -> Figure:
     width, height = PANEL[0] + LEFT + RIGHT, PANEL[1] + BELOW + ABOVE
     columns = min(len(panels), 2)
     rows = -(-len(panels) // 2)

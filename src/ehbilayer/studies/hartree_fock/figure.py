@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.figures.fock_levels import bands, levels
-from ehbilayer.figures.real_space import density
 from ehbilayer.figures.momentum_space import convergence, momentum, momentum_map
+from ehbilayer.figures.real_space import density
 from ehbilayer.figures.style import INK, NORMAL, WARNING, Carrier, carriers, new_figure
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status

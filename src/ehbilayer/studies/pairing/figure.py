@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def figure(result: Result) -> Figure:
     return _page(result, panels, 4.7, _point_head(result))
 
 
-def _page(result: Result, panels: list, across: float, head: tuple[str, str]) -> Figure:
+def _page(result: Result, panels: list[Any], across: float, head: tuple[str, str]) -> Figure:
     """Panels in two columns, each ``across`` inches wide with its labels."""
     rows = -(-len(panels) // 2)
     page = new_figure(2 * across, ROW * rows + HEAD)
