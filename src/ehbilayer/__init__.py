@@ -1,9 +1,14 @@
 """Quantum phases of electron-hole bilayers.
 
-    import ehbilayer
-    study = ehbilayer.load_study("examples/trion-crystal.toml")
-    result = ehbilayer.run(study)
-    result.plot()
+    from ehbilayer import Bilayer, Torus, hartree_fock
+    device = Bilayer.of("WSe2/MoSe2", spacing="3 nm", hole_density="1.29e12 cm^-2", electrons_per_hole=2)
+    state = hartree_fock(Torus(device, holes=36, zero_mode="madelung"), "trion-crystal", hexagon=12)
+    state.gap.electron.to("meV"), state.phase, state.plot()
+
+or, from a study file,
+
+    from ehbilayer import load_study, run
+    result = run(load_study("examples/trion-crystal.toml"))
 """
 
 from __future__ import annotations
@@ -11,25 +16,33 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.hartree_fock import hartree_fock
+from ehbilayer.phases import phases
 from ehbilayer.run import run
 
 if TYPE_CHECKING:
     from ehbilayer.errors import InputError
+    from ehbilayer.interaction.base import Interaction
+    from ehbilayer.interaction.coulomb import Coulomb
+    from ehbilayer.model import Bilayer, Carrier
     from ehbilayer.pairing.eliashberg import eliashberg_tc
     from ehbilayer.results.base import Result
     from ehbilayer.status import Status
     from ehbilayer.studies.file import Study, load_study, make_study
     from ehbilayer.sweep.load import load
+    from ehbilayer.torus import Torus
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Result", "Scales", "Status", "Study", "__version__", "eliashberg_tc", "load",
-           "load_study", "make_study", "run"]
+__all__ = ["Bilayer", "Carrier", "Coulomb", "InputError", "Interaction", "Result", "Scales", "Status", "Study", "Torus",
+           "__version__", "eliashberg_tc", "hartree_fock", "load", "load_study", "make_study",
+           "phases", "run"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
-_HOME = {"InputError": "errors", "Result": "results.base", "Status": "status", "Study": "studies.file",
-         "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "Scales": "units",
-         "eliashberg_tc": "pairing.eliashberg"}
+_HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb", "InputError": "errors",
+         "Interaction": "interaction.base", "Result": "results.base", "Scales": "units", "Status": "status",
+         "Study": "studies.file", "Torus": "torus", "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
+         "load_study": "studies.file", "make_study": "studies.file"}
 
 
 def __getattr__(name: str) -> Any:

@@ -19,7 +19,8 @@ MOST_WAVES = 40_000
 
 
 def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
-                       initial: Orbitals | None = None, unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
+                       initial: Orbitals | None = None,
+                       unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
     """`starts.solve_on` growing bases, each started from the last, until the energy per particle moves by less
     than ``options.basis_tolerance`` (Ha_h).
 
@@ -62,8 +63,8 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     return replace(result, iterations=iterations, basis_error=change if np.isfinite(change) else None)
 
 
-def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, *, growth: float = 1.6, iterations: int = 15,
-                threads: int = 1) -> float:
+def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, *, growth: float = 1.6,
+                iterations: int = 15, threads: int = 1) -> float:
     """How much energy (Ha_h, >= 0) a state gains in a few iterations on a basis that reaches ``growth`` times as far.
 
     It comes short of the whole error of the basis by what further iterations and waves would still gain: a third for

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import PAGE_DPI
+from ehbilayer.figures.style import PAGE_DPI, state_of
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import atomic_write
 from ehbilayer.studies.kinds import figure as page
@@ -52,7 +52,7 @@ def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: 
         return page(result)
     if what not in PANELS:
         raise InputError("what", " | ".join(["all", *PANELS]), what, "choose one of these")
-    return PANELS[what](result, species, ax)
+    return PANELS[what](state_of(result), species, ax)
 
 
 def as_html(result: Result) -> str:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, dress, new_figure
+from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, new_figure
 from ehbilayer.status import Status
-from ehbilayer.studies.phases.figure import PHASE_COLOURS
 from ehbilayer.sweep.maps import (
     Line,
     axis_line,
