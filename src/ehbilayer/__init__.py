@@ -1,9 +1,14 @@
 """Quantum phases of electron-hole bilayers.
 
-    import ehbilayer
-    study = ehbilayer.load_study("examples/trion-crystal.toml")
-    result = ehbilayer.run(study)
-    result.plot()
+    from ehbilayer import Bilayer, Torus, hartree_fock
+    device = Bilayer.of("WSe2/MoSe2", spacing="3 nm", hole_density="1.29e12 cm^-2", electrons_per_hole=2)
+    state = hartree_fock(Torus(device, holes=36, zero_mode="madelung"), "trion-crystal", hexagon=12)
+    state.gap.electron.to("meV"), state.phase, state.plot()
+
+or, from a study file,
+
+    from ehbilayer import load_study, run
+    result = run(load_study("examples/trion-crystal.toml"))
 """
 
 from __future__ import annotations
@@ -11,11 +16,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# the methods, named like the rooms they live in; their modules are imported when they are called
+from ehbilayer.hartree_fock import hartree_fock
 from ehbilayer.liquid import liquid
+from ehbilayer.phases import phases
 from ehbilayer.run import run
 
 if TYPE_CHECKING:
     from ehbilayer.errors import InputError
+    from ehbilayer.interaction.base import Interaction
+    from ehbilayer.interaction.coulomb import Coulomb
+    from ehbilayer.model import Bilayer, Carrier
     from ehbilayer.pairing.couplings import bcs_temperature
     from ehbilayer.pairing.eliashberg import eliashberg_tc
     from ehbilayer.results.base import Result
@@ -26,18 +37,20 @@ if TYPE_CHECKING:
     from ehbilayer.sweep.load import load
     from ehbilayer.sweep.many import run_many
     from ehbilayer.sweep.result import SweepResult
+    from ehbilayer.torus import Torus
     from ehbilayer.units import Scales
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult", "__version__",
-           "atomic_write", "bcs_temperature", "eliashberg_tc", "liquid", "load", "load_study", "make_study", "run",
-           "run_many"]
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
-_HOME = {"InputError": "errors", "Result": "results.base", "Status": "status", "Study": "studies.file",
-         "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "Scales": "units",
-         "eliashberg_tc": "pairing.eliashberg", "bcs_temperature": "pairing.couplings", "Reporter": "run.reporting",
-         "SweepResult": "sweep.result", "atomic_write": "results.files", "run_many": "sweep.many"}
+_HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb", "InputError": "errors",
+         "Interaction": "interaction.base", "Reporter": "run.reporting", "Result": "results.base", "Scales": "units",
+         "Status": "status", "Study": "studies.file", "SweepResult": "sweep.result", "Torus": "torus",
+         "atomic_write": "results.files", "bcs_temperature": "pairing.couplings", "eliashberg_tc": "pairing.eliashberg",
+         "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
+__all__ = ["Bilayer", "Carrier", "Coulomb", "InputError", "Interaction", "Reporter", "Result", "Scales", "Status",
+           "Study", "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "eliashberg_tc",
+           "hartree_fock", "liquid", "load", "load_study", "make_study", "phases", "run", "run_many"]
 
 
 def __getattr__(name: str) -> Any:

@@ -99,18 +99,18 @@ class Orbitals:
         """
         old, new = (cell.vectors / np.sqrt(cell.area) for cell in (self.box, basis.box))
         if not np.allclose(old, new, atol=1e-6):
-            raise InputError("hartree-fock.start", "a result of a box of this shape", self.box.vectors.tolist(),
+            raise InputError("start", "a result of a box of this shape", self.box.vectors.tolist(),
                              "use the same [cell], or start from a phase name")
         frames, fillings = [], []
         for channel in torus.channels:
             found = self.determinant(channel, torus.species[channel.species].name)
             f = np.zeros(0) if found is None else found.occupations
             if found is None or abs(f.sum() - channel.orbitals) > 1e-6:
-                raise InputError("hartree-fock.start", f"a result with {channel.orbitals} {channel.label} orbitals",
+                raise InputError("start", f"a result with {channel.orbitals} {channel.label} orbitals",
                                  f"{f.sum():g} of them, in channels {[d.label for d in self.determinants]}",
                                  "start from a phase name instead")
             if whole and np.any((f > 0) & (f < 1)):
-                raise InputError("hartree-fock.start", "a state of whole orbitals where occupation = integer",
+                raise InputError("start", "a state of whole orbitals where occupation = integer",
                                  "one with a shell filled equally",
                                  'use occupation = "shell", or start from a phase name')
             x, filling = place(basis, match_waves(found.amplitudes[:, 0], self.waves, basis.waves), f)
@@ -197,7 +197,7 @@ class Orbitals:
         """
         channels = parameters.get("channels")
         if not isinstance(channels, list) or "waves" not in data or "orbitals_0" not in data:
-            raise InputError("hartree-fock.start", "a result with orbitals", "one without",
+            raise InputError("start", "a result with orbitals", "one without",
                              "give a result of kind hartree-fock")
         found = []
         for c, channel in enumerate(channels):
@@ -276,7 +276,7 @@ def to_real_box(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) ->
         rows.append(vectors[: len(mine)])
         weights += [level] * len(mine)
         if len(size) > len(mine) and size[len(mine)] > 1e-5:
-            raise InputError("hartree-fock.start", "a state with time-reversal symmetry", "one with currents",
+            raise InputError("start", "a state with time-reversal symmetry", "one with currents",
                              "start from another state, or from one with shells filled equally")
     return np.concatenate(rows)[None], Filling(np.array([0]), np.array([weights]))
 
@@ -298,7 +298,7 @@ def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> t
         weight[:, k] = np.sum(np.abs(amplitudes[:, index]) ** 2 * mask, axis=1)
     home = weight.argmax(axis=1)
     if np.any(weight.max(axis=1) < 0.999 * weight.sum(axis=1)):
-        raise InputError("hartree-fock.start", "a state with the translations of the cell", "a state without them",
+        raise InputError("start", "a state with the translations of the cell", "a state without them",
                          'use symmetry = "none", or start from a crystal result')
     blocks = np.unique(home)
     bands = int(np.bincount(home).max())

@@ -26,7 +26,7 @@ def rectangle_waves(n1: int, n2: int) -> np.ndarray:
     """All (i, j) with |i| <= (n1-1)/2 and |j| <= (n2-1)/2, shape (n1*n2, 2); both counts odd and positive."""
     for name, n in (("first", n1), ("second", n2)):
         if n < 1 or n % 2 == 0:
-            raise InputError(f"cell.plane_waves ({name})", "an odd count >= 1 (k and -k both belong)", n,
+            raise InputError("plane_waves", f"odd counts >= 1 (k and -k both belong), the {name} too", n,
                              f"use {n + 1 if n > 0 else 1}")
     i, j = np.meshgrid(np.arange(n1) - n1 // 2, np.arange(n2) - n2 // 2, indexing="ij")
     return np.stack([i.ravel(), j.ravel()], axis=1)
@@ -43,7 +43,7 @@ def _six_shortest(box: Cell) -> np.ndarray:
 def hexagon_waves(box: Cell, steps: int) -> np.ndarray:
     """All waves within ``steps`` steps along the six shortest reciprocal vectors: 1 + 3 steps (steps + 1) waves."""
     if steps < 1:
-        raise InputError("cell.hexagon", "an integer >= 1", steps, "7 gives 169 waves")
+        raise InputError("hexagon", "an integer >= 1", steps, "7 gives 169 waves")
     reached = {(0, 0)}
     front = set(reached)
     six = [(int(i), int(j)) for i, j in _six_shortest(box)]
@@ -56,10 +56,10 @@ def hexagon_waves(box: Cell, steps: int) -> np.ndarray:
 def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
     """All waves with |k| <= cutoff (1/a_h)."""
     if not (np.isfinite(cutoff) and cutoff > 0):
-        raise InputError("cell.cutoff", "a positive wave number (1/a_h)", cutoff, "give the largest |k|")
+        raise InputError("cutoff", "a positive wave number (1/a_h)", cutoff, "give the largest |k|")
     reach = np.ceil(cutoff * np.linalg.norm(box.vectors, axis=1) / (2 * np.pi)).astype(int)
     if np.prod(2.0 * reach + 1) > 4e6:
-        raise InputError("cell.cutoff", "a wave number that keeps fewer than 4e6 waves", cutoff, "lower it")
+        raise InputError("cutoff", "a wave number that keeps fewer than 4e6 waves", cutoff, "lower it")
     i, j = np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij")
     waves = np.stack([i.ravel(), j.ravel()], axis=1)
     return waves[np.linalg.norm(waves @ box.reciprocal, axis=1) <= cutoff * (1 + 1e-12)]

@@ -72,7 +72,7 @@ def carriers(torus: Torus) -> tuple[Species, Species]:
     present = [s for s in torus.species if s.count]
     found = [[s for s in present if s.charge == z] for z in (-1, 1)]
     if len(found[0]) != 1 or len(found[1]) != 1 or found[0][0].count != found[1][0].count:
-        raise InputError("density.electrons_per_hole", "1 for a condensate: every electron has its hole",
+        raise InputError("electrons_per_hole", "1 for a condensate: every electron has its hole",
                          {s.name: s.count for s in present}, "set it to 1")
     electron, hole = found[0][0], found[1][0]
     if electron.occupied_flavours != hole.occupied_flavours:
@@ -128,7 +128,7 @@ def residual_target(tolerance: float) -> float:
 
 def _check_room(gas: Gas, waves: int) -> None:
     if gas.pairs / gas.flavours >= waves:
-        raise InputError("cell.plane_waves", f"more than {gas.pairs / gas.flavours:g} waves, the pairs of one flavour",
+        raise InputError("plane_waves", f"more than {gas.pairs / gas.flavours:g} waves, the pairs of one flavour",
                          waves, "enlarge the basis")
 
 

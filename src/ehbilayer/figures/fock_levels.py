@@ -21,7 +21,7 @@ from ehbilayer.figures.style import (
     panel,
     units,
 )
-from ehbilayer.results.base import Result
+from ehbilayer.hartree_fock.result import HartreeFockResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ FINER = 8  # points drawn per computed point of a band, so that it changes colou
 BINS = 48
 
 
-def bands(result: Result, ax: Axes | None = None, species: str | None = None) -> Figure:
+def bands(result: HartreeFockResult, ax: Axes | None = None, species: str | None = None) -> Figure:
     """Draw the Fock bands of one species along Gamma-K-M-Gamma: the filled part in colour, the gap shaded.
 
     A free box has no bands; its levels are drawn as dots at the k points of the crystal's mesh that lie on the path,
@@ -41,7 +41,7 @@ def bands(result: Result, ax: Axes | None = None, species: str | None = None) ->
 
     Parameters
     ----------
-    result : a hartree-fock result of a crystal or a box.
+    result : of a crystal or a box.
     ax : axes to draw in; a new figure by default.
     species : its name, the first species by default.
 
@@ -72,7 +72,7 @@ def bands(result: Result, ax: Axes | None = None, species: str | None = None) ->
     return figure_of(ax)
 
 
-def _lines(result: Result, who: Carrier, level: FermiLevel, ax: Axes) -> None:
+def _lines(result: HartreeFockResult, who: Carrier, level: FermiLevel, ax: Axes) -> None:
     """Every band in grey, and in colour below the Fermi level."""
     path = result.data["path"].values
     fine = np.linspace(path[0], path[-1], FINER * (len(path) - 1) + 1)
@@ -87,7 +87,7 @@ def _lines(result: Result, who: Carrier, level: FermiLevel, ax: Axes) -> None:
         ax.legend(fontsize=SMALL, frameon=False, loc="upper left")
 
 
-def _dots(result: Result, who: Carrier, level: FermiLevel, ax: Axes) -> None:
+def _dots(result: HartreeFockResult, who: Carrier, level: FermiLevel, ax: Axes) -> None:
     """Levels of a box at the mesh' k points on the path; Gamma is at both of its ends."""
     where = result.data["unfolded_path"].values
     end = result.data["unfolded_corners"].values[-1]
@@ -118,14 +118,14 @@ def merge_levels(energy: np.ndarray, weight: np.ndarray, tolerance: float = 1e-5
     return energy[first], np.add.reduceat(weight, first, axis=0)
 
 
-def levels(result: Result, ax: Axes | None = None, species: str | None = None) -> Figure:
+def levels(result: HartreeFockResult, ax: Axes | None = None, species: str | None = None) -> Figure:
     """Draw all Fock levels of one species as sticks, with a histogram of how many there are: filled ones in colour.
 
     Energies count from mid-gap, or from the highest filled level. Of a free box only the lowest empty levels are known.
 
     Parameters
     ----------
-    result : a hartree-fock result with Fock levels.
+    result : with Fock levels.
     ax : axes to draw in; a new figure by default.
     species : its name, the first species by default.
 

@@ -22,8 +22,8 @@ from ehbilayer.figures.style import (
     shades,
     units,
 )
+from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.numerics.lattice import reduce_vectors
-from ehbilayer.results.base import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,12 +34,12 @@ PIXELS = 200  # of the map of momenta, each way
 MARKS = ("o", "s", "^", "D")
 
 
-def fermi_wave_number(result: Result, who: Carrier) -> float:
+def fermi_wave_number(result: HartreeFockResult, who: Carrier) -> float:
     """k_F = sqrt(4 pi n / g) in 1/a_h of the free species with g flavours in use."""
-    return float(np.sqrt(4 * np.pi * who.count / (result.summary["area"] * who.flavours)))
+    return float(np.sqrt(4 * np.pi * who.count / (result.area * who.flavours)))
 
 
-def momentum(result: Result, ax: Axes | None = None) -> Figure:
+def momentum(result: HartreeFockResult, ax: Axes | None = None) -> Figure:
     """Draw the momentum occupation per flavour of all species against |k| in units of each one's free k_F.
 
     Raises InputError if the result has none.
@@ -62,7 +62,7 @@ def momentum(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def momentum_map(result: Result, ax: Axes | None = None, species: str | None = None) -> Figure:
+def momentum_map(result: HartreeFockResult, ax: Axes | None = None, species: str | None = None) -> Figure:
     """Draw the momentum occupation per flavour of one species in the plane of k, with the circle |k| = k_F.
 
     Raises InputError if the result lacks that species or its occupation.
@@ -82,7 +82,7 @@ def momentum_map(result: Result, ax: Axes | None = None, species: str | None = N
     return figure_of(ax)
 
 
-def nearest_wave(result: Result, values: np.ndarray, reach: float) -> np.ndarray:
+def nearest_wave(result: HartreeFockResult, values: np.ndarray, reach: float) -> np.ndarray:
     """Values per wave (M,) as a picture (PIXELS, PIXELS) of |kx|, |ky| < reach (1/a_h), row 0 at the bottom.
 
     Every pixel shows the wave nearest to it, so that waves appear as the cells of their own lattice; pixels nearest to
@@ -103,7 +103,7 @@ def nearest_wave(result: Result, values: np.ndarray, reach: float) -> np.ndarray
     return table[tuple(np.moveaxis(at + most, -1, 0))]
 
 
-def convergence(result: Result, ax: Axes | None = None) -> Figure:
+def convergence(result: HartreeFockResult, ax: Axes | None = None) -> Figure:
     """Draw energy above the last one and residual against the number of energy evaluations.
 
     Raises InputError if the result has no trace.
@@ -117,9 +117,7 @@ def convergence(result: Result, ax: Axes | None = None) -> Figure:
     for values, colour, mark, name in ((residual, INK, "o", "residual"), (above, ENERGY, "s", "E − last E")):
         use = np.isfinite(values) & (values > 0)
         ax.plot(count[use], values[use], color=colour, marker=mark, markersize=3.5, linewidth=1.0, label=name)
-    target = result.summary.get("residual_target")
-    if target:
-        ax.axhline(target, color=EMPTY, linewidth=1.0, linestyle="--", label="target of the residual")
+    ax.axhline(result.residual_target, color=EMPTY, linewidth=1.0, linestyle="--", label="target of the residual")
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
     ax.locator_params(axis="x", integer=True)
     dress(ax, "convergence", "evaluation", f"energy ({units(result, 'trace_energy')})")

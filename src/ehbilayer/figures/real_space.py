@@ -16,12 +16,13 @@ from ehbilayer.figures.style import (
     carriers,
     dress,
     figure_of,
+    in_print,
     need,
     panel,
     shades,
-    units,
 )
-from ehbilayer.results.base import Result
+from ehbilayer.hartree_fock.result import HartreeFockResult
+from ehbilayer.results.base import Variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,13 +77,13 @@ def view(cell: np.ndarray, whole_box: bool) -> tuple[Window, np.ndarray]:
     return (-side / 2, side / 2, -side / 2, side / 2), corners
 
 
-def density(result: Result, species: str | None = None, ax: Axes | None = None, *, spin: bool = False,
+def density(result: HartreeFockResult, species: str | None = None, ax: Axes | None = None, *, spin: bool = False,
             shared_scale: bool = False, most: float | None = None) -> Figure:
     """Draw the density, or the spin density n_up - n_down, of one species over several cells of a crystal or the box.
 
     Parameters
     ----------
-    result : a hartree-fock result with densities.
+    result : with densities.
     species : its name, the first species by default.
     ax : axes to draw in; a new figure by default.
     spin : draw the spin density, on a scale symmetric about zero.
@@ -94,39 +95,52 @@ def density(result: Result, species: str | None = None, ax: Axes | None = None, 
     who = carrier(result, species)
     name = f"spin_density_{who.name}" if spin else f"density_{who.name}"
     need(result, name)
-    uniform = result.summary.get("kept_symmetry") == "translations"
-    window, outline = view(result.data["cell"].values, result.summary.get("kept_symmetry") == "none")
     low, high = _limits(result, who, spin, shared_scale) if most is None else (-most if spin else 0.0, most)
-    limits = (low, 2 * high) if uniform and not spin else (low, high)  # a flat map in the middle of its scale
+    return density_map(result.data[name], result.data["cell"], who.name, result.kept_symmetry, (low, high), ax,
+                       spin=spin)
+
+
+def density_map(values: Variable, cell: Variable, name: str, kept: str, limits: tuple[float, float],
+                ax: Axes | None = None, *, spin: bool = False) -> Figure:
+    """Draw a density, or a spin density, of the carriers ``name``.
+
+    Parameters
+    ----------
+    values : over ``cell``, whose rows are its vectors.   limits : ends of the colour scale.
+    kept : the symmetry that was held: ``translations`` of a uniform state, ``none`` in a free box, ``crystal``.
+    """
+    uniform = kept == "translations"
+    window, outline = view(cell.values, kept == "none")
+    if uniform and not spin:
+        limits = (limits[0], 2 * limits[1])  # a flat map in the middle of its scale
+    unit, length = in_print(values.units), in_print(cell.units)
     ax = panel(ax, square=True)
-    image = _picture(result, name, window, ax, MAPS.get(who.name, "Greens"), limits)
+    image = _picture(values.values, cell.values, window, ax, MAPS.get(name, "Greens"), limits)
     if uniform:  # the cell of a uniform state is an artefact of how it is computed
-        ax.text(0.5, 0.5, f"uniform\n{result.data[name].values.mean():.4g} {units(result, name)}",
-                transform=ax.transAxes, ha="center", va="center", fontsize=SMALL + 1.5, color=INK)
+        ax.text(0.5, 0.5, f"uniform\n{values.values.mean():.4g} {unit}", transform=ax.transAxes, ha="center",
+                va="center", fontsize=SMALL + 1.5, color=INK)
     else:
         ax.plot(outline[:, 0], outline[:, 1], color=INK, linewidth=1.0)
     ax.set_xlim(*window[:2])
     ax.set_ylim(*window[2:])
     ax.locator_params(nbins=5)
-    length = units(result, "cell")
-    title = f"{who.name} spin density (up − down)" if spin else f"{who.name} density"
+    title = f"{name} spin density (up − down)" if spin else f"{name} density"
     dress(ax, title, f"x ({length})", f"y ({length})")
-    colour_scale(ax, image, units(result, name))
+    colour_scale(ax, image, unit)
     return figure_of(ax)
 
 
-def _picture(result: Result, name: str, window: Window, ax: Axes, colours: str,
+def _picture(values: np.ndarray, cell: np.ndarray, window: Window, ax: Axes, colours: str,
              limits: tuple[float, float]) -> AxesImage:
-    """The array over the window, with as many pixels as the page can show."""
+    """The values over the window, with as many pixels as the page can show."""
     width, height = window[1] - window[0], window[3] - window[2]
     shape = (max(int(PIXELS * height / max(width, height)), 2), max(int(PIXELS * width / max(width, height)), 2))
-    values = sample(result.data[name].values, result.data["cell"].values, window, shape)
-    return ax.imshow(values, extent=window, origin="lower", vmin=limits[0], vmax=limits[1],
+    return ax.imshow(sample(values, cell, window, shape), extent=window, origin="lower", vmin=limits[0], vmax=limits[1],
                      cmap=shades("PuOr" if limits[0] < 0 else colours), interpolation="bilinear",
                      interpolation_stage="data")  # interpolated colours instead would make files half as long again
 
 
-def _limits(result: Result, who: Carrier, spin: bool, shared: bool) -> tuple[float, float]:
+def _limits(result: HartreeFockResult, who: Carrier, spin: bool, shared: bool) -> tuple[float, float]:
     """Ends of the colour scale. Numerical noise of a state without spin order must not look like order."""
     names = [f"density_{c.name}" for c in carriers(result)] if shared else [f"density_{who.name}"]
     most = max(float(np.nanmax(result.data[n].values)) for n in names if n in result.data)

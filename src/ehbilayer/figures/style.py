@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import atomic_write
 
@@ -49,10 +50,15 @@ class Carrier:
     channels: tuple[tuple[int, str, int], ...]  # (number, label, degeneracy)
 
 
-def carriers(result: Result) -> list[Carrier]:
-    """The species with particles. Raises InputError unless the result is of kind ``hartree-fock``."""
-    if result.kind != "hartree-fock" or "species" not in result.inputs:
-        raise InputError("result", "a hartree-fock result", result.kind, "there are no figures of this kind yet")
+def state_of(result: Result) -> HartreeFockResult:
+    """The result as one of Hartree-Fock. Raises InputError for that of another method."""
+    if not isinstance(result, HartreeFockResult):
+        raise InputError("result", "a hartree-fock result", result.kind, "this figure belongs to Hartree-Fock")
+    return result
+
+
+def carriers(result: HartreeFockResult) -> list[Carrier]:
+    """The species with particles."""
     out: list[Carrier] = []
     spare = iter(OTHERS)
     for i, s in enumerate(result.inputs["species"]):  # files of the first format number the species of a channel
@@ -66,7 +72,7 @@ def carriers(result: Result) -> list[Carrier]:
     return out
 
 
-def carrier(result: Result, species: str | None) -> Carrier:
+def carrier(result: HartreeFockResult, species: str | None) -> Carrier:
     """The species of this name, the first one for None. Raises InputError for a name that the result lacks."""
     present = carriers(result)
     for c in present:
@@ -84,8 +90,12 @@ def need(result: Result, *names: str) -> None:
 
 def units(result: Result, name: str) -> str:
     """Units of an array as printed on an axis."""
-    raw = result.data[name].units
-    return UNITS.get(raw, raw)
+    return in_print(result.data[name].units)
+
+
+def in_print(unit: str) -> str:
+    """A unit as printed on an axis."""
+    return UNITS.get(unit, unit)
 
 
 def panel(ax: Axes | None, *, square: bool = False) -> Axes:
@@ -204,7 +214,7 @@ class FermiLevel:
         return self.lowest - self.zero - 0.1 * span, high - self.zero
 
 
-def fermi_level(result: Result, who: Carrier) -> FermiLevel:
+def fermi_level(result: HartreeFockResult, who: Carrier) -> FermiLevel:
     """Highest filled and lowest empty Fock level over all determinants of a species."""
     lowest, top, bottom, highest = np.inf, -np.inf, np.inf, -np.inf
     for c, _, _ in who.channels:

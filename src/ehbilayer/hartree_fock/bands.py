@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.hamiltonian import Hamiltonian
+from ehbilayer.hartree_fock.result import EffectiveMass
 from ehbilayer.hartree_fock.spectrum import padded
 from ehbilayer.numerics.lattice import path_points
 from ehbilayer.numerics.minimize import Frames
@@ -59,20 +60,21 @@ def effective_mass(k: np.ndarray, energy: np.ndarray, largest: float) -> tuple[f
     return (float(1 / fit[1]) if fit[1] != 0 else None), misfit
 
 
-def band_data(hamiltonian: Hamiltonian, frames: Frames) -> tuple[dict[str, Variable], dict[str, Any]]:
-    """Bands of every channel along the path, and effective masses of each carrier with their fit range.
+def band_data(hamiltonian: Hamiltonian,
+              frames: Frames) -> tuple[dict[str, Variable], dict[str, EffectiveMass] | None]:
+    """Bands of every channel along the path, and its effective mass.
 
-    A uniform state (one wave per block) has no path; its bands are left out.
+    A uniform state (one wave per block) has no path; its bands are left out, as are those of large bases.
     """
     setting = hamiltonian.setting
     basis, torus = setting.basis, setting.tori[0]
     if basis.coefficients == 1 or basis.size > MOST_WAVES:
-        return {}, {}
+        return {}, None
     k, where, marks = path_points(basis.cell, PER_SEGMENT)
     data = {"path": Variable(("path_point",), where, "1/a_h", "distance along the path"),
             "path_k": Variable(("path_point", "axis"), k, "1/a_h", "wave vectors of the path"),
             "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "Gamma, K, M, Gamma")}
-    masses: dict[str, Any] = {}
+    masses: dict[str, EffectiveMass] = {}
     for c, channel in enumerate(setting.channels):
         energy = bands_at(hamiltonian, frames, c, k)
         data[f"bands_{c}"] = Variable(("path_point", f"band_{c}"), energy, "Ha_h", f"Fock bands of {channel.label}")
@@ -80,6 +82,5 @@ def band_data(hamiltonian: Hamiltonian, frames: Frames) -> tuple[dict[str, Varia
         largest = min(fermi_k, 0.9 * float(np.linalg.norm(basis.cell.reciprocal[0])) / 2)
         mass, misfit = effective_mass(k, energy[:, 0], largest)
         bare = torus.species[channel.components[0]].mass
-        masses[channel.label] = {"mass": mass, "over_band_mass": None if mass is None else mass / bare,
-                                 "fit_range": [0.0, largest], "rms_misfit": misfit}
+        masses[channel.label] = EffectiveMass(mass, None if mass is None else mass / bare, (0.0, largest), misfit)
     return data, masses

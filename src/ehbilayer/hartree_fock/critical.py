@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.cutoff import orbitals_of
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
@@ -45,8 +44,8 @@ def monolayer_energies(basis: PlaneWaveBasis, holes: int, zero_mode: str, *, spi
             if end.status is not Status.converged:
                 raise InputError("density.critical_rs", f"computable (the {name} did not converge at r_s = {rs:.3g})",
                                  end.status.value, "enlarge the basis, or give a number")
-        previous[:] = [orbitals_of(crystal)]
-        return liquid.summary["energy_per_particle"], crystal.summary["energy_per_particle"]
+        previous[:] = [crystal.orbitals]
+        return liquid.energy_per_particle, crystal.energy_per_particle
 
     return energies
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
 from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.starts import How, solve_on
 from ehbilayer.orbitals import Orbitals
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -19,7 +19,8 @@ MOST_WAVES = 40_000
 
 
 def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
-                       initial: Orbitals | None = None, unfinished: Result | None = None) -> Result:
+                       initial: Orbitals | None = None,
+                       unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
     """`starts.solve_on` growing bases, each started from the last, until the energy per particle moves by less
     than ``options.basis_tolerance`` (Ha_h).
 
@@ -31,22 +32,21 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
     alone = replace(rough, starts=1)
     growing = unfinished is not None and bool(unfinished.inputs.get("growing"))
-    rows = unfinished.summary["starts"] if growing and unfinished is not None else []
+    rows = unfinished.starts if growing and unfinished is not None else ()
 
-    def solve_here(run: Options, start: Orbitals | None, growing: bool, unfinished: Result | None = None) -> Result:
-        def labelled(result: Result) -> Result:
+    def solve_here(run: Options, start: Orbitals | None, growing: bool,
+                   unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
+        def labelled(result: HartreeFockResult) -> HartreeFockResult:
             inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
                 "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
-            starts = {"starts": rows} if growing and rows else {}
-            return replace(result.with_entries(starts), inputs=inputs)
+            return replace(result, inputs=inputs, starts=rows if growing and rows else result.starts)
 
         save = how.checkpoint
         here = how if save is None else replace(how, checkpoint=lambda result: save(labelled(result)))
         return labelled(solve_on(torus, basis, run, here, initial=start, unfinished=unfinished))
 
     result = solve_here(alone if growing else rough, initial, growing, None if growing else unfinished)
-    iterations = result.summary["iterations"]
-    rows = rows or result.summary["starts"]
+    iterations, rows = result.iterations, rows or result.starts
     change, cutoff = np.inf, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
     while result.status is Status.converged and change > options.basis_tolerance:
         cutoff *= GROWTH
@@ -54,22 +54,17 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
             result = replace(result, status=Status.not_converged)
             break
         basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
-        before = result.summary["energy_per_particle"]
-        result = solve_here(alone, orbitals_of(result), True)
-        iterations += result.summary["iterations"]
-        change = abs(result.summary["energy_per_particle"] - before)
+        before = result.energy_per_particle
+        result = solve_here(alone, result.orbitals, True)
+        iterations += result.iterations
+        change = abs(result.energy_per_particle - before)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
-        result = solve_here(replace(options, basis_tolerance=None, starts=1), orbitals_of(result), True)
-    return result.with_entries({"iterations": iterations, "basis_error": change if np.isfinite(change) else None})
+        result = solve_here(replace(options, basis_tolerance=None, starts=1), result.orbitals, True)
+    return replace(result, iterations=iterations, basis_error=change if np.isfinite(change) else None)
 
 
-def orbitals_of(result: Result) -> Orbitals:
-    """The state of a Hartree-Fock result. Raises InputError for one without orbitals."""
-    return Orbitals.read(result.data, result.inputs)
-
-
-def basis_error(torus: Torus, basis: PlaneWaveBasis, result: Result, *, growth: float = 1.6, iterations: int = 15,
-                threads: int = 1) -> float:
+def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, *, growth: float = 1.6,
+                iterations: int = 15, threads: int = 1) -> float:
     """How much energy (Ha_h, >= 0) a state gains in a few iterations on a basis that reaches ``growth`` times as far.
 
     It comes short of the whole error of the basis by what further iterations and waves would still gain: a third for
@@ -78,13 +73,13 @@ def basis_error(torus: Torus, basis: PlaneWaveBasis, result: Result, *, growth: 
     Parameters
     ----------
     torus, basis : as the state was computed with.
-    result : a Hartree-Fock result on that basis.
+    result : on that basis.
     """
     cutoff = growth * float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
     present = {tuple(w) for w in basis.waves.tolist()}
     more = [w for w in disk_waves(basis.box, cutoff).tolist() if tuple(w) not in present]
     larger = PlaneWaveBasis(basis.box, np.array([*basis.waves.tolist(), *more]), basis.supercell, basis.real)
-    options = Options(start="path", occupation=result.summary["occupation"], tolerance=1e-8, stability="none",
+    options = Options(start="path", occupation=result.occupation, tolerance=1e-8, stability="none",
                       max_iterations=iterations, spectrum=False)
-    better = solve_on(torus, larger, options, How(threads=threads), initial=orbitals_of(result))
-    return max(result.summary["energy"] - better.energy_unconverged(), 0.0)
+    better = solve_on(torus, larger, options, How(threads=threads), initial=result.orbitals)
+    return max(result.total_energy - better.energy_unconverged(), 0.0)

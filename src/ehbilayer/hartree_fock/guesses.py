@@ -34,7 +34,7 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
     Raises InputError for a start that does not exist.
     """
     if start not in STARTS:
-        raise InputError("hartree-fock.start", " | ".join(STARTS), start, "choose one of these or a result file")
+        raise InputError("start", " | ".join(STARTS), start, "choose one of these or a result file")
     rng = np.random.default_rng(seed)
     sites = _sites(torus, basis)
     frames, fillings = [], []

@@ -18,12 +18,13 @@ from ehbilayer.hartree_fock.order import (
     sea_depletion,
     zone_deviation,
 )
+from ehbilayer.hartree_fock.result import HartreeFockResult, Stability, StartRow
 from ehbilayer.hartree_fock.spectrum import Levels, crystal_levels, empty_levels, occupied_levels
-from ehbilayer.hartree_fock.stability import Stability, nothing_known
+from ehbilayer.hartree_fock.stability import nothing_known
 from ehbilayer.hartree_fock.stationary import Calculation, End, lowest
 from ehbilayer.numerics.lattice import crystal_cell, distance_on_path, path_points
 from ehbilayer.orbitals import Orbitals
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -31,8 +32,8 @@ FINE = 60  # least number of density samples along each cell vector
 
 
 def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, stability: Stability | None = None,
-           prior: Sequence[dict[str, Any]] = (), quick: bool = False) -> Result:
-    """The Result of a calculation: its best end in full, all ends in a table.
+           prior: Sequence[StartRow] = (), quick: bool = False) -> HartreeFockResult:
+    """The result of a calculation: its best end in full, all ends in a table.
 
     ``prior`` rows are starts finished before an interruption, whose best state is then the first end again; ``quick``
     leaves spectra out.
@@ -42,35 +43,22 @@ def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, st
     hamiltonian = best.hamiltonian.on_numpy()
     evaluation = hamiltonian.evaluate(best.frames)
     data = orbitals.variables() | _trace(best)
-    summary = _energies(run, best, evaluation, hamiltonian)
     data |= {f"momentum_{s.name}": Variable(("wave",), orbitals.momentum(s.name), "1",
                                             f"<n_k> of the {s.name}s, all flavours")
              for s in torus.species if s.count}
-    summary |= _momentum_summary(torus, best.hamiltonian.setting.basis, orbitals)
-    summary["phase"] = phase_name(torus, orbitals)
+    said = _energies(run, best, evaluation, hamiltonian) | _momenta(torus, best.hamiltonian.setting.basis, orbitals)
     if run.options.spectrum and not quick and best.status is not Status.not_finite:
-        levels, error = all_levels(best, hamiltonian, evaluation)
-        data |= _level_data(levels, hamiltonian.setting.basis) | _density_data(best, hamiltonian)
-        summary |= _gaps(torus, best, levels, error)
-        gaps = [g for g in summary["gap"].values() if g is not None]
-        summary["aufbau"] = best.aufbau and all(g > -1e-6 for g in gaps)
-        if hamiltonian.setting.basis.cells == 1:
-            data |= _unfolded(torus, best, levels)
-        else:
-            more, masses = band_data(hamiltonian, best.frames)
-            data |= more
-            summary["effective_mass"] = masses
-    else:
-        summary |= {"gap": _per_species(torus, lambda i: None), "gap_error": None}
-    summary["starts"] = [*prior, *(_start_row(torus, e) for e in (ends[1:] if prior else ends))]
-    summary["stability"] = asdict(stability or nothing_known(best))
-    return Record("hartree-fock", best.status, summary, _inputs(run, orbitals), data)
+        more, spectrum = _spectrum(torus, best, hamiltonian, evaluation)
+        data, said = data | more, said | spectrum
+    rows = (*prior, *(_start_row(torus, e) for e in (ends[1:] if prior else ends)))
+    return HartreeFockResult(status=best.status, **said, phase=phase_name(torus, orbitals), starts=rows,
+                             stability=stability or nothing_known(best), inputs=_inputs(run, orbitals), data=data)
 
 
-def _per_species(torus: Torus, value: Callable[[int], Any]) -> dict[str, Any]:
-    """{"electron": .., "hole": ..} and whatever else there is; absent species are None."""
-    out: dict[str, Any] = {"electron": None, "hole": None}
-    return out | {s.name: value(i) for i, s in enumerate(torus.species) if s.count}
+def _per_species(torus: Torus, value: Callable[[int], Any]) -> Carriers[Any]:
+    """Values of the electrons, the holes and whatever else there is; None where a carrier is absent."""
+    return Carriers({"electron": None, "hole": None} | {s.name: value(i) for i, s in enumerate(torus.species)
+                                                        if s.count})
 
 
 def _energies(run: Calculation, end: End, evaluation: Evaluation, hamiltonian: Hamiltonian) -> dict[str, Any]:
@@ -78,16 +66,17 @@ def _energies(run: Calculation, end: End, evaluation: Evaluation, hamiltonian: H
     energy = float(evaluation.energy[0])
     slope = float(hamiltonian.area_derivative(end.frames)[0])
     return {
-        "energy": energy, "energy_per_particle": energy / torus.particles,
+        "total_energy": energy, "energy_per_particle": energy / torus.particles,
         "energy_parts": {k: float(v[0]) for k, v in evaluation.parts.items()},
         "pressure": -slope if np.isfinite(slope) else None,
         "residual": float(end.minimum.residual[0]), "residual_target": run.options.residual_target,
         "iterations": end.cost, "basis_size": setting.basis.size,
-        "k_points": len(setting.basis.k_points), "particles": {s.name: s.count for s in torus.species},
+        "k_points": len(setting.basis.k_points), "particles": _per_species(torus, lambda i: torus.species[i].count),
         "area": torus.area, "zero_mode": torus.zero_mode, "aufbau": end.aufbau,
         "kept_symmetry": _kept(setting.basis), "occupation": run.options.occupation,
         "density": _per_species(torus, lambda i: torus.species[i].count / torus.area),
         "fermi_energy": _per_species(torus, lambda i: fermi_energy(torus, i)),
+        "gap": _per_species(torus, lambda i: None), "gap_error": None,
     }
 
 
@@ -103,7 +92,7 @@ def fermi_energy(torus: Torus, species: int) -> float:
     return float(2 * np.pi * s.count / (torus.area * s.occupied_flavours * s.mass))
 
 
-def _momentum_summary(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:
+def _momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:
     present = {tuple(w) for w in basis.waves.tolist()}
     edge = np.array([any((i + a, j + b) not in present for a, b in HEXAGON.tolist()) for i, j in basis.waves.tolist()])
     return {
@@ -114,6 +103,21 @@ def _momentum_summary(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -
         "edge_occupation": float(max(orbitals.momentum(s.name)[edge].max() / s.occupied_flavours
                                      for s in torus.species)),
     }
+
+
+def _spectrum(torus: Torus, end: End, hamiltonian: Hamiltonian,
+              evaluation: Evaluation) -> tuple[dict[str, Variable], dict[str, Any]]:
+    """Levels, bands and densities, and the fields that follow from them."""
+    levels, error = all_levels(end, hamiltonian, evaluation)
+    data = _level_data(levels, hamiltonian.setting.basis) | _density_data(end, hamiltonian)
+    gap = _per_species(torus, lambda i: _gap(end, levels, i))
+    # Fock levels follow density errors to first order: residual / gap times the exchange scale, taken as 10 residuals
+    said = {"gap": gap, "gap_error": 10 * float(end.minimum.residual[0]) + error,
+            "aufbau": end.aufbau and all(g > -1e-6 for g in gap.values() if g is not None)}
+    if hamiltonian.setting.basis.cells == 1:
+        return data | _unfolded(torus, end, levels), said
+    more, masses = band_data(hamiltonian, end.frames)
+    return data | more, said | {"effective_mass": masses}
 
 
 def all_levels(end: End, hamiltonian: Hamiltonian, evaluation: Evaluation) -> tuple[list[Levels], float]:
@@ -140,29 +144,24 @@ def all_levels(end: End, hamiltonian: Hamiltonian, evaluation: Evaluation) -> tu
     return out, error
 
 
-def _gaps(torus: Torus, end: End, levels: list[Levels], error: float) -> dict[str, Any]:
-    def gap(species: int) -> float | None:
-        top, bottom = -np.inf, np.inf
-        for channel, lv in zip(end.hamiltonian.setting.channels, levels, strict=True):
-            if channel.species != species:
-                continue
-            known = np.isfinite(lv.energy)
-            if np.any((lv.filled > 1e-9) & (lv.filled < 1 - 1e-9)):
-                return 0.0  # an open shell
-            top = max(top, lv.energy[known & (lv.filled > 0.5)].max())
-            bottom = min(bottom, lv.energy[known & (lv.filled < 0.5)].min(initial=np.inf))
-        # a filling that is not the lowest (aufbau says so) has no gap either
-        return max(float(bottom - top), 0.0) if np.isfinite(bottom) else None
-
-    # Fock levels follow density errors to first order: residual / gap times the exchange scale, taken as 10 residuals
-    return {"gap": _per_species(torus, gap), "gap_error": 10 * float(end.minimum.residual[0]) + error}
+def _gap(end: End, levels: list[Levels], species: int) -> float | None:
+    """The lowest empty less the highest filled level of a species, 0 with an open shell; None where none is known."""
+    top, bottom = -np.inf, np.inf
+    for channel, lv in zip(end.hamiltonian.setting.channels, levels, strict=True):
+        if channel.species != species:
+            continue
+        known = np.isfinite(lv.energy)
+        if np.any((lv.filled > 1e-9) & (lv.filled < 1 - 1e-9)):
+            return 0.0
+        top = max(top, lv.energy[known & (lv.filled > 0.5)].max())
+        bottom = min(bottom, lv.energy[known & (lv.filled < 0.5)].min(initial=np.inf))
+    # a filling that is not the lowest (aufbau says so) has no gap either
+    return max(float(bottom - top), 0.0) if np.isfinite(bottom) else None
 
 
-def _start_row(torus: Torus, end: End) -> dict[str, Any]:
-    return {"start": end.label, "seed": end.seed, "energy": end.energy,
-            "energy_per_particle": end.energy / torus.particles, "status": str(end.status.value),
-            "phase": phase_name(torus, end.orbitals), "residual": float(end.minimum.residual[0]),
-            "fock_builds": end.cost}
+def _start_row(torus: Torus, end: End) -> StartRow:
+    return StartRow(end.label, end.seed, end.energy, end.energy / torus.particles, end.status,
+                    phase_name(torus, end.orbitals), float(end.minimum.residual[0]), end.cost)
 
 
 def _inputs(run: Calculation, orbitals: Orbitals) -> dict[str, Any]:

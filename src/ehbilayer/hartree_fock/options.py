@@ -46,13 +46,13 @@ class Options:
         for name, allowed in (("keep", KEPT), ("occupation", RULES), ("stability", STABILITY),
                               ("spin_order", ("uniform", "stripe", "random"))):
             if getattr(self, name) not in allowed:
-                raise InputError(f"hartree-fock.{name}", " | ".join(allowed), getattr(self, name), "choose one")
+                raise InputError(name, " | ".join(allowed), getattr(self, name), "choose one")
         if not 1e-14 <= self.tolerance < 1:
-            raise InputError("hartree-fock.tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
+            raise InputError("tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
                              "1e-8 is the default")
         for name in ("starts", "max_iterations"):
             if getattr(self, name) < 1:
-                raise InputError(f"hartree-fock.{name}", "an integer >= 1", getattr(self, name), "choose a larger one")
+                raise InputError(name, "an integer >= 1", getattr(self, name), "choose a larger one")
 
     @property
     def residual_target(self) -> float:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hartree_fock.cutoff import solve_to_tolerance
 from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.starts import How, solve_on
 from ehbilayer.orbitals import Orbitals
-from ehbilayer.results.base import Result
 from ehbilayer.torus import Torus
 
 
 def solve(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How | None = None, *,
-          initial: Orbitals | None = None, unfinished: Result | None = None) -> Result:
+          initial: Orbitals | None = None, unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
     """Minimise the Hartree-Fock energy from every start and report the lowest state.
 
     Parameters
@@ -31,7 +31,7 @@ def solve(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How | None
 
     Returns
     -------
-    Result of kind ``hartree-fock``. It never raises for lack of convergence: the status says so.
+    HartreeFockResult. It never raises for lack of convergence: the status says so.
 
     Raises
     ------

@@ -15,6 +15,7 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
+from ehbilayer.hartree_fock.result import Stability
 from ehbilayer.hartree_fock.stationary import Calculation, End, converge, lowest
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.minimize import Frames, orthonormalise, project
@@ -152,22 +153,6 @@ def free_box(end: End) -> tuple[PlaneWaveBasis, Frames, tuple[Filling, ...]]:
     return basis, tuple(x[None] for x in guess.frames), guess.fillings
 
 
-@dataclass(frozen=True)
-class Stability:
-    """What kind of stationary state it is.
-
-    lowest_curvature : the lower of the next two.   within_kept_symmetry, beyond : lowest curvature (Ha_h) with what
-    the state is held by, and in the complex free box.   minimum : whether it is one within.   held : by what.
-    None where it was not computed.
-    """
-
-    lowest_curvature: float | None
-    within_kept_symmetry: float | None
-    beyond: float | None
-    minimum: bool | None
-    held: tuple[str, ...]
-
-
 def nothing_known(end: End) -> Stability:
     """Before anything is computed: curvatures None, and what the state is held by."""
     setting = end.hamiltonian.setting
@@ -177,7 +162,7 @@ def nothing_known(end: End) -> Stability:
         held.append("translations" if basis.coefficients == 1 else "crystal translations")
     if any(np.any((x.f > 0) & (x.f < 1)) for x in setting.fillings):
         held.append("equal filling of a shell")  # not freed by "beyond" either: integer fillings may lie lower
-    return Stability(None, None, None, None, tuple(held))
+    return Stability(held=tuple(held))
 
 
 @dataclass(frozen=True)

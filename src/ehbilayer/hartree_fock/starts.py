@@ -14,11 +14,11 @@ from ehbilayer.hamiltonian import STANDARD
 from ehbilayer.hartree_fock.guesses import guess, stirred
 from ehbilayer.hartree_fock.observables import report
 from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.result import HartreeFockResult, StartRow
 from ehbilayer.hartree_fock.stability import judge
 from ehbilayer.hartree_fock.stationary import Calculation, End, Monitor, converge, kept_basis, lowest
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.orbitals import Guess, Orbitals
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.terms import TermOf
 from ehbilayer.torus import Torus
@@ -33,7 +33,7 @@ class How:
 
     backend, threads : ``numpy`` or ``jax``; threads share the pair densities on NumPy.
     progress : told start, starts, iteration, energy, energy_per_particle, residual, target.
-    checkpoint : told a Result of status interrupted, now and then.
+    checkpoint : told a result of status interrupted, now and then.
     should_stop : asked every iteration; a Status ends the calculation there, with the state kept.
     terms : of the Hamiltonian, in place of kinetic, direct and exchange.
     """
@@ -41,13 +41,13 @@ class How:
     backend: str = "numpy"
     threads: int = 2
     progress: Callable[[dict[str, Any]], None] | None = None
-    checkpoint: Callable[[Result], None] | None = None
+    checkpoint: Callable[[HartreeFockResult], None] | None = None
     should_stop: Callable[[], Status | None] | None = None
     terms: tuple[TermOf, ...] = field(default=STANDARD)
 
 
 def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *, initial: Orbitals | None = None,
-             unfinished: Result | None = None) -> Result:
+             unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
     """Minimise from every start on this basis and report the lowest state; see `solver.solve`."""
     from threadpoolctl import threadpool_limits
 
@@ -57,7 +57,7 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     work = kept_basis(torus, basis, options.keep)
     for channel in torus.channels:
         if channel.orbitals > work.size:
-            raise InputError("cell.plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
+            raise InputError("plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
                              work.size, "enlarge the basis")
     monitor = Monitor(torus, options, how.progress, how.should_stop)
     run = Calculation(torus, work, options, monitor, Fourier(how.backend, how.threads), how.terms)
@@ -77,16 +77,16 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     return result if stopped is None else replace(result, status=stopped)
 
 
-def _finished(unfinished: Result) -> list[dict[str, Any]]:
+def _finished(unfinished: HartreeFockResult) -> list[StartRow]:
     """The rows of the starts that an unfinished calculation had finished."""
     if unfinished.inputs.get("options", {}).get("starts", 1) == 1:
         return []
-    return [row for row in unfinished.summary["starts"] if row["status"] == Status.converged]
+    return [row for row in unfinished.starts if row.status is Status.converged]
 
 
-def _run(run: Calculation, initial: Orbitals | None, done: list[dict[str, Any]], ends: list[End]) -> None:
+def _run(run: Calculation, initial: Orbitals | None, done: list[StartRow], ends: list[End]) -> None:
     """Converge every start that is not done into ``ends``; where some are, their best state is evaluated first."""
-    seeds = {row["seed"] for row in done}
+    seeds = {row.seed for row in done}
     if done:
         assert initial is not None
         ends.append(converge(run, _placed(run, initial)))

@@ -53,7 +53,7 @@ def box_of_shape(shape: str | np.ndarray, area: float) -> Cell:
         raise InputError("area", "a positive finite area (a_h^2)", area, "check the density and the particle count")
     if isinstance(shape, str):
         if shape not in SHAPES:
-            raise InputError("cell.shape", " | ".join(SHAPES), shape, "or give cell.vectors")
+            raise InputError("shape", " | ".join(SHAPES), shape, "or give two vectors")
         return Cell(SHAPES[shape]).scaled(area)
     return Cell(np.asarray(shape, dtype=float)).scaled(area)
 
@@ -103,7 +103,7 @@ def crystal_cell(box: Cell, sites: int, sites_per_cell: int = 1) -> np.ndarray:
     Raises InputError if the counts are not positive, do not divide, or no such cell tiles the box.
     """
     if sites < 1 or sites_per_cell < 1 or sites % sites_per_cell:
-        raise InputError("cell.holes_per_cell", f"a divisor of the {sites} sites in the box", sites_per_cell,
+        raise InputError("holes_per_cell", f"a divisor of the {sites} sites in the box", sites_per_cell,
                          "choose one that divides the count")
     # box = S @ cell and cell -> U cell are the same lattice: S runs over Hermite forms up to unimodular U on the right
     lattices = [t.T for t in _sublattices(sites)]
@@ -113,7 +113,7 @@ def crystal_cell(box: Cell, sites: int, sites_per_cell: int = 1) -> np.ndarray:
     supers = [site @ np.linalg.inv(t) for t in _sublattices(sites_per_cell)]
     tiling = [np.rint(s).astype(int) for s in supers if np.allclose(s, np.rint(s), atol=1e-9)]
     if not tiling:
-        raise InputError("cell.holes_per_cell", "a count whose cells tile the box", sites_per_cell,
+        raise InputError("holes_per_cell", "a count whose cells tile the box", sites_per_cell,
                          "choose another count or another number of holes")
     return _most_compact(tiling, np.array([np.linalg.inv(s) @ box.vectors for s in tiling]))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.figures.real_space import PIXELS, colour_scale, density, sample, view
-from ehbilayer.figures.style import INK, NORMAL, dress, new_figure, shades, units
+from ehbilayer.figures.style import INK, NORMAL, dress, new_figure, shades, state_of, units
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.results.base import Result
 
@@ -146,7 +146,7 @@ def one_map(result: Result, what: str, ax: Axes, title: str = "") -> None:
     if what == "charge":
         charge(result, ax)
     else:
-        density(result, "electron" if what == "spin" else what, ax, spin=what == "spin")
+        density(state_of(result), "electron" if what == "spin" else what, ax, spin=what == "spin")
     ax.set_title(title or TITLES[what], fontsize=NORMAL, color=INK, pad=5, y=1.0)
 
 

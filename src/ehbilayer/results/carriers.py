@@ -44,6 +44,9 @@ class Carriers(Mapping[str, V | None], Generic[V]):
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError("values of carriers do not change")
 
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
     def __repr__(self) -> str:
         return "Carriers(" + ", ".join(f"{name}: {value!r}" for name, value in self._values.items()) + ")"
 

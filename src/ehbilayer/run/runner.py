@@ -52,11 +52,10 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     if earlier is not None and not (resume and earlier.status in UNFINISHED):
         assert place is not None
         return _answer(place, earlier, reporter)
-    initial = earlier or task.start
     if place is not None:
         make_ready(place)
     reporter.plan(task)
-    result = _compute(task, place, initial, limits, reporter, resumed=earlier)
+    result = _compute(task, place, earlier, limits, reporter)
     if place is not None:
         _leave(place, result, reporter)
     return result
@@ -205,8 +204,7 @@ def make_ready(place: Path) -> None:
     probe.unlink(missing_ok=True)
 
 
-def _compute(task: Task, place: Path | None, initial: Result | None, limits: Limits, reporter: Reporter, *,
-             resumed: Result | None) -> Result:
+def _compute(task: Task, place: Path | None, resumed: Result | None, limits: Limits, reporter: Reporter) -> Result:
     began, saved = time.monotonic(), [time.monotonic()]
     before = resumed.provenance.wall_seconds if resumed else 0.0
 
@@ -226,7 +224,7 @@ def _compute(task: Task, place: Path | None, initial: Result | None, limits: Lim
             reporter.warn(f"no checkpoint: {error}")
 
     with Stopper(limits.max_time, place / STOP if place else None, reporter, limits.should_stop) as should_stop:
-        result = task.solve(Hooks(initial, resumed is not None, limits.backend, limits.threads, reporter.progress,
+        result = task.solve(Hooks(resumed, resumed is not None, limits.backend, limits.threads, reporter.progress,
                                 checkpoint, should_stop))
         reporter.done()
         return finish(result)

@@ -12,10 +12,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from ehbilayer.basis import MOST_WAVES
 from ehbilayer.materials import MATERIALS
 from ehbilayer.units import parse_quantity
 
-MOST_WAVES = 200_000  # more would take minutes to sort and days to minimise
 MOST_PARTICLES = 5_000
 WAVES = ("plane_waves", "hexagon", "cutoff")  # the keys of [cell] that name the waves
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ehbilayer.errors import InputError
@@ -11,6 +11,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result
 from ehbilayer.studies.file import Study, digest
 from ehbilayer.studies.kinds import study_kind
+from ehbilayer.studies.naming import by_key
 from ehbilayer.units import Scales
 
 TWINS = {"meV": "meV", "kelvin": "K"}  # ends of the names of an energy's twins in real units, and their units
@@ -30,7 +31,6 @@ class Task:
     solve : computes; takes `Hooks`, returns a Result whatever happens short of a bug.
     seed : of the random numbers, where there are any.
     energies : keys of the summary in Ha_h that get twins in meV and K.
-    start : the result that the study starts from, if it names one.
     extra : entries of the summary that the method does not know.
     units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers;
         the key of a table stands for all that is in it, that of a list of rows for all rows.
@@ -46,7 +46,6 @@ class Task:
     solve: Callable[[Hooks], Result]
     seed: int | None = None
     energies: tuple[str, ...] = ()
-    start: Result | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     carries: tuple[str, ...] = ()
@@ -69,8 +68,14 @@ def prepare(study: Study) -> Task:
     Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
     """
     check_single(study)
-    task: Task = study_kind(study.kind).part("prepare").prepare(study)
-    return task
+    with by_key(study):
+        task: Task = study_kind(study.kind).part("prepare").prepare(study)
+
+    def solve(run: Hooks) -> Result:
+        with by_key(study):
+            return task.solve(run)
+
+    return replace(task, solve=solve)
 
 
 def check_single(study: Study) -> None:

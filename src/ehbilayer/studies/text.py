@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ehbilayer.results.quantity import Quantity
@@ -50,8 +51,8 @@ def error_text(value: float | None) -> str:
 
 
 def energy_text(value: float | None, units: dict[str, Any] | None = None) -> str:
-    """An energy in Ha_h, and in meV and K where the units are known; empty for None."""
-    if value is None:
+    """An energy in Ha_h, and in meV and K where the units are known; empty for None and NaN."""
+    if value is None or math.isnan(value):
         return ""
     text = f"{value:.10g} Ha_h"
     if isinstance(value, Quantity) and value.scales.known:

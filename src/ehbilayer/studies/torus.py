@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import WaveChoice
 from ehbilayer.errors import InputError
 from ehbilayer.model import Bilayer
 from ehbilayer.studies.bilayer import bilayer_at, bilayer_of, device_entries, ratio_of
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
-from ehbilayer.studies.keys import MOST_PARTICLES, MOST_WAVES, CellTable
+from ehbilayer.studies.keys import MOST_PARTICLES, CellTable
 from ehbilayer.torus import Torus
 from ehbilayer.units import rs_from_density
 
@@ -140,40 +140,17 @@ def box_shape(cell: CellTable) -> str | np.ndarray:
     return np.array(cell.vectors, dtype=float)
 
 
+def waves_of(cell: CellTable) -> WaveChoice:
+    """What [cell] says about the plane waves."""
+    return WaveChoice(cell.plane_waves, cell.hexagon, cell.cutoff)
+
+
 def choose_waves(cell: CellTable, torus: Torus, tolerance: float) -> np.ndarray:
     """Integer wave vectors (M, 2) that [cell] asks for in this box; from the tolerance where it names none.
 
-    Raises InputError for more than MOST_WAVES.
+    Raises InputError for too many.
     """
-    if cell.plane_waves is not None:
-        _check_waves("cell.plane_waves", math.prod(cell.plane_waves), cell.plane_waves)
-        return rectangle_waves(*cell.plane_waves)
-    if cell.hexagon is not None:
-        _check_waves("cell.hexagon", 1 + 3 * cell.hexagon * (cell.hexagon + 1), cell.hexagon)
-        return hexagon_waves(torus.box, cell.hexagon)
-    if cell.cutoff is not None:
-        _check_waves("cell.cutoff", cell.cutoff**2 * torus.area / (4 * math.pi), cell.cutoff)
-        return disk_waves(torus.box, cell.cutoff)
-    from ehbilayer.basis.plane_waves import waves_for_tolerance
-
-    return waves_for_tolerance(torus, tolerance)
-
-
-def _check_waves(key: str, count: float, was: object) -> None:
-    if count > MOST_WAVES:
-        raise InputError(key, f"a basis of at most {MOST_WAVES} plane waves", was, "choose a smaller basis")
-
-
-def check_memory(needed: float) -> None:
-    """Raises InputError for a calculation that takes more bytes than there are, where the system tells."""
-    try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return
-    if needed > there:
-        raise InputError("cell", f"a calculation that fits into {there / 1e9:.1f} GB of memory",
-                         f"one of about {needed / 1e9:.3g} GB",
-                         'fewer plane waves or particles, or symmetry = "crystal"')
+    return waves_of(cell).on(torus, tolerance)
 
 
 def resolved_entries(study: Study, torus: Torus, basis: PlaneWaveBasis) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def _solve(task: Task, job: Job, should_stop: Callable[[], Status | None],
             return Status.interrupted  # the sweep stops; the point itself has all the time it needs
         return Status.timeout if deadline is not None and time.monotonic() > deadline else None
 
-    initial = task.start if job.initial is None else Result.from_bytes(job.initial, job.key)
+    initial = None if job.initial is None else Result.from_bytes(job.initial, job.key)
     neighbour = None if job.neighbour is None else Result.from_bytes(job.neighbour, job.key)
     run = Hooks(initial, job.initial is not None, job.backend, job.threads, should_stop=stop, neighbour=neighbour,
                 keep_states=job.start is not None)

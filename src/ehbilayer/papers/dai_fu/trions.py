@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.figures.real_space import density, view
-from ehbilayer.figures.style import INK, NORMAL, new_figure
+from ehbilayer.figures.style import INK, NORMAL, new_figure, state_of
 from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.papers.densities import bragg, lattice_spacing, sites
 from ehbilayer.papers.record import DIFFERS, Row, Studies, judged
@@ -120,7 +120,7 @@ def density_page(title: str, result: Result, *, spin: bool = False, below: float
         ax = page.add_axes(((WIDE * i + 0.7) / width, (below + 0.45) / height, MAP / width, high / height))
         # spin on the scale of the density: what cannot be seen there is no spin order
         most = float(result.data["density_electron"].values.max()) if spin else None
-        density(result, "electron" if spin or i == 0 else "hole", ax, spin=spin and i == 1, shared_scale=True,
+        density(state_of(result), "electron" if spin or i == 0 else "hole", ax, spin=spin and i == 1, shared_scale=True,
                 most=most)
         ax.set_title(ax.get_title(), fontsize=NORMAL, color=INK, pad=4, y=1.0)
     page.text(0.5, 1 - 0.08 / height, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")

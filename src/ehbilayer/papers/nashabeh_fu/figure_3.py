@@ -8,7 +8,7 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.figures.fock_levels import bands
-from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure
+from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure, state_of
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock, one_map
 from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
@@ -73,12 +73,13 @@ def draw(results: Results) -> Figure:
 
 def _free(result: Result, ax: Axes) -> None:
     """Free bands of the fitted mass, folded to the crystal's zone, as dotted lines."""
+    state = state_of(result)
     mass, zero = band_fit(result)
     reciprocal = 2 * np.pi * np.linalg.inv(result.data["cell"].values).T
     g = np.array([[i, j] for i in range(-2, 3) for j in range(-2, 3)]) @ reciprocal
     square = np.sum((result.data["path_k"].values[:, None] + g) ** 2, axis=-1)
     energy = zero + np.sort(square, axis=1)[:, :4] * RATIO / (2 * mass)
-    lines = ax.plot(result.data["path"].values, energy - fermi_level(result, carrier(result, "electron")).zero,
+    lines = ax.plot(result.data["path"].values, energy - fermi_level(state, carrier(state, "electron")).zero,
                     color=WARNING, linewidth=1.0, linestyle=":")
     lines[0].set_label(f"free, m* = {mass:.3f} mₑ")
     ax.legend(fontsize=SMALL, frameon=False, loc="lower center")

@@ -10,7 +10,7 @@ from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING,
 from ehbilayer.hartree_fock.order import CRYSTAL_DEPLETION, MELTED_DEPLETION, is_crystal
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.record import NEW, Reproduction, Results, Row, said
-from ehbilayer.phases.competition import PAPER_CUTS
+from ehbilayer.phases.verdict import PAPER_CUTS
 from ehbilayer.status import Status
 from ehbilayer.sweep.result import SweepResult
 

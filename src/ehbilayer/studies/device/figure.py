@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.figures.style import INK, NORMAL, OTHERS, SMALL, dress, new_figure
+from ehbilayer.phases.result import rows_of
 from ehbilayer.results.base import Result
 from ehbilayer.studies.device.table import COLDEST
 from ehbilayer.studies.phases.figure import energies
@@ -25,7 +26,7 @@ def figure(result: Result) -> Figure:
     curves = [source for source in s["by_source"] if f"curve_tc_{source}" in result.data]
     page = new_figure(11.5 if curves else 6.0, 4.4)
     ax = page.add_axes((0.13, 0.14, 0.27, 0.68) if curves else (0.26, 0.14, 0.66, 0.68))
-    energies(ax, s["parts"].get("phases", {}).get("candidates", []))
+    energies(ax, rows_of(s["parts"].get("phases", {}).get("candidates", [])))
     if curves:
         _temperatures(page.add_axes((0.52, 0.14, 0.45, 0.68)), result, curves)
     t_c = s["critical_temperature"]

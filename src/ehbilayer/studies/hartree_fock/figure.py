@@ -11,7 +11,7 @@ from ehbilayer.figures.fock_levels import bands, levels
 from ehbilayer.figures.momentum_space import convergence, momentum, momentum_map
 from ehbilayer.figures.real_space import density
 from ehbilayer.figures.style import INK, NORMAL, WARNING, Carrier, carriers, new_figure
-from ehbilayer.results.base import Result
+from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ROW, LEFT, RIGHT, BAR, BELOW, ABOVE, GAP = 3.5, 0.72, 0.15, 0.8, 0.58, 0.36, 0.14  # of the page, in inches
 Slot = list["_Panel"]  # panels side by side in one place of the page
 # panels by name: (result, species, axes) -> figure
-PANELS: dict[str, Callable[[Result, str | None, Axes | None], Figure]] = {
+PANELS: dict[str, Callable[[HartreeFockResult, str | None, Axes | None], Figure]] = {
     "density": density,
     "spin-density": lambda result, species, ax: density(result, species, ax, spin=True),
     "bands": lambda result, species, ax: bands(result, ax, species),
@@ -32,7 +32,7 @@ PANELS: dict[str, Callable[[Result, str | None, Axes | None], Figure]] = {
 }
 
 
-def figure(result: Result) -> Figure:
+def figure(result: HartreeFockResult) -> Figure:
     """Densities in the top row, levels and momentum occupation below, parameters in the title."""
     rows = _rows(result)
     columns = max(len(r) for r in rows)
@@ -59,7 +59,7 @@ def _fill(figure: Figure, slot: Slot, left: float, low: float, width: float) -> 
             ax.set_yticklabels([])
 
 
-def _rows(result: Result) -> list[list[Slot]]:
+def _rows(result: HartreeFockResult) -> list[list[Slot]]:
     """What goes where: the shorter row is filled up with momentum maps, or with the convergence if that failed."""
     present, data = carriers(result), result.data
     top: list[Slot] = [[_Panel(density, result, c, bar=True)] for c in present if f"density_{c.name}" in data]
@@ -80,7 +80,7 @@ def _rows(result: Result) -> list[list[Slot]]:
 class _Panel:
     """One drawing function with what it draws; ``bar`` says that a colour scale stands beside it."""
 
-    def __init__(self, function: Callable[..., Figure], result: Result, who: Carrier | None = None, *,
+    def __init__(self, function: Callable[..., Figure], result: HartreeFockResult, who: Carrier | None = None, *,
                  bar: bool = False, **options: bool) -> None:
         self._function, self._result, self.bar = function, result, bar
         self._options = options | ({} if who is None else {"species": who.name})
@@ -89,13 +89,13 @@ class _Panel:
         self._function(self._result, ax=ax, **self._options)
 
 
-def _spectrum(result: Result, who: Carrier) -> Callable[..., Figure]:
+def _spectrum(result: HartreeFockResult, who: Carrier) -> Callable[..., Figure]:
     """Bands where there are any, else all levels."""
     channel = who.channels[0][0]
     return bands if f"bands_{channel}" in result.data or f"unfolded_energy_{channel}" in result.data else levels
 
 
-def _title(figure: Figure, result: Result) -> None:
+def _title(figure: Figure, result: HartreeFockResult) -> None:
     """Phase and energy, the parameters, and what is wrong if anything is."""
     first, second = headline(result)
     height = figure.get_figheight()
@@ -107,16 +107,14 @@ def _title(figure: Figure, result: Result) -> None:
                     weight="bold", bbox={"facecolor": WARNING, "edgecolor": "none", "pad": 4})
 
 
-def headline(result: Result) -> tuple[str, str]:
+def headline(result: HartreeFockResult) -> tuple[str, str]:
     """Two lines for the head of a page: phase and energy; particles, distances and conventions."""
-    s, present = result.summary, carriers(result)
-    phase = str(s.get("phase") or "unknown phase").replace("-", " ")
-    energy = s.get("energy_per_particle")
-    first = phase if energy is None else f"{phase},  E / particle = {energy:.7g} Haₕ".replace(" -", " −")
-    area = float(s["area"])
+    present, energy = carriers(result), result.energy_per_particle
+    phase = result.phase.replace("-", " ")
+    first = phase if np.isnan(energy) else f"{phase},  E / particle = {energy:.7g} Haₕ".replace(" -", " −")
     parts = [" + ".join(f"{c.count} {c.name}s" for c in present)]
     # r_s counts in each carrier's own Bohr radius, a_h over its mass
-    parts += [f"rₛ({c.name}) = {c.mass * np.sqrt(area / (np.pi * c.count)):.4g}" for c in present]
-    parts += [f"spacing {result.inputs['spacing']:.4g} aₕ", f"zero mode: {s.get('zero_mode', 'unknown')}"]
-    parts += [f"kept symmetry: {s['kept_symmetry']}"] if s.get("kept_symmetry") else []
+    parts += [f"rₛ({c.name}) = {c.mass * np.sqrt(result.area / (np.pi * c.count)):.4g}" for c in present]
+    parts += [f"spacing {result.inputs['spacing']:.4g} aₕ", f"zero mode: {result.zero_mode}",
+              f"kept symmetry: {result.kept_symmetry}"]
     return first, ",  ".join(parts)

@@ -1,0 +1,152 @@
+"""One Hartree-Fock calculation as it is asked for, from Python or a study file: checked, and ready to solve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import WaveChoice, check_memory
+from ehbilayer.errors import InputError
+from ehbilayer.hamiltonian import STANDARD
+from ehbilayer.hartree_fock.guesses import STARTS
+from ehbilayer.hartree_fock.handover import may_go_on, same_particles
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.result import HartreeFockResult
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hartree_fock.starts import How
+from ehbilayer.hooks import Hooks
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.orbitals import Orbitals
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import RESULT
+from ehbilayer.terms import TermOf
+from ehbilayer.torus import Torus
+from ehbilayer.units import nearest
+
+ALONE = ("liquid", "random", "path")  # starts that gain nothing from a neighbour, or are not to have one
+SYMMETRIES = ("none", "crystal")
+Start = str | Path | Orbitals | Result
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A Hartree-Fock calculation.
+
+    torus, basis : the physics and its discretisation.   options : see `Options`.   terms : of the Hamiltonian.
+    initial : orbitals to start from where ``options.start`` is ``"path"``.
+    """
+
+    torus: Torus
+    basis: PlaneWaveBasis
+    options: Options
+    initial: Orbitals | None = None
+    terms: tuple[TermOf, ...] = STANDARD
+
+    @classmethod
+    def of(cls, torus: Torus, start: Start, options: Options, waves: WaveChoice, *, symmetry: str = "none",
+           holes_per_cell: int = 1, terms: tuple[TermOf, ...] | None = None) -> Problem:
+        """The waves that are named, or those that the tolerance asks for, sorted for the box or a cell.
+
+        Parameters: see `hartree_fock.hartree_fock`.
+
+        Raises
+        ------
+        InputError : a start that does not exist, a basis too small for the particles, a cell that does not tile the
+            box, more memory than there is.
+        """
+        if symmetry not in SYMMETRIES:
+            raise InputError("symmetry", " | ".join(SYMMETRIES), symmetry, "choose one of these")
+        blocks = torus.sites // holes_per_cell if symmetry == "crystal" and holes_per_cell >= 1 else 1
+        # a few frames of coefficients, 8 bytes each, before any array is made
+        check_memory(20 * 8 * sum(c.orbitals for c in torus.channels) * waves.count / max(blocks, 1))
+        name, initial = read_start(start)
+        options = replace(options, start=name, basis_tolerance=None if waves.named else options.tolerance)
+        basis = _basis(torus, waves, options, symmetry, holes_per_cell)
+        problem = cls(torus, basis, options, initial, terms or STANDARD)
+        check_memory(problem.estimate["memory_bytes"])
+        return problem
+
+    @property
+    def estimate(self) -> dict[str, float]:
+        """Rough memory (bytes) and seconds of all starts; those from noise take several times as long."""
+        found = self.basis.estimate(self.torus)
+        found["seconds"] *= self.options.starts * (8 if self.options.start == "random" else 1)
+        return found
+
+    def solve(self, hooks: Hooks) -> HartreeFockResult:
+        """Minimise from every start; see `solver.solve`.
+
+        An unfinished result of this very calculation in the hooks is gone on from. Raises InputError for orbitals that
+        do not fit.
+        """
+        unfinished = hooks.unfinished
+        assert unfinished is None or isinstance(unfinished, HartreeFockResult)
+        initial = self.initial if unfinished is None else unfinished.orbitals
+        if initial is None and self._may_start_from(hooks.neighbour):
+            assert isinstance(hooks.neighbour, HartreeFockResult)
+            initial = hooks.neighbour.orbitals
+        how = How(hooks.backend, hooks.threads, lambda state: hooks.progress(progress_line(state)), hooks.checkpoint,
+                  hooks.should_stop, self.terms)
+        return solve(self.torus, self.basis, self.options, how, initial=initial, unfinished=unfinished)
+
+    def _may_start_from(self, neighbour: Result | None) -> bool:
+        """Whether a neighbouring point has the same particles and still is the phase that this one starts from."""
+        return (isinstance(neighbour, HartreeFockResult) and same_particles(self.torus, neighbour.inputs)
+                and may_go_on(self.options.start, neighbour.phase, neighbour.sea_depletion))
+
+    @property
+    def carries(self) -> tuple[str, ...]:
+        """Names of the arrays, or how they begin, that a neighbouring point can start from."""
+        return () if self.options.start in ALONE else ("waves", "orbitals_", "occupations_")
+
+
+def read_start(start: Start, argument: str = "start") -> tuple[str, Orbitals | None]:
+    """The name of a start and its orbitals, if it is a state. Raises InputError for one that does not exist."""
+    if isinstance(start, str) and start in STARTS:
+        return start, None
+    if isinstance(start, Orbitals):
+        return "path", start
+    result = start if isinstance(start, Result) else _load(Path(start), argument)
+    if not isinstance(result, HartreeFockResult):
+        raise InputError(argument, "a result of kind hartree-fock with orbitals", result.kind, "give another one")
+    return "path", result.orbitals
+
+
+def _load(path: Path, argument: str) -> Result:
+    """A result file, or that in the directory of a run."""
+    found = next((p for p in (path, path / RESULT) if p.is_file()), None)
+    if found is None:
+        raise InputError(argument, " | ".join(STARTS) + " | orbitals, a result or its file", str(path)[:60],
+                         nearest(str(path), STARTS, "no such file; check the path"))
+    return Result.load(found)
+
+
+def _basis(torus: Torus, waves: WaveChoice, options: Options, symmetry: str, holes_per_cell: int) -> PlaneWaveBasis:
+    """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
+    found = waves.on(torus, options.tolerance)
+    for channel in torus.channels:
+        if channel.orbitals > len(found):
+            raise InputError(waves.argument, f"a basis of at least {channel.orbitals} plane waves, one per "
+                             f"{channel.label} orbital", f"{len(found)} waves", "enlarge the basis")
+    if symmetry == "none":
+        return PlaneWaveBasis(torus.box, found)
+    sites = torus.holes or torus.channels[0].orbitals
+    basis = PlaneWaveBasis(torus.box, found, crystal_cell(torus.box, sites, holes_per_cell))
+    # a crystal fills the same bands at every k, so every k needs that many waves
+    fewest = int(basis.mask.sum(axis=1).min()) if len(basis.mask) == basis.cells else 0
+    for channel in torus.channels:
+        bands = channel.orbitals // basis.cells
+        if options.start != "liquid" and channel.orbitals % basis.cells == 0 and bands > fewest:
+            raise InputError(waves.argument, f"a basis with at least {bands} waves at each of the {basis.cells} k "
+                             f"points ({channel.label})", f"{fewest} at one of them", "enlarge the basis")
+    return basis
+
+
+def progress_line(state: Mapping[str, Any]) -> str:
+    """One line on where a calculation is."""
+    start = f"start {state['start']}/{state['starts']}  " if state.get("starts", 1) > 1 else ""
+    return (f"{start}iteration {state['iteration']:4d}  energy/particle {state['energy_per_particle']:+.10f} Ha_h  "
+            f"residual {state['residual']:.1e} (target {state['target']:.1e})")

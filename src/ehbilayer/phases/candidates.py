@@ -1,0 +1,141 @@
+"""Who competes: phases with the symmetry that each one keeps, and phases of your own.
+
+In Hartree-Fock the liquid is never the lowest state without constraints (Bernu et al., PRB 84, 115115 (2011)), so a
+phase is a candidate with a symmetry that it keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import WaveChoice
+from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.problem import Problem, Start
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.orbitals import Orbitals
+from ehbilayer.torus import Torus
+
+CONDENSATE = "condensate"
+COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", CONDENSATE)
+LOCAL_ELECTRONS = ("electron-crystal", "crystal", "stripes")  # electrons one by one on sites: their spins must differ
+CELLS = {"stripes": 4}  # holes per cell of candidates that need more than their spins do
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A phase that competes: the torus with its spins, the cell it keeps, and how it is solved.
+
+    Parameters
+    ----------
+    name : what the rows call it.   torus, basis : its spins; its waves, sorted by the cell that it keeps.
+    options : how it is solved.   start : orbitals to start from, in place of ``options.start``.
+    paired : a homogeneous condensate instead of a Slater determinant.
+    """
+
+    name: str
+    torus: Torus
+    basis: PlaneWaveBasis
+    options: Options = field(default_factory=Options)
+    start: Orbitals | None = None
+    paired: bool = False
+
+    @classmethod
+    def of(cls, name: str, torus: Torus, start: Start = "crystal", *, symmetry: str = "crystal",
+           holes_per_cell: int = 1, plane_waves: Sequence[int] | None = None, hexagon: int | None = None,
+           cutoff: float | None = None, **options: Any) -> Candidate:
+        """A phase of your own: any start, and the cell whose translations it keeps.
+
+        Parameters
+        ----------
+        name : yours.   torus : with the spins of this candidate; particles and box are those of the others.
+        start : a phase name or a state, see `hartree_fock.hartree_fock`; `hartree_fock.guesses.placed` makes one of
+            positions.
+        symmetry, holes_per_cell : ``crystal`` with so many sites per cell, ``none`` for the free box.
+        plane_waves, hexagon, cutoff : the waves, which must be those of the others.
+        options : further fields of `hartree_fock.options.Options`.
+
+        Raises
+        ------
+        InputError : see `hartree_fock.hartree_fock`.
+        """
+        problem = Problem.of(torus, start, Options(**options), WaveChoice(plane_waves, hexagon, cutoff),
+                             symmetry=symmetry, holes_per_cell=holes_per_cell)
+        return cls(name, torus, problem.basis, problem.options, problem.initial)
+
+
+def applicable(torus: Torus) -> tuple[str, ...]:
+    """The candidates that these particles can form; a condensate needs as many electrons as holes."""
+    counts = {s.name: s.count for s in torus.species if s.count}
+    if set(counts) != {"electron", "hole"}:
+        return ("liquid", "crystal")
+    if counts["electron"] == counts["hole"]:
+        return COMPETING
+    two = ("trion-crystal",) if counts["electron"] == 2 * counts["hole"] else ()
+    return ("liquid", "hole-crystal", "electron-crystal", *(two or ("crystal",)))
+
+
+def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candidate],
+               options: Options) -> list[Candidate]:
+    """The candidates ``given`` with the symmetry that each one keeps; your own ones as they are.
+
+    The liquid keeps all translations, a crystal those of one site per cell. Electrons that sit one by one on sites
+    cannot share orbitals: where liquid electrons are restricted these are unrestricted, in rows of alternating spin,
+    two sites per cell. Stripes have four. The condensate's electrons and holes are polarised.
+
+    Raises InputError for a candidate that these particles cannot form or the box cannot hold, for two of one name, and
+    for one of your own with other particles, another box or other waves.
+    """
+    possible = {*applicable(torus), *(("stripes",) if "crystal" in applicable(torus) else ()),
+                *(("dumbbell-crystal",) if "trion-crystal" in applicable(torus) else ())}
+    found: dict[str, Candidate] = {}
+    for one in dict.fromkeys(given):
+        name = one if isinstance(one, str) else one.name
+        if name in found:
+            raise InputError("candidates", "of different names", name, "rename your own")
+        if isinstance(one, str) and name not in possible:
+            raise InputError("candidates", " | ".join(sorted(possible)), name, "leave out what cannot form here")
+        found[name] = _candidate(torus, basis, one, options) if isinstance(one, str) else _fitting(one, torus, basis)
+    if not found:
+        raise InputError("candidates", "one or more", list(given), "name phases that compete")
+    return list(found.values())
+
+
+def _candidate(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> Candidate:
+    if name == CONDENSATE:
+        polarised = replace(torus, electron_spin="polarized", hole_spin="polarized")
+        return Candidate(name, polarised, PlaneWaveBasis(basis.box, basis.waves), options, paired=True)
+    here = torus
+    if name in LOCAL_ELECTRONS and torus.electron_spin == "restricted":
+        here = replace(torus, electron_spin="unrestricted")
+    mixed = any(s.spin == "unrestricted" and s.flavours > 1 for s in here.species)
+    cells = CELLS.get(name, 2 if mixed and name != "liquid" else 1)
+    try:
+        basis = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, here.sites, cells))
+    except InputError as error:
+        raise InputError("holes", f"a number that a crystal of {cells} sites per cell fills (for the candidate {name})",
+                         here.sites, f"choose another number, or leave out this candidate ({error.todo})") from None
+    keep = "translations" if name == "liquid" else "none"
+    return Candidate(name, here, basis, replace(options, start=name, keep=keep, spin_order="stripe" if mixed else
+                                                options.spin_order))
+
+
+def _fitting(own: Candidate, torus: Torus, basis: PlaneWaveBasis) -> Candidate:
+    """A candidate of the user's. Raises InputError where its energy could not be compared with the others'."""
+    counts, others = ({s.name: s.count for s in t.species} for t in (own.torus, torus))
+    same = (counts == others and np.allclose(own.torus.box.vectors, torus.box.vectors)
+            and own.torus.zero_mode == torus.zero_mode and own.torus.capacitor == torus.capacitor
+            and own.torus.bilayer.interaction == torus.bilayer.interaction)
+    if not same:
+        raise InputError("candidates", "with the particles, box, interaction and zero mode of the others", own.name,
+                         "make it of the same torus, with other spins at most")
+    grows = own.options.basis_tolerance is not None
+    if not grows and set(map(tuple, own.basis.waves.tolist())) != set(map(tuple, basis.waves.tolist())):
+        raise InputError("candidates", "on the waves of the others", f"{own.name} on {own.basis.size} waves",
+                         "give it the same plane_waves, hexagon or cutoff")
+    return own
