@@ -8,7 +8,7 @@ import pytest
 import exact
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.cutoff import basis_error, orbitals_of
+from ehbilayer.hartree_fock.cutoff import basis_error
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
@@ -113,7 +113,7 @@ def test_a_state_with_more_bands_than_a_block_has_waves_moves_to_a_larger_basis(
                      "none", box=basis.box)
     small = solve(torus, basis, replace(QUICK, start="crystal"), how=ONE)
     assert np.linalg.norm(small.data["orbitals_0"].values, axis=1).min() == 0
-    large = solve(torus, triangular_basis(36, 8.0, 7), replace(QUICK, start="path"), initial=orbitals_of(small),
+    large = solve(torus, triangular_basis(36, 8.0, 7), replace(QUICK, start="path"), initial=small.orbitals,
                   how=ONE)
     assert large.status is Status.converged and large.energy < small.energy
 
@@ -148,12 +148,12 @@ def test_dispersion_replaces_the_mass():
 
 def test_restart_converges_at_once_and_moves_between_views(pair):
     again = solve(trions(16), small_basis("box", 16, waves=(21, 17)), replace(QUICK, start="path"),
-                  initial=orbitals_of(pair[1]), how=ONE)
+                  initial=pair[1].orbitals, how=ONE)
     assert again.summary["iterations"] <= 6
     assert again.summary["energy"] == pytest.approx(pair[0].summary["energy"], abs=1e-10)
     there = trions(16, rs=8.2)
     larger = solve(there, small_basis("crystal", 16, rs=8.2, waves=(25, 21)), replace(QUICK, start="path"),
-                   initial=orbitals_of(pair[1]), how=ONE)
+                   initial=pair[1].orbitals, how=ONE)
     fresh = solve(there, small_basis("crystal", 16, rs=8.2, waves=(25, 21)), QUICK, how=ONE)
     assert larger.summary["energy"] == pytest.approx(fresh.summary["energy"], abs=1e-9)
     assert larger.summary["iterations"] < fresh.summary["iterations"]
@@ -163,7 +163,7 @@ def test_a_broken_symmetry_state_cannot_start_a_crystal():
     torus = trions(4)
     box = solve(torus, small_basis("box"), replace(QUICK, start="random", tolerance=1e-4), how=ONE)
     with pytest.raises(InputError, match="translations of the cell"):
-        solve(torus, small_basis("crystal"), replace(QUICK, start="path"), initial=orbitals_of(box), how=ONE)
+        solve(torus, small_basis("crystal"), replace(QUICK, start="path"), initial=box.orbitals, how=ONE)
 
 
 def metal(zero_mode):
@@ -216,7 +216,7 @@ def test_stopping_keeps_the_state_and_resume_finishes(tmp_path):
     cut = replace(cut, status=Status.interrupted)
     cut.save(tmp_path / "cut.nc")
     kept = type(cut).load(tmp_path / "cut.nc")
-    again = solve(trions(4), small_basis("box"), options, initial=orbitals_of(kept), unfinished=kept, how=ONE)
+    again = solve(trions(4), small_basis("box"), options, initial=kept.orbitals, unfinished=kept, how=ONE)
     whole = solve(trions(4), small_basis("box"), options, how=ONE)
     assert [r["seed"] for r in again.summary["starts"]] == [0, 1, 2]
     assert [r["energy"] for r in again.summary["starts"]] == pytest.approx(
@@ -290,10 +290,10 @@ def test_a_stop_in_a_later_start_is_not_called_converged_and_can_be_resumed():
 
     cut = solve(trions(4), small_basis("box"), options, How(threads=1, progress=seen.append, should_stop=stop))
     assert cut.status is Status.timeout
-    done = solve(trions(4), small_basis("box"), options, initial=orbitals_of(cut), unfinished=cut, how=ONE)
+    done = solve(trions(4), small_basis("box"), options, initial=cut.orbitals, unfinished=cut, how=ONE)
     assert done.status is Status.converged
     assert sorted(r["seed"] for r in done.summary["starts"]) == [0, 1, 2]
-    other = solve(trions(4, rs=9.0), small_basis("box", rs=9.0), options, initial=orbitals_of(cut),  # not resumed
+    other = solve(trions(4, rs=9.0), small_basis("box", rs=9.0), options, initial=cut.orbitals,  # not resumed
                   how=ONE)
     assert len({r["energy"] for r in other.summary["starts"]} & {r["energy"] for r in cut.summary["starts"]}) == 0
 
@@ -301,18 +301,18 @@ def test_a_stop_in_a_later_start_is_not_called_converged_and_can_be_resumed():
 def test_whole_orbitals_do_not_take_over_a_shared_shell():
     torus, basis = metal("madelung"), triangular_basis(16, 7.0, 7)
     shared = solve(torus, basis, Options(start="hole-crystal", occupation="shell", stability="none"), how=ONE)
-    whole = solve(torus, basis, Options(start="path", stability="none"), initial=orbitals_of(shared), how=ONE)
+    whole = solve(torus, basis, Options(start="path", stability="none"), initial=shared.orbitals, how=ONE)
     filled = whole.data["filled_0"].values
     assert np.all((filled < 1e-9) | (filled > 1 - 1e-9))
     box = triangular_basis(16, 7.0, 7, crystal=False)
     with pytest.raises(InputError, match="whole orbitals"):
-        solve(torus, box, Options(start="path", stability="none"), initial=orbitals_of(shared), how=ONE)
+        solve(torus, box, Options(start="path", stability="none"), initial=shared.orbitals, how=ONE)
 
 
 def test_a_result_of_another_box_is_refused(pair):
     with pytest.raises(InputError, match="a box of this shape"):
         solve(replace(trions(16), shape="triangular"), triangular_basis(16, 8.0, 9), replace(QUICK, start="path"),
-              initial=orbitals_of(pair[1]), how=ONE)
+              initial=pair[1].orbitals, how=ONE)
 
 
 def test_crystal_starts_spread_any_count_over_the_sites():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.hartree_fock.cutoff import orbitals_of
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.order import bragg_vectors, bragg_weights, spin_orders
 from ehbilayer.hartree_fock.solver import solve
@@ -42,7 +41,7 @@ def test_a_triangular_crystal_has_six_shortest_vectors() -> None:
 def test_a_liquid_has_no_order() -> None:
     result = solve(balanced(), triangular_basis(N, RS, 5), Options(start="liquid", keep="translations",
                                                                    stability="none"), how=How(threads=1))
-    orbitals = orbitals_of(result)
+    orbitals = result.orbitals
     assert bragg_weights(balanced(), orbitals) == pytest.approx({"electron": 0.0, "hole": 0.0}, abs=1e-30)  # round-off
     assert spin_orders(balanced(), orbitals) == {"electron": None, "hole": None}
 
@@ -55,14 +54,14 @@ def test_components_are_those_of_the_density_on_the_grid(crystal: Result) -> Non
     grid = np.fft.fft2(density, norm="forward") * area * N / 2  # two sites per cell
     supercell = np.array(crystal.inputs["supercell"])
     steps = np.array([[1, 0], [0, 1], [1, 1], [2, -1]])
-    orbitals = orbitals_of(crystal)
+    orbitals = crystal.orbitals
     waves = orbitals.density_waves(steps @ supercell.T)["hole"]
     assert np.abs(waves) == pytest.approx([abs(grid[i, j]) for i, j in steps], abs=1e-9)
     assert abs(orbitals.density_waves(np.zeros((1, 2), int))["hole"][0]) == pytest.approx(N)
 
 
 def test_a_crystal_has_bragg_peaks_and_rows_of_spins(crystal: Result) -> None:
-    torus, orbitals = balanced("unrestricted"), orbitals_of(crystal)
+    torus, orbitals = balanced("unrestricted"), crystal.orbitals
     weights, spins = bragg_weights(torus, orbitals), spin_orders(torus, orbitals)
     assert 0.02 < weights["electron"] < weights["hole"] < 1  # the light electrons are wider
     assert spins["electron"] is not None and 0.5 < spins["electron"] <= 1 + 1e-12

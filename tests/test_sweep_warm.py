@@ -13,7 +13,6 @@ import pytest
 import ehbilayer
 import fake_points
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.cutoff import orbitals_of
 from ehbilayer.hartree_fock.handover import may_go_on
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve
@@ -281,7 +280,7 @@ def four_pairs(rs: float) -> Torus:
 def test_packed_orbitals_are_the_same_bits() -> None:
     torus = four_pairs(8.0)
     state = solve(torus, triangular_basis(4, 8.0, 4), Options(start="hole-crystal", stability="none"), How(threads=1))
-    packed = orbitals_of(state).pack("x")
+    packed = state.orbitals.pack("x")
     result = Record("phases", Status.converged, {}, {"box": state.inputs["box"]}, packed)
     there = Result.from_bytes(result.to_bytes(), "x")
     back = Orbitals.unpack("x", torus, torus.box, there.data).variables()
