@@ -180,7 +180,7 @@ def _trace(end: End) -> dict[str, Variable]:
 
 
 def _level_data(levels: list[Levels], basis: PlaneWaveBasis) -> dict[str, Variable]:
-    data = {"mesh_k": Variable(("mesh_k", "axis"), basis.k_points @ basis.box.reciprocal, "1/a_h",
+    data = {"mesh_k": Variable(("mesh", "axis"), basis.k_points @ basis.box.reciprocal, "1/a_h",
                                "k points of the levels")}
     for c, lv in enumerate(levels):
         energy = np.where(np.isfinite(lv.energy), lv.energy, np.nan)
