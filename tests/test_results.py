@@ -11,6 +11,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,6 +124,13 @@ def test_the_same_result_gives_the_same_bytes(path):
     first = path.read_bytes()
     Result.load(path).save(path)
     assert path.read_bytes() == first
+
+
+def test_threads_write_at_the_same_time():
+    expected = [example(energy=float(-i)).to_bytes() for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            assert list(pool.map(lambda i: example(energy=float(-i)).to_bytes(), range(8))) == expected
 
 
 def test_long_summaries_fit(path):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def pack(attributes: dict[str, str], arrays: dict[str, Array]) -> bytes:
     for name, text in {CONTENT: content, CHECKSUM: SEAL.decode() + "0" * 64}.items():
         values = np.frombuffer(text.encode(), "S1")
         stored[name] = (f"string{len(values)}",), values, {}
-    with h5py.File("result", "w", driver="core", backing_store=False, track_order=True) as file:
+    name = f"result-{threading.get_ident()}"  # never on disk, but HDF5 shares files in memory by their name
+    with h5py.File(name, "w", driver="core", backing_store=False, track_order=True) as file:
         for name in ("kind", "status"):
             _write_text(file.attrs, name, attributes[name])
         file.attrs["format_version"] = np.array([FORMAT_VERSION])
