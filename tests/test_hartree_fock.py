@@ -153,7 +153,7 @@ def test_a_box_starts_a_crystal_where_it_has_its_translations():
     random = replace(QUICK, start="random", tolerance=1e-4)
     crystal = solve(trions(4), small_basis("crystal"), QUICK, how=ONE)
     box = solve(trions(4), small_basis("box"), random, how=ONE)
-    again = solve(trions(4), small_basis("crystal"), replace(QUICK, start="path"), initial=orbitals_of(box), how=ONE)
+    again = solve(trions(4), small_basis("crystal"), replace(QUICK, start="path"), initial=box.orbitals, how=ONE)
     assert again.energy == pytest.approx(crystal.energy, abs=1e-9)
     assert again.summary["iterations"] < crystal.summary["iterations"]
     torus = trions(4, spin="polarized")

@@ -12,9 +12,9 @@ import pytest
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import Hamiltonian
-from ehbilayer.hartree_fock.cutoff import orbitals_of
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.order import is_striped, phase_name, sea_depletion
+from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.numerics.fourier import Fourier
@@ -113,13 +113,14 @@ def test_a_result_holds_its_orbitals(state: Any) -> None:
     hamiltonian, x = state
     orbitals = Orbitals.of(hamiltonian.setting, x)
     raw = Record("hartree-fock", Status.converged, {}, orbitals.parameters, orbitals.variables()).to_bytes()
-    back = orbitals_of(Result.from_bytes(raw, "x"))
+    result = Result.from_bytes(raw, "x")
+    back = Orbitals.read(result.data, result.inputs)
     assert np.array_equal(back.supercell, orbitals.supercell) and np.array_equal(back.box.vectors, orbitals.box.vectors)
     for one, other in zip(orbitals.determinants, back.determinants, strict=True):
         assert np.array_equal(one.amplitudes, other.amplitudes)
         assert (one.label, one.carrier, one.degeneracy) == (other.label, other.carrier, other.degeneracy)
     with pytest.raises(InputError, match="with orbitals"):
-        orbitals_of(Record("hartree-fock", Status.converged, {}, {}, {}))
+        Orbitals.read({}, result.inputs)
 
 
 # -- other bases
@@ -169,7 +170,7 @@ def sixteen(electrons: bool) -> Torus:
     return torus_of((light, holes) if electrons else (holes,), 1.0, "madelung", box=triangular_basis(16, 6.0, 6).box)
 
 
-def solved(torus: Torus, start: str, **more: Any) -> Result:
+def solved(torus: Torus, start: str, **more: Any) -> HartreeFockResult:
     options = Options(start=start, occupation="shell", tolerance=1e-10, stability="none")
     result = solve(torus, triangular_basis(16, 6.0, 6), options, ONE, **more)
     assert result.status is Status.converged
@@ -182,7 +183,7 @@ def test_one_state_has_one_name(electrons: bool, tmp_path: Path) -> None:
     torus = sixteen(electrons)
     crystal = solved(torus, "crystal")
     crystal.save(tmp_path / "crystal.nc")
-    again = solved(torus, "path", initial=orbitals_of(Result.load(tmp_path / "crystal.nc")))
+    again = solved(torus, "path", initial=HartreeFockResult.load(tmp_path / "crystal.nc").orbitals)
     noise = solved(torus, "random")
     for other in (again, noise):
         assert other.energy == pytest.approx(crystal.energy, abs=1e-9)
@@ -193,7 +194,7 @@ def test_one_state_has_one_name(electrons: bool, tmp_path: Path) -> None:
 def test_names_are_functions_of_the_orbitals_alone() -> None:
     """The same density matrix in other blocks and on more waves, and rotated among its occupied orbitals."""
     torus = sixteen(electrons=False)
-    orbitals = orbitals_of(solved(torus, "crystal"))
+    orbitals = solved(torus, "crystal").orbitals
     larger = triangular_basis(16, 6.0, 8)
     views = [larger, PlaneWaveBasis(larger.box, larger.waves), PlaneWaveBasis(larger.box, larger.waves, real=False),
              PlaneWaveBasis(larger.box, larger.waves, crystal_cell(larger.box, 16, 2))]
