@@ -65,6 +65,36 @@ def triangular_basis(holes: int, rs: float, steps: int, crystal: bool = True) ->
     return PlaneWaveBasis(box, hexagon_waves(box, steps), crystal_cell(box, holes) if crystal else None)
 
 
+def directions(hamiltonian: Hamiltonian, seed: int = 5) -> tuple[np.ndarray, ...]:
+    """Random frames of unit length, one for each channel, of the Hamiltonian's basis."""
+    setting, rng, out = hamiltonian.setting, np.random.default_rng(seed), []
+    for c, (filling, channel) in enumerate(zip(setting.fillings, setting.channels, strict=True)):
+        size = len(channel.components) * setting.basis.coefficients
+        d = rng.standard_normal((1, *filling.f.shape, size))
+        if not setting.basis.real:
+            mask = setting.basis.mask[filling.blocks][None, :, None]
+            d = setting.join(setting.split(d + 1j * rng.standard_normal(d.shape), c) * mask, c)
+        out.append(d / np.linalg.norm(d))
+    return tuple(out)
+
+
+def slope_along(hamiltonian: Hamiltonian, x: tuple[np.ndarray, ...], d: tuple[np.ndarray, ...]) -> float:
+    """dE(x + t d)/dt from the Fock operator, 2 Re <d|F x> over all occupied orbitals."""
+    setting = hamiltonian.setting
+    weights = [channel.degeneracy * f.f[None, :, :, None]
+               for channel, f in zip(setting.channels, setting.fillings, strict=True)]
+    return float(sum(2 * np.sum((q.conj() * w * p).real)
+                     for q, w, p in zip(d, weights, hamiltonian.evaluate(x).fock, strict=True)))
+
+
+def slope_by_differences(hamiltonian: Hamiltonian, x: tuple[np.ndarray, ...], d: tuple[np.ndarray, ...],
+                         h: float = 1e-4) -> float:
+    """The same from energies at x +- h d."""
+    up, down = (hamiltonian.evaluate(tuple(p + s * h * q for p, q in zip(x, d, strict=True))).energy[0]
+                for s in (1, -1))
+    return float((up - down) / (2 * h))
+
+
 def named(hamiltonian: Hamiltonian, name: str) -> Term:
     """The term of that name."""
     return next(t for t in hamiltonian.terms if t.name == name)

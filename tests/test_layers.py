@@ -20,6 +20,9 @@ ROOMS = ("errors status hooks units materials numerics results interaction model
 
 # imports against that order, inside functions or for annotations only, each with its reason
 EXCEPTIONS = {
+    ("figures", "studies.crystal.figure"): "annotations: panels of one kind are resolved when they are asked for",
+    ("figures", "studies.pairing.figure"): "annotations: panels of one kind are resolved when they are asked for",
+    ("figures", "sweep.maps"): "annotations: maps of sweeps are resolved when they are asked for",
     ("hooks", "results.base"): "annotations: it hands results on without looking into them",
     ("results.base", "studies.drawing"): "Result.plot() is a method for the user's sake; drawing stays outside",
     ("run.runner", "sweep.engines"): "a study with a [sweep] is run as one",

@@ -204,6 +204,7 @@ def test_a_cut_with_states_close_to_it_separates_nothing(between: list[float], v
             key = f"candidates.{name}"
             data[f"{key}.momentum_variance.{species}"] = Variable(("point",), scale * states, "1")
             data[f"{key}.sea_depletion.{species}"] = Variable(("point",), 0 * states, "1")
+            data[f"{key}.zone_deviation.{species}"] = Variable(("point",), 1 + 0 * states, "1")
     rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: made_up.sweep(data)})
     assert [r.verdict for r in rows if "separation" in r.quantity] == [verdict] * 2
 

@@ -87,8 +87,11 @@ class Hamiltonian:
     def evaluate(self, c: Frames) -> Evaluation:
         """Energy parts and the Fock operator on the orbitals."""
         state = self.state(c)
-        actions = {term.name: term.act(state) for term in self.terms}
-        return Evaluation({name: a.energy for name, a in actions.items()}, self._sum(state, list(actions.values())))
+        actions = [term.act(state) for term in self.terms]
+        parts: dict[str, Array] = {}
+        for term, action in zip(self.terms, actions, strict=True):  # terms of one name count together
+            parts[term.name] = parts.get(term.name, 0.0) + action.energy
+        return Evaluation(parts, self._sum(state, actions))
 
     def one_body(self, z: Frames) -> Frames:
         """The one-body part L of the operator, F = L + (interactions), applied to any frames z (b, K, n, S g)."""

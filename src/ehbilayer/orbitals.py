@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ehbilayer.numerics.minimize import Frames
 
 PREFIX = "state_"  # how the names of kept arrays begin
+WHOLLY = 0.999  # of an orbital's weight in one k block
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,20 +287,46 @@ def _inverted(basis: PlaneWaveBasis, amplitudes: np.ndarray) -> np.ndarray:
     return amplitudes[:, [where[(-i, -j)] for i, j in basis.waves.tolist()]].conj()
 
 
-def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, Filling]:
-    """Orbitals (P, M) that each lie in one k block -> frames (K, n, g) and their filling.
-
-    Raises InputError if an orbital mixes blocks: the state lacks the translations of this cell.
-    """
-    there = np.linalg.norm(amplitudes, axis=1) > 0.5  # a block with fewer waves than bands has empty ones of no waves
-    amplitudes, f = amplitudes[there], f[there]
+def _homes(basis: PlaneWaveBasis, amplitudes: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The block (P,) in which most of each orbital (P, M) lies, and whether it all lies there."""
     weight = np.zeros((len(amplitudes), len(basis.k_points)))
     for k, (index, mask) in enumerate(zip(basis.index, basis.mask, strict=True)):
         weight[:, k] = np.sum(np.abs(amplitudes[:, index]) ** 2 * mask, axis=1)
-    home = weight.argmax(axis=1)
-    if np.any(weight.max(axis=1) < 0.999 * weight.sum(axis=1)):
+    return weight.argmax(axis=1), bool(np.all(weight.max(axis=1) >= WHOLLY * weight.sum(axis=1)))
+
+
+def _unmixed(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orbitals of the same density matrix that each lie in one k block, such as e^{+-ikr} for cosine and sine.
+
+    Raises InputError if there are none: the state lacks the translations of this cell.
+    """
+    rows, weights = [], []
+    for level in np.unique(np.round(f[f > 0], 12))[::-1]:
+        mine = amplitudes[np.abs(f - level) < 1e-9]
+        for index, mask in zip(basis.index, basis.mask, strict=True):
+            _, size, vectors = np.linalg.svd(mine[:, index] * mask, full_matrices=False)
+            whole = vectors[size**2 > WHOLLY]
+            x = np.zeros((len(whole), basis.size), dtype=complex)
+            x[:, index[mask > 0]] = whole[:, mask > 0]
+            rows.append(x)
+            weights += [level] * len(whole)
+    if len(weights) != np.count_nonzero(f > 0):
         raise InputError("start", "a state with the translations of the cell", "a state without them",
                          'use symmetry = "none", or start from a crystal result')
+    return np.concatenate(rows), np.array(weights)
+
+
+def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, Filling]:
+    """Orbitals (P, M) with occupations (P,) -> frames (K, n, g) in the k blocks, and their filling.
+
+    Raises InputError if the state lacks the translations of this cell.
+    """
+    there = np.linalg.norm(amplitudes, axis=1) > 0.5  # a block with fewer waves than bands has empty ones of no waves
+    amplitudes, f = amplitudes[there], f[there]
+    home, sorted_already = _homes(basis, amplitudes)
+    if not sorted_already:
+        amplitudes, f = _unmixed(basis, amplitudes, f)
+        home, _ = _homes(basis, amplitudes)
     blocks = np.unique(home)
     bands = int(np.bincount(home).max())
     x = np.zeros((len(blocks), bands, basis.coefficients), dtype=complex)
