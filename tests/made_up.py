@@ -1,10 +1,11 @@
-"""Sweeps with made-up numbers, for tests of what is drawn and told from them."""
+"""Results with made-up numbers, for tests of what is drawn and told from them."""
 
 from typing import Any
 
 import numpy as np
 
-from ehbilayer.results.base import Provenance, Variable
+from ehbilayer.hartree_fock.result import HartreeFockResult, Stability
+from ehbilayer.results.base import Carriers, Provenance, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.axes import AXIS_UNITS, SWEPT
 from ehbilayer.sweep.result import SweepResult, stacked
@@ -33,3 +34,17 @@ def phase_map(axes: dict[str, Any], energies: dict[str, np.ndarray], more: dict[
              "winner": Variable(dims, np.array(list(energies))[stack.argmin(axis=0)], "1"),
              "margin": Variable(dims, order[1] - order[0], "Ha_h")}
     return sweep(data | more, axes, points=int(np.prod(shape)), hole_mass=hole_mass)
+
+
+def state(**changes: Any) -> HartreeFockResult:
+    """Four holes in a crystal of unit area, without arrays."""
+    nobody: Carriers[float] = Carriers({"electron": None, "hole": None})
+    given: dict[str, Any] = {
+        "status": Status.converged, "total_energy": -4.0, "energy_per_particle": -1.0, "energy_parts": {},
+        "pressure": None, "residual": 1e-9, "residual_target": 1e-7, "iterations": 3, "basis_size": 49, "k_points": 4,
+        "particles": Carriers({"electron": None, "hole": 4}), "area": 1.0, "zero_mode": "none", "aufbau": True,
+        "kept_symmetry": "crystal", "occupation": "integer", "density": nobody, "fermi_energy": nobody,
+        "momentum_variance": nobody, "liquid_momentum_variance": nobody, "sea_depletion": nobody,
+        "edge_occupation": 0.0, "phase": "crystal", "gap": Carriers({"electron": None, "hole": 0.5}),
+        "gap_error": None, "starts": (), "stability": Stability()}
+    return HartreeFockResult(**given | changes)

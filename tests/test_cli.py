@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import ehbilayer
+import made_up
 from ehbilayer import cli
-from ehbilayer.results.base import Record
+from ehbilayer.hartree_fock import problem
+from ehbilayer.hartree_fock.problem import progress_line
 from ehbilayer.run import reporting, runner
 from ehbilayer.status import Status
-from ehbilayer.studies.hartree_fock.prepare import progress_line
 from ehbilayer.studies.text import rough_time
 
 ENV = os.environ | {"PYTHONPATH": str(Path(ehbilayer.__file__).parents[1])}
@@ -81,7 +82,7 @@ def test_quiet_prints_nothing(study: Path, capsys: pytest.CaptureFixture[str]) -
     (Status.not_finite, 3), (Status.interrupted, 130)])
 def test_exit_codes_and_advice(study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
                                status: Status, code: int) -> None:
-    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", lambda *a, **k: Record("hartree-fock", status, {}, {}))
+    monkeypatch.setattr(problem, "solve", lambda *a, **k: made_up.state(status=status))
     assert cli.execute(["run", str(study)]) == code
     assert (status.advice in capsys.readouterr().out) == (code != 0)
 
@@ -140,7 +141,7 @@ def test_unexpected_errors_are_one_line(study: Path, capsys: pytest.CaptureFixtu
     def bug(*a: object, **k: object) -> None:
         raise ZeroDivisionError("first\nsecond")
 
-    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", bug)
+    monkeypatch.setattr(problem, "solve", bug)
     monkeypatch.delenv("EHB_DEBUG", raising=False)
     assert cli.execute(["run", str(study)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
@@ -194,14 +195,14 @@ def test_public_names() -> None:
 SLOW = """
 import os, signal, time
 from ehbilayer import cli
-from ehbilayer.hartree_fock import solver as hartree_fock
-def solve(*a, **k):
+from ehbilayer.hartree_fock import problem
+def solve(torus, basis, options, how, **k):
     print("started", flush=True)
-    while k["should_stop"]() is None:
+    while how.should_stop() is None:
         time.sleep(0.01)
     print("stopping", flush=True)
     time.sleep(20)
-hartree_fock.solve = solve
+problem.solve = solve
 cli.main()
 """
 

@@ -7,7 +7,11 @@ from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
-from ehbilayer.phases import competition as phases
+from ehbilayer.hooks import Hooks
+from ehbilayer.phases.candidates import COMPETING, candidates
+from ehbilayer.phases.competition import compete
+from ehbilayer.phases.result import CandidateRow, CompetitionResult
+from ehbilayer.phases.verdict import judge, paper_label
 from ehbilayer.results.base import Result
 from ehbilayer.run.runner import run
 from ehbilayer.status import Status
@@ -37,14 +41,14 @@ def study(**changes: dict) -> dict:
 
 
 @pytest.fixture(scope="module")
-def result() -> Result:
-    found = phases.candidates(balanced(), triangular_basis(N, 6.0, 5, crystal=False), phases.COMPETING, QUICK)
-    return phases.compete(found)
+def result() -> CompetitionResult:
+    found = candidates(balanced(), triangular_basis(N, 6.0, 5, crystal=False), COMPETING, QUICK)
+    return compete(found)
 
 
 def test_every_candidate_keeps_its_own_symmetry() -> None:
     basis = triangular_basis(N, 6.0, 4, crystal=False)
-    found = {c.name: c for c in phases.candidates(balanced(), basis, (*phases.COMPETING, "stripes"), QUICK)}
+    found = {c.name: c for c in candidates(balanced(), basis, (*COMPETING, "stripes"), QUICK)}
     spins = {name: [s.spin for s in c.torus.species] for name, c in found.items()}
     assert found["liquid"].options.keep == "translations"
     assert spins["liquid"] == spins["hole-crystal"] == ["restricted", "polarized"]
@@ -57,7 +61,7 @@ def test_every_candidate_keeps_its_own_symmetry() -> None:
 
 
 def test_polarised_electrons_need_one_site_only() -> None:
-    found = phases.candidates(balanced(spin="polarized"), triangular_basis(N, 6.0, 4, crystal=False), ["crystal"],
+    found = candidates(balanced(spin="polarized"), triangular_basis(N, 6.0, 4, crystal=False), ["crystal"],
                               QUICK)
     assert found[0].basis.cells == N and found[0].torus.species[0].spin == "polarized"
 
@@ -88,44 +92,41 @@ def test_condensate_wins_between_close_layers_and_liquid_at_high_density() -> No
     names = ("liquid", "crystal", "condensate")
     for rs, winner in ((8.0, "condensate"), (1.0, "liquid")):
         basis = triangular_basis(N, rs, 6, crystal=False)
-        s = phases.compete(phases.candidates(balanced(1.0, rs=rs), basis, names, QUICK)).summary
+        s = compete(candidates(balanced(1.0, rs=rs), basis, names, QUICK)).summary
         assert s["winner"] == winner and s["resolved"]
 
 
 def row(name: str, energy: float, basis_error: float = 0.0, phase: str | None = None,
-        status: str = "converged") -> dict:
-    return {"name": name, "energy": energy, "basis_error": basis_error, "solver_error": 1e-8, "phase": phase or name,
-            "status": status}
+        status: Status = Status.converged) -> CandidateRow:
+    return CandidateRow(name, status, energy, phase or name, basis_error, solver_error=1e-8)
 
 
 def test_judging_counts_errors_against_the_winner() -> None:
-    near = [row("liquid", -1.0, 0.0), row("crystal", -1.001, 0.0)]
-    assert phases.judge(near)["resolved"]
-    near[0]["basis_error"] = 0.002  # the liquid may come down below the crystal
-    assert phases.judge(near) | {"numerical_error": None} == {
-        "winner": "crystal", "runner_up": "liquid", "margin": pytest.approx(0.001), "numerical_error": None,
-        "resolved": False}
-    near[0]["basis_error"], near[1]["basis_error"] = 0.0, 0.002  # the winner would only come down further
-    assert phases.judge(near)["resolved"]
+    liquid, crystal = row("liquid", -1.0), row("crystal", -1.001)
+    assert judge([liquid, crystal]).resolved
+    verdict = judge([row("liquid", -1.0, 0.002), crystal])  # the liquid may come down below the crystal
+    assert (verdict.winner, verdict.runner_up, verdict.resolved) == ("crystal", "liquid", False)
+    assert verdict.margin == pytest.approx(0.001)
+    assert judge([liquid, row("crystal", -1.001, 0.002)]).resolved  # the winner would only come down further
 
 
 def test_judging_leaves_out_what_is_not_converged_or_the_same_phase() -> None:
-    rows = [row("crystal", -2.0, status="not_converged"), row("electron-crystal", -1.5, phase="hole-crystal"),
+    rows = [row("crystal", -2.0, status=Status.not_converged), row("electron-crystal", -1.5, phase="hole-crystal"),
             row("hole-crystal", -1.4), row("liquid", -1.0)]
-    judged = phases.judge(rows)
-    assert (judged["winner"], judged["runner_up"], judged["margin"]) == ("hole-crystal", "liquid", 0.5)
-    assert phases.judge(rows[:1])["winner"] == "unknown" and not phases.judge(rows[:1])["resolved"]
+    verdict = judge(rows)
+    assert (verdict.winner, verdict.runner_up, verdict.margin) == ("hole-crystal", "liquid", 0.5)
+    assert judge(rows[:1]).winner == "unknown" and not judge(rows[:1]).resolved
 
 
 def test_a_condensate_that_wins_by_its_spin_says_so() -> None:
     """Far apart layers hardly pair: at r_s = 3.5 the polarised plasma alone lies below the unpolarised liquid."""
     basis = triangular_basis(N, 3.5, 5, crystal=False)
     for spin, cautioned in (("restricted", True), ("polarized", False)):
-        found = phases.candidates(balanced(1.0, 10.0, spin=spin, rs=3.5), basis, ("liquid", "condensate"), QUICK)
-        s = phases.compete(found).summary
+        found = candidates(balanced(1.0, 10.0, spin=spin, rs=3.5), basis, ("liquid", "condensate"), QUICK)
+        s = compete(found).summary
         assert s["winner"] == "condensate" and bool(s["cautions"]) is cautioned
-    close = phases.candidates(balanced(1.0, 0.5, rs=3.5), basis, ("liquid", "condensate"), QUICK)
-    s = phases.compete(close).summary
+    close = candidates(balanced(1.0, 0.5, rs=3.5), basis, ("liquid", "condensate"), QUICK)
+    s = compete(close).summary
     polarised = next(r for r in s["candidates"] if r["name"] == "condensate")["normal_energy"]
     assert bool(s["cautions"]) is (polarised < s["energies"]["liquid"])
 
@@ -136,45 +137,45 @@ def test_a_saddle_says_where_it_leads_and_competes_as_it_is() -> None:
     basis = triangular_basis(4, 10.0, 4, crystal=False)
     electrons = Species("electron", -1, 1.0, 0, 4, spin="polarized")
     torus = torus_of((electrons, Species("hole", 1, 1.0, 1, 4)), 1.0, "none", box=basis.box)
-    result = phases.compete(phases.candidates(torus, basis, ("liquid", "crystal"), options))
+    result = compete(candidates(torus, basis, ("liquid", "crystal"), options))
     liquid = result.summary["candidates"][0]
     assert liquid["saddle"] and result.summary["saddles"][0] == "liquid"
     assert liquid["towards"]["energy"] < liquid["energy"] - 1e-4 and liquid["phase"] == "liquid"
-    held = phases.compete(phases.candidates(torus, basis, ("liquid",), QUICK)).summary["energies"]["liquid"]
+    held = compete(candidates(torus, basis, ("liquid",), QUICK)).summary["energies"]["liquid"]
     assert liquid["energy"] == pytest.approx(held, abs=1e-9)
 
 
 def test_the_papers_label_follows_its_cuts() -> None:
-    assert phases.paper_label({"electron": 4701.0, "hole": 9403.0}) == "liquid"
-    assert phases.paper_label({"electron": 5000.0, "hole": 15000.0}) == "hole-crystal"
-    assert phases.paper_label({"electron": 9000.0, "hole": 9000.0}) == "electron-crystal"
-    assert phases.paper_label({"electron": 9000.0, "hole": 12000.0}) == "crystal"
+    assert paper_label({"electron": 4701.0, "hole": 9403.0}) == "liquid"
+    assert paper_label({"electron": 5000.0, "hole": 15000.0}) == "hole-crystal"
+    assert paper_label({"electron": 9000.0, "hole": 9000.0}) == "electron-crystal"
+    assert paper_label({"electron": 9000.0, "hole": 12000.0}) == "crystal"
 
 
 def test_a_stopped_competition_resumes_where_it_was() -> None:
-    found = phases.candidates(balanced(), triangular_basis(N, 6.0, 4, crystal=False), ("liquid", "condensate",
+    found = candidates(balanced(), triangular_basis(N, 6.0, 4, crystal=False), ("liquid", "condensate",
                                                                                        "hole-crystal"), QUICK)
-    kept: list[Result] = []
-    whole = phases.compete(found, checkpoint=kept.append)
+    kept: list[CompetitionResult] = []
+    whole = compete(found, Hooks(checkpoint=kept.append))
     assert [len(r.summary["candidates"]) for r in kept] == [1, 2, 3]
     assert kept[0].status is Status.interrupted
     told: list[str] = []
-    again = phases.compete(found, earlier=kept[1], progress=told.append)
+    again = compete(found, Hooks(kept[1], True, progress=told.append))
     assert again.summary["energies"] == whole.summary["energies"] and again.status is Status.converged
     assert all(text.startswith("hole-crystal") for text in told)
-    stopped = phases.compete(found, should_stop=lambda: Status.timeout)
+    stopped = compete(found, Hooks(should_stop=lambda: Status.timeout))
     assert stopped.status is Status.timeout
 
 
 def test_a_verdict_is_open_while_a_candidate_is_not_converged() -> None:
     hurried = Options(stability="none", tolerance=1e-7, max_iterations=3)
-    found = phases.candidates(balanced(), triangular_basis(N, 6.0, 4, crystal=False), ("liquid", "condensate",
+    found = candidates(balanced(), triangular_basis(N, 6.0, 4, crystal=False), ("liquid", "condensate",
                                                                                        "hole-crystal"), hurried)
-    s = phases.compete(found).summary
+    s = compete(found).summary
     assert s["statuses"] == {"liquid": "converged", "condensate": "converged", "hole-crystal": "not_converged"}
     assert s["margin"] > s["numerical_error"] and not s["resolved"]  # the crystal may yet come down below both
     assert s["reason"] == "hole-crystal: not_converged"
-    stopped = phases.compete(found[:2], should_stop=lambda: Status.timeout).summary
+    stopped = compete(found[:2], Hooks(should_stop=lambda: Status.timeout)).summary
     assert not stopped["resolved"] and "condensate: not computed" in stopped["reason"]
 
 
@@ -182,7 +183,7 @@ def test_a_study_runs_to_a_table_and_a_figure(tmp_path) -> None:
     result = run(make_study(study()), tmp_path / "out")
     assert result.status is Status.converged and (tmp_path / "out" / "figure.png").stat().st_size > 10_000
     table = dict(kinds.rows(result))
-    assert table["winner"] == result.summary["winner"] and set(phases.COMPETING) <= set(table)
+    assert table["winner"] == result.summary["winner"] and set(COMPETING) <= set(table)
     assert result.summary["energies_meV"].keys() == result.summary["energies"].keys()
     assert figure(Result.load(tmp_path / "out" / "result.nc")) is not None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import made_up
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.figures.fock_levels import bands, levels, merge_levels
@@ -64,12 +65,10 @@ def made(**changes: object) -> Result:
         "trace_energy": Variable(("evaluation",), np.array([1.0, 0.1, 0.01]), "Ha_h"),
         "trace_residual": Variable(("evaluation",), np.array([1.0, 0.2, 0.001]), "Ha_h"),
     }
-    summary = {"energy": -4.0, "energy_per_particle": -1.0, "area": float(np.linalg.det(TORUS)), "phase": "crystal",
-               "zero_mode": "none", "kept_symmetry": "crystal", "gap": {"electron": None, "hole": 0.5}}
     inputs = {"species": [{"name": "electron", "count": 0, "mass": 1.0, "flavours": 2, "spin": "polarized"},
                           {"name": "hole", "count": 4, "mass": 1.0, "flavours": 2, "spin": "polarized"}],
               "channels": [{"label": "hole", "species": 1, "orbitals": 4, "degeneracy": 1}], "spacing": 2.0}
-    return replace(Record("hartree-fock", Status.converged, summary, inputs, data), **changes)
+    return made_up.state(**{"area": float(np.linalg.det(TORUS)), "inputs": inputs, "data": data} | changes)
 
 
 def labels(figure: object) -> str:
@@ -203,9 +202,7 @@ def test_momenta_are_per_flavour_and_in_units_of_the_free_fermi_wave_number() ->
 
 
 def test_convergence_draws_both_traces() -> None:
-    result = made()
-    result = replace(result, summary=result.summary | {"residual_target": 1e-4})
-    (ax,) = convergence(result).axes
+    (ax,) = convergence(made(residual_target=1e-4)).axes
     assert list(ax.lines[0].get_ydata()) == [1.0, 0.2, 0.001]
     assert np.allclose(ax.lines[1].get_ydata(), [0.99, 0.09])
     assert ax.get_ylabel() == "energy (Haₕ)"
@@ -262,8 +259,8 @@ def test_unfinished_and_broken_states_can_be_drawn(tmp_path: Path) -> None:
     interrupted = made(status=Status.interrupted, data=data)
     assert [ax.get_title() for ax in plot(interrupted).axes] == ["momentum occupation", "convergence"]
     broken = {k: Variable(v.dims, v.values * np.nan, v.units) if k not in kept[:2] else v for k, v in data.items()}
-    summary = made().summary | {"energy": None, "energy_per_particle": None, "phase": None}
-    save_figures(made(status=Status.not_finite, summary=summary, data=broken), tmp_path)
+    nan = float("nan")
+    save_figures(made(status=Status.not_finite, total_energy=nan, energy_per_particle=nan, data=broken), tmp_path)
     assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
@@ -284,7 +281,7 @@ def test_notebooks_show_figures() -> None:
 def test_bad_requests_are_named(tmp_path: Path) -> None:
     result = made()
     for argument, call in {
-        "result": lambda: plot(made(kind="condensate")),
+        "result": lambda: plot(Record("condensate", Status.timeout, {}, {}), "density"),
         "what": lambda: plot(result, "band"),
         "species": lambda: plot(result, "density", species="electron"),
         "formats": lambda: save_figures(result, tmp_path, formats=("gif",)),

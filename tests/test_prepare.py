@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import ehbilayer.hartree_fock.critical
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import critical
 from ehbilayer.studies import torus
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.hartree_fock.prepare import problem_of
@@ -26,13 +26,13 @@ def density(**keys: Any) -> dict[str, Any]:
 
 def test_species_of_the_trion_crystal() -> None:
     prepared = problem_of(make_study(tables()))
-    electron, hole = prepared.torus.species
+    electron, hole = prepared.problem.torus.species
     assert (electron.count, electron.charge, electron.layer, electron.mass, electron.spin) == (8, -1, 0, 2.0,
                                                                                                "restricted")
     assert (hole.count, hole.charge, hole.layer, hole.mass, hole.spin) == (4, 1, 1, 1.0, "polarized")
-    assert prepared.basis.size == 63 and prepared.basis.cells == 1
-    assert prepared.basis.box.area == pytest.approx(4 * math.pi * 64)
-    height_over_width = prepared.basis.box.vectors[1, 1] / prepared.basis.box.vectors[0, 0]
+    assert prepared.problem.basis.size == 63 and prepared.problem.basis.cells == 1
+    assert prepared.problem.basis.box.area == pytest.approx(4 * math.pi * 64)
+    height_over_width = prepared.problem.basis.box.vectors[1, 1] / prepared.problem.basis.box.vectors[0, 0]
     assert height_over_width == pytest.approx(math.sqrt(3) / 2)
 
 
@@ -40,7 +40,7 @@ def test_species_of_the_trion_crystal() -> None:
     {"hole": 1 / (64 * math.pi)}, {"electron": 2 / (64 * math.pi)}, {"rs_electron": 8 * 2 / math.sqrt(2)},
     {"a_over_d": 8 / 4.83}, {"hole_over_critical": 0.25, "critical_rs": 4.0}])
 def test_every_way_to_say_the_density(keys: dict[str, Any]) -> None:
-    assert problem_of(make_study(density(**keys))).basis.box.area == pytest.approx(4 * math.pi * 64, rel=1e-12)
+    assert problem_of(make_study(density(**keys))).problem.basis.box.area == pytest.approx(4 * math.pi * 64, rel=1e-12)
 
 
 def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest
         calls.append((basis.size, holes, zero_mode, spin))
         return 4.0
 
-    monkeypatch.setattr(ehbilayer.hartree_fock.critical, "critical_rs", fake)
+    monkeypatch.setattr(critical, "critical_rs", fake)
     # a memory of its own, which no other test sees
     monkeypatch.setattr(torus, "_critical_rs", lru_cache(torus._critical_rs.__wrapped__))
     study = make_study(density(hole_over_critical=0.25, critical_rs="computed"))
@@ -59,46 +59,47 @@ def test_critical_rs_is_computed_once_in_the_same_convention(monkeypatch: pytest
     problem_of(make_study(study.written(), ["cell.cutoff=2"]))
     assert calls[1][0] > 63  # waves for the tolerance: a cutoff would be another set at each density
     assert prepared.critical_rs == 4.0
-    assert prepared.basis.box.area == pytest.approx(4 * math.pi * 64)
+    assert prepared.problem.basis.box.area == pytest.approx(4 * math.pi * 64)
 
 
 def test_material_and_real_units() -> None:
     data = tables() | {"bilayer": {"material": "WSe2/MoSe2", "spacing": "3 nm"}}
     data["density"] = {"hole": "1.29e12 cm^-2", "electrons_per_hole": 2}
     prepared = problem_of(make_study(data))
-    assert prepared.torus.bilayer.spacing == pytest.approx(4.83, abs=6e-3)  # Dai and Fu, SM
+    assert prepared.problem.torus.bilayer.spacing == pytest.approx(4.83, abs=6e-3)  # Dai and Fu, SM
     assert prepared.resolved["species"]["hole"]["rs"] == pytest.approx(8, rel=2e-3)
     other = problem_of(make_study(data, ["bilayer.dielectric=9.4"]))  # explicit values replace those of the device
-    assert other.torus.bilayer.spacing == pytest.approx(prepared.torus.bilayer.spacing / 2)
+    assert other.problem.torus.bilayer.spacing == pytest.approx(prepared.problem.torus.bilayer.spacing / 2)
 
 
 def test_monolayers() -> None:
     holes = tables() | {"bilayer": {}, "density": {"rs_hole": 8.0, "electrons_per_hole": 0}}
-    assert [s.name for s in problem_of(make_study(holes)).torus.species] == ["hole"]
+    assert [s.name for s in problem_of(make_study(holes)).problem.torus.species] == ["hole"]
     electrons = tables() | {"bilayer": {}, "density": {"rs_electron": 8.0}}
     electrons["cell"] = {"electrons": 4, "plane_waves": [5, 5], "zero_mode": "none"}
     prepared = problem_of(make_study(electrons))
-    assert [(s.name, s.mass) for s in prepared.torus.species] == [("electron", 1.0)]
-    assert prepared.basis.box.area == pytest.approx(4 * math.pi * 64)
+    assert [(s.name, s.mass) for s in prepared.problem.torus.species] == [("electron", 1.0)]
+    assert prepared.problem.basis.box.area == pytest.approx(4 * math.pi * 64)
     heavy = problem_of(make_study(electrons, ["bilayer.electron_mass=0.8", "bilayer.hole_mass=0.4"]))
-    assert heavy.torus.species[0].mass == 2.0  # the unit stays the hole's where it is known
-    assert heavy.basis.box.area == pytest.approx(4 * math.pi * 16)
+    assert heavy.problem.torus.species[0].mass == 2.0  # the unit stays the hole's where it is known
+    assert heavy.problem.basis.box.area == pytest.approx(4 * math.pi * 16)
 
 
 def test_crystal_symmetry_and_rational_filling() -> None:
     data = tables()
     data["cell"] |= {"symmetry": "crystal", "holes_per_cell": 2}
     prepared = problem_of(make_study(data, ["density.electrons_per_hole=1/2", "hartree-fock.electron_spin=polarized"]))
-    assert prepared.basis.cells == 2 and prepared.torus.species[0].count == 2
-    assert np.allclose(prepared.basis.supercell @ prepared.basis.cell.vectors, prepared.basis.box.vectors)
+    assert prepared.problem.basis.cells == 2 and prepared.problem.torus.species[0].count == 2
+    basis = prepared.problem.basis
+    assert np.allclose(basis.supercell @ basis.cell.vectors, basis.box.vectors)
 
 
 def test_basis_from_the_tolerance() -> None:
     data = tables()
     del data["cell"]["plane_waves"]
     coarse, fine = (problem_of(make_study(data, [f"hartree-fock.tolerance={t}"])) for t in ("1e-4", "1e-8"))
-    assert coarse.options.basis_tolerance == 1e-4 and coarse.basis.size < fine.basis.size
-    assert problem_of(make_study(tables())).options.basis_tolerance is None  # an explicit basis is kept
+    assert coarse.problem.options.basis_tolerance == 1e-4 and coarse.problem.basis.size < fine.problem.basis.size
+    assert problem_of(make_study(tables())).problem.options.basis_tolerance is None  # an explicit basis is kept
 
 
 def test_resolved_lists_everything_in_atomic_units() -> None:

@@ -17,7 +17,8 @@ import pytest
 from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.hartree_fock.critical import critical_rs, monolayer_energies
 from ehbilayer.hartree_fock.options import Options
-from ehbilayer.phases import competition as phases
+from ehbilayer.phases.candidates import COMPETING, candidates
+from ehbilayer.phases.competition import compete
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 from systems import Species, torus_of, triangular_basis
@@ -36,13 +37,13 @@ def balanced(ratio: float, spacing: float, rs: float, spin: str = "restricted", 
 
 
 @cache
-def point(ratio: float, spacing: float, rs: float, names: Sequence[str] = phases.COMPETING, *,
+def point(ratio: float, spacing: float, rs: float, names: Sequence[str] = COMPETING, *,
           spin: str = "restricted", zero_mode: str = "none", count: int = N, hexagon: int = HEXAGON) -> dict[str, Any]:
     """The summary of a competition at r_s = ``rs`` of the holes."""
     basis = triangular_basis(count, rs, hexagon, crystal=False)
-    found = phases.candidates(balanced(ratio, spacing, rs, spin, zero_mode, count), basis, names,
+    found = candidates(balanced(ratio, spacing, rs, spin, zero_mode, count), basis, names,
                               Options(stability="none", tolerance=1e-6))
-    result = phases.compete(found)
+    result = compete(found)
     assert result.status is Status.converged
     return result.summary
 
@@ -52,7 +53,7 @@ def at(n: float) -> float:
     return CRITICAL_RS / float(np.sqrt(n))
 
 
-def winner(ratio: float, spacing: float, n: float, names: Sequence[str] = phases.COMPETING, **how: Any) -> str:
+def winner(ratio: float, spacing: float, n: float, names: Sequence[str] = COMPETING, **how: Any) -> str:
     s = point(ratio, spacing, at(n), tuple(names), **how)
     assert s["resolved"]
     return str(s["winner"])

@@ -19,7 +19,8 @@ from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
 from ehbilayer.orbitals import PREFIX, Orbitals
-from ehbilayer.phases import competition as phases
+from ehbilayer.phases.candidates import COMPETING, Candidate, candidates
+from ehbilayer.phases.competition import compete
 from ehbilayer.results.base import Record, Result
 from ehbilayer.run import stopping
 from ehbilayer.status import Status
@@ -292,15 +293,15 @@ def test_packed_orbitals_are_the_same_bits() -> None:
 
 
 def test_an_unfinished_competition_goes_on_from_the_same_neighbour() -> None:
-    def found(rs: float) -> list[phases.Candidate]:
-        return phases.candidates(four_pairs(rs), triangular_basis(4, rs, 3, crystal=False), phases.COMPETING,
+    def found(rs: float) -> list[Candidate]:
+        return candidates(four_pairs(rs), triangular_basis(4, rs, 3, crystal=False), COMPETING,
                                  Options(stability="none", tolerance=1e-6))
 
-    before, kept = phases.compete(found(9.0), keep_states=True), []
-    whole = phases.compete(found(8.0), initial=before, keep_states=True, checkpoint=kept.append)
-    again = phases.compete(found(8.0), initial=before, keep_states=True, earlier=kept[2])
+    before, kept = compete(found(9.0), Hooks(keep_states=True)), []
+    whole = compete(found(8.0), Hooks(neighbour=before, keep_states=True, checkpoint=kept.append))
+    again = compete(found(8.0), Hooks(kept[2], True, neighbour=before, keep_states=True))
     assert again.summary["energies"] == whole.summary["energies"] and again.summary["margin"] == whole.summary["margin"]
     assert again.data.keys() == whole.data.keys()
     for name, array in whole.data.items():
         np.testing.assert_array_equal(array.values, again.data[name].values)
-    assert not any(name.startswith(PREFIX) for name in phases.compete(found(8.0)).data)
+    assert not any(name.startswith(PREFIX) for name in compete(found(8.0)).data)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.occupations import insulating_filling, liquid_filling
+from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.lattice import crystal_cell, lattice_points
-from ehbilayer.orbitals import Guess
-from ehbilayer.terms import Filling
+from ehbilayer.numerics.minimize import orthonormalise
+from ehbilayer.orbitals import Guess, Orbitals
+from ehbilayer.terms import Filling, Setting
 from ehbilayer.torus import Channel, Torus
 
 # which species start localised in each phase
@@ -152,6 +156,37 @@ def _stir(basis: PlaneWaveBasis, filling: Filling, x: np.ndarray, amount: float,
     noise = _noise(basis, filling, width, rng)
     scale = np.linalg.norm(x, axis=-1, keepdims=True) / np.linalg.norm(noise, axis=-1, keepdims=True)
     return x + amount * scale * noise
+
+
+def placed(torus: Torus, basis: PlaneWaveBasis, positions: Mapping[str, np.ndarray], *,
+           width: float | None = None) -> Orbitals:
+    """A start of your own: Gaussians exp(-r^2/2w^2) at positions in the cell of the basis, a liquid of the others.
+
+    Parameters
+    ----------
+    torus, basis : what the start is for; an orbital is repeated in every cell of the box.
+    positions : name of a carrier, or label of a determinant (``electron up``), -> (n, 2) in a_h, one for each of its
+        orbitals in a cell.
+    width : w in a_h; the zero-point width of a particle among its neighbours by default.
+
+    Raises InputError where the number of positions is not that of the orbitals in a cell.
+    """
+    frames, fillings = [], []
+    for channel in torus.channels:
+        where = positions.get(channel.label, positions.get(torus.species[channel.species].name))
+        filling = None if where is None else insulating_filling(basis, channel.orbitals)
+        if where is None:
+            filling, chosen = liquid_filling(basis, channel.orbitals, "integer")
+            x = _plane_waves(basis, chosen)
+        elif filling is None or np.shape(where) != (filling.f.shape[1], 2):
+            raise InputError("positions", f"one (x, y) for each {channel.label} in a cell of {basis.cells} in the box "
+                             f"({channel.orbitals / basis.cells:g})", np.shape(where), "choose another cell")
+        else:
+            x = _gaussians(basis, np.asarray(where), width or _width(torus, channel))
+        frames.append(orthonormalise(np, x[None]))
+        fillings.append(filling)
+    setting = Setting(basis, Fourier(), [torus], tuple(fillings))
+    return Orbitals.of(setting, tuple(frames))
 
 
 def stirred(torus: Torus, basis: PlaneWaveBasis, begin: Guess, amount: float, seed: int) -> Guess:

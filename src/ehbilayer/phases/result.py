@@ -106,7 +106,10 @@ def rows_of(tables: Any) -> tuple[CandidateRow, ...]:
 
 
 def arrays(rows: Sequence[CandidateRow]) -> dict[str, Variable]:
-    """Numbers of the rows over ``candidate``, and those of carriers also over ``carrier``; NaN for None."""
+    """Numbers of the rows over ``candidate``, and those of carriers also over ``carrier``; NaN for None.
+
+    Times are left out: the same competition gives the same bits.
+    """
     names = list(dict.fromkeys(c for row in rows for c in row.gap))
     data = {CANDIDATE: Variable((CANDIDATE,), np.array([r.name for r in rows], dtype=str), "1", "name"),
             CARRIER: Variable((CARRIER,), np.array(names, dtype=str), "1", "kind of carrier")}
@@ -115,7 +118,7 @@ def arrays(rows: Sequence[CandidateRow]) -> dict[str, Variable]:
         if field.hint == Carriers[float]:
             of = np.array([[v[c] for c in names] for v in values], dtype=float)
             data[f"candidate_{key}"] = Variable((CANDIDATE, CARRIER), of, field.unit, field.meaning)
-        elif field.hint in (float, float | None):
+        elif field.hint in (float, float | None) and field.unit != "s":
             data[f"candidate_{key}"] = Variable((CANDIDATE,), np.array(values, dtype=float), field.unit, field.meaning)
         elif key in ("status", "phase"):
             data[f"candidate_{key}"] = Variable((CANDIDATE,), np.array(values, dtype=str), "1", field.meaning)
