@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-import ehbilayer.pairing.couplings as model
-import ehbilayer.pairing.plasmon_spectrum as spectra
-import ehbilayer.pairing.temperature as temperature
 from ehbilayer.hooks import Hooks
+from ehbilayer.pairing import couplings as model
+from ehbilayer.pairing import plasmon_spectrum as spectra
+from ehbilayer.pairing import temperature
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum
 from ehbilayer.pairing.liquid import Liquid
 from ehbilayer.pairing.maps import PUBLISHED, solve_map
@@ -58,7 +58,7 @@ def debye_temperature(rs: Any, square: Any, heavy: float, flavours: int = 2) -> 
 
 def bcs_temperature(rs: Any, spacing: Any, square: Any, heavy: float, umklapp: str = "debye",
                     flavours: int = 2) -> np.ndarray:
-    return model.bcs_temperature(liquid(rs, spacing, heavy, square, umklapp, flavours)) * heavy
+    return model.bcs_temperature(rs, np.asarray(spacing) * heavy, square, 1 / heavy, umklapp, flavours) * heavy
 
 
 def temperature_of(where: Liquid, method: str = "bcs", **how: Any) -> np.ndarray:

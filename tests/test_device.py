@@ -47,7 +47,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(size_limit, "alpha_squared", line)
     monkeypatch.setattr(pairing_density, "POINTS", 31)
     monkeypatch.setattr(pairing_density, "HALVINGS", 2)
-    monkeypatch.setattr(kind, "SOURCES", ("limit", "paper-line"))
+    monkeypatch.setattr(page, "SOURCES", ("limit", "paper-line"))
 
 
 def run(*sets: str, how: Hooks | None = None) -> Result:
@@ -161,7 +161,7 @@ def test_a_given_alpha_is_the_answer_and_the_others_stand_beside_it() -> None:
     s = result.summary
     assert s["alpha_source"] == "given" and s["alpha_squared"] == pytest.approx(0.09)
     assert s["critical_temperature"] == pytest.approx(10, abs=0.1)  # the printed point
-    assert list(s["by_source"])[1:] == list(kind.SOURCES) and part(result, "given", "bcs") is not None
+    assert list(s["by_source"])[1:] == list(page.SOURCES) and part(result, "given", "bcs") is not None
 
 
 @pytest.mark.parametrize(("sets", "why"), [

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.linalg import eigvalsh
 
-import ehbilayer.pairing.eliashberg as module
+from ehbilayer.pairing import eliashberg as module
 from ehbilayer.errors import InputError
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, einstein
 from ehbilayer.pairing.eliashberg import critical_temperature, eliashberg_tc, gram_rule, matsubara

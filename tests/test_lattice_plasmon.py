@@ -117,7 +117,7 @@ def test_zero_point_motion():
 
 
 def test_more_reciprocal_vectors_change_nothing(monkeypatch):
-    import ehbilayer.compressibility.lattice_plasmon as module
+    from ehbilayer.compressibility import lattice_plasmon as module
 
     near = screened(0.1, 0.0, 1.0).sound
     monkeypatch.setattr(module, "REACH", 80.0)

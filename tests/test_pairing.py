@@ -7,11 +7,11 @@ import pytest
 from scipy.constants import physical_constants
 from scipy.integrate import quad
 
-import ehbilayer.pairing.maps as pairing_maps
 from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
+from ehbilayer.pairing import maps as pairing_maps
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, condensed, einstein, from_table
 from ehbilayer.pairing.couplings import folding, half_zone, paper_line
 from ehbilayer.pairing.liquid import METHODS, Choices, morel_anderson, require_plasmons

@@ -21,7 +21,8 @@ from ehbilayer.pairing.liquid import Choices
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import solve_point
 from ehbilayer.pairing.result import PairingResult
-from ehbilayer.results.base import Carriers, Result, Variable
+from ehbilayer.phases.result import CompetitionResult
+from ehbilayer.results.base import Provenance, Result, Variable
 from ehbilayer.status import Status
 
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
@@ -74,6 +75,14 @@ def unpaired(bilayer: Bilayer) -> str:
     return ""
 
 
+def sources_of(alpha_squared: float | None, alpha: float | None, uncertainty: float | None,
+               **more: Any) -> dict[str, Source]:
+    """The sources of alpha^2 by their names: a given number first, where there is one; ``more`` as for `Source.of`."""
+    given = alpha_squared is not None or alpha is not None
+    first = {GIVEN: Source.of(alpha_squared, alpha, None, given_uncertainty=uncertainty, **more)} if given else {}
+    return first | {name: Source.of(None, None, name, **more) for name in SOURCES}
+
+
 def solve(device: Device, hooks: Hooks) -> DeviceResult:
     """The page: the phases, then T_c by every source; what an unfinished page in ``hooks`` holds is not asked again."""
     parts: dict[str, dict[str, Any]] = {}
@@ -90,7 +99,7 @@ def solve(device: Device, hooks: Hooks) -> DeviceResult:
         if isinstance(curve, Status):
             status = curve
             break
-        parts[name] = {"status": result.status.value} | result.summary
+        parts[name] = replace(result, provenance=Provenance()).summary
         data |= {f"{key}_{name}": replace(v, dims=tuple(f"{d}_{name}" for d in v.dims)) for key, v in curve.items()}
         hooks.checkpoint(page(device, parts, data, Status.interrupted))
     return page(device, parts, data, status)
@@ -116,17 +125,18 @@ def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Va
 def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Variable],
          stopped: Status | None) -> DeviceResult:
     """Everything that is known so far."""
-    first, hole = parts.get("phases", {}), device.bilayer.get("hole")
-    winner: dict[str, Any] = next((r for r in first.get("candidates", []) if r["phase"] == first.get("winner")), {})
     good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == 1 + len(device.sources)
+    hole = device.bilayer.get("hole")
     known = DeviceResult(
-        status=stopped or (Status.converged if good else Status.not_converged), data=data, phase=first.get("winner"),
-        runner_up=first.get("runner_up"), margin=first.get("margin"), numerical_error=first.get("numerical_error"),
-        resolved=first.get("resolved"), gap=Carriers(winner.get("gap") or {"electron": None, "hole": None}),
-        energies=first.get("energies"), alpha_squared=None, alpha_squared_uncertainty=None, alpha_source=None,
-        method=None, critical_temperature=None, critical_temperature_band=None, by_source={}, density_window={},
-        superconducts=None, no_pairing=device.no_pairing or None, in_el_hc=first.get("winner") == "hole-crystal",
-        hole_density=None if hole is None else hole.density, parts=parts, caveats=())
+        status=stopped or (Status.converged if good else Status.not_converged), data=data, parts=parts,
+        by_source={}, density_window={}, hole_density=None if hole is None else hole.density,
+        no_pairing=device.no_pairing or None)
+    first = known.competition if "phases" in parts else None
+    if first is not None:
+        row = next((r for r in first.candidates if r.phase == first.winner), None)
+        known = replace(known, phase=first.winner, runner_up=first.runner_up, margin=first.margin,
+                        numerical_error=first.numerical_error, resolved=first.resolved, energies=first.energies,
+                        gap=known.gap if row is None else row.gap, in_el_hc=first.winner == "hole-crystal")
     found = {source: known.pairing(source) for source in device.sources if source in parts}
     known = replace(known, by_source={source: Answer.of(one) for source, one in found.items()},
                     density_window={source: _windows(device.bilayer, source, data) for source in found})
@@ -158,16 +168,17 @@ def _windows(bilayer: Bilayer, source: str, data: dict[str, Variable]) -> dict[s
     return found
 
 
-def caveats(page: DeviceResult, competition: Mapping[str, Any], best: PairingResult | None) -> list[str]:
+def caveats(page: DeviceResult, competition: CompetitionResult | None, best: PairingResult | None) -> list[str]:
     """Every reservation that applies to the page; ``best`` is the pairing that gives the answer."""
+    holes = None if competition is None else competition.particles.hole
     found = ["mean field: crystals set in at r_s of 2 to 4 here, at about "
              f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured",
-             f"finite size: the phases compete with {competition.get('particles', {}).get('hole')} holes"]
+             f"finite size: the phases compete with {holes} holes"]
     if page.resolved is False:
         found.append("the margin between the two lowest phases does not exceed the numerical error")
     if page.phase in ("liquid", "hole-crystal", "electron-crystal"):
         found.append("the gap of a liquid is that of this torus and closes with size; a crystal's stays")
-    found += competition.get("cautions") or []
+    found += () if competition is None else competition.cautions
     if not page.by_source:
         return found
     if not page.in_el_hc:

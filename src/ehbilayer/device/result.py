@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from ehbilayer.pairing.result import PairingResult, TemperatureBand
+from ehbilayer.phases.result import NOBODY, CompetitionResult
 from ehbilayer.results.base import Carriers, Result, entry, number, result_of
 
 
@@ -54,40 +55,41 @@ class Window:
 class DeviceResult(Result):
     """The page; arrays: alpha^2 and T_c against r_s of the electrons by source, and the windows.
 
-    Energies are per hole. `part` gives the results that the page is made of.
+    Energies are per hole. `competition` and `pairing` give the results that the
+    page is made of.
     """
 
     kind: ClassVar[str] = "device"
-    phase: str | None = entry("the lowest phase")
-    runner_up: str | None = entry("the next one")
-    margin: float | None = number("Ha_h", "energy of the runner-up less that of the winner, per hole")
-    numerical_error: float | None = number("Ha_h", "error of the margin, per hole")
-    resolved: bool | None = entry("whether the margin exceeds the error")
-    gap: Carriers[float] = number("Ha_h", "gap of the lowest phase")
-    energies: dict[str, float | None] | None = number("Ha_h", "energy per hole by phase")
-    alpha_squared: float | None = number("1", "(v_p/v_0)^2 that T_c is from")
-    alpha_squared_uncertainty: float | None = number("1", "its uncertainty")
-    alpha_source: str | None = entry("where it comes from")
-    method: str | None = entry("by which T_c is the answer")
-    critical_temperature: float | None = number("K", "T_c; None without an acoustic mode")
-    critical_temperature_band: Band | None = entry("T_c within the uncertainty of alpha^2")
+    phase: str | None = entry("the lowest phase", None)
+    runner_up: str | None = entry("the next one", None)
+    margin: float | None = number("Ha_h", "energy of the runner-up less that of the winner, per hole", None)
+    numerical_error: float | None = number("Ha_h", "error of the margin, per hole", None)
+    resolved: bool | None = entry("whether the margin exceeds the error", None)
+    gap: Carriers[float] = number("Ha_h", "gap of the lowest phase", NOBODY)
+    energies: dict[str, float | None] | None = number("Ha_h", "energy per hole by phase", None)
+    alpha_squared: float | None = number("1", "(v_p/v_0)^2 that T_c is from", None)
+    alpha_squared_uncertainty: float | None = number("1", "its uncertainty", None)
+    alpha_source: str | None = entry("where it comes from", None)
+    method: str | None = entry("by which T_c is the answer", None)
+    critical_temperature: float | None = number("K", "T_c; None without an acoustic mode", None)
+    critical_temperature_band: Band | None = entry("T_c within the uncertainty of alpha^2", None)
     by_source: dict[str, Answer] = entry("what every source of alpha^2 says")
     density_window: dict[str, dict[str, Window | None]] = entry("by source and method: where it superconducts")
-    superconducts: bool | None = entry("whether T_c exceeds a millikelvin; None where it was not asked")
-    no_pairing: str | None = entry("why it was not asked")
-    in_el_hc: bool = entry("whether the lowest phase is an electron liquid on a hole crystal")
+    superconducts: bool | None = entry("whether T_c exceeds a millikelvin; None where it was not asked", None)
+    no_pairing: str | None = entry("why it was not asked", None)
+    in_el_hc: bool = entry("whether the lowest phase is an electron liquid on a hole crystal", False)
     hole_density: float | None = number("a_h^-2", "density of the holes", None)
     parts: dict[str, dict[str, Any]] = entry("summaries of the results that the page is made of")
-    caveats: tuple[str, ...] = entry("every reservation that applies")
+    caveats: tuple[str, ...] = entry("every reservation that applies", ())
 
-    def part(self, name: str) -> Result:
-        """The result of a part without its arrays: ``phases``, or the pairing by a source of alpha^2.
-
-        Raises KeyError where there is none.
-        """
-        kind = "phases" if name == "phases" else "pairing"
-        return replace(result_of(kind, self.parts[name]), provenance=self.provenance)
+    @property
+    def competition(self) -> CompetitionResult:
+        """The phases that compete, without arrays. Raises KeyError where there are none."""
+        return cast(CompetitionResult, self._part("phases", "phases"))
 
     def pairing(self, source: str) -> PairingResult:
         """The pairing by one source of alpha^2, without arrays. Raises KeyError where there is none."""
-        return cast(PairingResult, self.part(source))
+        return cast(PairingResult, self._part("pairing", source))
+
+    def _part(self, kind: str, name: str) -> Result:
+        return replace(result_of(kind, self.parts[name]), provenance=self.provenance)

@@ -150,11 +150,25 @@ def _gauss(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     return low + (high - low) * (0.5 + 0.5 * node), 0.5 * (high - low) * weight
 
 
-def bcs_temperature(liquid: Liquid) -> np.ndarray:
+def bcs_temperature(rs: ArrayLike, spacing: ArrayLike, alpha_squared: ArrayLike, mass_ratio: ArrayLike,
+                    umklapp: str = "debye", flavours: int = 2) -> np.ndarray:
     """k_B T_c in Ha_h as published: 1.13 T_D e^{1/g0V} where g0V < 0, else 0; 0 also where alpha^2 <= 0 (no plasmon).
 
-    A map of 400 x 400 points takes less than a second. Raises InputError for an unknown umklapp.
+    Parameters
+    ----------
+    rs : r_s of the electrons.   spacing : a_h.   alpha_squared : (v_p/v_0)^2.   mass_ratio : m_e/m_h.
+        These four broadcast against each other; a map of 400 x 400 points takes less than a second.
+    umklapp : ``debye`` or ``folded``.   flavours : of the electrons.
+
+    Raises
+    ------
+    InputError : numbers that `liquid.Liquid` refuses, an unknown umklapp.
     """
+    return published_temperature(Liquid(rs, spacing, mass_ratio, alpha_squared, umklapp, flavours))
+
+
+def published_temperature(liquid: Liquid) -> np.ndarray:
+    """The same of a liquid."""
     alive = np.asarray(liquid.alpha_squared, dtype=float) > 0
     safe = replace(liquid, alpha_squared=np.where(alive, liquid.alpha_squared, 1.0))
     g0V = couplings(safe).g0V

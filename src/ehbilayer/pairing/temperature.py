@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ehbilayer.pairing.couplings import bcs_temperature, couplings
+from ehbilayer.pairing.couplings import couplings, published_temperature
 from ehbilayer.pairing.eliashberg import FLOOR
 from ehbilayer.pairing.eliashberg import critical_temperature as eliashberg_temperature
 from ehbilayer.pairing.liquid import Liquid, check_method
@@ -34,7 +34,7 @@ def temperature_of(liquid: Liquid, method: str = "bcs", floor: float = FLOOR) ->
     """
     check_method(method)
     if method == "bcs":
-        return bcs_temperature(liquid)
+        return published_temperature(liquid)
     r, d, ratio, square = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (
         liquid.rs, liquid.spacing, liquid.mass_ratio, liquid.alpha_squared)))
     alive = square > 0

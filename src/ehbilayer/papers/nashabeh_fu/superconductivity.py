@@ -11,7 +11,6 @@ import numpy as np
 
 from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
 from ehbilayer.pairing.couplings import bcs_temperature, paper_line
-from ehbilayer.pairing.liquid import Liquid
 from ehbilayer.pairing.maps import PUBLISHED
 from ehbilayer.pairing.plasmon_velocity import LINES as READINGS
 from ehbilayer.pairing.result import AnyPairingResult, PairingMapResult
@@ -150,7 +149,7 @@ def by_reading(result: Result, rs: np.ndarray, spacing: float) -> dict[str, np.n
     s = told(result)
     heavy = s.hole_over_electron_mass
     kelvin = (s.hartree_temperature or np.nan) * heavy  # Ha_h over k_B
-    return {name: kelvin * bcs_temperature(Liquid(rs, spacing * heavy, 1 / heavy, paper_line(rs, s.rs_star, line)))
+    return {name: kelvin * bcs_temperature(rs, spacing * heavy, paper_line(rs, s.rs_star, line), 1 / heavy)
             for name, line in READINGS.items()}
 
 

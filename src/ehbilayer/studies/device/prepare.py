@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from ehbilayer.device.page import GIVEN, HOLES, SOURCES, TOLERANCE, Device, solve, unpaired
+from ehbilayer.device.page import HOLES, TOLERANCE, Device, solve, sources_of, unpaired
 from ehbilayer.errors import InputError
 from ehbilayer.pairing.liquid import Choices
 from ehbilayer.studies.bilayer import scales_of
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.pairing import keys as pairing_keys
-from ehbilayer.studies.pairing.prepare import resolved_point, source_of
+from ehbilayer.studies.pairing.prepare import resolved_point, source_options
 from ehbilayer.studies.phases import prepare as phases
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.torus import contents_of, torus_of
@@ -33,10 +33,9 @@ def prepare(study: Study) -> Task:
     part = _part(study)
     competition, bilayer = phases.prepare(part), torus_of(part, contents_of(part)).bilayer
     reason, table = unpaired(bilayer), pairing_keys.of(study)
-    said = {GIVEN: None} if table.alpha is not None or table.alpha_squared is not None else {}
     with by_key(study):
-        sources = {} if reason else {name: source_of(part, which) for name, which in
-                                     {**said, **dict(zip(SOURCES, SOURCES, strict=True))}.items()}
+        sources = {} if reason else sources_of(table.alpha_squared, table.alpha, table.alpha_squared_uncertainty,
+                                               **source_options(part))
         method = table.method if "method" in table.model_fields_set else "eliashberg"
         choices = Choices(method, table.mu_star, table.umklapp, 0)
     plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}",

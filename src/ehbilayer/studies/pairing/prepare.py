@@ -22,7 +22,7 @@ from ehbilayer.studies.pairing.table import rows
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 
-__all__ = ["choices_of", "prepare", "resolved_point", "rows", "source_of"]
+__all__ = ["prepare", "resolved_point", "rows", "source_options"]
 
 NUMBERS = {"electron": 1.0, "hole": 1.0}
 POINT_SECONDS, COMPUTED_SECONDS = 3.0, {"torus": 2.0, "limit": 15.0}
@@ -32,29 +32,24 @@ SAME = 1e-2  # relative difference in density and spacing up to which a phase st
 
 def prepare(study: Study) -> Task:
     """The task of a pairing study. Raises InputError for one that cannot be computed."""
+    table = keys.of(study)
     with by_key(study):
         empty = bilayer_at(study, dict.fromkeys(NUMBERS, 0.0), spacing=0.0)
         mass_ratio_of(empty.scales)
         require_plasmons(empty)
-        source, choices = source_of(study), choices_of(study)
-        if keys.asks_for_map(keys.of(study)):
+        source = Source.of(table.alpha_squared, table.alpha, table.alpha_source,
+                           given_uncertainty=table.alpha_squared_uncertainty, **source_options(study))
+        choices = Choices(table.method, table.mu_star, table.umklapp, table.curve_points)
+        if keys.asks_for_map(table):
             return _prepare_map(study, empty, source, choices)
         return _prepare_point(study, source, choices)
 
 
-def source_of(study: Study, name: str | None = None) -> Source:
-    """Where alpha^2 comes from, as the study says, or by its name. Raises InputError."""
-    table, cell, computed = keys.of(study), study.cell, compressibility_keys.of(study)
-    said = (table.alpha_squared, table.alpha, table.alpha_source) if name is None else (None, None, name)
-    return Source.of(*said, given_uncertainty=table.alpha_squared_uncertainty if name is None else None,
-                     rs_star=table.rs_star, capacitor=study.bilayer.capacitor, holes=cell.holes or 36,
-                     zero_mode=cell.zero_mode, sizes=computed.sizes, state=computed.state)
-
-
-def choices_of(study: Study) -> Choices:
-    """Method, mu* rule, Umklapp and curves of a study."""
-    table = keys.of(study)
-    return Choices(table.method, table.mu_star, table.umklapp, table.curve_points)
+def source_options(study: Study) -> dict[str, Any]:
+    """What a study says about alpha^2 but for the number or the name of its source."""
+    cell, computed = study.cell, compressibility_keys.of(study)
+    return {"rs_star": keys.of(study).rs_star, "capacitor": study.bilayer.capacitor, "holes": cell.holes or 36,
+            "zero_mode": cell.zero_mode, "sizes": computed.sizes, "state": computed.state}
 
 
 def resolved_point(bilayer: Bilayer, source: Source, choices: Choices, phase: str | None = None) -> dict[str, Any]:
