@@ -14,7 +14,9 @@ import json
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
 from ehbilayer.compressibility.bulk_modulus import by_differences, modulus
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
-from ehbilayer.compressibility.size_limit import alpha_squared, alpha_squared_limit, electron_hole
+from ehbilayer.compressibility.size_limit import alpha_squared, alpha_squared_limit
+from ehbilayer.model import Bilayer
+from ehbilayer.torus import Torus
 from timing import best
 
 MASS, SPACING, RS = 0.1, 1.0, 1.6
@@ -25,7 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
-    tori = {mode: electron_hole(MASS, SPACING, RS, 36, zero_mode=mode) for mode in ("none", "madelung")}
+    bilayer = Bilayer.of(electron_mass=MASS, hole_mass=1.0, spacing=SPACING, rs_electron=RS)
+    tori = {mode: Torus(bilayer, 36, zero_mode=mode) for mode in ("none", "madelung")}
     box = tori["none"].box
     basis = PlaneWaveBasis(box, hexagon_waves(box, 7))
     state = modulus(tori["none"], basis)
@@ -34,9 +37,9 @@ def main() -> None:
         "both_conventions_169_waves_s": best(lambda: [modulus(t, basis) for t in tori.values()], repeats),
         "by_pressures_s": best(lambda: by_differences(tori["none"], state, "pressure"), repeats),
         "by_energies_s": best(lambda: by_differences(tori["none"], state, "energy"), repeats),
-        "basis_to_2e-3_s": best(lambda: alpha_squared(MASS, SPACING, RS, source="torus"), few),
-        "limit_of_16_36_64_s": best(lambda: alpha_squared_limit(MASS, SPACING, RS), few),
-        "screened_phonons_s": best(lambda: ScreenedLattice(MASS, SPACING, RS).sound, repeats),
+        "basis_to_2e-3_s": best(lambda: alpha_squared(bilayer, source="torus"), few),
+        "limit_of_16_36_64_s": best(lambda: alpha_squared_limit(bilayer), few),
+        "screened_phonons_s": best(lambda: ScreenedLattice(bilayer).sound, repeats),
     }
     print(json.dumps({k: round(v, 4) for k, v in report.items()}, indent=1))
 

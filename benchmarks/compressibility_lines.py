@@ -24,13 +24,20 @@ LOWEST = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
+def layers(spacing: float, rs: float) -> Any:
+    """As many electrons as holes at one spacing and r_s of the electrons."""
+    from ehbilayer.model import Bilayer
+
+    return Bilayer.of(electron_mass=MASS, hole_mass=1.0, spacing=spacing, rs_electron=rs)
+
+
 def point(spacing: float, rs: float) -> dict[str, Any]:
     """All numbers of the symmetric state at one density."""
     from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
     from ehbilayer.compressibility.size_limit import alpha_squared
 
-    torus, limit = (alpha_squared(MASS, spacing, rs, source=source) for source in ("torus", "limit"))
-    lattices = {f: ScreenedLattice(MASS, spacing, rs, local_field=f) for f in ("none", "exchange")}
+    torus, limit = (alpha_squared(layers(spacing, rs), source=source) for source in ("torus", "limit"))
+    lattices = {f: ScreenedLattice(layers(spacing, rs), f) for f in ("none", "exchange")}
     return {"spacing": spacing, "rs": rs, "torus": torus, "limit": limit, "capacitor": 4 * spacing * MASS,
             "bulk": {k: v.sound.bulk for k, v in lattices.items()},
             "shear": {k: v.sound.transverse for k, v in lattices.items()},
@@ -41,16 +48,16 @@ def small(rs: float) -> dict[str, Any]:
     """The torus of 16 holes at d = a_h, zero mode "none"."""
     from ehbilayer.compressibility.size_limit import alpha_squared
 
-    return {"rs": rs, "holes": 16, "torus": alpha_squared(MASS, 1.0, rs, source="torus", holes=16)}
+    return {"rs": rs, "holes": 16, "torus": alpha_squared(layers(1.0, rs), source="torus", holes=16)}
 
 
 def lowest(rs: float, starts: int) -> dict[str, Any]:
     """The lowest state of the free box at d = a_h, in the paper's convention and basis."""
     from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
     from ehbilayer.compressibility.bulk_modulus import StateOptions, modulus
-    from ehbilayer.compressibility.size_limit import electron_hole
+    from ehbilayer.torus import Torus
 
-    torus = electron_hole(MASS, 1.0, rs, 36, zero_mode="none")
+    torus = Torus(layers(1.0, rs), 36, zero_mode="none")
     basis = PlaneWaveBasis(torus.box, hexagon_waves(torus.box, 7))
     held = modulus(torus, basis)
     free = modulus(torus, basis, StateOptions("lowest", starts=starts))

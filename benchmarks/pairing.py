@@ -6,11 +6,11 @@
 import sys
 import time
 
-import numpy as np
-
+from ehbilayer.hooks import Hooks
 from ehbilayer.pairing.eliashberg import critical_temperature
 from ehbilayer.pairing.gap import solve_gap
-from ehbilayer.pairing.maps import MapHooks, published_map
+from ehbilayer.pairing.liquid import Choices, Liquid
+from ehbilayer.pairing.maps import PUBLISHED, solve_map
 from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum
 from timing import best
 
@@ -18,10 +18,10 @@ from timing import best
 def main() -> None:
     points = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     for umklapp in ("debye", "folded"):
-        seconds = best(lambda u=umklapp: published_map("4b", 400, umklapp=u), 3)
+        seconds = best(lambda u=umklapp: solve_map(PUBLISHED["4b"].map(400, Choices(umklapp=u)), Hooks()), 3)
         print(f"map 400 x 400, {umklapp:6s}          {seconds:8.3f} s")
     for umklapp in ("debye", "folded"):
-        spectrum = plasmon_spectrum(1.6, 1.0, 0.09, umklapp)
+        spectrum = plasmon_spectrum(Liquid(1.6, 10.0, 0.1, 0.09, umklapp))
         print(f"Eliashberg T_c, {umklapp:6s}        "
               f"{best(lambda s=spectrum: critical_temperature(s, 0.2, 1.0)) * 1e3:8.1f} ms")
     t_c = critical_temperature(spectrum, 0.2, 1.0)
@@ -29,11 +29,11 @@ def main() -> None:
     print(f"gap at T_c/10                  {seconds * 1e3:8.1f} ms")
     for workers in (1, 2):
         began = time.perf_counter()
-        found = published_map("4b", points, method="eliashberg", hooks=MapHooks(workers=workers))
+        found = solve_map(PUBLISHED["4b"].map(points, Choices("eliashberg")), Hooks(threads=workers))
         seconds = time.perf_counter() - began
         each = seconds / points**2
         print(f"Eliashberg map {points} x {points}, {workers} workers  {seconds:8.1f} s, {each * 1e3:.1f} ms a point: "
-              f"100 x 100 in {each * 1e4 / 60:.1f} min; highest T_c {np.nanmax(found.t_c):.6f} T_H")
+              f"100 x 100 in {each * 1e4 / 60:.1f} min; highest T_c {found.highest.tc_over_hartree:.6f} T_H")
 
 
 if __name__ == "__main__":

@@ -41,6 +41,11 @@ class Gas:
     source: str
 
 
+def gas_limit(rs: float, flavours: int = 2) -> float:
+    """Bulk modulus of the uniform gas over n eps_F, 1 - (sqrt(g)/pi) r_s (Giuliani & Vignale 2005, section 1.3)."""
+    return 1 - math.sqrt(flavours) / math.pi * rs
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Classical charges in two layers at distance 1, alone in the plane: energy in e^2/d and size in d."""

@@ -19,24 +19,28 @@ from ehbilayer.compressibility.size_limit import (
     Size,
     alpha_squared,
     alpha_squared_limit,
-    electron_hole,
     extrapolate,
-    gas_limit,
     gas_on_torus,
     size,
 )
 from ehbilayer.errors import InputError
+from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import box_of_shape
 from ehbilayer.status import Status
-from ehbilayer.torus import twisted
-from exact import GASES
+from ehbilayer.torus import Torus, twisted
+from exact import GASES, gas_limit
 from systems import Species, torus_of
+
+
+def layers(spacing, rs, mass=0.1):
+    """As many electrons as holes, r_s of the electrons, spacing in a_h."""
+    return Bilayer.of(electron_mass=mass, hole_mass=1.0, spacing=spacing, rs_electron=rs)
 
 
 def liquid_crystal(rs=1.2, holes=16, hexagon=5, mass=0.1, **options):
     """The electron liquid on a hole crystal, d = a_h, m_h/m_e = 10, on a triangular torus."""
     options = {"zero_mode": "none"} | options
-    torus = electron_hole(mass, options.pop("spacing", 1.0), rs, holes, **options)
+    torus = Torus(layers(options.pop("spacing", 1.0), rs, mass), holes, **options)
     return torus, PlaneWaveBasis(torus.box, hexagon_waves(torus.box, hexagon))
 
 
@@ -143,7 +147,7 @@ def test_the_lowest_state_lies_lower_and_is_another():
 def test_the_basis_error_is_told(symmetric):
     torus, _, state = symmetric
     error = basis_error(torus, state, StateOptions())
-    better, rest = alpha_squared(0.1, 1.0, 1.2, source="torus", holes=16, tolerance=1e-2)
+    better, rest = alpha_squared(layers(1.0, 1.2), source="torus", holes=16, tolerance=1e-2)
     assert rest < abs(better - state.alpha_squared) < error  # five hexagons are too few, and said so
 
 
@@ -169,21 +173,21 @@ def test_extrapolation():
 
 
 def test_the_limit_holds_what_larger_tori_say():
-    value, doubt = alpha_squared_limit(0.1, 1.0, 0.6, sizes=(16, 36))
-    larger = alpha_squared_limit(0.1, 1.0, 0.6, sizes=(36, 64))[0]
+    value, doubt = alpha_squared_limit(layers(1.0, 0.6), sizes=(16, 36))
+    larger = alpha_squared_limit(layers(1.0, 0.6), sizes=(36, 64))[0]
     assert abs(value - larger) < doubt < 5e-3
-    assert alpha_squared(0.1, 1.0, 0.6, sizes=(16, 36), capacitor=True)[0] == pytest.approx(value + 0.4, abs=1e-6)
+    assert alpha_squared(layers(1.0, 0.6), sizes=(16, 36), capacitor=True)[0] == pytest.approx(value + 0.4, abs=1e-6)
 
 
 def test_bad_input_is_named():
     with pytest.raises(InputError, match="source"):
-        alpha_squared(0.1, 1.0, 1.0, source="paper")
+        alpha_squared(layers(1.0, 1.0), source="paper")
     with pytest.raises(InputError, match="state"):
         StateOptions("other")
     with pytest.raises(InputError, match="electrons"):
         reference(torus_of((Species("hole", 1, 1.0, 1, 4),), 0.0, "none", box=100.0))
     with pytest.raises(InputError, match="multiple of 2"):
-        alpha_squared_limit(0.1, 1.0, 1.0, sizes=(9, 25))
+        alpha_squared_limit(layers(1.0, 1.0), sizes=(9, 25))
 
 
 # -- published numbers and what was found beside them --
@@ -209,7 +213,7 @@ def test_the_symmetric_state_in_the_papers_convention(spacing, rs, shell, intege
 def test_the_papers_line_is_that_of_sixteen_holes():
     """Our reading of Fig. 4a is 1.2 - 0.695 r_s^e. With "none" 16 holes have that slope, 36 do not."""
     rs = np.array([0.4, 1.0, 1.6])
-    lines = {n: np.polyfit(rs, [alpha_squared(0.1, 1.0, x, source="torus", holes=n)[0] for x in rs], 1)
+    lines = {n: np.polyfit(rs, [alpha_squared(layers(1.0, x), source="torus", holes=n)[0] for x in rs], 1)
              for n in (16, 36)}
     assert lines[16] == pytest.approx([-0.695, 1.2], abs=0.03)
     assert lines[36] == pytest.approx([-0.827, 1.196], abs=0.01)
@@ -232,7 +236,7 @@ def test_twist_averages_agree_with_the_limit():
     fractions = (np.arange(4) + 0.5) / 4 - 0.5
     values = [modulus(twisted(torus, "electron", np.array([i, j]) @ basis.box.reciprocal), basis).alpha_squared
               for i in fractions for j in fractions if (j, i) >= (-j, -i)]
-    limit, doubt = alpha_squared_limit(0.1, 1.0, 1.0)
+    limit, doubt = alpha_squared_limit(layers(1.0, 1.0))
     error = float(np.std(values)) / math.sqrt(len(values))
     assert len(values) == 8 and error < 0.01
     assert abs(np.mean(values) - limit) < 2 * error + doubt
@@ -241,7 +245,7 @@ def test_twist_averages_agree_with_the_limit():
 @pytest.mark.published
 def test_alpha_squared_changes_sign_well_before_the_papers_point():
     for spacing in (0.03, 1.0, 10.0):
-        before, after = (alpha_squared_limit(0.1, spacing, rs) for rs in (1.0, 1.2))
+        before, after = (alpha_squared_limit(layers(spacing, rs)) for rs in (1.0, 1.2))
         assert before[0] - before[1] > 0.1 and after[0] + after[1] < -0.07
 
 
@@ -249,5 +253,5 @@ def test_alpha_squared_changes_sign_well_before_the_papers_point():
 def test_the_limit_against_144_holes():
     torus, basis = liquid_crystal(rs=1.0, holes=144, hexagon=20, zero_mode="madelung")
     large = size(torus, modulus(torus, basis), 0.0).corrected
-    limit, doubt = alpha_squared_limit(0.1, 1.0, 1.0)
+    limit, doubt = alpha_squared_limit(layers(1.0, 1.0))
     assert abs(large - limit) < doubt < 5e-3

@@ -1,6 +1,7 @@
 """Studies of kind "compressibility": study in, result, table and figure out; bad input refused before any work."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from ehbilayer.compressibility import study as compressibility_study
 from ehbilayer.compressibility.size_limit import alpha_squared
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result
+from ehbilayer.model import Bilayer
+from ehbilayer.results.base import Provenance, Result
 from ehbilayer.status import Status
 from ehbilayer.studies.compressibility import prepare as kind
 from ehbilayer.studies.compressibility.figure import figure, phonons
 from ehbilayer.studies.compressibility.table import rows
+from ehbilayer.units import Scales
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "compressibility.toml"
 CONTRACT = ("alpha_squared", "uncertainty", "bulk_modulus", "pressure", "by_size", "state")
@@ -49,10 +52,11 @@ def run(path: Path, *sets: str, how: Hooks | None = None) -> Result:
 
 
 def test_the_example(tmp_path: Path) -> None:
-    result = run(EXAMPLE, "density.rs_electron=0.6")
+    device = Provenance(scales=Scales(0.1, 1.0, 5.0))
+    result = replace(run(EXAMPLE, "density.rs_electron=0.6"), provenance=device)
     s = result.summary
     assert result.status is Status.converged and all(s[key] is not None for key in CONTRACT)
-    value, doubt = alpha_squared(0.1, 1.0, 0.6)
+    value, doubt = alpha_squared(Bilayer.of(electron_mass=0.1, hole_mass=1.0, spacing=1.0, rs_electron=0.6))
     assert abs(s["alpha_squared"] - value) < doubt + s["uncertainty"] and s["extrapolated"] and s["stable"]
     assert s["alpha"] == pytest.approx(math.sqrt(s["alpha_squared"]))
     assert s["velocity"] == pytest.approx(s["alpha"] * math.sqrt(0.1) / 0.6)  # v_0^2 = eps_F/m_h = 0.1/r_s^2

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,22 @@ import pytest
 
 from ehbilayer import cli, load_study
 from ehbilayer.compressibility import size_limit
+from ehbilayer.device import page
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
 from ehbilayer.pairing import density as pairing_density
-from ehbilayer.pairing.couplings import bcs_temperature
-from ehbilayer.pairing.density import Place, against_density, window
+from ehbilayer.pairing.density import against_density, window
+from ehbilayer.pairing.liquid import Choices
 from ehbilayer.pairing.plasmon_velocity import Source
-from ehbilayer.results.base import Record, Result
+from ehbilayer.results.base import Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.device import prepare as kind
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
 from ehbilayer.units import Scales
+from paper_units import bcs_temperature
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "device.toml"
 SMALL = ("cell.holes=4", "cell.hexagon=3", 'phases.candidates=["liquid", "hole-crystal"]')
@@ -33,9 +37,9 @@ BASE = {"kind": "device", "bilayer": {"material": "mass-ratio-10", "spacing": "1
         "phases": {"candidates": ["liquid", "hole-crystal"]}}
 
 
-def line(mass_ratio: float, spacing: float, rs: float, **_: Any) -> tuple[float, float]:
+def line(bilayer: Bilayer, **_: Any) -> tuple[float, float]:
     """A straight alpha^2 in place of Hartree-Fock's."""
-    return 1.22 - 1.10 * rs, 1e-3
+    return 1.22 - 1.10 * bilayer.carrier("electron").rs, 1e-3
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(size_limit, "alpha_squared", line)
     monkeypatch.setattr(pairing_density, "POINTS", 31)
     monkeypatch.setattr(pairing_density, "HALVINGS", 2)
-    monkeypatch.setattr(kind, "SOURCES", ("limit", "paper-line"))
+    monkeypatch.setattr(page, "SOURCES", ("limit", "paper-line"))
 
 
 def run(*sets: str, how: Hooks | None = None) -> Result:
@@ -80,7 +84,7 @@ def test_a_temperature_too_small_to_mean_anything_is_no_superconductivity() -> N
     """Here T_c is half a millikelvin: not zero, but no prediction either."""
     result = run("density.rs_electron=0.99")
     s = result.summary
-    assert 0 < s["critical_temperature"] < kind.COLDEST and s["superconducts"] is False
+    assert 0 < s["critical_temperature"] < page.COLDEST and s["superconducts"] is False
     assert "< 1 mK" in dict(rows(result))["T_c, limit"]
 
 
@@ -127,13 +131,14 @@ def test_windows_by_hand() -> None:
 
 
 def test_what_did_not_converge_is_left_out_of_the_curve(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(size_limit, "alpha_squared", lambda a, b, rs, **_: (1.0, math.inf if rs > 1 else 0.0))
-    place = Place(1.0, 0.0, 1e-6)
-    found = against_density(Source("limit"), place, Hooks())
+    monkeypatch.setattr(size_limit, "alpha_squared",
+                        lambda b, **_: (1.0, math.inf if b.carrier("electron").rs > 1 else 0.0))
+    place = (Bilayer.of(electron_mass=0.1, hole_mass=1.0, rs_electron=1.0), Source("limit"), Choices(), 1e-7)
+    found = against_density(*place, Hooks())
     assert isinstance(found, dict) and found["curve_rs"].values[-1] <= 0.9 + 1e-9
-    assert against_density(Source("limit"), place, Hooks(should_stop=lambda: Status.timeout)) is Status.timeout
+    assert against_density(*place, Hooks(should_stop=lambda: Status.timeout)) is Status.timeout
     monkeypatch.setattr(size_limit, "alpha_squared", lambda *a, **_: (1.0, math.inf))
-    assert against_density(Source("limit"), place, Hooks()) == {}
+    assert against_density(*place, Hooks()) == {}
     result = run()
     assert result.status is Status.not_converged and result.summary["critical_temperature"] is None
     assert any("did not converge" in text for text in result.summary["caveats"]) and rows(result)
@@ -156,7 +161,7 @@ def test_a_given_alpha_is_the_answer_and_the_others_stand_beside_it() -> None:
     s = result.summary
     assert s["alpha_source"] == "given" and s["alpha_squared"] == pytest.approx(0.09)
     assert s["critical_temperature"] == pytest.approx(10, abs=0.1)  # the printed point
-    assert list(s["by_source"])[1:] == list(kind.SOURCES) and part(result, "given", "bcs") is not None
+    assert list(s["by_source"])[1:] == list(page.SOURCES) and part(result, "given", "bcs") is not None
 
 
 @pytest.mark.parametrize(("sets", "why"), [
@@ -233,8 +238,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     def answer(study: Any, directory: Path, **how: Any) -> Result:
         seen.append(study.canonical() | how)
         task = kind.prepare(study)
-        page = kind._page({}, {}, {}, "", task.scales, None)
-        return Record("device", Status.converged if len(seen) == 1 else Status.not_converged, page.summary, {}, {})
+        page = task.solve(Hooks(should_stop=lambda: Status.timeout))
+        return replace(page, status=Status.converged if len(seen) == 1 else Status.not_converged)
 
     monkeypatch.setattr(runner, "run", answer)
     monkeypatch.chdir(tmp_path)

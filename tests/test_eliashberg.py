@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.linalg import eigvalsh
 
-import ehbilayer.pairing.eliashberg as module
+from ehbilayer.pairing import eliashberg as module
 from ehbilayer.errors import InputError
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, einstein
 from ehbilayer.pairing.eliashberg import critical_temperature, eliashberg_tc, gram_rule, matsubara
 from ehbilayer.pairing.gap import gap_curve, solve_gap
-from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum
-from ehbilayer.pairing.temperature import Liquid, allen_dynes, temperature_of
+from ehbilayer.pairing.temperature import allen_dynes
+from paper_units import liquid, plasmon_spectrum, temperature_of
 
 ACOUSTIC = plasmon_spectrum(1.6, 1.0, 0.09)
 
@@ -196,11 +196,11 @@ def test_gap_above_and_near_t_c() -> None:
 @pytest.mark.published
 def test_small_alpha_where_bcs_fails() -> None:
     """As alpha -> 0 the T_c of BCS falls with T_D; Eliashberg's rises towards 0.1827 sqrt(lambda <w^2>), a constant."""
-    liquid = Liquid(1.6, 1.0, 10.0, np.array([0.03, 0.01, 1e-3, 1e-4]))
-    bcs, t_c = temperature_of(liquid, "bcs"), temperature_of(liquid, "eliashberg")
+    many = liquid(1.6, 1.0, 10.0, np.array([0.03, 0.01, 1e-3, 1e-4]))
+    bcs, t_c = temperature_of(many, "bcs"), temperature_of(many, "eliashberg")
     assert (np.diff(bcs) < 0).all() and (np.diff(t_c) > 0).all()
-    one, scale = plasmon_spectrum(1.6, 1.0, 1.0), float(Liquid(1.6, 1.0, 10.0, 1.0).debye)
+    one, scale = plasmon_spectrum(1.6, 1.0, 1.0), float(liquid(1.6, 1.0, 10.0, 1.0).debye) * 10
     bound = 0.1827 * math.sqrt(one.lam) * one.omega_square * scale
     assert 0.6 * bound < t_c[-1] < bound  # mu* takes its share; without it the bound itself
-    bare = Liquid(1.6, 1.0, 10.0, 1e-6, mu_star=0.0)
+    bare = liquid(1.6, 1.0, 10.0, 1e-6, mu_star=0.0)
     assert temperature_of(bare, "eliashberg") == pytest.approx(bound, rel=5e-3)

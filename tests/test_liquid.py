@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import ehbilayer
-from ehbilayer.compressibility.size_limit import gas_limit
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import Interaction
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.studies.file import make_study
+from exact import gas_limit
 
 COULOMB = Coulomb(1.0)
 

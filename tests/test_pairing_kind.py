@@ -11,13 +11,15 @@ from ehbilayer import load_study
 from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
 from ehbilayer.pairing import maps as pairing_maps
-from ehbilayer.pairing.couplings import attraction, bcs_temperature
-from ehbilayer.results.base import Record, Result
+from ehbilayer.pairing.result import PairingResult
+from ehbilayer.results.base import Record
 from ehbilayer.status import Status
 from ehbilayer.studies.pairing import prepare as kind
 from ehbilayer.studies.pairing.figure import figure, gap, temperature_map
 from ehbilayer.studies.pairing.table import rows
+from paper_units import attraction, bcs_temperature
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 POINT, MAP = EXAMPLES / "pairing.toml", EXAMPLES / "pairing-map.toml"
@@ -26,16 +28,18 @@ CONTRACT = ("g0V", "lambda", "mu", "mu_star", "debye_temperature", "critical_tem
 QUICK = ("pairing.curve_points=0",)
 
 
-def run(path: Path, *sets: str, **options: object) -> Result:
+def run(path: Path, *sets: str, **options: object) -> Any:
     return kind.prepare(load_study(path, list(sets))).solve(Hooks(**options))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
-def example() -> Result:
-    return run(POINT, "pairing.curve_points=6")
+def example() -> PairingResult:
+    found = run(POINT, "pairing.curve_points=6")
+    assert isinstance(found, PairingResult)
+    return found
 
 
-def test_the_example(example: Result) -> None:
+def test_the_example(example: PairingResult) -> None:
     """The printed point: mu = 0.331, lambda = 0.756, T_D = 94 K, T_H = 1263 K, T_c = 10 K; r_s of the holes 16."""
     s = example.summary
     assert example.status is Status.converged and all(s[key] is not None for key in CONTRACT)
@@ -54,13 +58,12 @@ def test_the_example(example: Result) -> None:
     assert s["band"]["low"] < s["critical_temperature"] < s["band"]["high"] and not s["band"]["reaches_instability"]
 
 
-def test_table_and_figure(example: Result) -> None:
-    finished = replace(example, summary=example.summary | {"units": {}})
-    table = rows(finished)
+def test_table_and_figure(example: PairingResult) -> None:
+    table = rows(example)
     text = dict(table)
     assert text["T_c"].startswith("10.056 K (bcs)") and text["phase"].startswith("inside")
     assert ("caution", "BCS is a weak-coupling formula; see eliashberg") in table
-    drawn = figure(finished)
+    drawn = figure(example)
     assert [ax.get_title() for ax in drawn.axes] == ["T_c against the plasmon velocity", "T_c against density, α² held",
                                                      "spectrum, Umklapp debye", "gap"]
     assert all(ax.get_xlabel() and ax.get_ylabel() and ax.lines for ax in drawn.axes)
@@ -70,9 +73,9 @@ def test_table_and_figure(example: Result) -> None:
     shown = np.nan_to_num(np.asarray(curve.get_ydata(), dtype=float))
     assert shown == pytest.approx(expected, rel=1e-9)
     with pytest.raises(InputError, match="gap_over_critical"):
-        gap(replace(finished, data={}))
+        gap(replace(example, data={}))
     with pytest.raises(InputError, match="only has numbers"):
-        figure(replace(finished, data={}))
+        figure(replace(example, data={}))
 
 
 def test_the_figure_without_curves_shows_the_rest() -> None:
@@ -131,8 +134,9 @@ def test_capacitor() -> None:
 def test_a_computed_alpha(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[dict] = []
 
-    def fake(mass_ratio: float, spacing: float, rs: float, **how: object) -> tuple[float, float]:
-        asked.append({"mass_ratio": mass_ratio, "spacing": spacing, "rs": rs} | how)
+    def fake(bilayer: Bilayer, **how: object) -> tuple[float, float]:
+        asked.append({"mass_ratio": bilayer.mass_ratio, "spacing": bilayer.spacing,
+                      "rs": bilayer.carrier("electron").rs} | how)
         return (0.09, 0.02) if how["source"] == "torus" else (-0.5, 0.01)
 
     monkeypatch.setattr(size_limit, "alpha_squared", fake)
@@ -193,7 +197,8 @@ def test_an_alpha_squared_that_did_not_converge_gives_no_temperature(monkeypatch
         return replace(state, status=Status.not_converged) if torus.sites == 36 else state
 
     monkeypatch.setattr(size_limit, "modulus", failing)
-    value, doubt = size_limit.alpha_squared(0.1, 1.0, 1.0, sizes=(16, 36))
+    layers = Bilayer.of(electron_mass=0.1, hole_mass=1.0, spacing=1.0, rs_electron=1.0)
+    value, doubt = size_limit.alpha_squared(layers, sizes=(16, 36))
     assert np.isfinite(value) and doubt == np.inf
     for sets in (("pairing.alpha_source=limit",), ("pairing.alpha_source=torus", "cell.zero_mode=none",
                                                   "pairing.alpha_squared_uncertainty=0.1")):

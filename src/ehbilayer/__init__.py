@@ -17,8 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # the methods, named like the rooms they live in; their modules are imported when they are called
+from ehbilayer.compressibility import compressibility
+from ehbilayer.device import device
 from ehbilayer.hartree_fock import hartree_fock
 from ehbilayer.liquid import liquid
+from ehbilayer.pairing import pairing
 from ehbilayer.phases import phases
 from ehbilayer.run import run
 
@@ -49,8 +52,9 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "atomic_write": "results.files", "bcs_temperature": "pairing.couplings", "eliashberg_tc": "pairing.eliashberg",
          "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "InputError", "Interaction", "Reporter", "Result", "Scales", "Status",
-           "Study", "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "eliashberg_tc",
-           "hartree_fock", "liquid", "load", "load_study", "make_study", "phases", "run", "run_many"]
+           "Study", "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility",
+           "device", "eliashberg_tc", "hartree_fock", "liquid", "load", "load_study", "make_study", "pairing",
+           "phases", "run", "run_many"]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from ehbilayer.materials import material as named_device
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 ELECTRON_LAYER, HOLE_LAYER = 0, 1
+SAME = 1e-9  # relative difference of two densities that count as one
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,20 @@ class Bilayer:
             raise InputError("electron_mass", "a positive effective mass in m0", "missing", "give it or a material")
         electron = Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours)
         return cls((electron, hole), interaction, scales, material)
+
+
+def require_balance(bilayer: Bilayer, method: str) -> None:
+    """Raise InputError, by the name of the method that needs it, for anything but one electron to each hole, both with
+    k^2/2m and the mass of the hole as the unit."""
+    electron, hole = bilayer.carrier("electron"), bilayer.carrier("hole")
+    if len(bilayer.carriers) != 2 or not math.isclose(electron.density, hole.density, rel_tol=SAME):
+        raise InputError("electrons_per_hole", f"1 for {method}", electron.density / (hole.density or math.nan),
+                         "give as many electrons as holes, and nothing else")
+    for carrier in bilayer.carriers:
+        if carrier.dispersion is not None:
+            raise InputError(f"{carrier.name} dispersion", f"k^2/2m for {method}", "a function", "leave it out")
+    if hole.mass != 1:
+        raise InputError("hole mass", f"1, the unit of mass, for {method}", hole.mass, "give all masses over it")
 
 
 def _density(scales: Scales, hole: float | str | None, electron: float | str | None, rs_hole: float | None,

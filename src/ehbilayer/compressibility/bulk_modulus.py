@@ -65,7 +65,7 @@ class StateOptions:
 
     def __post_init__(self) -> None:
         if self.state not in STATES:
-            raise InputError("compressibility.state", " | ".join(STATES), self.state, "choose one")
+            raise InputError("state", " | ".join(STATES), self.state, "choose one")
 
     def hartree_fock(self, start: str) -> Options:
         """The options of the Hartree-Fock calculation."""
@@ -135,7 +135,7 @@ def reference(torus: Torus) -> tuple[float, float]:
         if s.name == "electron" and s.count:
             level = fermi_energy(torus, i)
             return s.count / torus.area * level, level
-    raise InputError("cell", "a box with electrons, whose Fermi gas alpha^2 refers to", "none", "add electrons")
+    raise InputError("electrons", "in the box: alpha^2 refers to their Fermi gas", "none", "add electrons")
 
 
 def find_state(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, *,

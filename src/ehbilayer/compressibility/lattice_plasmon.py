@@ -27,8 +27,11 @@ from functools import cached_property
 
 import numpy as np
 
+from ehbilayer.compressibility.result import LatticeSound
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants
+from ehbilayer.model import Bilayer, Carrier, require_balance
 from ehbilayer.numerics.lattice import Cell, box_of_shape
 
 LOCAL_FIELDS = ("none", "exchange")
@@ -38,69 +41,53 @@ REACH = 40.0  # reciprocal vectors of the induced sum, in shortest ones; what is
 
 
 @dataclass(frozen=True)
-class Sound:
-    """Squared sound velocities in units of v_0^2 = eps_F/m_h.
-
-    longitudinal, transverse : v_L^2/v_0^2 and v_T^2/v_0^2; negative where the lattice is unstable.
-    """
-
-    longitudinal: float
-    transverse: float
-
-    @property
-    def bulk(self) -> float:
-        """(v_L^2 - v_T^2)/v_0^2, which is B/B_0 with the capacitor."""
-        return self.longitudinal - self.transverse
-
-
-@dataclass(frozen=True)
 class ScreenedLattice:
-    """Holes on a triangular lattice above an electron liquid of the same density.
+    """The holes of a balanced bilayer on a triangular lattice above its electron liquid.
 
     Parameters
     ----------
-    mass_ratio : m_e/m_h.   spacing : a_h.   rs_electron : r_s^e in a_e.   flavours : of the electrons.
+    bilayer : masses, spacing, density and flavours of the electrons.
     local_field : ``none`` (random-phase approximation) or ``exchange``.
 
     Raises
     ------
-    InputError : numbers that are not positive (spacing may be 0), an unknown local field.
+    InputError : as many electrons as holes are not given, another interaction than Coulomb's, whose sums over the
+        lattice these are, a dispersion other than k^2/2m, an unknown local field.
     """
 
-    mass_ratio: float
-    spacing: float
-    rs_electron: float
-    flavours: int = 2
+    bilayer: Bilayer
     local_field: str = "none"
 
     def __post_init__(self) -> None:
-        for name, value in (("mass_ratio", self.mass_ratio), ("rs_electron", self.rs_electron)):
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(name, "a positive number", value, "m_e/m_h, and r_s in electron Bohr radii")
-        if not (math.isfinite(self.spacing) and self.spacing >= 0):
-            raise InputError("spacing", "a length >= 0 (a_h)", self.spacing, "give the distance between the layers")
+        require_coulomb(self.bilayer.interaction, "the screened hole lattice")
+        require_balance(self.bilayer, "the screened hole lattice")
         if self.local_field not in LOCAL_FIELDS:
             raise InputError("local_field", " | ".join(LOCAL_FIELDS), self.local_field, "choose one")
 
     @property
+    def electron(self) -> Carrier:
+        """The electrons."""
+        return self.bilayer.carrier("electron")
+
+    @property
     def density(self) -> float:
         """n of either layer, a_h^-2."""
-        return self.mass_ratio**2 / (math.pi * self.rs_electron**2)
+        return self.electron.density
 
     @property
     def fermi_wave_number(self) -> float:
         """k_F, 1/a_h."""
-        return math.sqrt(4 * math.pi * self.density / self.flavours)
+        return math.sqrt(4 * math.pi * self.density / self.electron.flavours)
 
     @property
     def fermi_energy(self) -> float:
         """eps_F in Ha_h, which is also v_0^2 (m_h = 1)."""
-        return self.fermi_wave_number**2 / (2 * self.mass_ratio)
+        return self.fermi_wave_number**2 / (2 * self.electron.mass)
 
     @property
     def states(self) -> float:
         """Density of states g m_e/(2 pi), all flavours."""
-        return self.flavours * self.mass_ratio / (2 * math.pi)
+        return self.electron.flavours * self.electron.mass / (2 * math.pi)
 
     @cached_property
     def cell(self) -> Cell:
@@ -117,13 +104,13 @@ class ScreenedLattice:
         if self.local_field == "none":
             return np.zeros_like(q)
         # 1/compressibility of the Hartree-Fock gas: 1 - sqrt(g) r_s/pi, so (2 pi/q) G -> sqrt(g) r_s/(pi states)
-        contact = math.sqrt(self.flavours) * self.rs_electron / math.pi / self.states
+        contact = math.sqrt(self.electron.flavours) * self.electron.rs / math.pi / self.states
         return q / (2 * np.sqrt(q**2 + (math.pi / contact) ** 2))
 
     def induced(self, q: np.ndarray) -> np.ndarray:
         """What electrons add to the repulsion of two holes, U_ind(q) in Ha_h a_h^2, at q > 0 (1/a_h)."""
         v, pi = 2 * np.pi / q, self.polarisability(q)
-        return -((v * np.exp(-q * self.spacing)) ** 2) * pi / (1 + v * (1 - self.field_factor(q)) * pi)
+        return -((v * np.exp(-q * self.bilayer.spacing)) ** 2) * pi / (1 + v * (1 - self.field_factor(q)) * pi)
 
     @cached_property
     def _bare(self) -> ForceConstants:
@@ -135,8 +122,8 @@ class ScreenedLattice:
         """Reciprocal vectors without 0, as many as the induced interaction needs."""
         shortest = float(np.linalg.norm(self.cell.reciprocal, axis=1).min())
         reach = REACH * shortest
-        if self.spacing > 0:
-            reach = min(reach, 20 / self.spacing + 2 * shortest)  # e^{-2qd} has died out
+        if self.bilayer.spacing > 0:
+            reach = min(reach, 20 / self.bilayer.spacing + 2 * shortest)  # e^{-2qd} has died out
         n = math.ceil(reach / shortest * 2 / math.sqrt(3)) + 1
         i, j = np.meshgrid(np.arange(-n, n + 1), np.arange(-n, n + 1), indexing="ij")
         waves = np.stack([i.ravel(), j.ravel()], axis=1) @ self.cell.reciprocal
@@ -158,16 +145,19 @@ class ScreenedLattice:
         return np.linalg.eigvalsh(self.matrix(q))
 
     @cached_property
-    def sound(self) -> Sound:
+    def sound(self) -> LatticeSound:
         """Velocities at q -> 0, along and across the wave vector; the error linear in q is taken out."""
         scales = [float(np.linalg.norm(self.cell.reciprocal[0])), 2 * math.pi * self.states]
-        scales += [1 / self.spacing] if self.spacing > 0 else []
+        scales += [1 / self.bilayer.spacing] if self.bilayer.spacing > 0 else []
         angle = math.pi / 12  # any: a triangular lattice is isotropic
         along, across = np.array([math.cos(angle), math.sin(angle)]), np.array([-math.sin(angle), math.cos(angle)])
         sizes = SMALL * min(scales) * np.array([1.0, 2.0])
         d = self.matrix(sizes[:, None] * along) / sizes[:, None, None] ** 2
         parts = [2 * (u @ d[0] @ u) - u @ d[1] @ u for u in (along, across)]
-        return Sound(float(parts[0]) / self.fermi_energy, float(parts[1]) / self.fermi_energy)
+        along_it, across_it = (float(x) / self.fermi_energy for x in parts)
+        bulk = along_it - across_it  # which is B/B_0 with the capacitor, 2 g d/a_e
+        plates = 2 * self.electron.flavours * self.bilayer.spacing * self.electron.mass
+        return LatticeSound(along_it, across_it, bulk, bulk - plates)
 
     @property
     def zero_point(self) -> float:
@@ -176,8 +166,7 @@ class ScreenedLattice:
         Each hole oscillates in the field of its equally smeared neighbours: E = ZERO_POINT r_s^{-3/2} Ha_h per hole,
         that is A^{-3/4}.
         """
-        rs = self.rs_electron / self.mass_ratio
-        return 21 / 16 * ZERO_POINT * rs**-1.5 / self.fermi_energy
+        return 21 / 16 * ZERO_POINT * self.bilayer.carrier("hole").rs**-1.5 / self.fermi_energy
 
 
 def _outer(k: np.ndarray, weight: np.ndarray) -> np.ndarray:

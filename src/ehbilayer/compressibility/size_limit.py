@@ -8,8 +8,7 @@ flavours and Coulomb's interaction. So each torus, in the Madelung convention, c
 
 and what remains is a straight line in 1/N. The holes are an insulator, whose error is of that order by itself.
 
-Sources: closed form of the gas: Giuliani & Vignale, Quantum Theory of the Electron Liquid (2005), section 1.3; the
-idea of correcting with a gas of the same size: Kwee, Zhang & Krakauer, PRL 100, 126404 (2008).
+Source: the idea of correcting with a gas of the same size, Kwee, Zhang & Krakauer, PRL 100, 126404 (2008).
 """
 
 from __future__ import annotations
@@ -31,8 +30,10 @@ from ehbilayer.compressibility.bulk_modulus import (
     part_change,
     zero_mode_bend,
 )
+from ehbilayer.compressibility.result import Limit
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.area_derivative import AreaDerivative
+from ehbilayer.liquid.gas import Gas
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.status import Status
@@ -41,34 +42,14 @@ from ehbilayer.torus import Torus
 ROUNDS = 6  # of enlarging a basis
 START_TOLERANCE = 1e-6  # Ha_h, of the basis to begin with
 SIZES = (16, 36, 64)
-NODES = 60  # of the angle between two points of the Fermi circle
-
-
-def gas_limit(rs: float, flavours: int = 2) -> float:
-    """alpha^2 of the uniform Hartree-Fock gas of g flavours in the plane, 1 - (sqrt(g)/pi) r_s (r_s in a_e)."""
-    return 1 - math.sqrt(flavours) / math.pi * rs
 
 
 def gas_of(torus: Torus) -> float:
-    """`gas_limit` with the torus' own interaction, alpha^2 = 1 + n (dmu_x/dn)/eps_F of its electrons' layer.
-
-    mu_x = -(1/2 pi^2) int_0^{2 k_F} q v(q) arccos(q/2k_F) dq, so dmu_x/dk_F = -(2 k_F/pi^2) int_0^{pi/2} sin^2(phi)
-    v(2 k_F sin phi) dphi, and dn/dk_F = g k_F/2 pi.
-    """
+    """alpha^2 of the torus' uniform electron gas in the plane, with its own interaction; see `liquid.gas.Gas`."""
     electron = next(s for s in torus.species if s.name == "electron")
-    density, flavours = electron.carrier.density, electron.occupied_flavours
-    fermi = math.sqrt(4 * math.pi * density / flavours)
-    node, weight = np.polynomial.legendre.leggauss(NODES)
-    phi = np.pi / 4 * (1 + node)
-    v = torus.bilayer.interaction.v(2 * fermi * np.sin(phi), electron.layer, electron.layer)
-    slope = -2 * fermi / np.pi**2 * float(np.pi / 4 * weight @ (np.sin(phi) ** 2 * v))
-    return 1 + density * slope * 2 * math.pi / (flavours * fermi) / (fermi**2 / (2 * electron.mass))
-
-
-def electron_gas(torus: Torus) -> tuple[float, int]:
-    """r_s (a_e) of the electrons in a box, and how many flavours hold them."""
-    electron = next(s for s in torus.species if s.name == "electron")
-    return electron.carrier.rs, electron.occupied_flavours
+    # a twist does not outlive the limit
+    return Gas(replace(electron.carrier, dispersion=None), torus.bilayer.interaction,
+               electron.occupied_flavours).alpha_squared
 
 
 def gas_on_torus(torus: Torus, state: Modulus) -> float | None:
@@ -121,17 +102,6 @@ class Size:
     state: Modulus
 
 
-@dataclass(frozen=True)
-class Limit:
-    """alpha^2 at N -> infinity: value, uncertainty, its slope in 1/N, and the largest change when one torus is left
-    out of the fit."""
-
-    value: float
-    uncertainty: float
-    slope: float
-    left_out: float
-
-
 def converged_torus(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, tolerance: float,
                     **how: Any) -> tuple[Modulus, float]:
     """A torus whose basis grows until neither part of alpha^2 changes by more than ``tolerance``; the last change."""
@@ -160,7 +130,7 @@ def extrapolate(sizes: Sequence[Size]) -> Limit:
     largest torus to the limit, and the errors of basis and solver. Raises InputError for fewer than two sizes.
     """
     if len({s.particles for s in sizes}) < 2:
-        raise InputError("compressibility.sizes", "two or more different numbers", [s.particles for s in sizes],
+        raise InputError("sizes", "two or more different numbers", [s.particles for s in sizes],
                          "a limit needs a series")
     x, y = np.array([1 / s.particles for s in sizes]), np.array([s.corrected for s in sizes])
     slope, value = np.polyfit(x, y, 1)
@@ -173,34 +143,27 @@ def extrapolate(sizes: Sequence[Size]) -> Limit:
     return Limit(float(value), doubt + numerical, float(slope), left_out)
 
 
-def electron_hole(mass_ratio: float, spacing: float, rs_electron: float, holes: int, *, zero_mode: str = "madelung",
-                  flavours: int = 2, capacitor: bool = False) -> Torus:
-    """Restricted electrons of mass m_e/m_h = ``mass_ratio`` at ``rs_electron`` (a_e) and as many polarised holes,
-    ``spacing`` in a_h, on a triangular torus."""
-    bilayer = Bilayer.of(electron_mass=mass_ratio, hole_mass=1.0, spacing=spacing, rs_electron=rs_electron,
-                         electron_flavours=flavours)
-    return Torus(bilayer, holes, zero_mode=zero_mode, capacitor=capacitor)
-
-
-def alpha_squared_limit(mass_ratio: float, spacing: float, rs_electron: float, *, sizes: Sequence[int] = SIZES,
-                        capacitor: bool = False, flavours: int = 2, tolerance: float = 2e-3) -> tuple[float, float]:
+def alpha_squared_limit(bilayer: Bilayer, *, sizes: Sequence[int] = SIZES, capacitor: bool = False,
+                        tolerance: float = 2e-3) -> tuple[float, float]:
     """alpha^2 of the symmetric state in the limit N -> infinity and its error.
 
     Parameters
     ----------
-    mass_ratio : m_e/m_h (0.1 where holes are ten times heavier).   spacing : a_h.   rs_electron : r_s^e in a_e.
-    sizes : numbers of holes, multiples of ``flavours`` that a triangular torus holds (16, 36, 64, 100, 144 do).
+    bilayer : as many electrons as holes; the electrons are restricted, the holes polarised.
+    sizes : numbers of holes, multiples of the electrons' flavours that a triangular torus holds (16, 36, 64, 100, 144).
+    capacitor : add what the geometric energy of the charged layers adds.
     tolerance : of the basis, in alpha^2.
     """
     def torus(holes: int) -> Torus:
-        return electron_hole(mass_ratio, spacing, rs_electron, holes, flavours=flavours, capacitor=capacitor)
+        return Torus(bilayer, holes, zero_mode="madelung", capacitor=capacitor)
 
     first, *others = sorted(sizes)
     rows = [_row(torus(first), tolerance)]
     for here in map(torus, others):  # the cutoff that suits one torus suits all of this density
         rows.append(size(here, modulus(here, same_cutoff(rows[0].state, here.box)), rows[0].basis_error))
     found = extrapolate(rows)
-    return found.value, found.uncertainty if all(r.state.settled for r in rows) else math.inf
+    doubt = math.inf if found.uncertainty is None else found.uncertainty
+    return found.value, doubt if all(r.state.settled for r in rows) else math.inf
 
 
 def same_cutoff(state: Modulus, box: Cell) -> PlaneWaveBasis:
@@ -218,26 +181,23 @@ def _row(torus: Torus, tolerance: float, options: StateOptions | None = None) ->
     return size(torus, state, change)
 
 
-def alpha_squared(mass_ratio: float, spacing: float, rs_electron: float, *, source: str = "limit", holes: int = 36,
-                  zero_mode: str = "none", sizes: Sequence[int] = SIZES, state: str = "symmetric",
-                  capacitor: bool = False, flavours: int = 2, tolerance: float = 2e-3) -> tuple[float, float]:
-    """alpha^2 and its uncertainty from masses, spacing and density alone.
+def alpha_squared(bilayer: Bilayer, *, source: str = "limit", holes: int = 36, zero_mode: str = "none",
+                  sizes: Sequence[int] = SIZES, state: str = "symmetric", capacitor: bool = False,
+                  tolerance: float = 2e-3) -> tuple[float, float]:
+    """alpha^2 and its uncertainty of as many electrons as holes on triangular tori.
 
     Parameters
     ----------
-    mass_ratio, spacing, rs_electron, sizes, capacitor, flavours, tolerance : as in `alpha_squared_limit`.
+    bilayer, sizes, capacitor, tolerance : as in `alpha_squared_limit`.
     source : ``torus`` (``holes`` of them, convention ``zero_mode``, this ``state``) or ``limit``.
 
     The uncertainty of a torus is that of basis and solver alone; it is infinite where a state did not converge. Raises
     InputError for another source.
     """
     if source == "limit":
-        return alpha_squared_limit(mass_ratio, spacing, rs_electron, sizes=sizes, capacitor=capacitor,
-                                   flavours=flavours, tolerance=tolerance)
+        return alpha_squared_limit(bilayer, sizes=sizes, capacitor=capacitor, tolerance=tolerance)
     if source != "torus":
         raise InputError("source", "torus | limit", source, "choose one")
-    torus = electron_hole(mass_ratio, spacing, rs_electron, holes, zero_mode=zero_mode, flavours=flavours,
-                          capacitor=capacitor)
-    row = _row(torus, tolerance, StateOptions(state))
+    row = _row(Torus(bilayer, holes, zero_mode=zero_mode, capacitor=capacitor), tolerance, StateOptions(state))
     doubt = row.basis_error + row.solver_error if row.state.settled else math.inf
     return row.none if zero_mode == "none" else row.madelung, doubt

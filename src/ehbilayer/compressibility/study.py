@@ -1,8 +1,9 @@
-"""A whole compressibility study: one state or two on one torus, all routes, other sizes, the limit, and the phonons."""
+"""All of a compressibility: one state or two on one torus, every route, other sizes, the limit, and the phonons."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
@@ -10,12 +11,30 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.compressibility.bulk_modulus import ROUTES, Modulus, StateOptions, basis_error, by_differences, modulus
-from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
+from ehbilayer.basis.waves import WaveChoice
+from ehbilayer.compressibility.bulk_modulus import (
+    ROUTES,
+    Modulus,
+    StateOptions,
+    basis_error,
+    by_differences,
+    modulus,
+    reference,
+)
+from ehbilayer.compressibility.lattice_plasmon import LOCAL_FIELDS, ScreenedLattice
+from ehbilayer.compressibility.result import (
+    CompressibilityResult,
+    Conventions,
+    Parts,
+    ScreenedPhonons,
+    SizeRow,
+    StateRow,
+    SymmetricState,
+)
 from ehbilayer.compressibility.size_limit import (
+    START_TOLERANCE,
     Size,
     converged_torus,
-    electron_gas,
     extrapolate,
     gas_of,
     same_cutoff,
@@ -25,7 +44,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.order import phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -51,11 +70,52 @@ class Plan:
 
     def __post_init__(self) -> None:
         if self.route not in ROUTES:
-            raise InputError("compressibility.method", " | ".join(ROUTES), self.route, "choose one")
+            raise InputError("method", " | ".join(ROUTES), self.route, "choose one")
         for n in self.sizes if any(s.name == "hole" for s in self.tori[self.first].species) else ():
             if not _same_lattice(self.basis.box, self.first, n):
-                raise InputError("compressibility.sizes", f"numbers whose crystal has the shape of that of {self.first}"
+                raise InputError("sizes", f"numbers whose crystal has the shape of that of {self.first}"
                                  " in this box", n, "on a triangular torus 16, 36, 64, 100 and 144 do")
+
+
+def plan_of(torus: Torus, options: StateOptions, *, sizes: Sequence[int] | None = None, route: str = "response",
+            tolerance: float = 2e-3, waves: WaveChoice | None = None) -> Plan:
+    """The plan for a torus and others of the same densities.
+
+    Parameters
+    ----------
+    sizes : numbers of particles (holes, or electrons alone); by default those of the torus. The torus itself, or the
+        first size where it is none of them, is looked at in full.
+    route : as in `Plan`.   tolerance : of the basis in alpha^2, where its waves are not given.
+    waves : of the torus that is looked at in full; by default as many as the tolerance asks for.
+
+    Raises
+    ------
+    InputError : no electrons, electrons and holes of different numbers, dispersions that do not scale with the area,
+        numbers that restricted spins do not share or whose crystals have another shape.
+    """
+    reference(torus)
+    counts = {s.name: s.count for s in torus.species if s.count}
+    if len(set(counts.values())) > 1:
+        raise InputError("electrons_per_hole", "1 for a compressibility, or electrons alone", counts,
+                         "alpha^2 is that of the electron liquid on a hole crystal")
+    for carrier in torus.bilayer.carriers:
+        if not carrier.parabolic:
+            raise InputError(f"{carrier.name} dispersion", "k^2/2m for a compressibility", "a function",
+                             "only parabolic bands scale with the area")
+    numbers = tuple(sorted(set(sizes or [torus.sites])))
+    for s in torus.species:
+        bad = [n for n in numbers if s.spin == "restricted" and n % s.flavours]
+        if bad:
+            raise InputError("sizes", f"multiples of {s.flavours} while {s.name}_spin is restricted", bad[0],
+                             f"leave it out, or choose another {s.name}_spin")
+    first = torus.sites if torus.sites in numbers else numbers[0]
+    tori = {n: replace(torus, holes=n) if torus.holes is not None else replace(torus, electrons=n) for n in numbers}
+    waves = waves or WaveChoice()
+    if waves.argument in ("plane_waves", "hexagon") and first != torus.sites:
+        raise InputError("sizes", f"a list with {torus.sites}, whose plane waves are given", numbers,
+                         "add it, or give a cutoff or no plane waves at all")
+    basis = PlaneWaveBasis(tori[first].box, waves.on(tori[first], START_TOLERANCE))
+    return Plan(tori, basis, first, numbers, options, route, None if waves.named else tolerance)
 
 
 def _same_lattice(box: Cell, first: int, other: int) -> bool:
@@ -68,7 +128,7 @@ def _same_lattice(box: Cell, first: int, other: int) -> bool:
 
 
 def _solver(hooks: Hooks, label: str) -> dict[str, Any]:
-    """The arguments of `bulk_modulus.torus` that tell and stop."""
+    """The arguments of `bulk_modulus.modulus` that tell and stop."""
 
     def tell(state: dict[str, Any]) -> None:
         start = f"start {state['start']}, " if state.get("start", 1) > 1 else ""
@@ -77,8 +137,8 @@ def _solver(hooks: Hooks, label: str) -> dict[str, Any]:
     return {"progress": tell, "should_stop": hooks.should_stop}
 
 
-def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
-    """The Result of kind ``compressibility``: whatever happened, its status says how it ended."""
+def compute(plan: Plan, hooks: Hooks | None = None) -> CompressibilityResult:
+    """The result of a plan: whatever happened, its status says how it ended."""
     hooks = hooks or Hooks()
     torus = plan.tori[plan.first]
     symmetric, error = _first(plan, torus, hooks)
@@ -88,7 +148,7 @@ def compute(plan: Plan, hooks: Hooks | None = None) -> Result:
         state = modulus(torus, own, plan.options, **_solver(hooks, f"{plan.first} particles, free box"))
     methods = _methods(torus, state, hooks)
     rows = [size(torus, _routed(state, plan.route, methods), error)]
-    earlier = hooks.unfinished.summary.get("finished_sizes", {}) if hooks.unfinished is not None else {}
+    earlier = hooks.unfinished.extra.get("finished_sizes", {}) if hooks.unfinished is not None else {}
     report = partial(_result, plan, state, symmetric, methods)
     for n in (n for n in plan.sizes if n != plan.first):
         if hooks.should_stop() is not None:
@@ -147,45 +207,39 @@ def _routed(state: Modulus, route: str, methods: dict[str, float]) -> Modulus:
 
 
 def _result(plan: Plan, state: Modulus, symmetric: Modulus, methods: dict[str, float], rows: list[Size],
-            stopped: Status | None) -> Result:
+            stopped: Status | None) -> CompressibilityResult:
     rows = sorted(rows, key=lambda r: r.particles)
     limit = extrapolate(rows) if len(rows) > 1 else None
     torus = plan.tori[plan.first]
     here = next(r for r in rows if r.particles == plan.first)
     value, doubt = (limit.value, limit.uncertainty) if limit else (here.state.alpha_squared,
                                                                    here.basis_error + here.solver_error)
-    velocity_unit = math.sqrt(state.fermi_energy)  # v_0 = sqrt(eps_F/m_h)
+    unit = math.sqrt(state.fermi_energy)  # v_0 = sqrt(eps_F/m_h)
     capacitor = _capacitor(torus, state)
     charged = value + (0.0 if torus.capacitor else capacitor)
-    summary: dict[str, Any] = {
-        "alpha_squared": value, "uncertainty": doubt, "stable": value > 0,
-        "alpha": math.sqrt(value) if value > 0 else None,
-        "velocity": velocity_unit * math.sqrt(value) if value > 0 else None, "velocity_unit": velocity_unit,
-        "bulk_modulus": value * state.reference, "reference_bulk_modulus": state.reference,
-        "pressure": state.pressure, "energy": state.energy, "extrapolated": limit is not None,
-        "limit": None if limit is None else {"value": limit.value, "uncertainty": limit.uncertainty,
-                                             "slope": limit.slope, "left_out": limit.left_out},
-        "by_size": [_row(r) for r in rows], "method": plan.route, "methods": methods,
-        "method_spread": max(methods.values()) - min(methods.values()) if len(methods) == 3 else None,
-        "by_zero_mode": {"none": here.none, "madelung": here.madelung},
-        "parts": {"fixed_orbitals": state.fixed, "relaxation": state.relaxation},
-        "state": _state(plan, torus, state), "basis_error": here.basis_error, "solver_error": here.solver_error,
-        "basis_size": state.waves, "residual": state.residual, "response_residual": state.response_residual,
-        "capacitor": torus.capacitor, "capacitor_shift": capacitor,
-        "with_capacitor": charged, "without_capacitor": charged - capacitor,
-        "velocity_with_capacitor": velocity_unit * math.sqrt(charged) if charged > 0 else None,
-        "symmetric": None if state is symmetric else {
-            "alpha_squared": symmetric.alpha_squared, "energy_above": symmetric.energy - state.energy},
-        "particles": {s.name: s.count for s in torus.species}, "area": state.area, "zero_mode": torus.zero_mode,
-        "fermi_energy": state.fermi_energy, **_references(torus, state),
-    }
-    data, phonons = _lattice(torus, state)
-    summary["lattice"] = phonons
-    if stopped is not None:
-        summary["finished_sizes"] = {str(r.particles): kept(r) for r in rows
-                                     if r.particles != plan.first and r.state.settled}
-    # a status that is not None is why it ends early, whatever the states that were reached
-    return Record("compressibility", stopped or _status(rows), summary, _inputs(plan, torus), _size_data(rows) | data)
+    data, phonons = _lattice(torus)
+    finished = {str(r.particles): kept(r) for r in rows if r.particles != plan.first and r.state.settled}
+    return CompressibilityResult(
+        # a status that is not None is why it ends early, whatever the states that were reached
+        status=stopped or _status(rows), inputs=_inputs(plan, torus), data=_size_data(rows) | data,
+        extra={} if stopped is None else {"finished_sizes": finished},
+        alpha_squared=value, uncertainty=doubt, stable=value > 0, alpha=math.sqrt(value) if value > 0 else None,
+        velocity=unit * math.sqrt(value) if value > 0 else None, velocity_unit=unit,
+        bulk_modulus=value * state.reference, reference_bulk_modulus=state.reference, pressure=state.pressure,
+        total_energy=state.energy, extrapolated=limit is not None, limit=limit, by_size=tuple(map(_row, rows)),
+        method=plan.route, methods=methods,
+        method_spread=max(methods.values()) - min(methods.values()) if len(methods) == 3 else None,
+        by_zero_mode=Conventions(here.none, here.madelung), parts=Parts(state.fixed, state.relaxation),
+        state=_state(plan, torus, state), basis_error=here.basis_error, solver_error=here.solver_error,
+        basis_size=state.waves, residual=state.residual, response_residual=state.response_residual,
+        capacitor=torus.capacitor, capacitor_shift=capacitor, with_capacitor=charged,
+        without_capacitor=charged - capacitor,
+        velocity_with_capacitor=unit * math.sqrt(charged) if charged > 0 else None,
+        symmetric=None if state is symmetric else SymmetricState(symmetric.alpha_squared,
+                                                                 symmetric.energy - state.energy),
+        particles=Carriers({s.name: s.count for s in torus.species}), area=state.area, zero_mode=torus.zero_mode,
+        fermi_energy=state.fermi_energy, rs_electron=torus.bilayer.carrier("electron").rs, uniform_gas=gas_of(torus),
+        lattice=phonons)
 
 
 def _status(rows: list[Size]) -> Status:
@@ -197,21 +251,20 @@ def _status(rows: list[Size]) -> Status:
     return Status.converged
 
 
-def _row(row: Size) -> dict[str, Any]:
-    return {"particles": row.particles, "alpha_squared": row.state.alpha_squared, "none": row.none,
-            "madelung": row.madelung, "gas": row.gas, "corrected": row.corrected, "status": row.state.status.value,
-            "energy_per_site": row.state.energy / row.particles, "basis_size": row.state.waves}
+def _row(row: Size) -> SizeRow:
+    return SizeRow(row.particles, row.state.alpha_squared, row.none, row.madelung, row.gas, row.corrected,
+                   row.state.status.value, row.state.energy / row.particles, row.state.waves)
 
 
-def _state(plan: Plan, torus: Torus, state: Modulus) -> dict[str, Any]:
+def _state(plan: Plan, torus: Torus, state: Modulus) -> StateRow:
     """Which state alpha^2 belongs to."""
     orbitals = state.end.orbitals
-    depletion = {s.name: sea_depletion(torus, orbitals, i) for i, s in enumerate(torus.species)}
     f = np.concatenate([x.flat for x in state.end.hamiltonian.setting.fillings])
-    return {"candidate": state.end.label, "phase": phase_name(torus, orbitals), "kept": state.state,
-            "occupation": state.occupation, "open_shell": bool(np.any((f > 1e-9) & (f < 1 - 1e-9))),
-            "starts": plan.options.starts if state.state == "lowest" else 1, "sea_depletion": depletion,
-            "aufbau": state.end.aufbau, "energy_per_site": state.energy / state.particles}
+    return StateRow(
+        state.end.label, phase_name(torus, orbitals), state.state, state.occupation,
+        bool(np.any((f > 1e-9) & (f < 1 - 1e-9))), plan.options.starts if state.state == "lowest" else 1,
+        Carriers({s.name: sea_depletion(torus, orbitals, i) for i, s in enumerate(torus.species)}), state.end.aufbau,
+        state.energy / state.particles)
 
 
 def _capacitor(torus: Torus, state: Modulus) -> float:
@@ -219,36 +272,25 @@ def _capacitor(torus: Torus, state: Modulus) -> float:
     return 2 * torus.capacitor_energy / torus.area / state.reference  # E ~ 1/A
 
 
-def _references(torus: Torus, state: Modulus) -> dict[str, Any]:
-    return {"rs_electron": electron_gas(torus)[0], "uniform_gas": gas_of(torus)}
-
-
-def _lattice(torus: Torus, state: Modulus) -> tuple[dict[str, Variable], dict[str, Any] | None]:
-    """The independent route for balanced layers: sound of the screened hole lattice, and its branches."""
-    found = {s.name: s for s in torus.species if s.count}
-    if set(found) != {"electron", "hole"} or found["electron"].count != found["hole"].count:
+def _lattice(torus: Torus) -> tuple[dict[str, Variable], ScreenedPhonons | None]:
+    """The independent route: sound of the screened hole lattice, and its branches; None where it does not apply."""
+    filled = replace(torus.bilayer, carriers=tuple(replace(s.carrier, flavours=s.occupied_flavours)
+                                                   for s in torus.species if s.count))
+    try:
+        lattices = {name: ScreenedLattice(filled, name) for name in LOCAL_FIELDS}
+    except InputError:  # no balanced layers, or another interaction than Coulomb's
         return {}, None
-    if torus.bilayer.interaction.name != "coulomb":  # its sums over the lattice are Coulomb's
-        return {}, None
-    electron = found["electron"]
-    rs, flavours = electron_gas(torus)
-    told: dict[str, Any] = {}
     data: dict[str, Variable] = {}
-    for name in ("none", "exchange"):
-        lattice = ScreenedLattice(electron.mass, torus.bilayer.spacing, rs, flavours, name)
-        sound = lattice.sound
-        told[name] = {"longitudinal": sound.longitudinal, "transverse": sound.transverse, "bulk": sound.bulk,
-                      "bulk_without_capacitor": sound.bulk - 4 * torus.bilayer.spacing * electron.mass * flavours / 2}
+    for name, lattice in lattices.items():
         q, distance, corners = path_points(lattice.cell, PER_SEGMENT)
         inner = np.linalg.norm(q, axis=1) > 0
         squared = np.zeros((len(q), 2))
         squared[inner] = lattice.squared(q[inner])
         data[f"phonon_squared_{name}"] = Variable(("phonon_q", "phonon_branch"), squared, "Ha_h^2",
                                                   f"omega^2 of the screened hole lattice, local field {name}")
-    told["zero_point"] = lattice.zero_point
     data["phonon_distance"] = Variable(("phonon_q",), distance, "1/a_h", "distance along Gamma-K-M-Gamma")
     data["phonon_corners"] = Variable(("phonon_corner",), np.array([c[0] for c in corners]), "1/a_h", "corners")
-    return data, told
+    return data, ScreenedPhonons(lattices["none"].sound, lattices["exchange"].sound, lattice.zero_point)
 
 
 def _size_data(rows: list[Size]) -> dict[str, Variable]:

@@ -1,9 +1,8 @@
-"""Pairing of the electron liquid by acoustic plasmons of the hole crystal: couplings and temperature scale.
+"""Couplings of the electron liquid by acoustic plasmons of the hole crystal, and the published temperature.
 
-Lengths in a_e, energies in Ha_e (hbar = e^2/(4 pi eps) = m_e = 1), so that r_s is that of the electrons and
-temperatures count in T_H^e. The model is that of Nashabeh and Fu, arXiv (2026), Eqs. 1-5: Coulomb repulsion and
-electron-plasmon coupling with Thomas-Fermi screening, U = 2 pi/(k + k_s) and |M|^2 = n k^2 (U e^{-kd})^2/(2 m_h w_q),
-with w_q = v_p q, v_p = alpha sqrt(eps_F/m_h), averaged over the Fermi circle, where k = |k1 - k2| = 2 k_F sin(theta):
+The model is that of Nashabeh and Fu, arXiv (2026), Eqs. 1-5, in whose formulas lengths count in a_e: Coulomb repulsion
+and coupling to plasmons with Thomas-Fermi screening, U = 2 pi/(k + k_s) and |M|^2 = n k^2 (U e^{-kd})^2/2 m_h w_q with
+w_q = v_p q, v_p = alpha sqrt(eps_F/m_h), averaged over the Fermi circle, where k = |k1 - k2| = 2 k_F sin(theta):
 
     g0V = mu - lambda,   mu = N_0 <U>,   lambda = N_0 <2 |M|^2/w_q>,   N_0 the density of states per flavour.
 
@@ -18,15 +17,16 @@ q is k where k lies in the Brillouin zone of the hole lattice. Beyond it (Umklap
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ehbilayer.errors import InputError
+from ehbilayer.pairing.liquid import UMKLAPP, Liquid, check
 
-UMKLAPP = ("debye", "folded")
 BCS_FACTOR = 1.13  # as printed; 2 e^gamma/pi = 1.1339
 PAPER_LINE = (1.2, 1.39)
 NODES = 24
@@ -45,71 +45,40 @@ class Couplings(NamedTuple):
         return self.mu - self.lam
 
 
-def couplings(rs: ArrayLike, spacing: ArrayLike, alpha_squared: ArrayLike, umklapp: str = "debye",
-              flavours: int = 2) -> Couplings:
+def couplings(liquid: Liquid) -> Couplings:
     """mu and lambda of Eq. 4, to about 1e-12 of each.
 
-    Parameters
-    ----------
-    rs : r_s of the electrons, > 0.
-    spacing : d/a_e, >= 0.
-    alpha_squared : (v_p/v_0)^2 > 0, the plasmon velocity over that of Bohm and Staver.
-        These three broadcast against each other.
-    umklapp : ``debye`` or ``folded``.
-    flavours : degenerate flavours of the electrons, >= 2 (singlets pair two of them).
-
-    Raises
-    ------
-    InputError : an r_s or alpha^2 that is not positive, a negative spacing, an unknown umklapp, fewer than 2 flavours.
+    Raises InputError for an alpha^2 that is not positive, and for an unknown umklapp.
     """
-    r, d, square = (np.asarray(x, dtype=float) for x in (rs, spacing, alpha_squared))
+    lam = attraction(liquid) / positive(liquid)
+    return Couplings(repulsion(liquid) + 0 * lam, lam)
+
+
+def positive(liquid: Liquid) -> np.ndarray:
+    """alpha^2. Raises InputError where it is not positive."""
+    square = np.asarray(liquid.alpha_squared, dtype=float)
     check("alpha_squared", "a positive number", square, square > 0, "without a positive alpha^2 there is no plasmon")
-    lam = attraction(r, d, umklapp, flavours) / square
-    return Couplings(repulsion(r, flavours) + 0 * lam, lam)
+    return square
 
 
-def check(name: str, must: str, values: np.ndarray, good: np.ndarray, todo: str) -> None:
-    """Raise InputError naming the first value that is not finite or not good."""
-    good = good & np.isfinite(values)
-    if not good.all():
-        raise InputError(name, must, float(values.reshape(-1)[np.argmin(good)]), todo)
-
-
-def repulsion(rs: ArrayLike, flavours: int = 2) -> np.ndarray:
-    """mu = (2/pi g) a R_C(1, a^2), with Carlson's degenerate elliptic integral: exact for all a. Arguments as above."""
+def repulsion(liquid: Liquid) -> np.ndarray:
+    """mu = (2/pi g) a R_C(1, a^2), with Carlson's degenerate elliptic integral: exact for all a."""
     from scipy.special import elliprc
 
-    a = screening(rs, flavours)
-    return 2 / (np.pi * flavours) * a * elliprc(1.0, a * a)
+    a = liquid.screening
+    return np.asarray(2 / (np.pi * liquid.flavours) * a * elliprc(1.0, a * a))
 
 
-def attraction(rs: ArrayLike, spacing: ArrayLike, umklapp: str = "debye", flavours: int = 2) -> np.ndarray:
-    """alpha^2 lambda, which depends on r_s and d/a_e alone. Arguments and errors as `couplings`."""
-    a, s = np.broadcast_arrays(screening(rs, flavours), suppression(rs, spacing, flavours))
+def attraction(liquid: Liquid) -> np.ndarray:
+    """alpha^2 lambda, which depends on r_s and d/a_e alone. Raises InputError for an unknown umklapp."""
+    a, s = np.broadcast_arrays(liquid.screening, liquid.suppression)
     flat_a, flat_s, out = a.reshape(-1), s.reshape(-1), np.empty(a.size)
-    edge, theta, weight = umklapp_nodes(umklapp, flavours)
+    edge, theta, weight = umklapp_nodes(liquid.umklapp, liquid.flavours)
     for i in range(0, a.size, CHUNK):
         part = slice(i, i + CHUNK)
         out[part] = _normal(flat_a[part], flat_s[part], edge)
         out[part] += weighted(flat_a[part], flat_s[part], np.sin(theta)) @ weight
-    return 2 / (np.pi * flavours) * out.reshape(a.shape)
-
-
-def screening(rs: ArrayLike, flavours: int = 2) -> np.ndarray:
-    """a = k_s/2k_F = g^{3/2} r_s/4, with k_s = g/a_e and k_F = sqrt(4 pi n/g). Raises InputError."""
-    r = np.asarray(rs, dtype=float)
-    check("rs", "r_s > 0", r, r > 0, "r_s = 1/sqrt(pi n) in a_e")
-    if flavours < 2:
-        raise InputError("electron_flavours", "at least 2 where electrons pair in singlets", flavours,
-                         "2 for spin, 4 for spin and valley")
-    return flavours**1.5 * r / 4
-
-
-def suppression(rs: ArrayLike, spacing: ArrayLike, flavours: int = 2) -> np.ndarray:
-    """s = 4 k_F d, the exponent e^{-s sin(theta)} with which the spacing weakens the coupling. Raises InputError."""
-    d = np.asarray(spacing, dtype=float)
-    check("spacing", "a length >= 0 (a_e)", d, d >= 0, "it is the distance between the layers")
-    return 8 * d / (np.asarray(rs, dtype=float) * np.sqrt(flavours))
+    return 2 / (np.pi * liquid.flavours) * out.reshape(a.shape)
 
 
 def weighted(a: np.ndarray, s: np.ndarray, sine: np.ndarray) -> np.ndarray:
@@ -181,40 +150,30 @@ def _gauss(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     return low + (high - low) * (0.5 + 0.5 * node), 0.5 * (high - low) * weight
 
 
-def fermi_energy(rs: ArrayLike, flavours: int = 2) -> np.ndarray:
-    """eps_F = k_F^2/2 = 2/(g r_s^2) in Ha_e."""
-    return 2 / (flavours * np.asarray(rs, dtype=float) ** 2)
-
-
-def debye_temperature(rs: ArrayLike, alpha_squared: ArrayLike, mass_ratio: ArrayLike, flavours: int = 2) -> np.ndarray:
-    """k_B T_D = v_p k_D = sqrt(2 g) alpha eps_F sqrt(m_e/m_h) in Ha_e (Eq. 5); ``mass_ratio`` is m_h/m_e."""
-    root = np.sqrt(2 * flavours * np.asarray(alpha_squared, dtype=float) / np.asarray(mass_ratio, dtype=float))
-    return np.asarray(root * fermi_energy(rs, flavours))
-
-
-def morel_anderson(mu: ArrayLike, fermi: ArrayLike, debye: ArrayLike) -> np.ndarray:
-    """mu* = mu/(1 + mu ln(eps_F/k_B T_D)): the repulsion seen at the energy of the plasmons.
-
-    Where T_D exceeds eps_F there is nothing to retard: mu* = mu. Source: P. Morel and P. W. Anderson, Phys. Rev. 125,
-    1263 (1962).
-    """
-    bare = np.asarray(mu, dtype=float)
-    return np.asarray(bare / (1 + bare * np.log(np.maximum(np.asarray(fermi, dtype=float) / debye, 1.0))))
-
-
 def bcs_temperature(rs: ArrayLike, spacing: ArrayLike, alpha_squared: ArrayLike, mass_ratio: ArrayLike,
                     umklapp: str = "debye", flavours: int = 2) -> np.ndarray:
-    """k_B T_c in Ha_e as published: 1.13 T_D e^{1/g0V} where g0V < 0, else 0; 0 also where alpha^2 <= 0 (no plasmon).
+    """k_B T_c in Ha_h as published: 1.13 T_D e^{1/g0V} where g0V < 0, else 0; 0 also where alpha^2 <= 0 (no plasmon).
 
-    All arguments broadcast; a map of 400 x 400 points takes less than a second. Raises InputError as `couplings`.
+    Parameters
+    ----------
+    rs : r_s of the electrons.   spacing : a_h.   alpha_squared : (v_p/v_0)^2.   mass_ratio : m_e/m_h.
+        These four broadcast against each other; a map of 400 x 400 points takes less than a second.
+    umklapp : ``debye`` or ``folded``.   flavours : of the electrons.
+
+    Raises
+    ------
+    InputError : numbers that `liquid.Liquid` refuses, an unknown umklapp.
     """
-    square = np.asarray(alpha_squared, dtype=float)
-    alive = square > 0
-    safe = np.where(alive, square, 1.0)
-    g0V = couplings(rs, spacing, safe, umklapp, flavours).g0V
+    return published_temperature(Liquid(rs, spacing, mass_ratio, alpha_squared, umklapp, flavours))
+
+
+def published_temperature(liquid: Liquid) -> np.ndarray:
+    """The same of a liquid."""
+    alive = np.asarray(liquid.alpha_squared, dtype=float) > 0
+    safe = replace(liquid, alpha_squared=np.where(alive, liquid.alpha_squared, 1.0))
+    g0V = couplings(safe).g0V
     pairs = alive & (g0V < 0)
-    debye = debye_temperature(rs, safe, mass_ratio, flavours)
-    return np.where(pairs, BCS_FACTOR * debye * np.exp(1 / np.where(pairs, g0V, -1.0)), 0.0)
+    return np.where(pairs, BCS_FACTOR * safe.debye * np.exp(1 / np.where(pairs, g0V, -1.0)), 0.0)
 
 
 def paper_line(rs: ArrayLike, rs_star: float = 2.0, line: tuple[float, float] = PAPER_LINE) -> np.ndarray:
@@ -223,9 +182,3 @@ def paper_line(rs: ArrayLike, rs_star: float = 2.0, line: tuple[float, float] = 
     With r_s* = 31 in place of 2 it is the rescaled line of the Supplemental Material. May be negative.
     """
     return np.asarray(line[0] - line[1] * np.asarray(rs, dtype=float) / rs_star)
-
-
-def capacitor_shift(spacing: ArrayLike, flavours: int = 2) -> np.ndarray:
-    """What the capacitor energy 2 pi N^2 d/A adds to alpha^2: 2 g d/a_e (4 d/a_e for two flavours)."""
-    shift: Any = 2 * flavours * np.asarray(spacing, dtype=float)
-    return np.asarray(shift)

@@ -1,21 +1,20 @@
 """alpha^2 and T_c against the density at one spacing, and the window of densities in which the electrons superconduct.
-
-Lengths in a_e, temperatures in T_H^e, as in `couplings`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from ehbilayer.hooks import Hooks
-from ehbilayer.pairing.plasmon_velocity import Source
-from ehbilayer.pairing.temperature import Liquid, temperature_of
+from ehbilayer.model import Bilayer
+from ehbilayer.pairing.liquid import Choices, Liquid
+from ehbilayer.pairing.plasmon_velocity import Source, placed
+from ehbilayer.pairing.temperature import temperature_of
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
@@ -26,30 +25,20 @@ HALVINGS = 10  # for the ends of a window
 UNSTABLE = 1e-3  # alpha^2 below which a window ends at the instability
 
 
-@dataclass(frozen=True)
-class Place:
-    """A device: r_s of its electrons, its spacing d/a_e, the T_c/T_H^e from which it counts as superconducting
-    (``coldest``), and the choices of `temperature.Liquid`."""
-
-    rs: float
-    spacing: float
-    coldest: float
-    umklapp: str = "debye"
-    mu_star: Literal["morel-anderson", "bare"] | float = "morel-anderson"
-
-
-def against_density(source: Source, place: Place, hooks: Hooks) -> dict[str, Variable] | Status:
-    """alpha^2 and T_c by METHODS against r_s, and the stretch of r_s with T_c > ``place.coldest``.
+def against_density(bilayer: Bilayer, source: Source, choices: Choices, coldest: float,
+                    hooks: Hooks) -> dict[str, Variable] | Status:
+    """alpha^2 and T_c by METHODS against r_s of the electrons, and the stretch of it with k_B T_c > ``coldest`` (Ha_h).
 
     A computed alpha^2 is nearly straight in r_s: it is computed at COMPUTED_POINTS and interpolated. Where it is not
     positive there is no acoustic mode and T_c is 0. The window lies in r_s* m_e/m_h < r_s < r_s*, where the electrons
     are liquid and the holes a crystal. Empty where alpha^2 did not converge; a Status where it was told to stop.
+    Temperatures in the arrays count in T_H^e.
     """
     from scipy.interpolate import PchipInterpolator
 
-    rs = np.linspace(*RANGE, POINTS) * _unit(source, place)
+    rs = np.linspace(*RANGE, POINTS) * _unit(source, bilayer)
     at = np.linspace(rs[0], rs[-1], COMPUTED_POINTS) if source.computed else rs
-    found = _sampled(source, at, place.spacing, hooks)
+    found = _sampled(source, at, bilayer, hooks)
     if isinstance(found, Status):
         return found
     known = np.isfinite(found)
@@ -59,21 +48,22 @@ def against_density(source: Source, place: Place, hooks: Hooks) -> dict[str, Var
     rs = rs[(rs >= at[known][0]) & (rs <= at[known][-1])]
 
     def t_c(method: str, r: Any) -> np.ndarray:
-        liquid = Liquid(r, place.spacing, source.mass_ratio, line(r), place.umklapp, source.flavours, place.mu_star)
-        return temperature_of(liquid, method, floor=LOWEST)
+        return temperature_of(Liquid.of(bilayer, line(r), choices, r), method, floor=LOWEST)
 
-    rows = {method: t_c(method, rs) for method in METHODS}
-    inside = source.rs_star / source.mass_ratio, source.rs_star
-    windows = [window(rs, row, partial(t_c, method), place.coldest, inside) for method, row in rows.items()]
+    rows, hartree = {method: t_c(method, rs) for method in METHODS}, bilayer.mass_ratio
+    inside = source.rs_star * hartree, source.rs_star
+    windows = [window(rs, row, partial(t_c, method), coldest, inside) for method, row in rows.items()]
     why = [[_why(r, rs, inside, float(line(r))) for r in w[:2]] for w in windows]
     return {"curve_rs": Variable(("curve_rs",), rs, "1", "r_s of the electrons"),
             "curve_alpha_squared": Variable(("curve_rs",), np.array(line(rs)), "1", "alpha^2"),
             "curve_method": Variable(("curve_method",), np.array(METHODS), "1"),
-            "curve_tc": Variable(("curve_method", "curve_rs"), np.array(list(rows.values())), "T_H^e", "T_c"),
+            "curve_tc": Variable(("curve_method", "curve_rs"), np.array(list(rows.values())) / hartree, "T_H^e",
+                                 "T_c"),
             "window_rs": Variable(("curve_method", "window_end"), np.array([w[:2] for w in windows]), "1",
                                   "r_s of the electrons where superconductivity ends; NaN for none"),
             "window_why": Variable(("curve_method", "window_end"), np.array(why), "1", "what ends it"),
-            "window_tc": Variable(("curve_method",), np.array([w[2] for w in windows]), "T_H^e", "highest T_c within")}
+            "window_tc": Variable(("curve_method",), np.array([w[2] for w in windows]) / hartree, "T_H^e",
+                                  "highest T_c within")}
 
 
 def _why(r: float, rs: np.ndarray, inside: tuple[float, float], square: float) -> str:
@@ -87,12 +77,12 @@ def _why(r: float, rs: np.ndarray, inside: tuple[float, float], square: float) -
     return "edge of the curve" if r in (rs[0], rs[-1]) else "too cold"
 
 
-def _unit(source: Source, place: Place) -> float:
+def _unit(source: Source, bilayer: Bilayer) -> float:
     """What RANGE counts in: the straight line crosses zero near r_s*, a given number nowhere."""
-    return {"paper-line": source.rs_star / 2, "given": place.rs}.get(source.name, 1.0)
+    return {"paper-line": source.rs_star / 2, "given": bilayer.carrier("electron").rs}.get(source.name, 1.0)
 
 
-def _sampled(source: Source, at: np.ndarray, spacing: float, hooks: Hooks) -> np.ndarray | Status:
+def _sampled(source: Source, at: np.ndarray, bilayer: Bilayer, hooks: Hooks) -> np.ndarray | Status:
     """alpha^2 at r_s ``at`` (n,), NaN where it did not converge."""
     found = []
     for number, r in enumerate(at):
@@ -101,7 +91,7 @@ def _sampled(source: Source, at: np.ndarray, spacing: float, hooks: Hooks) -> np
             return stopped
         if source.computed:
             hooks.progress(f"alpha^2 against density: {number + 1} of {len(at)}")
-        value, doubt = source.at(float(r), spacing)
+        value, doubt = source.at(placed(bilayer, float(r), bilayer.spacing))
         found.append(math.nan if doubt == math.inf else value)
     return np.array(found)
 

@@ -1,8 +1,7 @@
 """Maps of g0V and T_c over r_s and spacing, and the maps that Nashabeh and Fu show.
 
-Lengths in a_e, energies in Ha_e as in `couplings`. "bcs", "mcmillan" and "allen-dynes" take all points at once (400 x
-400 in less than a second); "eliashberg" goes piece by piece, on several processes if asked, and can be stopped
-and resumed.
+"bcs", "mcmillan" and "allen-dynes" take all points at once (400 x 400 in less than a second); "eliashberg" goes piece
+by piece, on several processes if asked, and can be stopped and resumed.
 """
 
 from __future__ import annotations
@@ -10,17 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import never, silent
+from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
 from ehbilayer.numerics.parallel import each
 from ehbilayer.pairing.couplings import couplings
+from ehbilayer.pairing.liquid import Choices, Liquid, require_plasmons
 from ehbilayer.pairing.plasmon_velocity import Source
-from ehbilayer.pairing.temperature import Liquid, temperature_of
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.pairing.point import kelvin, temperature_unit
+from ehbilayer.pairing.result import Highest, PairingMapResult
+from ehbilayer.pairing.temperature import temperature_of
+from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
 PIECE = 12  # points that an Eliashberg map does at a time
@@ -30,87 +32,102 @@ PAPER = "L. M. Nashabeh and L. Fu, arXiv (2026)"
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """g0V, lambda, T_c (Ha_e) on a grid, all (spacings, rs); NaN where alpha^2 <= 0, but T_c = 0 there.
+    """What is mapped: the layers, r_s of the electrons (n,), spacings (m,) in a_h, where alpha^2 comes from, and how.
 
-    ``status`` says whether every point is done; points that are not have T_c NaN.
+    Both axes rise; the densities and the spacing of the layers do not matter. Raises InputError for axes that do not
+    rise from r_s > 0 and spacings >= 0, and for layers that plasmons do not pair.
     """
 
+    bilayer: Bilayer
     rs: np.ndarray
     spacing: np.ndarray
-    alpha_squared: np.ndarray
-    mu: np.ndarray
-    lam: np.ndarray
-    t_c: np.ndarray
-    status: Status = Status.converged
+    source: Source
+    choices: Choices
 
-    @property
-    def g0V(self) -> np.ndarray:
-        return self.mu - self.lam
+    def __post_init__(self) -> None:
+        require_plasmons(self.bilayer)
+        for name, axis, good in (("map_rs", self.rs, self.rs[0] > 0), ("map_spacing", self.spacing,
+                                                                       self.spacing[0] >= 0)):
+            if not (good and np.isfinite(axis).all() and (np.diff(axis) > 0).all()):
+                raise InputError(name, "two rising lengths" if name == "map_spacing" else "two rising values of r_s",
+                                 [float(axis[0]), float(axis[-1])], "exchange them")
 
-    @property
-    def highest(self) -> tuple[float, float, float]:
-        """Largest T_c (Ha_e), and the r_s and d/a_e where it is."""
-        i, j = np.unravel_index(int(np.nanargmax(self.t_c)), self.t_c.shape)
-        return float(self.t_c[i, j]), float(self.rs[j]), float(self.spacing[i])
+    @classmethod
+    def over(cls, bilayer: Bilayer, rs: tuple[float, float], spacing: tuple[float, float], points: int, source: Source,
+             choices: Choices) -> Map:
+        """``points`` times ``points`` between two r_s and two spacings (a_h). Raises InputError for fewer than 2."""
+        if points < 2:
+            raise InputError("map_points", "at least 2", points, "give more")
+        return cls(bilayer, np.linspace(*rs, points), np.linspace(*spacing, points), source, choices)
+
+    def result(self, squares: np.ndarray | None, t_c: np.ndarray, status: Status) -> PairingMapResult:
+        """The result with alpha^2 and T_c (Ha_h), both (m, n), of which some may be NaN; None: no alpha^2 yet."""
+        known, ratio = np.isfinite(t_c), self.bilayer.mass_ratio
+        highest = None
+        if (t_c[known] > 0).any():
+            i, j = np.unravel_index(int(np.nanargmax(t_c)), t_c.shape)
+            t = float(t_c[i, j])
+            highest = Highest(t / ratio, kelvin(self.bilayer, t), float(self.rs[j]), float(self.spacing[i]) * ratio)
+        return PairingMapResult(
+            status=status, data={} if squares is None else self._data(squares, t_c), alpha_source=self.source.name,
+            rs_star=self.source.rs_star, method=self.choices.method, umklapp=self.choices.umklapp,
+            hole_over_electron_mass=1 / ratio, capacitor=self.source.capacitor,
+            hartree_temperature=kelvin(self.bilayer, ratio), points=t_c.size, done=int(known.sum()), highest=highest,
+            share_superconducting=float((t_c[known] > 0).mean()) if known.any() else None,
+            share_unstable=None if squares is None else float((squares <= 0).mean()))
+
+    def _data(self, squares: np.ndarray, t_c: np.ndarray) -> dict[str, Variable]:
+        dims, alive = ("spacing", "rs"), squares > 0
+        scale, unit = temperature_unit(self.bilayer)
+        mu, lam = couplings(self.liquid(np.where(alive, squares, 1.0)))
+        lam = np.where(alive, lam, np.nan)
+        over_a_e = self.spacing * self.bilayer.mass_ratio
+        return {"rs": Variable(("rs",), self.rs, "1", "r_s of the electrons"),
+                "spacing": Variable(("spacing",), over_a_e, "a_e", "distance between the layers"),
+                "alpha_squared": Variable(dims, squares, "1", "(v_p/v_0)^2"),
+                "g0V": Variable(dims, mu - lam, "1", "mu - lambda"),
+                "lambda": Variable(dims, lam, "1", "attraction"),
+                "critical_temperature": Variable(dims, t_c * scale, unit, "T_c")}
+
+    def liquid(self, squares: np.ndarray) -> Liquid:
+        """All points, with these alpha^2 (m, n)."""
+        return Liquid.of(self.bilayer, squares, self.choices, self.rs[None, :], self.spacing[:, None])
+
+    def earlier(self, hooks: Hooks) -> np.ndarray:
+        """T_c (m, n) in Ha_h as far as it was known before; NaN elsewhere."""
+        before = hooks.unfinished
+        if before is None or "critical_temperature" not in before.data:
+            return np.full((len(self.spacing), len(self.rs)), np.nan)
+        return np.array(before.data["critical_temperature"].values) / temperature_unit(self.bilayer)[0]
 
 
-@dataclass(frozen=True)
-class MapHooks:
-    """Whom a map tells, when it must stop, on how many processes it runs, and T_c known from before (NaN: not yet).
-
-    ``checkpoint`` is given the unfinished map now and then.
-    """
-
-    progress: Callable[[str], None] = silent
-    should_stop: Callable[[], Status | None] = never
-    workers: int = 1
-    earlier: np.ndarray | None = None
-    checkpoint: Callable[[Map], None] = silent
-
-
-def make_map(rs: np.ndarray, spacing: np.ndarray, mass_ratio: float, source: Source, liquid: Liquid | None = None,
-             method: str = "bcs", hooks: MapHooks | None = None) -> Map | Status:
-    """The map over rising r_s (n,) and spacings (m,) in a_e; a Status where it was stopped before any point.
-
-    Parameters
-    ----------
-    source : where alpha^2 comes from.
-    liquid : umklapp, flavours and mu* rule are taken from it; its other fields do not matter.
-    """
-    hooks = hooks or MapHooks()
-    squares = source.on(rs, spacing, hooks.progress, hooks.should_stop)
+def solve_map(asked: Map, hooks: Hooks) -> PairingMapResult:
+    """g0V and T_c on the map; T_c = 0 where alpha^2 <= 0. What an unfinished result in ``hooks`` holds is kept."""
+    squares = asked.source.on(asked.bilayer, asked.rs, asked.spacing, hooks)
     if isinstance(squares, Status):
-        return squares
-    base = liquid or Liquid(1.0, 0.0, mass_ratio, 1.0)
-    full = replace(base, rs=rs[None, :], spacing=spacing[:, None], mass_ratio=mass_ratio, alpha_squared=squares)
-    alive = squares > 0
-    mu, lam = couplings(full.rs, full.spacing, np.where(alive, squares, 1.0), base.umklapp, base.flavours)
-    lam = np.where(alive, lam, np.nan)
-    found = Map(rs, spacing, squares, np.broadcast_to(mu, squares.shape), lam, np.zeros(squares.shape))
-    if method != "eliashberg":
-        return replace(found, t_c=temperature_of(full, method))
-    return _by_pieces(found, full, hooks)
+        return asked.result(None, asked.earlier(Hooks()), squares)
+    if asked.choices.method != "eliashberg":
+        return asked.result(squares, temperature_of(asked.liquid(squares), asked.choices.method), Status.converged)
+    t_c = asked.earlier(hooks)
+    _by_pieces(asked, squares, t_c, hooks)
+    done = np.isfinite(t_c).all()
+    return asked.result(squares, t_c, Status.converged if done else hooks.should_stop() or Status.interrupted)
 
 
-def _by_pieces(found: Map, full: Liquid, hooks: MapHooks) -> Map:
-    """T_c by Eliashberg, a few points at a time; what is known already is kept."""
-    t_c = np.full(found.alpha_squared.shape, np.nan) if hooks.earlier is None else hooks.earlier.copy()
+def _by_pieces(asked: Map, squares: np.ndarray, t_c: np.ndarray, hooks: Hooks) -> None:
+    """Fill in T_c by Eliashberg, a few points at a time; what is known already is kept."""
     places = [(i, part) for i in range(len(t_c))
-              for part in np.array_split(np.arange(len(found.rs)), math.ceil(len(found.rs) / PIECE))
+              for part in np.array_split(np.arange(len(asked.rs)), math.ceil(len(asked.rs) / PIECE))
               if not np.isfinite(t_c[i, part]).all()]
-    squares = found.alpha_squared
-    jobs = [replace(full, rs=found.rs[part], spacing=float(found.spacing[i]), alpha_squared=squares[i, part])
+    full = asked.liquid(squares)
+    jobs = [replace(full, rs=asked.rs[part], spacing=float(asked.spacing[i]), alpha_squared=squares[i, part])
             for i, part in places]
-    for number, piece in each(_piece, jobs, workers=hooks.workers, should_stop=hooks.should_stop):
+    for number, piece in each(_piece, jobs, workers=hooks.threads, should_stop=hooks.should_stop):
         if piece is not None:
             i, part = places[number]
             t_c[i, part] = piece
             hooks.progress(f"T_c: {int(np.isfinite(t_c).sum())} of {t_c.size} points")
-            hooks.checkpoint(replace(found, t_c=t_c.copy(), status=Status.interrupted))
-    status = Status.converged
-    if not np.isfinite(t_c).all():
-        status = hooks.should_stop() or Status.interrupted
-    return replace(found, t_c=t_c, status=status)
+            hooks.checkpoint(asked.result(squares, t_c, Status.interrupted))
 
 
 def _piece(liquid: Liquid, should_stop: Callable[[], Status | None]) -> np.ndarray | None:
@@ -122,68 +139,30 @@ def _piece(liquid: Liquid, should_stop: Callable[[], Status | None]) -> np.ndarr
 class Published:
     """A map of the paper, by what its caption says; axes and the numbers behind alpha^2 are our reading.
 
-    crystal_rs : r_s* of the line, which is also n_e*.   alpha : held fixed, where it is.
+    hole_over_electron_mass : m_h/m_e.   crystal_rs : r_s* of the line, which is also n_e*.   alpha : held fixed, where
+    it is.
     """
 
     figure: str
-    mass_ratio: float
+    hole_over_electron_mass: float
     crystal_rs: float = 2.0
     alpha: float | None = None
     capacitor: bool = False
     source: str = PAPER
 
-    def alpha_from(self, name: str = "paper-line") -> Source:
-        """alpha^2 of this map, from the paper's line, or computed ("torus", "limit")."""
-        if self.alpha is not None:
-            return Source("given", given=self.alpha**2, mass_ratio=self.mass_ratio, capacitor=self.capacitor)
-        return Source(name, rs_star=self.crystal_rs, mass_ratio=self.mass_ratio, capacitor=self.capacitor)
+    def map(self, points: int = 200, choices: Choices | None = None, alpha_source: str = "paper-line") -> Map:
+        """r_s up to the crystal, spacings from 0 to 2 a_e, alpha^2 by the paper's line or computed ("torus", "limit").
 
-    def axes(self, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
-        """r_s up to the crystal, and spacings from 0 to 2 a_e."""
-        return np.linspace(0.05, 1.0, points) * self.crystal_rs, np.linspace(0.0, 2.0, points)
+        Computed alpha^2 exist for the r_s* of Hartree-Fock only: they are used as they are, without rescaling.
+        """
+        bilayer = Bilayer.of(electron_mass=1 / self.hole_over_electron_mass, hole_mass=1.0, rs_electron=1.0)
+        name, given = (alpha_source, None) if self.alpha is None else ("given", self.alpha**2)
+        source = Source(name, given, rs_star=self.crystal_rs, capacitor=self.capacitor)
+        return Map.over(bilayer, (0.05 * self.crystal_rs, self.crystal_rs), (0.0, 2 * self.hole_over_electron_mass),
+                        points, source, choices or Choices())
 
 
 PUBLISHED = {p.figure: p for p in (
     Published("4b", 10), Published("S1", 10, alpha=0.3), Published("S2", 10, capacitor=True),
     Published("S3-left", 10, crystal_rs=31.0), Published("S3-right", 1000, crystal_rs=31.0),
     Published("v1-6-left", 100, crystal_rs=31.0), Published("v1-6-right", 1000, crystal_rs=31.0))}
-
-
-def published_map(figure: str, points: int = 200, alpha_source: str = "paper-line", method: str = "bcs",
-                  hooks: MapHooks | None = None, **liquid: Any) -> Map | Status:
-    """A map of the paper (keys of PUBLISHED), with its formula or a better one.
-
-    Computed alpha^2 exist for the r_s* of Hartree-Fock only: they are used as they are, without rescaling.
-    Raises InputError for another figure.
-    """
-    if figure not in PUBLISHED:
-        raise InputError("figure", " | ".join(PUBLISHED), figure, "choose one of these")
-    chosen = PUBLISHED[figure]
-    rs, spacing = chosen.axes(points)
-    return make_map(rs, spacing, chosen.mass_ratio, chosen.alpha_from(alpha_source),
-                    Liquid(1.0, 0.0, chosen.mass_ratio, 1.0, **liquid), method, hooks)
-
-
-def map_data(found: Map, hartree: float | None) -> dict[str, Variable]:
-    """The arrays of a result; T_c in K where T_H^e = ``hartree`` (K) is known, else in T_H^e."""
-    dims = ("spacing", "rs")
-    scale, unit = (1.0, "T_H^e") if hartree is None else (hartree, "K")
-    return {"rs": Variable(("rs",), found.rs, "1", "r_s of the electrons"),
-            "spacing": Variable(("spacing",), found.spacing, "a_e", "distance between the layers"),
-            "alpha_squared": Variable(dims, found.alpha_squared, "1", "(v_p/v_0)^2"),
-            "g0V": Variable(dims, found.g0V, "1", "mu - lambda"),
-            "lambda": Variable(dims, found.lam, "1", "attraction"),
-            "critical_temperature": Variable(dims, found.t_c * scale, unit, "T_c")}
-
-
-def map_result(found: Map, summary: dict[str, Any], hartree: float | None) -> Result:
-    """The result of kind ``pairing`` of a map: where T_c is highest, how much of the map pairs, and the arrays."""
-    known = np.isfinite(found.t_c)
-    told: dict[str, Any] = {"points": int(known.size), "done": int(known.sum()), "highest": None,
-                            "share_superconducting": None, "share_unstable": float((found.alpha_squared <= 0).mean())}
-    if known.any():
-        t_c, rs, spacing = found.highest
-        told["share_superconducting"] = float((found.t_c[known] > 0).mean())
-        told["highest"] = {"tc_over_hartree": t_c, "critical_temperature": None if hartree is None else t_c * hartree,
-                           "rs_electron": rs, "spacing_over_a_e": spacing} if t_c > 0 else None
-    return Record("pairing", found.status, summary | told, {}, map_data(found, hartree))

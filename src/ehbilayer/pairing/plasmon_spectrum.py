@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ehbilayer.errors import InputError
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, condensed
-from ehbilayer.pairing.couplings import CHUNK, check, half_zone, screening, suppression, umklapp_nodes, weighted
+from ehbilayer.pairing.couplings import CHUNK, half_zone, positive, umklapp_nodes, weighted
+from ehbilayer.pairing.liquid import Liquid
 
 NODES = 24  # in the angle between the electrons
 DIRECTIONS = 16  # of their momentum transfer, in a twelfth of the circle
@@ -17,19 +17,18 @@ FOLDED_MODES = 10
 FINE = 100  # of the histograms for figures
 
 
-def plasmon_spectrum(rs: float, spacing: float, alpha_squared: float, umklapp: str = "debye",
-                     flavours: int = 2) -> CouplingSpectrum:
+def plasmon_spectrum(liquid: Liquid) -> CouplingSpectrum:
     """Modes with the lambda of `couplings.couplings`, frequencies in units of k_B T_D = v_p k_D.
 
     alpha^2F is linear at small omega. "debye" puts all Umklapp at k_D, as one sharp mode of frequency 1; "folded"
-    spreads it up to the corner of the zone (1.0996). In these units the spectrum does not depend on the mass ratio, and
-    on alpha only through lambda ~ 1/alpha^2. Arguments and errors as `couplings.couplings`.
+    spreads it up to the corner of the zone (1.0996). In these units the spectrum does not depend on the mass ratio at
+    fixed d/a_e, and on alpha only through lambda ~ 1/alpha^2. The liquid holds numbers; errors as
+    `couplings.couplings`.
     """
-    square = np.asarray(alpha_squared, dtype=float)
-    check("alpha_squared", "a positive number", square, square > 0, "without a positive alpha^2 there is no plasmon")
-    sine, q, weight = transfers(umklapp, flavours)
-    a, s = float(screening(rs, flavours)), float(suppression(rs, spacing, flavours))
-    factor = 2 / (np.pi * flavours * alpha_squared)
+    square, flavours = float(positive(liquid)), liquid.flavours
+    sine, q, weight = transfers(liquid.umklapp, flavours)
+    a, s = float(liquid.screening), float(liquid.suppression)
+    factor = 2 / (np.pi * flavours * square)
     coupling = factor * weight * np.exp(-s * sine) * (a / (sine + a)) ** 2
     # frequencies in units of k_D = sqrt(g) k_F, the q of `transfers` in units of 2 k_F
     omega = q * 2 / np.sqrt(flavours)
@@ -46,11 +45,11 @@ class Moments(NamedTuple):
     omega_square: np.ndarray
 
 
-def moments(rs: ArrayLike, spacing: ArrayLike, umklapp: str = "debye", flavours: int = 2) -> Moments:
-    """The moments of `plasmon_spectrum` for arrays of r_s and d/a_e that broadcast. Errors as `couplings.couplings`."""
-    a, s = np.broadcast_arrays(screening(rs, flavours), suppression(rs, spacing, flavours))
-    sine, q, weight = transfers(umklapp, flavours)
-    omega = q * 2 / np.sqrt(flavours)
+def moments(liquid: Liquid) -> Moments:
+    """The moments of `plasmon_spectrum` for a liquid of numbers or arrays. Errors as `couplings.couplings`."""
+    a, s = np.broadcast_arrays(liquid.screening, liquid.suppression)
+    sine, q, weight = transfers(liquid.umklapp, liquid.flavours)
+    omega = q * 2 / np.sqrt(liquid.flavours)
     averages = np.column_stack([weight, weight * np.log(omega), weight * omega**2])
     flat_a, flat_s, out = a.reshape(-1), s.reshape(-1), np.empty((a.size, 3))
     for i in range(0, a.size, CHUNK):
@@ -107,17 +106,17 @@ class Tabulated(NamedTuple):
     line: float
 
 
-def tabulate(rs: float, spacing: float, alpha_squared: float, umklapp: str = "debye", flavours: int = 2,
-             points: int = 60) -> Tabulated:
+def tabulate(liquid: Liquid, points: int = 60) -> Tabulated:
     """alpha^2F(omega) averaged over ``points`` equal intervals up to the highest frequency, for figures.
 
-    The line is int alpha^2F over it: half the frequency times the coupling. Arguments and errors as `plasmon_spectrum`.
+    The line is int alpha^2F over it: half the frequency times the coupling. Errors as `plasmon_spectrum`.
     """
     if points < 2:
         raise InputError("points", "at least 2", points, "give more")
+    umklapp, flavours = liquid.umklapp, liquid.flavours
     edge, theta, beyond = umklapp_nodes(umklapp, flavours)
-    a, s = float(screening(rs, flavours)), float(suppression(rs, spacing, flavours))
-    factor = 2 / (np.pi * flavours * alpha_squared)
+    a, s = float(liquid.screening), float(liquid.suppression)
+    factor = 2 / (np.pi * flavours * float(positive(liquid)))
     fine = (np.arange(FINE * points) + 0.5) / (FINE * points) * (edge if umklapp == "debye" else np.pi / 2)
     weight = np.full(fine.shape, fine[0] * 2 * factor) * np.exp(-s * np.sin(fine)) * (a / (np.sin(fine) + a)) ** 2
     if umklapp == "debye":

@@ -253,6 +253,11 @@ def _read(kind: str, status: Status, summary: dict[str, Any], inputs: dict[str, 
     return Record(kind, status, summary, inputs, data)
 
 
+def result_of(kind: str, summary: dict[str, Any]) -> Result:
+    """The result that a summary with its status is of, without arrays and inputs: of the class of its kind."""
+    return _read(kind, Status(summary["status"]), summary, {}, {}, netcdf.FORMAT_VERSION)
+
+
 def _typed(cls: type[Result], status: Status, summary: dict[str, Any], inputs: dict[str, Any],
            data: dict[str, Variable]) -> Result:
     known = declared(cls)

@@ -107,8 +107,11 @@ def bilayer_of(study: Study, numbers: Mapping[str, float], critical: Callable[[]
     return empty.with_densities(densities_of(study.density, numbers, empty.scales, empty.spacing, critical))
 
 
-def bilayer_at(study: Study, densities: Mapping[str, float]) -> Bilayer:
-    """The physics of a study at densities (a_h^-2) of the carriers that it has. Raises InputError."""
+def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | None = None) -> Bilayer:
+    """The physics of a study at densities (a_h^-2) of the carriers that it has, at its spacing or another (a_h).
+
+    Raises InputError.
+    """
     table, scales, carriers = study.bilayer, scales_of(study.bilayer), []
     if "electron" in densities:
         mass = electron_mass(scales, alone="hole" not in densities)
@@ -116,7 +119,8 @@ def bilayer_at(study: Study, densities: Mapping[str, float]) -> Bilayer:
     if "hole" in densities:
         carriers.append(Carrier("hole", 1, 1.0, HOLE_LAYER, densities["hole"], table.hole_flavours))
     single = len(carriers) < 2 and table.spacing is None
-    spacing = 0.0 if single else length_of(table.spacing, scales)
+    if spacing is None:
+        spacing = 0.0 if single else length_of(table.spacing, scales)
     return Bilayer(tuple(carriers), INTERACTIONS[table.interaction](spacing), scales, table.material)
 
 

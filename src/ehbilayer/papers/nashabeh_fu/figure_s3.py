@@ -11,6 +11,7 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     LINE_NOTE,
     highest,
     map_study,
+    of_map,
     other_reading,
     statements,
     temperature_page,
@@ -37,8 +38,8 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """The two printed maxima, and what the text says of the left map."""
-    ten, thousand, original = results[TEN], results[THOUSAND], results[ORIGINAL]
-    wide = ten.summary["share_superconducting"], original.summary["share_superconducting"]
+    ten, thousand, original = (of_map(results[name]) for name in (TEN, THOUSAND, ORIGINAL))
+    wide = ten.share_superconducting or 0.0, original.share_superconducting or 0.0
     return [judged("highest T_c (K), ratio 1000, m_e = m0, dielectric 1", "16 (first version 15)", highest(thousand),
                    (14.5, 16.5), converged=other_reading(thousand)),
             judged("highest T_c (K), ratio 10, dielectric 5", "0.5 (first version)", highest(ten), (0.45, 0.55),
@@ -46,7 +47,7 @@ def rows(results: Results) -> list[Row]:
             said("ratio 10: much lower temperatures than with r_s* = 2", highest(ten) < 0.1 * highest(original),
                  f"{highest(ten):.4g} against {highest(original):.4g} K"),
             said("ratio 10: superconducting in a much broader region of r_s",
-                 wide[0] * ten.summary["rs_star"] > 2 * wide[1] * original.summary["rs_star"],
+                 wide[0] * ten.rs_star > 2 * wide[1] * original.rs_star,
                  f"shares of the maps {wide[0]:.2f} of r_s < 31, {wide[1]:.2f} of r_s < 2"),
             *statements(ten, "ratio 10"), *statements(thousand, "ratio 1000")]
 

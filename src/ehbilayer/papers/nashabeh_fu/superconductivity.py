@@ -13,6 +13,7 @@ from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, 
 from ehbilayer.pairing.couplings import bcs_temperature, paper_line
 from ehbilayer.pairing.maps import PUBLISHED
 from ehbilayer.pairing.plasmon_velocity import LINES as READINGS
+from ehbilayer.pairing.result import AnyPairingResult, PairingMapResult
 from ehbilayer.papers.record import Results, Row, Studies, said
 from ehbilayer.results.base import Result
 
@@ -44,8 +45,8 @@ def map_study(figure: str, quick: bool, alpha_source: str = "paper-line", **pair
     alpha = {"alpha_source": alpha_source} if chosen.alpha is None else {"alpha": chosen.alpha}
     table = alpha | {"rs_star": chosen.crystal_rs, "map_rs": [0.05 * chosen.crystal_rs, chosen.crystal_rs],
                      "map_spacing": [0, "2 a_e"], "map_points": QUICK_POINTS if quick else POINTS}
-    return {"kind": "pairing", "bilayer": DEVICES[int(chosen.mass_ratio)] | {"capacitor": chosen.capacitor},
-            "pairing": table | pairing}
+    bilayer = DEVICES[int(chosen.hole_over_electron_mass)] | {"capacitor": chosen.capacitor}
+    return {"kind": "pairing", "bilayer": bilayer, "pairing": table | pairing}
 
 
 def limit_map(quick: bool) -> Studies:
@@ -111,6 +112,18 @@ def temperature_page(title: str, panels: Sequence[tuple[str, Result]]) -> Figure
     return maps_page(title, [(text, partial(temperature_map, result)) for text, result in panels])
 
 
+def told(result: Result) -> AnyPairingResult:
+    """What a point or a map says."""
+    assert isinstance(result, AnyPairingResult)
+    return result
+
+
+def of_map(result: Result) -> PairingMapResult:
+    """What a map says."""
+    assert isinstance(result, PairingMapResult)
+    return result
+
+
 def in_hartree(result: Result) -> Result:
     """The map with T_c in units of the electrons' Hartree temperature, as in the paper."""
     t_c = result.data["critical_temperature"]
@@ -121,21 +134,23 @@ def in_hartree(result: Result) -> Result:
 def reduced(result: Result) -> np.ndarray:
     """T_c/T_H^e of a map, (spacings, rs)."""
     values: np.ndarray = result.data["critical_temperature"].values
-    return values / result.summary["hartree_temperature"] if \
-        result.data["critical_temperature"].units == "K" else values
+    hartree = told(result).hartree_temperature
+    return values / hartree if hartree is not None and result.data["critical_temperature"].units == "K" else values
 
 
 def highest(result: Result) -> float:
     """The highest T_c of a map in K; 0 if nothing pairs."""
-    found = result.summary["highest"]
-    return float(found["critical_temperature"]) if found else 0.0
+    found = of_map(result).highest
+    return 0.0 if found is None or found.critical_temperature is None else found.critical_temperature
 
 
 def by_reading(result: Result, rs: np.ndarray, spacing: float) -> dict[str, np.ndarray]:
     """T_c (K) by the printed formula at some r_s and one d/a_e, for each line in x = r_s/r_s* read from Fig. 4a."""
-    s = result.summary
-    return {name: s["hartree_temperature"] * bcs_temperature(rs, spacing, paper_line(rs, s["rs_star"], line),
-                                                             s["mass_ratio"]) for name, line in READINGS.items()}
+    s = told(result)
+    heavy = s.hole_over_electron_mass
+    kelvin = (s.hartree_temperature or np.nan) * heavy  # Ha_h over k_B
+    return {name: kelvin * bcs_temperature(rs, spacing * heavy, paper_line(rs, s.rs_star, line), 1 / heavy)
+            for name, line in READINGS.items()}
 
 
 def other_reading(result: Result) -> str:
@@ -146,11 +161,11 @@ def other_reading(result: Result) -> str:
 
 def where_highest(result: Result) -> str:
     """The highest T_c and where it is, as text."""
-    found = result.summary["highest"]
-    if not found:
+    found = of_map(result).highest
+    if found is None:
         return "no superconductivity"
-    return (f"{found['critical_temperature']:.4g} K = {found['tc_over_hartree']:.4g} T_H at r_s "
-            f"{found['rs_electron']:.3g}, d {found['spacing_over_a_e']:.3g} a_e")
+    return (f"{found.critical_temperature:.4g} K = {found.tc_over_hartree:.4g} T_H at r_s {found.rs_electron:.3g}, d "
+            f"{found.spacing_over_a_e:.3g} a_e")
 
 
 def statements(result: Result, what: str = "", limit: Result | None = None) -> list[Row]:
@@ -158,15 +173,16 @@ def statements(result: Result, what: str = "", limit: Result | None = None) -> l
 
     ``limit`` is the same map with computed alpha^2.
     """
-    found = result.summary["highest"] or {"rs_electron": np.nan, "spacing_over_a_e": np.nan}
+    found = of_map(result).highest
+    best, spacing = (np.nan, np.nan) if found is None else (found.rs_electron, found.spacing_over_a_e)
     rs, t_c = result.data["rs"].values, reduced(result)
-    inside = rs[0] < found["rs_electron"] < rs[-1]
+    inside = rs[0] < best < rs[-1]
     pairs = (t_c > ZERO).any(axis=0)
     dense = float(rs[np.argmax(pairs)]) if pairs.any() else float("inf")
     head = f"{what}: " if what else ""
-    return [said(f"{head}highest T_c at d = 0", found["spacing_over_a_e"] == 0.0, where_highest(result),
+    return [said(f"{head}highest T_c at d = 0", spacing == 0.0, where_highest(result),
                  "" if limit is None else f"{where_highest(limit)}, alpha^2 computed"),
-            said(f"{head}highest T_c at intermediate density", bool(inside), f"r_s {found['rs_electron']:.3g}"),
+            said(f"{head}highest T_c at intermediate density", bool(inside), f"r_s {best:.3g}"),
             said(f"{head}none at high density for any d", dense > rs[0] * 1.5, f"T_c > {ZERO:g} T_H from r_s "
                  f"{dense:.3g} on")]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ehbilayer.compressibility.result import CompressibilityResult
 from ehbilayer.figures.style import (
     COLOURS,
     EMPTY,
@@ -22,7 +23,6 @@ from ehbilayer.figures.style import (
     new_figure,
     panel,
 )
-from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SIZES = (("none", "zero mode none", OTHERS[3], "s"), ("madelung", "zero mode mad
          ("corrected", "gas' own error taken out", INK, "D"))
 
 
-def figure(result: Result) -> Figure:
+def figure(result: CompressibilityResult) -> Figure:
     """The page of a compressibility. Raises InputError for a result without sizes."""
     need(result, "size_particles")
     panels = [sizes, against_density, *([phonons] if "phonon_distance" in result.data else [])]
@@ -46,36 +46,35 @@ def figure(result: Result) -> Figure:
     return fig
 
 
-def _title(fig: Figure, result: Result) -> None:
-    s, height = result.summary, fig.get_figheight()
-    doubt = math.nan if s["uncertainty"] is None else s["uncertainty"]
-    value = "unknown" if s["alpha_squared"] is None else f"{s['alpha_squared']:.4f} ± {doubt:.1g}"
-    where = "N → ∞" if s["extrapolated"] else f"N = {result.data['size_particles'].values[0]:.0f}, zero mode " \
-        f"{s['zero_mode']}"
+def _title(fig: Figure, result: CompressibilityResult) -> None:
+    height = fig.get_figheight()
+    doubt = math.nan if result.uncertainty is None else result.uncertainty
+    value = "unknown" if result.alpha_squared is None else f"{result.alpha_squared:.4f} ± {doubt:.1g}"
+    where = "N → ∞" if result.extrapolated else f"N = {result.by_size[0].particles}, zero mode {result.zero_mode}"
     fig.text(0.5, 1 - 0.1 / height, f"α² = {value}   ({where})".replace("-", "−"), ha="center", va="top",
              fontsize=NORMAL + 3, color=INK, weight="bold")
-    kept = "translations kept" if s["state"]["kept"] == "symmetric" else "free box"
-    fig.text(0.5, 1 - 0.38 / height, f"{s['state']['phase']}, {kept}, occupation {s['state']['occupation']};  rₛᵉ = "
-             f"{s['rs_electron']:.4g},  spacing {result.inputs['spacing']:.4g} aₕ", ha="center", va="top",
+    kept = "translations kept" if result.state.kept == "symmetric" else "free box"
+    fig.text(0.5, 1 - 0.38 / height, f"{result.state.phase}, {kept}, occupation {result.state.occupation};  rₛᵉ = "
+             f"{result.rs_electron:.4g},  spacing {result.inputs['spacing']:.4g} aₕ", ha="center", va="top",
              fontsize=NORMAL, color=INK)
     words = f"{result.status.value}: {result.status.advice}" if result.status is not Status.converged else (
-        "" if s["stable"] else "α² < 0: unstable, no acoustic mode at this level")
+        "" if result.stable else "α² < 0: unstable, no acoustic mode at this level")
     fig.text(0.5, 1 - 0.6 / height, words, ha="center", va="top", fontsize=NORMAL, color=WARNING)
 
 
-def sizes(result: Result, ax: Axes | None = None) -> Figure:
+def sizes(result: CompressibilityResult, ax: Axes | None = None) -> Figure:
     """Draw alpha^2 against 1/N in both conventions, and the limit with its uncertainty."""
     ax = panel(ax)
-    n, s = result.data["size_particles"].values, result.summary
+    n, limit = result.data["size_particles"].values, result.limit
     for key, label, colour, marker in SIZES:
-        if key == "corrected" and all(row["gas"] is None for row in s["by_size"]):
+        if key == "corrected" and all(row.gas is None for row in result.by_size):
             continue
         ax.plot(1 / n, result.data[f"size_{key}"].values, marker, color=colour, label=label, markersize=5)
-    if s["limit"] is not None:
+    if limit is not None:
         x = np.array([0.0, 1.08 / n.min()])
-        ax.plot(x, s["limit"]["value"] + s["limit"]["slope"] * x, color=INK, linewidth=1.0)
-        ax.errorbar([0.0], [s["limit"]["value"]], yerr=[s["limit"]["uncertainty"]], fmt="*", color=WARNING,
-                    markersize=9, capsize=3, label="limit")
+        ax.plot(x, limit.value + limit.slope * x, color=INK, linewidth=1.0)
+        ax.errorbar([0.0], [limit.value], yerr=[limit.uncertainty or 0.0], fmt="*", color=WARNING, markersize=9,
+                    capsize=3, label="limit")
     ax.axhline(0, color=EMPTY, linewidth=0.8)
     ax.set_xlim(-0.06 / n.min(), 1.15 / n.min())
     low, high = ax.get_ylim()
@@ -85,19 +84,18 @@ def sizes(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def against_density(result: Result, ax: Axes | None = None) -> Figure:
+def against_density(result: CompressibilityResult, ax: Axes | None = None) -> Figure:
     """Draw this result beside the uniform gas and the published line, against r_s of the electrons."""
     ax = panel(ax)
-    s = result.summary
-    rs = np.linspace(0, max(1.25 * s["rs_electron"], 2.0), 60)
-    slope = (s["uniform_gas"] - 1) / s["rs_electron"]
+    rs = np.linspace(0, max(1.25 * result.rs_electron, 2.0), 60)
+    slope = (result.uniform_gas - 1) / result.rs_electron
     ax.plot(rs, 1 + slope * rs, color=EMPTY, linewidth=1.3, label="uniform gas, N → ∞")
     ax.plot(rs, PAPER_LINE[0] + PAPER_LINE[1] * rs / PAPER_RS, color=ENERGY, linewidth=1.3, linestyle="--",
             label="Nashabeh and Fu, our reading")
     ax.axhline(0, color=EMPTY, linewidth=0.8)
-    for key, label, colour, marker in _points(s):
+    for key, label, colour, marker in _points(result):
         if key is not None:
-            ax.plot([s["rs_electron"]], [key], marker, color=colour, label=label, markersize=6)
+            ax.plot([result.rs_electron], [key], marker, color=colour, label=label, markersize=6)
     ax.set_xlim(rs[0], rs[-1])
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.55 * (high - low))
@@ -106,17 +104,17 @@ def against_density(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def _points(s: dict[str, Any]) -> list[tuple[float | None, str, str, str]]:
+def _points(result: CompressibilityResult) -> list[tuple[float | None, str, str, str]]:
     """Value, label, colour and marker of what is shown at this density."""
-    lattice = (s["lattice"] or {}).get("exchange")
-    return [(s["by_zero_mode"]["none"], "this torus, none", OTHERS[3], "s"),
-            (s["by_zero_mode"]["madelung"], "this torus, madelung", OTHERS[2], "o"),
-            (None if s["limit"] is None else s["limit"]["value"], "limit", WARNING, "*"),
-            (s["with_capacitor"] if s["capacitor_shift"] else None, "with the capacitor", COLOURS["hole"], "^"),
-            (None if lattice is None else lattice["bulk"], "phonons with exchange", OTHERS[1], "v")]
+    return [(result.by_zero_mode.none, "this torus, none", OTHERS[3], "s"),
+            (result.by_zero_mode.madelung, "this torus, madelung", OTHERS[2], "o"),
+            (None if result.limit is None else result.limit.value, "limit", WARNING, "*"),
+            (result.with_capacitor if result.capacitor_shift else None, "with the capacitor", COLOURS["hole"], "^"),
+            (None if result.lattice is None else result.lattice.exchange.bulk, "phonons with exchange", OTHERS[1],
+             "v")]
 
 
-def phonons(result: Result, ax: Axes | None = None) -> Figure:
+def phonons(result: CompressibilityResult, ax: Axes | None = None) -> Figure:
     """Draw the branches of the screened hole lattice; unstable ones below zero."""
     need(result, "phonon_distance")
     ax = panel(ax)

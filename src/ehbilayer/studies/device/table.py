@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ehbilayer.results.base import Result
+from ehbilayer.device.page import COLDEST
+from ehbilayer.device.result import DeviceResult, Window
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
-COLDEST = 1e-3  # K: a T_c below this is no prediction
 SWEPT = ("margin", "gap", "alpha_squared", "critical_temperature")  # what a sweep shows first
 
 
-def rows(result: Result) -> list[tuple[str, str]]:
+def rows(result: DeviceResult) -> list[tuple[str, str]]:
     """The page: label and text."""
-    s, units = result.summary, result.summary.get("units", {})
-    found = [status_row(result), ("phase", str(s["phase"]))]
-    if s["margin"] is not None:
-        found.append(("margin", f"{energy_text(s['margin'], units)} per hole below {s['runner_up']}; numerical error "
-                                f"{s['numerical_error']:.1e}"))
-    found += [(f"gap, {name}s", energy_text(v, units)) for name, v in s["gap"].items() if v is not None]
-    for source, x in s["by_source"].items():
-        square = "unknown" if x["alpha_squared"] is None else f"{x['alpha_squared']:+.4g}"
-        error = f" +- {x['alpha_squared_uncertainty']:.1g}" if x["alpha_squared_uncertainty"] else ""
+    found = [status_row(result), ("phase", str(result.phase))]
+    if result.margin is not None:
+        found.append(("margin", f"{energy_text(result.margin)} per hole below {result.runner_up}; numerical error "
+                                f"{result.numerical_error:.1e}"))
+    found += [(f"gap, {name}s", energy_text(v)) for name, v in result.gap.items() if v is not None]
+    for source, x in result.by_source.items():
+        square = "unknown" if x.alpha_squared is None else f"{x.alpha_squared:+.4g}"
+        error = f" +- {x.alpha_squared_uncertainty:.1g}" if x.alpha_squared_uncertainty else ""
         found.append((f"alpha^2, {source}", square + error))
-        methods = x["by_method"] or {}
-        told = ", ".join(f"{m} {_kelvin(t)}" for m, t in methods.items()) or (x["reason"] or "none")
+        methods = x.by_method or {}
+        told = ", ".join(f"{m} {_kelvin(t)}" for m, t in methods.items()) or (x.reason or "none")
         found.append((f"T_c, {source}", told))
-        if x["band"] and methods:
-            found.append((f"band, {source}", f"{_kelvin(x['band']['low'])} to {_kelvin(x['band']['high'])} "
-                                             f"({x['method']}) within the error of alpha^2"))
+        if x.band and methods:
+            found.append((f"band, {source}", f"{_kelvin(x.band.low)} to {_kelvin(x.band.high)} ({x.method}) within the "
+                                             "error of alpha^2"))
         found += [(f"window, {source}", f"{m}: {_window_text(w)}")
-                  for m, w in (s["density_window"].get(source) or {}).items()]
-    if s["no_pairing"]:
-        found.append(("T_c", s["no_pairing"]))
-    return [*found, *(("caveat", text) for text in s["caveats"]), time_row(result)]
+                  for m, w in (result.density_window.get(source) or {}).items()]
+    if result.no_pairing:
+        found.append(("T_c", result.no_pairing))
+    return [*found, *(("caveat", text) for text in result.caveats), time_row(result)]
 
 
 def _kelvin(value: float | None) -> str:
@@ -42,8 +39,7 @@ def _kelvin(value: float | None) -> str:
     return f"{value:.3g} K" if value >= COLDEST or value == 0 else "< 1 mK"
 
 
-def _window_text(w: dict[str, Any] | None) -> str:
+def _window_text(w: Window | None) -> str:
     if w is None:
         return "none"
-    return (f"{w['low']:.3g} ({w['ends'][0]}) to {w['high']:.3g} cm^-2 ({w['ends'][1]}), at most "
-            f"{_kelvin(w['highest'])}")
+    return f"{w.low:.3g} ({w.ends[0]}) to {w.high:.3g} cm^-2 ({w.ends[1]}), at most {_kelvin(w.highest)}"

@@ -22,6 +22,7 @@ from ehbilayer.figures.style import (
     panel,
     shades,
 )
+from ehbilayer.pairing.result import AnyPairingResult, PairingMapResult, PairingResult
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
@@ -36,20 +37,20 @@ BAND = "#E4E4E4"
 ROW, HEAD = 3.5, 0.65  # inches
 
 
-def figure(result: Result) -> Figure:
+def figure(result: AnyPairingResult) -> Figure:
     """The page of a point or of a map, as far as it was computed. Raises InputError where nothing can be drawn."""
-    if "g0V" in result.data:
+    if isinstance(result, PairingMapResult) and result.data:
         return _map_page(result)
     panels = [against_alpha, against_density] if "curve_tc_alpha_squared" in result.data else []
     panels += [spectrum] if "alpha2F" in result.data else []
     panels += [gap] if "gap_over_critical" in result.data else []
-    if not panels:
+    if not isinstance(result, PairingResult) or not panels:
         raise InputError("result", "one with curves, a spectrum, a gap or a map", "one that only has numbers",
                          "its summary says why; `ehb show` prints it")
     return _page(result, panels, 4.7, _point_head(result))
 
 
-def _page(result: Result, panels: list[Any], across: float, head: tuple[str, str]) -> Figure:
+def _page(result: AnyPairingResult, panels: list[Any], across: float, head: tuple[str, str]) -> Figure:
     """Panels in two columns, each ``across`` inches wide with its labels."""
     rows = -(-len(panels) // 2)
     page = new_figure(2 * across, ROW * rows + HEAD)
@@ -65,26 +66,25 @@ def _page(result: Result, panels: list[Any], across: float, head: tuple[str, str
     return page
 
 
-def _point_head(result: Result) -> tuple[str, str]:
-    s = result.summary
-    kelvin, reduced = s["critical_temperature"], s["tc_over_hartree"]
-    t_c = f"{reduced:.4g} T_H" if kelvin is None else f"{kelvin:.4g} K"
-    where = "in" if s["in_el_hc"] else "OUTSIDE"
-    return (f"T_c = {t_c} ({s['method']})",
-            f"rₛ = {s['rs_electron']:.4g} (electrons), d = {s['spacing_over_a_e']:.4g} aₑ, mₕ/mₑ = "
-            f"{s['mass_ratio']:.4g}, α² = {s['alpha_squared']:.4g} ({s['alpha_source']}), λ = {s['lambda']:.3g}, μ = "
-            f"{s['mu']:.3g}; {where} electron liquid on hole crystal")
+def _point_head(result: PairingResult) -> tuple[str, str]:
+    kelvin = result.critical_temperature
+    t_c = f"{result.tc_over_hartree:.4g} T_H" if kelvin is None else f"{kelvin:.4g} K"
+    where = "in" if result.in_el_hc else "OUTSIDE"
+    return (f"T_c = {t_c} ({result.method})",
+            f"rₛ = {result.rs_electron:.4g} (electrons), d = {result.spacing_over_a_e:.4g} aₑ, mₕ/mₑ = "
+            f"{result.hole_over_electron_mass:.4g}, α² = {result.alpha_squared:.4g} ({result.alpha_source}), λ = "
+            f"{result.lam:.3g}, μ = {result.mu:.3g}; {where} electron liquid on hole crystal")
 
 
-def _methods(result: Result) -> list[str]:
+def _methods(result: AnyPairingResult) -> list[str]:
     return [str(m) for m in result.data["curve_method"].values]
 
 
-def _temperature(result: Result, name: str) -> str:
+def _temperature(result: AnyPairingResult, name: str) -> str:
     return "T_c (K)" if result.data[name].units == "K" else "T_c (T_H of the electrons)"
 
 
-def _draw_methods(result: Result, ax: Axes, name: str, x: np.ndarray) -> None:
+def _draw_methods(result: PairingResult, ax: Axes, name: str, x: np.ndarray) -> None:
     """T_c by every method on a logarithmic axis, over as many decades as matter."""
     values = result.data[f"curve_tc_{name}"].values
     for method, row in zip(_methods(result), values, strict=True):
@@ -93,26 +93,24 @@ def _draw_methods(result: Result, ax: Axes, name: str, x: np.ndarray) -> None:
     ax.set_yscale("log")
     top = float(np.nanmax(values)) if (values > 0).any() else 1.0
     ax.set_ylim(top * 10.0**-DECADES, top * 4)
-    s = result.summary
-    mine = s["critical_temperature"] if s["critical_temperature"] is not None else s["tc_over_hartree"]
-    here = s["alpha_squared"] if name == "alpha_squared" else s["rs_electron"]
-    if mine and mine > top * 10.0**-DECADES:
+    mine = result.critical_temperature if result.critical_temperature is not None else result.tc_over_hartree
+    here = result.alpha_squared if name == "alpha_squared" else result.rs_electron
+    if mine and here and mine > top * 10.0**-DECADES:
         ax.plot(here, mine, "o", color=WARNING, markersize=5, zorder=5)
 
 
-def against_alpha(result: Result, ax: Axes | None = None) -> Figure:
+def against_alpha(result: PairingResult, ax: Axes | None = None) -> Figure:
     """Draw T_c against alpha^2, what is known of alpha^2, and the bound that no alpha can pass."""
-    ax, s = panel(ax), result.summary
+    ax = panel(ax)
     x = result.data["curve_alpha_squared"].values
     _draw_methods(result, ax, "alpha_squared", x)
     ax.set_xscale("log")
-    bound = s["strong_coupling_bound"] if s["strong_coupling_bound"] is not None else \
-        s["strong_coupling_bound_over_hartree"]
-    ax.axhline(bound, color=EMPTY, linewidth=0.9, linestyle=":", label="bound, any α")
-    if s["alpha_squared_uncertainty"]:
-        doubt = s["alpha_squared_uncertainty"]
-        ax.axvspan(max(s["alpha_squared"] - doubt, x[0]), s["alpha_squared"] + doubt, color=BAND, zorder=0,
-                   label="uncertainty of α²")
+    bound, square = result.strong_coupling_bound, result.alpha_squared
+    bound = bound if bound is not None else result.strong_coupling_bound_over_hartree
+    ax.axhline(bound or 0.0, color=EMPTY, linewidth=0.9, linestyle=":", label="bound, any α")
+    doubt = result.alpha_squared_uncertainty
+    if doubt and square is not None:
+        ax.axvspan(max(square - doubt, x[0]), square + doubt, color=BAND, zorder=0, label="uncertainty of α²")
     ax.set_xlim(x[0], x[-1])
     ax.legend(fontsize=SMALL - 1, frameon=False, loc="lower left")
     dress(ax, "T_c against the plasmon velocity", "α² = (v / v of Bohm and Staver)²", _temperature(
@@ -120,15 +118,15 @@ def against_alpha(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def against_density(result: Result, ax: Axes | None = None) -> Figure:
+def against_density(result: PairingResult, ax: Axes | None = None) -> Figure:
     """Draw T_c against r_s; alpha^2 follows the paper's line or stays, as the label says."""
-    ax, s = panel(ax), result.summary
+    ax = panel(ax)
     x = result.data["curve_rs"].values
     _draw_methods(result, ax, "rs", x)
-    inside = [v for v in (s["rs_star"] / s["mass_ratio"], s["rs_star"]) if x[0] < v < x[-1]]
+    inside = [v for v in (result.rs_star / result.hole_over_electron_mass, result.rs_star) if x[0] < v < x[-1]]
     for value in inside:
         ax.axvline(value, color=EMPTY, linewidth=0.9, linestyle="--")
-    follows = "α² on the line" if s["alpha_source"] == "paper-line" else "α² held"
+    follows = "α² on the line" if result.alpha_source == "paper-line" else "α² held"
     ax.set_xlim(x[0], x[-1])
     dress(ax, f"T_c against density, {follows}", "rₛ of the electrons" + (" (dashed: ends of the phase)" if inside
                                                                          else ""),
@@ -136,7 +134,7 @@ def against_density(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def spectrum(result: Result, ax: Axes | None = None) -> Figure:
+def spectrum(result: AnyPairingResult, ax: Axes | None = None) -> Figure:
     """Draw alpha^2F, its sharp Umklapp line, and lambda as it adds up."""
     need(result, "alpha2F")
     ax = panel(ax)
@@ -157,11 +155,11 @@ def spectrum(result: Result, ax: Axes | None = None) -> Figure:
     ax.set_xlim(0, 1.15)
     ax.set_ylim(0, 1.15 * max(float(y.max()), float(values.max())))
     ax.legend(fontsize=SMALL, frameon=False, loc="upper left")
-    dress(ax, f"spectrum, Umklapp {result.summary['umklapp']}", "ω / k_B T_D", "α²F, λ")
+    dress(ax, f"spectrum, Umklapp {result.umklapp}", "ω / k_B T_D", "α²F, λ")
     return figure_of(ax)
 
 
-def gap(result: Result, ax: Axes | None = None) -> Figure:
+def gap(result: PairingResult, ax: Axes | None = None) -> Figure:
     """Draw the Eliashberg gap against temperature, beside that of weak coupling."""
     need(result, "gap_over_critical")
     ax = panel(ax)
@@ -170,7 +168,7 @@ def gap(result: Result, ax: Axes | None = None) -> Figure:
     ax.plot(fine, 1.764 * np.tanh(1.74 * np.sqrt(1 / fine - 1)), color=EMPTY, linewidth=1.2, linestyle="--",
             label="weak coupling")
     ax.plot(np.append(t, 1.0), np.append(values, 0.0), "o-", color=COLOURS["electron"], markersize=3.5, linewidth=1.4,
-            label=f"Eliashberg, 2Δ/k_B T_c = {result.summary['gap_ratio']:.3f}")
+            label=f"Eliashberg, 2Δ/k_B T_c = {result.gap_ratio:.3f}")
     ax.set_xlim(0, 1.03)
     ax.set_ylim(0, 1.25 * float(values.max()))
     ax.legend(fontsize=SMALL, frameon=False, loc="lower left")
@@ -178,34 +176,32 @@ def gap(result: Result, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def _map_page(result: Result) -> Figure:
-    s = result.summary
-    head = f"pairing, mₕ/mₑ = {s['mass_ratio']:.5g}"
-    if s["highest"]:
-        h = s["highest"]
-        t_c = f"{h['tc_over_hartree']:.4g} T_H" if h["critical_temperature"] is None else \
-            f"{h['critical_temperature']:.4g} K = {h['tc_over_hartree']:.4g} T_H"
-        head += f": highest T_c {t_c} at rₛ = {h['rs_electron']:.4g}, d = {h['spacing_over_a_e']:.3g} aₑ"
-    second = f"{s['method']}, Umklapp {s['umklapp']}, α² from {s['alpha_source']}" + (
-        f" with rₛ* = {s['rs_star']:g}" if s["alpha_source"] == "paper-line" else "") + (
-        ", capacitor included" if s["capacitor"] else "")
+def _map_page(result: PairingMapResult) -> Figure:
+    head, h = f"pairing, mₕ/mₑ = {result.hole_over_electron_mass:.5g}", result.highest
+    if h is not None:
+        t_c = f"{h.tc_over_hartree:.4g} T_H" if h.critical_temperature is None else \
+            f"{h.critical_temperature:.4g} K = {h.tc_over_hartree:.4g} T_H"
+        head += f": highest T_c {t_c} at rₛ = {h.rs_electron:.4g}, d = {h.spacing_over_a_e:.3g} aₑ"
+    second = f"{result.method}, Umklapp {result.umklapp}, α² from {result.alpha_source}" + (
+        f" with rₛ* = {result.rs_star:g}" if result.alpha_source == "paper-line" else "") + (
+        ", capacitor included" if result.capacitor else "")
     return _page(result, [temperature_map, coupling_map], 5.1, (head, second))
 
 
 def temperature_map(result: Result, ax: Axes | None = None) -> Figure:
     """Draw T_c over r_s and spacing; white where it is zero, hatched where alpha^2 <= 0."""
+    if not isinstance(result, PairingMapResult):
+        raise InputError("result", "a map", "a point", "give map_rs and map_spacing")
     need(result, "critical_temperature")
-    if result.data["critical_temperature"].dims != ("spacing", "rs"):
-        raise InputError("result", "a map", "a point", "give pairing.map_rs and pairing.map_spacing")
     ax = panel(ax, square=True)
     values = result.data["critical_temperature"].values
     shown = np.ma.masked_where(~(values > 0), values)
     _paint(result, ax, shown, "viridis", (0.0, None))
     unit = "K" if result.data["critical_temperature"].units == "K" else "T_H of the electrons"
     _dress_map(result, ax, f"T_c ({unit})")
-    h = result.summary["highest"]
-    if h:
-        ax.plot(h["rs_electron"], h["spacing_over_a_e"], "x", color=WARNING, markersize=6, clip_on=False)
+    h = result.highest
+    if h is not None:
+        ax.plot(h.rs_electron, h.spacing_over_a_e, "x", color=WARNING, markersize=6, clip_on=False)
     return figure_of(ax)
 
 

@@ -1,0 +1,69 @@
+"""What a device does, on one page: `page` puts the phases and the pairing together, `result` is what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ehbilayer.device.result import DeviceResult
+    from ehbilayer.hooks import Hooks
+    from ehbilayer.model import Bilayer
+    from ehbilayer.phases.candidates import Candidate
+    from ehbilayer.phases.result import CompetitionResult
+    from ehbilayer.results.calling import Calling
+
+
+def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero_mode: str = "madelung",
+           capacitor: bool = False, candidates: Sequence[str | Candidate] | None = None, tolerance: float = 1e-4,
+           plane_waves: Sequence[int] | None = None, hexagon: int | None = None, cutoff: float | None = None,
+           alpha_squared: float | None = None, alpha: float | None = None,
+           alpha_squared_uncertainty: float | None = None, rs_star: float = 2.0, method: str = "eliashberg",
+           mu_star: Literal["morel-anderson", "bare"] | float = "morel-anderson", umklapp: str = "debye",
+           sizes: Sequence[int] | None = None, state: str = "symmetric", **how: Unpack[Calling]) -> DeviceResult:
+    """One page: which phase wins, with what gap, and whether it superconducts by each source of alpha^2.
+
+        page = device(Bilayer.of("mass-ratio-10", spacing="1 a_e", rs_electron=1.0))
+        print(page.phase, page.gap.electron.to("meV"), page.critical_temperature)
+        page.pairing("limit").by_method
+
+    Parameters
+    ----------
+    bilayer : electrons, holes or both, with masses and dielectric constant: answers are in K and cm^-2. Pairing is
+        asked for as many electrons as holes, no lighter than these.
+    holes, shape, zero_mode, capacitor : of the torus on which phases compete, and of that of the pairing.
+    candidates, plane_waves, hexagon, cutoff : see `ehbilayer.phases`.
+    tolerance : of the energy per particle, Ha_h.
+    alpha_squared, alpha, alpha_squared_uncertainty : a number gives the answer; else the limit of many holes does, and
+        other sources stand beside it.
+    rs_star, method, mu_star, umklapp, sizes, state : see `ehbilayer.pairing`.
+    how : backend, threads, progress, should_stop; see `results.calling.Calling`.
+
+    Returns
+    -------
+    DeviceResult, with every reservation that applies.
+
+    Raises
+    ------
+    InputError : a device that is not known in real units, a torus or a choice that does not fit.
+    """
+    from ehbilayer.device.page import Device, solve, sources_of, unpaired
+    from ehbilayer.pairing.liquid import Choices
+    from ehbilayer.phases import phases
+    from ehbilayer.results.calling import call
+    from ehbilayer.torus import Torus
+
+    torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor)
+    reason = unpaired(bilayer)
+    sources = {} if reason else sources_of(alpha_squared, alpha, alpha_squared_uncertainty, rs_star=rs_star,
+                                           capacitor=capacitor, holes=holes, zero_mode=zero_mode, sizes=sizes,
+                                           state=state)
+
+    def competition(hooks: Hooks) -> CompetitionResult:
+        return phases(torus, candidates, plane_waves=plane_waves, hexagon=hexagon, cutoff=cutoff, tolerance=tolerance,
+                      stability="none", backend=hooks.backend, threads=hooks.threads, progress=hooks.progress,
+                      should_stop=hooks.should_stop)
+
+    asked = Device(bilayer, competition, sources, Choices(method, mu_star, umklapp, 0), reason)
+    return call(lambda hooks: solve(asked, hooks), bilayer.scales, how)

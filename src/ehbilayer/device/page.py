@@ -1,0 +1,216 @@
+"""One page on a device: the phases that compete at its density, and T_c by every source of alpha^2.
+
+Pairing is asked where acoustic plasmons can exist: balanced layers with the heavier carriers as holes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.device.result import Answer, Band, DeviceResult, Window
+from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
+from ehbilayer.pairing.density import METHODS, against_density
+from ehbilayer.pairing.liquid import Choices
+from ehbilayer.pairing.plasmon_velocity import Source
+from ehbilayer.pairing.point import solve_point
+from ehbilayer.pairing.result import PairingResult
+from ehbilayer.phases.result import CompetitionResult
+from ehbilayer.results.base import Provenance, Result, Variable
+from ehbilayer.status import Status
+
+SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
+GIVEN = "given"  # the source before these, where a number is given
+HOLES, TOLERANCE = 36, 1e-4  # of the torus on which phases compete, and of their energy per particle (Ha_h)
+COLDEST = 1e-3  # K: a T_c below this is no prediction
+STRONG, FAST = 0.5, 0.1  # lambda, and T_D/T_F, from which a caveat applies
+CRYSTAL_RS = 31.0  # where the 2D electron gas crystallises in quantum Monte Carlo: Drummond & Needs, PRL 102, 126402
+
+
+@dataclass(frozen=True)
+class Device:
+    """What a page is about.
+
+    Parameters
+    ----------
+    bilayer : with masses and dielectric constant.
+    competition : solves the phases that compete; its result is of kind ``phases``.
+    sources : of alpha^2 by their names, the first of which gives the answer; empty where nothing pairs.
+    choices : of the pairing.   no_pairing : why nothing pairs; empty where it is asked.
+
+    Raises
+    ------
+    InputError : masses or a dielectric constant that are not known.
+    """
+
+    bilayer: Bilayer
+    competition: Callable[[Hooks], Result]
+    sources: Mapping[str, Source]
+    choices: Choices
+    no_pairing: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("electron_mass", "hole_mass", "dielectric"):
+            if getattr(self.bilayer.scales, name) is None:
+                raise InputError(name, "known: answers are in kelvin and cm^-2", "missing", "give it, or a material")
+
+
+def unpaired(bilayer: Bilayer) -> str:
+    """Why pairing does not apply; empty where it does."""
+    electron, hole = bilayer.get("electron"), bilayer.get("hole")
+    if electron is None or hole is None or not math.isclose(electron.density, hole.density, rel_tol=1e-9):
+        return "not asked: acoustic plasmons need as many electrons as holes"
+    if bilayer.mass_ratio > 1:
+        return "not asked: the holes are lighter than the electrons; exchange the layers to ask for pairing of holes"
+    if electron.flavours < 2:
+        return "not asked: electrons of one flavour have no partner for a singlet"
+    if bilayer.interaction.name != "coulomb":
+        return "not asked: pairing by plasmons is known for Coulomb's interaction alone"
+    return ""
+
+
+def sources_of(alpha_squared: float | None, alpha: float | None, uncertainty: float | None,
+               **more: Any) -> dict[str, Source]:
+    """The sources of alpha^2 by their names: a given number first, where there is one; ``more`` as for `Source.of`."""
+    given = alpha_squared is not None or alpha is not None
+    first = {GIVEN: Source.of(alpha_squared, alpha, None, given_uncertainty=uncertainty, **more)} if given else {}
+    return first | {name: Source.of(None, None, name, **more) for name in SOURCES}
+
+
+def solve(device: Device, hooks: Hooks) -> DeviceResult:
+    """The page: the phases, then T_c by every source; what an unfinished page in ``hooks`` holds is not asked again."""
+    parts: dict[str, dict[str, Any]] = {}
+    data: dict[str, Variable] = {}
+    status: Status | None = None
+    if hooks.unfinished is not None:
+        parts, data = dict(hooks.unfinished.summary["parts"]), dict(hooks.unfinished.data)
+    for name in ("phases", *device.sources):
+        if parts.get(name, {}).get("status") == Status.converged:
+            continue
+        inner = Hooks(backend=hooks.backend, threads=hooks.threads, progress=_named(hooks.progress, name),
+                      should_stop=hooks.should_stop)
+        result, curve = _part(device, name, inner)
+        if isinstance(curve, Status):
+            status = curve
+            break
+        parts[name] = replace(result, provenance=Provenance()).summary
+        data |= {f"{key}_{name}": replace(v, dims=tuple(f"{d}_{name}" for d in v.dims)) for key, v in curve.items()}
+        hooks.checkpoint(page(device, parts, data, Status.interrupted))
+    return page(device, parts, data, status)
+
+
+def _named(progress: Callable[[str], None], name: str) -> Callable[[str], None]:
+    return lambda text: progress(f"{name}: {text}")
+
+
+def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Variable] | Status]:
+    """A part of the page and its curves; a Status in their place where it was stopped."""
+    source = device.sources.get(name)
+    result: Result = device.competition(hooks) if source is None else solve_point(
+        device.bilayer, source, device.choices, hooks)
+    if result.status in (Status.interrupted, Status.timeout):
+        return result, result.status
+    if source is None:
+        return result, {}
+    coldest = COLDEST / device.bilayer.scales.hartree_kelvin
+    return result, against_density(device.bilayer, source, device.choices, coldest, hooks)
+
+
+def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Variable],
+         stopped: Status | None) -> DeviceResult:
+    """Everything that is known so far."""
+    good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == 1 + len(device.sources)
+    hole = device.bilayer.get("hole")
+    known = DeviceResult(
+        status=stopped or (Status.converged if good else Status.not_converged), data=data, parts=parts,
+        by_source={}, density_window={}, hole_density=None if hole is None else hole.density,
+        no_pairing=device.no_pairing or None)
+    first = known.competition if "phases" in parts else None
+    if first is not None:
+        row = next((r for r in first.candidates if r.phase == first.winner), None)
+        known = replace(known, phase=first.winner, runner_up=first.runner_up, margin=first.margin,
+                        numerical_error=first.numerical_error, resolved=first.resolved, energies=first.energies,
+                        gap=known.gap if row is None else row.gap, in_el_hc=first.winner == "hole-crystal")
+    found = {source: known.pairing(source) for source in device.sources if source in parts}
+    known = replace(known, by_source={source: Answer.of(one) for source, one in found.items()},
+                    density_window={source: _windows(device.bilayer, source, data) for source in found})
+    answer = next(iter(device.sources), "")  # empty: nothing pairs
+    best = found.get(answer)
+    if best is not None:
+        t_c, band = best.critical_temperature, best.band
+        known = replace(
+            known, alpha_squared=best.alpha_squared, alpha_squared_uncertainty=best.alpha_squared_uncertainty,
+            alpha_source=answer, method=best.method, critical_temperature=t_c, superconducts=(t_c or 0.0) > COLDEST,
+            critical_temperature_band=None if band is None or band.low is None or band.high is None else
+            Band(band.low, band.high, band.reaches_instability))
+    return replace(known, caveats=tuple(caveats(known, first, best)))
+
+
+def _windows(bilayer: Bilayer, source: str, data: dict[str, Variable]) -> dict[str, Window | None]:
+    """By method: the densities (cm^-2) between which the source predicts superconductivity, why it ends there, and the
+    highest T_c (K) within; None for none."""
+    if f"window_rs_{source}" not in data:
+        return {}
+    scales, ratio = bilayer.scales, bilayer.mass_ratio
+    ends, whys, tops = (data[f"window_{key}_{source}"].values for key in ("rs", "why", "tc"))
+    found: dict[str, Window | None] = dict.fromkeys(METHODS)
+    for method, (dense, thin), highest, why in zip(METHODS, ends, tops, whys, strict=True):
+        if not np.isnan(dense):
+            low, high = (scales.density_per_cm2((ratio / r) ** 2 / math.pi) for r in (thin, dense))
+            found[method] = Window(low, high, (str(why[1]), str(why[0])), float(highest) * ratio
+                                   * scales.hartree_kelvin)
+    return found
+
+
+def caveats(page: DeviceResult, competition: CompetitionResult | None, best: PairingResult | None) -> list[str]:
+    """Every reservation that applies to the page; ``best`` is the pairing that gives the answer."""
+    holes = None if competition is None else competition.particles.hole
+    found = ["mean field: crystals set in at r_s of 2 to 4 here, at about "
+             f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured",
+             f"finite size: the phases compete with {holes} holes"]
+    if page.resolved is False:
+        found.append("the margin between the two lowest phases does not exceed the numerical error")
+    if page.phase in ("liquid", "hole-crystal", "electron-crystal"):
+        found.append("the gap of a liquid is that of this torus and closes with size; a crystal's stays")
+    found += () if competition is None else competition.cautions
+    if not page.by_source:
+        return found
+    if not page.in_el_hc:
+        found.append(f"the lowest phase is {page.phase}, not the electron liquid on a hole crystal, which any "
+                     "T_c here belongs to")
+    return found + _sources(page) + _theory(best)
+
+
+def _sources(page: DeviceResult) -> list[str]:
+    """Reservations about alpha^2."""
+    squares = {s: x.alpha_squared for s, x in page.by_source.items() if x.alpha_squared is not None}
+    found = []
+    if squares and min(squares.values()) <= 0 < max(squares.values()):
+        found.append("the sources of alpha^2 disagree on its sign ("
+                     + ", ".join(f"{s} {v:+.3f}" for s, v in squares.items()) + "): T_c is undecided")
+    found += [f"{s}: {x.reason}" for s, x in page.by_source.items() if x.reason]
+    if "paper-line" in squares:
+        found.append("paper-line is our reading of a figure for two flavours and m_h/m_e = 10, no printed formula")
+    return found
+
+
+def _theory(best: PairingResult | None) -> list[str]:
+    """Reservations about T_c, by the pairing that gives the answer."""
+    found = ["T_c depends on alpha^2 exponentially, and its band knows the error of alpha^2 within Hartree-Fock only; "
+             "correlation in the liquid lowers alpha^2"]
+    if best is None:
+        return found
+    if best.rs_hole < CRYSTAL_RS:
+        found.append(f"r_s of the holes is {best.rs_hole:.3g}: by quantum Monte Carlo they alone would be liquid")
+    if (best.lam or 0.0) > STRONG:
+        found.append(f"strong coupling, lambda = {best.lam:.2f}: BCS overrates T_c, see by_method")
+    if (best.debye_over_fermi or 0.0) > FAST:
+        found.append(f"plasmons are not slow, T_D/T_F = {best.debye_over_fermi:.2f}: corrections to the vertex, "
+                     "which Eliashberg's equations leave out, are of this order")
+    return found

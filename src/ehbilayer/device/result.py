@@ -1,0 +1,95 @@
+"""The page of a device: which phase wins, and whether it superconducts by each source of alpha^2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+from ehbilayer.pairing.result import PairingResult, TemperatureBand
+from ehbilayer.phases.result import NOBODY, CompetitionResult
+from ehbilayer.results.base import Carriers, Result, entry, number, result_of
+
+
+@dataclass(frozen=True)
+class Band:
+    """T_c over the interval in which alpha^2 may lie."""
+
+    low: float = number("K", "lowest T_c")
+    high: float = number("K", "highest T_c")
+    reaches_instability: bool = entry("whether alpha^2 may be 0 or less, without a plasmon")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one source of alpha^2 says."""
+
+    alpha_squared: float | None = number("1", "(v_p/v_0)^2")
+    alpha_squared_uncertainty: float | None = number("1", "its uncertainty")
+    lam: float | None = number("1", "attraction lambda", key="lambda")
+    mu: float | None = number("1", "repulsion")
+    mu_star: float | None = number("1", "pseudopotential")
+    method: str = entry("by which T_c is the answer")
+    critical_temperature: float | None = number("K", "T_c")
+    by_method: dict[str, float | None] | None = number("K", "T_c by every method")
+    band: TemperatureBand | None = entry("T_c within the uncertainty of alpha^2")
+    reason: str | None = entry("why there is none")
+
+    @classmethod
+    def of(cls, found: PairingResult) -> Answer:
+        """What a pairing says."""
+        return cls(found.alpha_squared, found.alpha_squared_uncertainty, found.lam, found.mu, found.mu_star,
+                   found.method, found.critical_temperature, found.by_method, found.band, found.reason or None)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Densities of the electrons between which one method predicts superconductivity."""
+
+    low: float = number("cm^-2", "lowest density")
+    high: float = number("cm^-2", "highest density")
+    ends: tuple[str, str] = entry("why it ends there")
+    highest: float = number("K", "highest T_c within")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class DeviceResult(Result):
+    """The page; arrays: alpha^2 and T_c against r_s of the electrons by source, and the windows.
+
+    Energies are per hole. `competition` and `pairing` give the results that the
+    page is made of.
+    """
+
+    kind: ClassVar[str] = "device"
+    phase: str | None = entry("the lowest phase", None)
+    runner_up: str | None = entry("the next one", None)
+    margin: float | None = number("Ha_h", "energy of the runner-up less that of the winner, per hole", None)
+    numerical_error: float | None = number("Ha_h", "error of the margin, per hole", None)
+    resolved: bool | None = entry("whether the margin exceeds the error", None)
+    gap: Carriers[float] = number("Ha_h", "gap of the lowest phase", NOBODY)
+    energies: dict[str, float | None] | None = number("Ha_h", "energy per hole by phase", None)
+    alpha_squared: float | None = number("1", "(v_p/v_0)^2 that T_c is from", None)
+    alpha_squared_uncertainty: float | None = number("1", "its uncertainty", None)
+    alpha_source: str | None = entry("where it comes from", None)
+    method: str | None = entry("by which T_c is the answer", None)
+    critical_temperature: float | None = number("K", "T_c; None without an acoustic mode", None)
+    critical_temperature_band: Band | None = entry("T_c within the uncertainty of alpha^2", None)
+    by_source: dict[str, Answer] = entry("what every source of alpha^2 says")
+    density_window: dict[str, dict[str, Window | None]] = entry("by source and method: where it superconducts")
+    superconducts: bool | None = entry("whether T_c exceeds a millikelvin; None where it was not asked", None)
+    no_pairing: str | None = entry("why it was not asked", None)
+    in_el_hc: bool = entry("whether the lowest phase is an electron liquid on a hole crystal", False)
+    hole_density: float | None = number("a_h^-2", "density of the holes", None)
+    parts: dict[str, dict[str, Any]] = entry("summaries of the results that the page is made of")
+    caveats: tuple[str, ...] = entry("every reservation that applies", ())
+
+    @property
+    def competition(self) -> CompetitionResult:
+        """The phases that compete, without arrays. Raises KeyError where there are none."""
+        return cast(CompetitionResult, self._part("phases", "phases"))
+
+    def pairing(self, source: str) -> PairingResult:
+        """The pairing by one source of alpha^2, without arrays. Raises KeyError where there is none."""
+        return cast(PairingResult, self._part("pairing", source))
+
+    def _part(self, kind: str, name: str) -> Result:
+        return replace(result_of(kind, self.parts[name]), provenance=self.provenance)
