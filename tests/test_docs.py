@@ -156,17 +156,20 @@ def test_what_moved_is_where_the_changelog_says() -> None:
     table = re.findall(r"^\| .* \| (.*) \|$", text, re.MULTILINE)
     named = [name for row in table for name in re.findall(r"`(ehbilayer[\w.]*)`", row)]
     assert len(named) >= 20
-    for name in named:
-        thing: object = ehbilayer
-        for i, part in enumerate(name.split(".")[1:], start=2):
-            home = ".".join(name.split(".")[:i])
-            thing = import_module(home) if is_module(home) else getattr(thing, part)
+    assert [name for name in named if not is_there(name)] == []
 
 
-def is_module(name: str) -> bool:
-    """Whether there is a module of this name."""
-    path = Path(ehbilayer.__file__).parents[1].joinpath(*name.split("."))
-    return path.is_dir() or path.with_suffix(".py").exists()
+def is_there(name: str) -> bool:
+    """Whether a dotted name leads to a module, or to what one defines: a function, a method, a field, a constant."""
+    parts, thing = name.split("."), None
+    for i in range(1, len(parts) + 1):
+        try:
+            thing = import_module(".".join(parts[:i]))
+        except ModuleNotFoundError:
+            if parts[i - 1] in getattr(thing, "__annotations__", {}):
+                return True
+            thing = getattr(thing, parts[i - 1], None)
+    return thing is not None
 
 
 def test_the_studies_shown_are_read() -> None:
@@ -256,6 +259,20 @@ def extensions(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ("scaling.py", None), ("result.nc", None), ("energy", None), ("N = 36", None)])
 def test_code_in_the_text_means(extensions: SimpleNamespace, text: str, meant: tuple[str, bool] | None) -> None:
     assert extensions.code_links.meant(text) == meant
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_names_of_code_in_the_pages_exist(extensions: SimpleNamespace, page: Path) -> None:
+    for text in re.findall(r"`([\w./]+)`", page.read_text(encoding="utf-8")):
+        name, ours = extensions.code_links.meant(text) or ("", False)
+        if ours and extensions.code_links.key_of_study(text) is None:
+            assert is_there(name), text
+
+
+def test_the_page_of_the_package_lists_what_it_offers(extensions: SimpleNamespace) -> None:
+    shown = extensions.api_pages.page("ehbilayer", ["ehbilayer"])
+    assert "- ``hartree_fock``, :code-link:`ehbilayer.hartree_fock.hartree_fock`: The lowest" in shown
+    assert shown.count(":code-link:`ehbilayer.") >= len(ehbilayer.__all__) - 1  # all but the version
 
 
 def test_names_are_found(extensions: SimpleNamespace) -> None:

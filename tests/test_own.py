@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer import Bilayer, Carrier, Coulomb, InputError, Torus, hartree_fock, phases
+from ehbilayer import Bilayer, Carrier, Coulomb, InputError, Torus, few_body, hartree_fock, phases
 from ehbilayer.hamiltonian import STANDARD
 from ehbilayer.phases.candidates import Candidate
 from systems import named, random_state, small_basis, trions
@@ -22,9 +22,10 @@ N = 1 / (np.pi * 6**2)
 
 
 def of_page(name: str) -> Any:
-    """A class or function that the page defines, with the imports of its block and of those before."""
+    """A class or function that the last part of the page defines, with the imports made there so far."""
+    text = PAGE.read_text(encoding="utf-8").partition("## Your own")[2]
     names: dict[str, Any] = {"__name__": "from_python", "InputError": InputError}
-    for code in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         for line in re.findall(r"^(?:from|import) .*$", code, re.MULTILINE):
             exec(line, names)
         definition = re.search(rf"^(?:@.*\n)?(?:class|def) {name}\b.*\n(?:(?: .*)?\n)*", code, re.MULTILINE)
