@@ -50,7 +50,15 @@ def page(package: str, modules: list[str]) -> str:
         members = "" if module == "ehbilayer" else "   :members:\n"
         lines += [_heading(module, "-")] if module != package else []
         lines.append(f".. automodule:: {module}\n{members}")
+        lines += _offered() if module == "ehbilayer" else []
     return "\n".join(lines)
+
+
+def _offered() -> list[str]:
+    """A list of what `import ehbilayer` offers: every name, where it is described, and the first line of that."""
+    things = {name: getattr(ehbilayer, name) for name in sorted(ehbilayer.__all__, key=str.lower) if name[0] != "_"}
+    return [f"- ``{name}``, :code-link:`{thing.__module__}.{thing.__name__}`: "
+            + _escaped((thing.__doc__ or "").strip().splitlines()[0]) for name, thing in things.items()] + [""]
 
 
 def write(folder: Path) -> None:

@@ -11,6 +11,19 @@ import pytest  # noqa: E402
 
 from reproduced import Reproduced  # noqa: E402
 
+MINUTES = 10  # of the whole suite on two cores, as the README says
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """How long to wait, before anything runs."""
+    return duration(config.getoption("numprocesses", None))
+
+
+def duration(processes: int | None) -> str:
+    """One line on the time that the whole suite takes."""
+    alone = "" if processes else ", less than twice that in this one process"
+    return f"the whole suite takes about {MINUTES} minutes on two cores (-n 2){alone}"
+
 
 @pytest.fixture(autouse=True)
 def strict_numpy():

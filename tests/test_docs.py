@@ -15,10 +15,13 @@ from types import SimpleNamespace
 
 import pytest
 
+import ehbilayer
 from ehbilayer import cli
 from ehbilayer.papers.record import Row, table
 from ehbilayer.run import runner
 from ehbilayer.studies.file import make_study
+from ehbilayer.studies.kinds import KINDS
+from printed import assert_same
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -118,13 +121,55 @@ def test_commands_run_as_printed(page: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, (line, done.stderr)
 
 
-# that of the README is run where its output is checked
-RUNNABLE = [(p, code) for p in PAGES[1:] for code in blocks(p) if not re.search("dask_jobqueue|jax", code)]
+# that of the README is run where its output is checked, and so is this page, from top to bottom
+TOLD = DOCS / "from-python.md"
+RUNNABLE = [(p, code) for p in PAGES[1:] if p != TOLD for code in blocks(p) if not re.search("dask_jobqueue|jax", code)]
 
 
 @pytest.mark.parametrize(("page", "code"), RUNNABLE, ids=[p.name for p, _ in RUNNABLE])
 def test_python_runs_on_small_studies(page: Path, code: str, place: Path) -> None:
     exec(code.replace(", workers=2", ""), {})  # the text of the page
+
+
+def test_from_python_prints_what_it_says(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every block of the page, in its order, in one program; what is printed stands beneath it."""
+    text = TOLD.read_text(encoding="utf-8")
+    told = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", text, re.DOTALL)
+    assert [code for code, _ in told] == blocks(TOLD) and len(told) >= 20
+    names: dict[str, object] = {"__name__": "from_python"}
+    for code, shown in told:
+        exec(compile(code, TOLD.name, "exec"), names)  # the text of the page
+        assert_same(capsys.readouterr().out, shown)
+
+
+def test_from_python_shows_every_method() -> None:
+    shown = "\n".join(blocks(TOLD))
+    methods = {kind.package.rpartition(".")[2] for kind in KINDS}
+    assert len(methods) >= 9
+    for name in methods:
+        assert callable(getattr(ehbilayer, name)) and name in ehbilayer.__all__
+        assert re.search(rf"\b(?:{name}|{name}_page)\(", shown), name
+
+
+def test_what_moved_is_where_the_changelog_says() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| .* \| (.*) \|$", text, re.MULTILINE)
+    named = [name for row in table for name in re.findall(r"`(ehbilayer[\w.]*)`", row)]
+    assert len(named) >= 20
+    assert [name for name in named if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Whether a dotted name leads to a module, or to what one defines: a function, a method, a field, a constant."""
+    parts, thing = name.split("."), None
+    for i in range(1, len(parts) + 1):
+        try:
+            thing = import_module(".".join(parts[:i]))
+        except ModuleNotFoundError:
+            if parts[i - 1] in getattr(thing, "__annotations__", {}):
+                return True
+            thing = getattr(thing, parts[i - 1], None)
+    return thing is not None
 
 
 def test_the_studies_shown_are_read() -> None:
@@ -214,6 +259,20 @@ def extensions(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ("scaling.py", None), ("result.nc", None), ("energy", None), ("N = 36", None)])
 def test_code_in_the_text_means(extensions: SimpleNamespace, text: str, meant: tuple[str, bool] | None) -> None:
     assert extensions.code_links.meant(text) == meant
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_names_of_code_in_the_pages_exist(extensions: SimpleNamespace, page: Path) -> None:
+    for text in re.findall(r"`([\w./]+)`", page.read_text(encoding="utf-8")):
+        name, ours = extensions.code_links.meant(text) or ("", False)
+        if ours and extensions.code_links.key_of_study(text) is None:
+            assert is_there(name), text
+
+
+def test_the_page_of_the_package_lists_what_it_offers(extensions: SimpleNamespace) -> None:
+    shown = extensions.api_pages.page("ehbilayer", ["ehbilayer"])
+    assert "- ``hartree_fock``, :code-link:`ehbilayer.hartree_fock.hartree_fock`: The lowest" in shown
+    assert shown.count(":code-link:`ehbilayer.") >= len(ehbilayer.__all__) - 1  # all but the version
 
 
 def test_names_are_found(extensions: SimpleNamespace) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.linalg import eigvalsh
 
-from ehbilayer.pairing import eliashberg as module
 from ehbilayer.errors import InputError
+from ehbilayer.pairing import eliashberg as module
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, einstein
 from ehbilayer.pairing.eliashberg import critical_temperature, eliashberg_tc, gram_rule, matsubara
 from ehbilayer.pairing.gap import gap_curve, solve_gap

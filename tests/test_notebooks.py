@@ -15,11 +15,10 @@ import pytest
 
 import ehbilayer
 from ehbilayer import cli
+from printed import assert_same
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
-NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-RELATIVE = 5e-3  # beside one unit of the last printed digit: linear algebra differs between machines
 
 
 def cells(notebook: Path) -> list[dict[str, Any]]:
@@ -42,20 +41,6 @@ def pictures(cell: dict[str, Any]) -> list[bytes]:
 
 def is_slow(cell: dict[str, Any]) -> bool:
     return "slow" in cell["metadata"].get("tags", ())
-
-
-def last_digit(number: str) -> float:
-    """One unit of the last digit in the text of a number."""
-    mantissa, _, exponent = number.partition("e")
-    digits = len(mantissa.partition(".")[2])
-    return float(10.0 ** (int(exponent or 0) - digits))
-
-
-def assert_same(now: str, committed: str) -> None:
-    """Equal words, and numbers equal to the last printed digit or to RELATIVE."""
-    assert NUMBER.sub("#", now).split() == NUMBER.sub("#", committed).split()
-    for new, old in zip(NUMBER.findall(now), NUMBER.findall(committed), strict=True):
-        assert float(new) == pytest.approx(float(old), rel=RELATIVE, abs=1.01 * last_digit(old)), committed
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ import shlex
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -99,16 +100,27 @@ def test_errors_are_quoted_as_they_are(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                  capsys: pytest.CaptureFixture[str]) -> None:
+    """As it stands, where a run has left its result; on fewer holes."""
     code = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     assert code is not None
     small = ["cell.holes=4", "cell.hexagon=3", "cell.shape=triangular", "cell.symmetry=crystal",
              "hartree-fock.tolerance=1e-5", "hartree-fock.stability=none"]
-    text = code[1].replace('"examples/trion-crystal.toml"', f'"{ROOT}/examples/trion-crystal.toml", {small}')
-    assert text != code[1]
-    names: dict[str, object] = {}
-    exec(text, names)  # the README's own text
-    assert str(names["result"].energy) in capsys.readouterr().out  # type: ignore[attr-defined]
-    assert names["densities"].attrs["units"] == "a_h^-2"  # type: ignore[attr-defined]
+    monkeypatch.chdir(tmp_path)
+    ehbilayer.run(ehbilayer.load_study(ROOT / "examples" / "trion-crystal.toml", small), "trion-crystal")
+    names: dict[str, Any] = {}
+    exec(code[1], names)  # the README's own text
+    said = re.search(r"# ([\w-]+ [\d.]+)\.\.\.", code[1])
+    assert said is not None and capsys.readouterr().out.startswith(said[1])
+    assert names["densities"].attrs["units"] == "a_h^-2" and names["state"].summary["phase"] == "trion-crystal"
+
+
+def test_the_test_command_says_how_long_it_takes() -> None:
+    import conftest
+
+    said = f"about {conftest.MINUTES} minutes on two cores"
+    assert said in README.read_text(encoding="utf-8")
+    assert said in conftest.duration(None) and "one process" in conftest.duration(None)
+    assert said in conftest.duration(2) and "one process" not in conftest.duration(2)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ehbilayer.papers.computing import computed, jobs_of
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.numerics import parallel
 from ehbilayer.papers import computing
-from ehbilayer.papers.computing import computed, jobs_of
 from ehbilayer.papers.making import make_all
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError

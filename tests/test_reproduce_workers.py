@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ehbilayer.papers.computing import computed, expected, jobs_of, points_of
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.papers import computing, reproduction
-from ehbilayer.papers.computing import computed, expected, jobs_of, points_of
 from ehbilayer.papers.dai_fu.classical_studies import energies, monolayer
 from ehbilayer.papers.making import Workshop, make_all
 from ehbilayer.papers.record import AGREES, Reproduction, Results, Row, said

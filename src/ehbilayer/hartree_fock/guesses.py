@@ -14,9 +14,9 @@ from ehbilayer.numerics.lattice import crystal_cell, lattice_points
 from ehbilayer.numerics.minimize import orthonormalise
 from ehbilayer.orbitals import Guess, Orbitals
 from ehbilayer.terms import Filling, Setting
-from ehbilayer.torus import Channel, Torus
+from ehbilayer.torus import Channel, Species, Torus
 
-# which species start localised in each phase
+# which carriers start localised in each phase: those of charge -1 (electron) or +1 (hole), whatever they are called
 LOCALISED = {
     "liquid": (),
     "hole-crystal": ("hole",),
@@ -50,7 +50,7 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
                 x = _noise(basis, filling, width, rng)
-        elif species.name in LOCALISED[start] or (start != "liquid" and len(_occupied(torus)) == 1):
+        elif _kind(species) in LOCALISED[start] or (start != "liquid" and len(_occupied(torus)) == 1):
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
                 where = _place(torus, channel, sites, filling.f.shape[1], width, spin_order, seed,
@@ -65,6 +65,10 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
         frames.append(x)
         fillings.append(filling)
     return Guess(tuple(frames), tuple(fillings))
+
+
+def _kind(species: Species) -> str:
+    return "electron" if species.charge < 0 else "hole"
 
 
 def _occupied(torus: Torus) -> list[int]:

@@ -21,6 +21,12 @@ class LocalOperator:
     def __init__(self, setting: Setting, potential: Array) -> None:
         self._setting, self._potential = setting, np.asarray(potential)
 
+    @classmethod
+    def of_values(cls, setting: Setting, values: np.ndarray) -> LocalOperator:
+        """Of V(r) on the grid of the cell, (S, n1, n2), Ha_h."""
+        basis = setting.basis
+        return cls(setting, basis.forward(setting.fourier, values if basis.real else values + 0j) / basis.points)
+
     def blocks(self) -> np.ndarray:
         return self._blocks
 
