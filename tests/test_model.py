@@ -209,6 +209,17 @@ def test_own_interaction_is_solved_and_kept(tmp_path: Any) -> None:
     assert result.summary["pressure"] == pytest.approx(-slope, rel=1e-5)
 
 
+def test_own_interaction_may_die_out() -> None:
+    """exp(-q d) between layers far apart underflows: nothing is left of it, in derivatives either."""
+    basis, far = small_basis("crystal"), 10**4
+    species = Species("hole", 1, 1.0, 0, 4), Species("other hole", 1, 1.0, far, 4)
+    both, one = (torus_of(s, 1.0, "none", box=basis.box, interaction=Yukawa(1.0)) for s in (species, species[:1]))
+    hamiltonian, _ = random_state(both, basis)
+    alone, y = random_state(one, basis)
+    slope = hamiltonian.area_derivative((y[0], y[0]))[0]
+    assert slope == pytest.approx(2 * alone.area_derivative(y)[0], rel=1e-12) and abs(slope) > 1e-6
+
+
 def test_a_condensate_takes_any_interaction() -> None:
     """At long screening lengths it is Coulomb's, v(0) left out of both."""
     energies = []

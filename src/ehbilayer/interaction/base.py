@@ -45,8 +45,9 @@ class Interaction(ABC):
         """d ln(v(q)/A) / d ln A when the torus is scaled at fixed integer wave vectors: -1 - (1/2) d ln v/d ln q."""
         q = np.asarray(q, dtype=float)
         safe = np.where(q > 0, q, 1.0)
-        up, down = (self.v(safe * np.exp(t), a, b) for t in (STEP, -STEP))
-        return np.asarray(-1 - (up - down) / (4 * STEP * self.v(safe, a, b)))
+        down, v, up = (self.v(safe * np.exp(t), a, b) for t in (-STEP, 0.0, STEP))
+        # an interaction that has died out does not change with the area
+        return np.asarray(-1 - np.divide(up - down, 4 * STEP * v, out=np.zeros_like(v), where=v != 0))
 
     def real_space(self, r: np.ndarray, a: int, b: int) -> np.ndarray:
         """v_ab(r) in Ha_h at in-plane distances ``r`` (a_h). Raises InputError where it is not known."""
