@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -149,12 +148,6 @@ class End:
     def energy(self) -> float:
         """Per hole, Ha_h."""
         return self.relaxed.energy_per_hole
-
-    def row(self, unit: float = 1.0) -> dict[str, Any]:
-        """What the summary says of it; energies in units of ``unit`` (Ha_h)."""
-        return {"energy": self.energy / unit, "status": self.status.value, "structure": self.structure,
-                "group": self.group, "seed": self.start.seed, "start": self.start.name or "random",
-                "lowest_curvature": self.curvature, "iterations": self.relaxed.iterations}
 
 
 def run_start(start: Start, should_stop: Callable[[], Status | None]) -> End:

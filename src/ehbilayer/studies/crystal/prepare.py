@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.crystal.result import CrystalResult, CrystalScanResult
 from ehbilayer.crystal.search import Composition, Start, make_starts
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result
 from ehbilayer.studies.bilayer import scales_of
 from ehbilayer.studies.crystal import keys
 from ehbilayer.studies.crystal.charges import Charges, read_charges, read_crystal, structure_file
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.units import Scales
 
 MOST_CHARGES = 2000
 
@@ -32,6 +33,8 @@ def prepare(study: Study) -> Task:
                 "layers": charges.layers, "spacing": charges.spacing, "unit_spacing": charges.unit_spacing,
                 "capacitor": study.bilayer.capacitor, "crystal": table.model_dump()}
     head = device_lines(study.bilayer.material, scales)
+    if charges.unit_spacing:
+        scales = Scales()  # lengths are in d, of which nothing says how long it is
     if scan is not None:
         _check_scan(study)
         plan, solve = _plan_scan(study, composition), partial(_solve_scan, composition=composition, study=study)
@@ -39,10 +42,9 @@ def prepare(study: Study) -> Task:
     starts, inputs = _starts(study, composition, charges)
     resolved |= {"hole_density": charges.hole_density, "a": composition.length,
                  "holes": starts[0].composition.holes, "electrons": starts[0].composition.electrons}
-    real = () if charges.unit_spacing else ("energy",)
     return Task(study, scales, inputs, resolved, (*head, *_plan_search(charges, starts)),
                 partial(_solve_search, starts=starts, capacitor=study.bilayer.capacitor), seed=table.seed,
-                energies=real, extra={"unit_spacing": charges.unit_spacing})
+                extra={"unit_spacing": charges.unit_spacing})
 
 
 def _composition(study: Study, charges: Charges) -> Composition:
@@ -144,13 +146,13 @@ def _plan_scan(study: Study, composition: Composition) -> list[str]:
             f"  estimate   {rough_time(2 * sum(_seconds(s) for s in starts))} on one core"]
 
 
-def _solve_search(run: Hooks, starts: list[Start], capacitor: bool) -> Result:
+def _solve_search(run: Hooks, starts: list[Start], capacitor: bool) -> CrystalResult:
     from ehbilayer.crystal.study import solve_search
 
     return solve_search(starts, run, capacitor=capacitor)
 
 
-def _solve_scan(run: Hooks, composition: Composition, study: Study) -> Result:
+def _solve_scan(run: Hooks, composition: Composition, study: Study) -> CrystalScanResult:
     from ehbilayer.crystal.scan import Scan, solve_scan
 
     table, values = keys.of(study), tuple(_values(study).tolist())
