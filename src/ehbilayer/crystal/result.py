@@ -25,6 +25,11 @@ class CellShape:
     gamma_degrees: float = entry("angle between them in degrees, 60 to 90")
 
 
+def cell_shape(crystal: Crystal) -> CellShape:
+    """The reduced cell of a crystal."""
+    return CellShape(**crystal.cell_parameters())
+
+
 @dataclass(frozen=True)
 class Orbit:
     """Charges that symmetry maps onto each other."""

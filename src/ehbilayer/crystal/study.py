@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ehbilayer.crystal.record import capacitor_energy, crystal_data, ends_data, ends_of, energy_unit
-from ehbilayer.crystal.result import CellShape, CrystalResult, LayerGroup, Minimum, Orbit, RunnerUp, StartEnd
+from ehbilayer.crystal.result import CrystalResult, LayerGroup, Minimum, Orbit, RunnerUp, StartEnd, cell_shape
 from ehbilayer.crystal.search import SAME, End, Start, ranking, search
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import identify, primitive_crystal
@@ -81,11 +81,6 @@ def _minima(ends: Sequence[End], minima: Sequence[End], per_hole: float, unit: f
                         for m in minima[:LISTED]),
         "starts": tuple(StartEnd(scaled(e), e.status, e.structure, e.group, e.start.seed, e.start.name or "random",
                                  e.curvature, e.relaxed.iterations) for e in ends)}
-
-
-def cell_shape(crystal: Crystal) -> CellShape:
-    """The reduced cell of a crystal."""
-    return CellShape(**crystal.cell_parameters())
 
 
 def layer_group(crystal: Crystal) -> LayerGroup:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from functools import partial
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 
-from ehbilayer.crystal.record import capacitor_energy
-from ehbilayer.crystal.relaxation import Relaxed
-from ehbilayer.crystal.relaxation import relax as relaxed
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import Hooks
-from ehbilayer.phonons.report import Options, Scan, compute, default_mesh
-from ehbilayer.results.base import Record, Result
-from ehbilayer.status import Status
+from ehbilayer.phonons.report import Options, default_mesh, solve
 from ehbilayer.studies.bilayer import electron_mass, mass_ratio_of, scales_of
 from ehbilayer.studies.crystal import keys as crystal_keys
 from ehbilayer.studies.crystal.charges import Charges, read_charges
@@ -25,9 +17,7 @@ from ehbilayer.studies.phonons import keys
 from ehbilayer.studies.phonons.family import Family, family_of
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
-from ehbilayer.units import Scales, density_from_rs
-
-ENERGIES = ("zero_point_energy_per_hole",)
+from ehbilayer.units import Scales
 
 
 def prepare(study: Study) -> Task:
@@ -37,8 +27,8 @@ def prepare(study: Study) -> Task:
     family, masses = family_of(study, charges), _masses(scales, charges)
     crystal = family.crystal(charges.hole_density, charges.spacing)
     # with a/d alone the spacing is the unit of length, and nothing says what hbar is worth
-    options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow,
-                      "cell" if relax == "none" else relax, not charges.unit_spacing)
+    options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow, relax,
+                      not charges.unit_spacing, study.bilayer.capacitor)
     values = _values(study, charges)
     resolved = {"structure": family.name, "carrier": charges.carrier, "layers": charges.layers,
                 "electrons_per_hole": charges.electrons_per_hole, "spacing": charges.spacing,
@@ -47,10 +37,10 @@ def prepare(study: Study) -> Task:
                     "mesh": options.mesh or default_mesh(len(crystal.species)),
                     "scan": None if values is None else values.tolist()}}
     plan = _plan(study, scales, family, crystal, masses, options, values)
-    solve = partial(_solve, family=family, crystal=crystal, masses=masses, options=options, relax=relax,
-                    values=values, capacitor=study.bilayer.capacitor)
     inputs = study.canonical() | ({"start_sha256": family.digest} if family.digest else {})
-    return Task(study, scales, inputs, resolved, tuple(plan), solve, energies=ENERGIES)
+    # where d is the unit of length nothing says how long it is
+    return Task(study, Scales() if charges.unit_spacing else scales, inputs, resolved, tuple(plan),
+                lambda run: solve(crystal, family.name, masses, options, run, values))
 
 
 def _values(study: Study, charges: Charges) -> np.ndarray | None:
@@ -94,37 +84,3 @@ def _seconds(charges: int, mesh: int, scanned: int) -> float:
     """Rough time of a study, as measured: wave vectors of the mesh and of the averages."""
     each = 4e-5 * (charges / 3) ** 2 * (1 + (charges / 30))
     return 0.1 + each * (mesh * mesh / 2 + 8000) + scanned * (0.05 + 4000 * each)
-
-
-def _solve(run: Hooks, *, family: Family, crystal: Crystal, masses: dict[str, float], options: Options, relax: str,
-           values: np.ndarray | None, capacitor: bool) -> Result:
-    def at_rest(start: Crystal) -> Relaxed:
-        return relaxed(start, relax, should_stop=run.should_stop)
-
-    run.progress("bringing the crystal to rest")
-    rest, scan = at_rest(crystal), None
-    if rest.stopped:
-        return Record("phonons", rest.stopped, {"structure": None, "start": family.name}, {})
-    if values is not None:
-        scan = Scan(lambda x: at_rest(family.crystal(density_from_rs(x), 1.0)).crystal, values)
-    result = compute(rest.crystal, masses, options, run, {"structure": family.name}, scan)
-    status = result.status
-    if relax != "none" and not rest.converged and status is Status.converged:
-        status = Status.not_converged
-    named = _with_names(result.summary, rest.crystal, family, capacitor)
-    return replace(result.with_entries(named), status=status)
-
-
-def _with_names(summary: dict[str, Any], crystal: Crystal, family: Family, capacitor: bool) -> dict[str, Any]:
-    """The summary with what the crystal is, where it came from, and the energy of the capacitor."""
-    from ehbilayer.crystal.symmetry import identify
-
-    unit = 1 / summary["length_unit_a_h"]
-    extra = capacitor_energy(crystal) / (crystal.holes or crystal.electrons) / unit if capacitor else 0.0
-    found = {"structure": identify(crystal).label, "start": family.name,
-             "a_over_d": crystal.length / crystal.spacing if crystal.spacing else None,
-             "energy_per_hole": summary["energy_per_hole"] + extra, "capacitor_per_hole": extra}
-    if "followed" in summary:
-        end = summary["followed"]
-        found["followed"] = end | {"energy_per_hole": end["energy_per_hole"] + extra}
-    return summary | found
