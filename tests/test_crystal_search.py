@@ -10,6 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from ehbilayer.crystal import search as searching
 from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.search import Composition, Start, lowest_curvature, make_starts, ranking, run_start, search
 from ehbilayer.crystal.structures import named
@@ -119,7 +120,7 @@ def test_resuming_computes_only_what_is_missing(tmp_path, monkeypatch):
     assert part.status is Status.timeout and len(part.summary["starts"]) == 3
     part.save(tmp_path / "part.nc")
     computed = []
-    monkeypatch.setattr("ehbilayer.crystal.search.run_start",
+    monkeypatch.setattr(searching, "run_start",
                         lambda start, stop: computed.append(start) or run_start(start, stop))
     again = solve_search(starts, Hooks(initial=Result.load(tmp_path / "part.nc"), resumed=True))
     assert computed == starts[3:]

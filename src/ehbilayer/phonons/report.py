@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.crystal.record import capacitor_energy, crystal_data
-from ehbilayer.crystal.relaxation import Relaxed, relax
+from ehbilayer.crystal.relaxation import RELAX, Relaxed, relax
 from ehbilayer.crystal.result import cell_shape
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import identify
+from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.lattice_sums.charges import PointCharges
 from ehbilayer.phonons import melting
@@ -58,6 +59,15 @@ class Options:
     relax: str = "cell"
     quantum: bool = True
     capacitor: bool = False
+
+    def __post_init__(self) -> None:
+        for name, good, must in (("lindemann", 0 < self.lindemann <= 1, "a threshold between 0 and 1"),
+                                 ("mesh", self.mesh is None or self.mesh >= 2, "an integer >= 2"),
+                                 ("points", self.points >= 2, "an integer >= 2"),
+                                 ("tolerance", 0 < self.tolerance < 1, "a relative error between 0 and 1"),
+                                 ("relax", self.relax in RELAX, " | ".join(RELAX))):
+            if not good:
+                raise InputError(name, must, getattr(self, name), "leave it out for the default")
 
 
 @dataclass(frozen=True)
