@@ -170,9 +170,9 @@ def test_capacitor_energy_of_charged_layers():
 
 def test_bad_input():
     crystal = at(2.0, "honeycomb")
-    with pytest.raises(InputError, match=r"crystal\.relax"):
+    with pytest.raises(InputError, match="relax: "):
         relax(crystal, "all")
-    with pytest.raises(InputError, match=r"crystal\.tolerance"):
+    with pytest.raises(InputError, match="tolerance: "):
         relax(crystal, tolerance=0.0)
     with pytest.raises(InputError):
         Crystal(crystal.vectors * np.nan, crystal.positions, crystal.charges, crystal.heights, crystal.species)

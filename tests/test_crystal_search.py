@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from ehbilayer.crystal import search as searching
 from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.search import Composition, Start, lowest_curvature, make_starts, ranking, run_start, search
 from ehbilayer.crystal.structures import named
@@ -120,7 +120,7 @@ def test_resuming_computes_only_what_is_missing(tmp_path, monkeypatch):
     assert part.status is Status.timeout and len(part.summary["starts"]) == 3
     part.save(tmp_path / "part.nc")
     computed = []
-    monkeypatch.setattr("ehbilayer.crystal.search.run_start",
+    monkeypatch.setattr(searching, "run_start",
                         lambda start, stop: computed.append(start) or run_start(start, stop))
     again = solve_search(starts, Hooks(initial=Result.load(tmp_path / "part.nc"), resumed=True))
     assert computed == starts[3:]
@@ -159,7 +159,7 @@ def test_a_study_of_a_named_structure():
     assert s["symmetry"]["group"] == "cmm2" and s["energy_unit"] == "e^2/d"
     assert s["max_force"] < 1e-12 and s["lowest_curvature"] > 0
     assert set(s) >= {"cell", "starts", "runner_up", "energy"}
-    table = dict(rows(dataclasses.replace(result, summary=s | {"wall_seconds": 1.0, "backend": "numpy"})))
+    table = dict(rows(result))
     assert table["structure"] == "rhombic" and "cmm2" in table["symmetry"]
 
 

@@ -18,7 +18,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.lattice_sums import potential as ewald
 from ehbilayer.interaction.lattice_sums.derivatives import dynamical_matrix
 from ehbilayer.numerics.lattice import Cell
-from ehbilayer.results.base import Record, Result
+from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.crystal import prepare as kind
 from ehbilayer.studies.crystal.table import rows
@@ -120,7 +120,7 @@ def test_a_scan_finds_sequence_and_transitions_and_goes_on_when_interrupted(tmp_
     assert len(whole.data["a_over_d"].values) == 4  # it looked again on both sides
     ground = whole.data["ground_energy"].values
     assert np.all(ground <= np.nanmin(whole.data["energy"].values, axis=0) + 1e-9)
-    table = dict(rows(Record(whole.kind, whole.status, whole.summary | {"wall_seconds": 1.0}, {})))
+    table = dict(rows(whole))
     assert table["a/d = 5.4643634"] == "rhombic to honeycomb, first order"
 
     told: list[str] = []

@@ -229,10 +229,10 @@ def test_tail_of_a_weakly_bound_trion() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "argument"), [
-    (("quadrion", None, 1.0, 1.0), "few-body.complex"), (("exciton", "triplet", 1.0, 1.0), "few-body.spin"),
-    (("trion-", "quartet", 1.0, 1.0), "few-body.spin"), (("trion-", None, 1.0, -1.0), "spacing"),
-    (("trion-", None, 0.0, 1.0), "electron_mass"), (("biexciton", None, 1.0, 1.0, 1), "few-body.angular_momentum"),
-    (("trion-", None, 1.0, 1.0, 2), "few-body.angular_momentum")])
+    (("quadrion", None, 1.0, 1.0), "complex"), (("exciton", "triplet", 1.0, 1.0), "spin"),
+    (("trion-", "quartet", 1.0, 1.0), "spin"), (("trion-", None, 1.0, -1.0), "spacing"),
+    (("trion-", None, 0.0, 1.0), "electron_mass"), (("biexciton", None, 1.0, 1.0, 1), "angular_momentum"),
+    (("trion-", None, 1.0, 1.0, 2), "angular_momentum")])
 def test_bad_input(arguments: tuple, argument: str) -> None:
     with pytest.raises(InputError) as error:
         make_complex(*arguments)

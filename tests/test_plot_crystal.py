@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_a_search_shows_charges_and_starts(search, tmp_path):
 
 
 def test_a_result_that_is_not_converged_says_so(search):
-    page = figure(Record(search.kind, Status.timeout, search.summary, {}, search.data))
+    page = figure(dataclasses.replace(search, status=Status.timeout))
     assert any("TIMEOUT" in text.get_text() for text in page.texts)
 
 
@@ -61,6 +62,6 @@ def test_a_scan_shows_structures_energies_and_cells(scan):
 
 def test_results_without_crystals_have_no_figure(scan):
     with pytest.raises(InputError, match="resume"):
-        figure(Record("crystal", Status.timeout, scan.summary, {}, {}))
+        figure(dataclasses.replace(scan, status=Status.timeout, data={}))
     with pytest.raises(InputError, match="a crystal result"):
         figure(Record("hartree-fock", Status.converged, {}, {}, {}))

@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 # the methods, named like the rooms they live in; their modules are imported when they are called
 from ehbilayer.compressibility import compressibility
+from ehbilayer.crystal import crystal
 from ehbilayer.device import device
+from ehbilayer.few_body import critical_spacing, few_body
 from ehbilayer.hartree_fock import hartree_fock
 from ehbilayer.liquid import liquid
 from ehbilayer.pairing import pairing
 from ehbilayer.phases import phases
+from ehbilayer.phonons import phonons
 from ehbilayer.run import run
 
 if TYPE_CHECKING:
@@ -53,8 +56,8 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "InputError", "Interaction", "Reporter", "Result", "Scales", "Status",
            "Study", "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility",
-           "device", "eliashberg_tc", "hartree_fock", "liquid", "load", "load_study", "make_study", "pairing",
-           "phases", "run", "run_many"]
+           "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load",
+           "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import Interaction
+from ehbilayer.interaction.base import Interaction, require_coulomb
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.materials import material as named_device
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
@@ -195,6 +195,21 @@ def require_balance(bilayer: Bilayer, method: str) -> None:
             raise InputError(f"{carrier.name} dispersion", f"k^2/2m for {method}", "a function", "leave it out")
     if hole.mass != 1:
         raise InputError("hole mass", f"1, the unit of mass, for {method}", hole.mass, "give all masses over it")
+
+
+def require_electrons_and_holes(bilayer: Bilayer, method: str, *, classical: bool = False) -> None:
+    """Raise InputError, by the name of the method that needs it, unless there are electrons in layer 0, holes in layer
+    1 or both, and nothing else, with Coulomb forces and, unless they are ``classical``, k^2/2m and mass 1 of holes.
+    """
+    require_coulomb(bilayer.interaction, method)
+    for c in bilayer.carriers:
+        if (c.name, c.charge, c.layer) not in (("electron", -1, ELECTRON_LAYER), ("hole", 1, HOLE_LAYER)):
+            raise InputError("carriers", f"electrons in layer {ELECTRON_LAYER} and holes in layer {HOLE_LAYER} for "
+                             f"{method}", c.name, "leave other carriers out")
+        if not classical and c.dispersion is not None:
+            raise InputError(f"{c.name} dispersion", f"k^2/2m for {method}", "a function", "leave it out")
+        if not classical and c.name == "hole" and c.mass != 1:
+            raise InputError("hole mass", f"1, the unit of mass, for {method}", c.mass, "give all masses over it")
 
 
 def _density(scales: Scales, hole: float | str | None, electron: float | str | None, rs_hole: float | None,

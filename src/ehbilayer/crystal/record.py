@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ehbilayer.crystal.relaxation import Relaxed
 from ehbilayer.crystal.search import End, Start
 from ehbilayer.crystal.structures import Crystal
-from ehbilayer.crystal.symmetry import identify, primitive_crystal
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
-
-KIND = "crystal"
 
 
 def energy_unit(spacing: float, length: float) -> tuple[float, str]:
@@ -28,15 +24,6 @@ def capacitor_energy(crystal: Crystal) -> float:
     """-2 pi sum_{a<b} Q_a Q_b |z_a - z_b| / A per cell, Ha_h: what the zero average of the potentials leaves out."""
     q, z = crystal.charges, crystal.heights
     return float(-np.pi * np.sum(np.outer(q, q) * np.abs(np.subtract.outer(z, z))) / crystal.area)
-
-
-def symmetry_table(crystal: Crystal) -> dict[str, Any]:
-    """Layer group, orbits and primitive cell (a_h) of a crystal, for a summary."""
-    found = identify(crystal)
-    return {"group": found.group, "number": found.number, "charges_per_primitive_cell": found.charges,
-            "dipoles_per_primitive_cell": found.dipoles,
-            "primitive_cell": primitive_crystal(crystal).cell_parameters(),
-            "orbits": [{"species": s, "site_symmetry": g, "charges": n} for s, g, n in found.orbits]}
 
 
 def crystal_data(crystal: Crystal, prefix: str = "") -> dict[str, Variable]:
@@ -55,7 +42,7 @@ def crystal_data(crystal: Crystal, prefix: str = "") -> dict[str, Variable]:
 def crystal_of(result: Result) -> Crystal:
     """The crystal of a result. Raises InputError for a result without one."""
     if "vectors" not in result.data or "species" not in result.data:
-        raise InputError("crystal.structure", "a result of kind crystal that holds a crystal", result.kind,
+        raise InputError("structure", "a result of kind crystal that holds a crystal", result.kind,
                          "a scan holds many; run a study at one density")
     data = {name: result.data[name].values for name in ("vectors", "positions", "charges", "heights")}
     return Crystal(**data, species=tuple(str(s) for s in result.data["species"].values))

@@ -77,9 +77,9 @@ def relax(crystal: Crystal, relax: str = "cell", tolerance: float = TOLERANCE, *
     InputError : an unknown word for ``relax``, a tolerance not between 0 and 1.
     """
     if relax not in RELAX:
-        raise InputError("crystal.relax", " | ".join(RELAX), relax, "choose one of these")
+        raise InputError("relax", " | ".join(RELAX), relax, "choose one of these")
     if not 0 < tolerance < 1:
-        raise InputError("crystal.tolerance", "between 0 and 1", tolerance, "1e-11 is what 64-bit arithmetic can hold")
+        raise InputError("tolerance", "between 0 and 1", tolerance, "1e-11 is what 64-bit arithmetic can hold")
     landscape = _Landscape(crystal, relax == "cell")
     start: Point = (crystal.vectors, crystal.positions)
     told: list[Status] = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ehbilayer.crystal.record import KIND, capacitor_energy, ends_data, ends_of
+from ehbilayer.crystal.record import capacitor_energy, ends_data, ends_of
+from ehbilayer.crystal.result import CrystalScanResult, GroundState, ScaledCell, Searched, TransitionPoint
 from ehbilayer.crystal.search import Composition, End, Start, search
 from ehbilayer.crystal.sequence import (
     NEAR_ROOT,
@@ -24,7 +24,7 @@ from ehbilayer.crystal.sequence import (
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.crystal.symmetry import primitive_crystal
 from ehbilayer.hooks import Hooks, StopReason
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
 LOOKS = 4  # rounds of searching beside the transitions
@@ -40,7 +40,7 @@ class Scan:
     seed: int
 
 
-def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, *, capacitor: bool = False) -> Result:
+def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, *, capacitor: bool = False) -> CrystalScanResult:
     """Ground states and transitions against a/d; see the head of `sequence`.
 
     ``composition`` sets the spacing, the electrons per hole, the layers and the carrier; its density and counts do not
@@ -70,9 +70,7 @@ def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, *, capacitor:
     resolved = (settled or not found) and all(t.order != UNRESOLVED for t in found)
     status = Status.converged if resolved else Status.not_converged
     extra = _capacitor(phases) if capacitor else np.zeros(len(values))
-    summary = _summary(values, phases, found, ends, where, extra)
-    data = _curves(values, families, phases, extra) | _examples(phases, found)
-    return Record(KIND, status, summary, {}, data)
+    return _finished(status, values, families, phases, found, ends, where, extra)
 
 
 def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look: int) -> Status | None:
@@ -93,12 +91,10 @@ def _search(known: dict[Start, End], starts: Sequence[Start], hooks: Hooks, look
     return should_stop.reason if len(ends) < len(missing) else None
 
 
-def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status) -> Result:
+def _unfinished(known: dict[Start, End], starts: Sequence[Start], status: Status) -> CrystalScanResult:
     """What an interrupted scan keeps: the finished starts of its own grid."""
-    summary: dict[str, Any] = {"energy_per_hole": None, "structure": None, "cell": None, "max_force": None,
-                               "starts": [], "sequence": [], "transitions": [], "starts_finished": len(known)}
     data = ends_data({i: known[s] for i, s in enumerate(starts) if s in known})
-    return Record(KIND, status, summary, {}, data)
+    return CrystalScanResult(status=status, sequence=(), transitions=(), starts_finished=len(known), data=data)
 
 
 def _capacitor(phases: Sequence[Phase]) -> np.ndarray:
@@ -107,41 +103,45 @@ def _capacitor(phases: Sequence[Phase]) -> np.ndarray:
     return np.array([capacitor_energy(c) / (c.holes or c.electrons) * c.spacing for c in crystals])
 
 
-def _summary(values: np.ndarray, phases: Sequence[Phase], found: Sequence[Transition], ends: Sequence[End],
-             where: np.ndarray, extra: np.ndarray) -> dict[str, Any]:
+def _finished(status: Status, values: np.ndarray, families: dict[str, list[Phase | None]], phases: Sequence[Phase],
+              found: Sequence[Transition], ends: Sequence[End], where: np.ndarray,
+              extra: np.ndarray) -> CrystalScanResult:
     edges = [float(values[0]), *(t.a_over_d for t in found), float(values[-1])]
     names = [(phases[0].name, phases[0].group), *((t.above.name, t.above.group) for t in found)]
-    return {
-        "energy_per_hole": None, "structure": None, "cell": None, "energy_unit": "e^2/d",
-        "max_force": max(e.relaxed.max_force * e.relaxed.crystal.spacing**2 for e in ends),
-        "sequence": [{"structure": name, "group": group, "from": low, "to": high} for (name, group), low, high in
-                     zip(names, edges[:-1], edges[1:], strict=True)],
-        "transitions": [t.row() for t in found],
-        "starts": [_searched(float(values[i]), p, [e for e, w in zip(ends, where, strict=True) if w == i],
-                             float(extra[i])) for i, p in enumerate(phases)],
-    }
+    return CrystalScanResult(
+        status=status, max_force=max(e.relaxed.max_force * e.relaxed.crystal.spacing**2 for e in ends),
+        sequence=tuple(GroundState(name, group, low, high) for (name, group), low, high in
+                       zip(names, edges[:-1], edges[1:], strict=True)),
+        transitions=tuple(TransitionPoint(
+            t.a_over_d, t.below.name, t.above.name, t.order, t.uncertainty, _cell(t.below), _cell(t.above),
+            t.below.curvature, t.above.curvature) for t in found),
+        starts=tuple(_searched(float(values[i]), p, [e for e, w in zip(ends, where, strict=True) if w == i],
+                               float(extra[i])) for i, p in enumerate(phases)),
+        data=_curves(values, families, phases, extra) | _examples(phases, found))
 
 
-def _searched(a_over_d: float, phase: Phase, ends: Sequence[End], extra: float) -> dict[str, Any]:
-    """How hard was searched at one a/d, and what lay lowest: energies per hole in e^2/d."""
+def _cell(phase: Phase) -> ScaledCell:
+    cell = primitive_crystal(phase.crystal).cell_parameters()
+    return ScaledCell(cell["a"] / phase.crystal.length, cell["b"] / phase.crystal.length, cell["gamma_degrees"])
+
+
+def _searched(a_over_d: float, phase: Phase, ends: Sequence[End], extra: float) -> Searched:
     spacing = phase.crystal.spacing
     reached = sum(abs(e.energy - phase.energy) * spacing < 1e-9 for e in ends)
-    return {"a_over_d": a_over_d, "energy": phase.energy_in_spacings + extra, "structure": phase.name,
-            "starts": len(ends), "reached_it": reached,
-            "status": Status.converged.value if reached else "followed from its neighbours, not found by a start",
-            "not_converged": sum(e.status is not Status.converged for e in ends)}
+    how = Status.converged.value if reached else "followed from its neighbours, not found by a start"
+    return Searched(a_over_d, phase.energy_in_spacings + extra, phase.name, len(ends), reached, how,
+                    sum(e.status is not Status.converged for e in ends))
 
 
 def _curves(values: np.ndarray, families: dict[str, list[Phase | None]], phases: Sequence[Phase],
             extra: np.ndarray) -> dict[str, Variable]:
     """Energy, cell and curvature of every structure against a/d (NaN where it does not exist), and the ground state."""
-    table = np.full((6, len(families), len(values)), np.nan)
+    table = np.full((5, len(families), len(values)), np.nan)
     for f, line in enumerate(families.values()):
         for i, p in enumerate(line):
             if p is not None:
-                cell = primitive_crystal(p.crystal).cell_parameters()
-                table[:, f, i] = (p.energy_in_spacings + extra[i], cell["a"] / p.crystal.length,
-                                  cell["b"] / p.crystal.length, cell["gamma_degrees"], p.curvature, 1.0)
+                cell = _cell(p)
+                table[:, f, i] = p.energy_in_spacings + extra[i], cell.a, cell.b, cell.gamma_degrees, p.curvature
     dims = ("structure", "a_over_d")
     ground = np.array([p.energy_in_spacings for p in phases]) + extra
     return {

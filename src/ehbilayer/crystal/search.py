@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class Composition:
     def __post_init__(self) -> None:
         check_layers(self.hole_density, self.spacing, self.electrons / max(self.holes, 1), self.layers)
         if self.holes < 1 or self.electrons < 0:
-            raise InputError("crystal.holes_per_cell", "at least one hole", self.holes, "give the holes in the cell")
+            raise InputError("holes_per_cell", "at least one hole", self.holes, "give the holes in the cell")
 
     @property
     def electrons_per_hole(self) -> float:
@@ -69,23 +68,28 @@ class Composition:
     def random(self, seed: int, box: str = "random") -> Crystal:
         """Charges anywhere, in a box of random or given shape. Raises InputError for an unknown box."""
         if box not in BOXES:
-            raise InputError("crystal.box", " | ".join(BOXES), box, "choose one of these")
+            raise InputError("box", " | ".join(BOXES), box, "choose one of these")
         rng = np.random.default_rng([seed, self.holes, self.electrons, self.layers])
         shape = _random_shape(rng) if box == "random" else SHAPES[box]
         vectors = Cell(shape).scaled(self.holes / self.hole_density).vectors
         species = (self.carrier,) * (self.holes * self.layers) + ("electron",) * self.electrons
         return place(vectors, rng.random((len(species), 2)) @ vectors, self.spacing, species, self.holes)
 
+    def own(self, name: str) -> Crystal:
+        """The named structure in its own cell. Raises InputError for one that this composition does not have."""
+        crystal = named(name, self.hole_density, self.spacing, self.electrons_per_hole, self.layers)
+        if self.carrier != "hole":
+            return replace(crystal, charges=-crystal.charges, species=(self.carrier,) * len(crystal.species))
+        return crystal
+
     def named(self, name: str) -> Crystal:
         """The named structure, repeated until the cell holds this composition. Raises InputError if it does not fit."""
-        crystal = named(name, self.hole_density, self.spacing, self.electrons_per_hole, self.layers)
-        inside = crystal.holes // self.layers
-        if self.carrier != "hole":
-            crystal = replace(crystal, charges=-crystal.charges, species=(self.carrier,) * len(crystal.species))
+        crystal = self.own(name)
+        inside = (crystal.holes or crystal.electrons) // self.layers
         if name == DECOUPLED or inside == self.holes:
             return crystal
         if self.holes % inside:
-            raise InputError("crystal.holes_per_cell", f"a multiple of {inside}, the holes in a cell of {name}",
+            raise InputError("holes_per_cell", f"a multiple of {inside}, the holes in a cell of {name}",
                              self.holes, "change it, or leave it out")
         copies = self.holes // inside
         one = max(k for k in range(1, copies + 1) if copies % k == 0 and k * k <= copies)
@@ -149,12 +153,6 @@ class End:
     def energy(self) -> float:
         """Per hole, Ha_h."""
         return self.relaxed.energy_per_hole
-
-    def row(self, unit: float = 1.0) -> dict[str, Any]:
-        """What the summary says of it; energies in units of ``unit`` (Ha_h)."""
-        return {"energy": self.energy / unit, "status": self.status.value, "structure": self.structure,
-                "group": self.group, "seed": self.start.seed, "start": self.start.name or "random",
-                "lowest_curvature": self.curvature, "iterations": self.relaxed.iterations}
 
 
 def run_start(start: Start, should_stop: Callable[[], Status | None]) -> End:

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -78,19 +77,6 @@ class Transition:
     above: Phase
     order: str
     uncertainty: float
-
-    def row(self) -> dict[str, Any]:
-        """What the summary says of it."""
-        return {"a_over_d": self.a_over_d, "below": self.below.name, "above": self.above.name, "order": self.order,
-                "uncertainty": self.uncertainty, "below_cell": _cell(self.below), "above_cell": _cell(self.above),
-                "below_curvature": self.below.curvature, "above_curvature": self.above.curvature}
-
-
-def _cell(phase: Phase) -> dict[str, float]:
-    """Cell lengths in a and the angle."""
-    cell = primitive_crystal(phase.crystal).cell_parameters()
-    return {"a": cell["a"] / phase.crystal.length, "b": cell["b"] / phase.crystal.length,
-            "gamma_degrees": cell["gamma_degrees"]}
 
 
 def scan_starts(composition: Composition, values: np.ndarray, holes_per_cell: int, count: int,

@@ -234,14 +234,14 @@ def named(name: str, hole_density: float, spacing: float, electrons_per_hole: fl
 def check_layers(hole_density: float, spacing: float, electrons_per_hole: float, layers: int) -> None:
     """Refuse densities, spacings and layers that classical charges cannot have. Raises InputError."""
     if not (math.isfinite(hole_density) and hole_density > 0):
-        raise InputError("density.hole", "a density > 0 (a_h^-2)", hole_density, "check the number and its unit")
+        raise InputError("hole_density", "a density > 0 (a_h^-2)", hole_density, "check the number and its unit")
     if not (math.isfinite(spacing) and spacing >= 0):
-        raise InputError("bilayer.spacing", "a length >= 0 (a_h)", spacing, "give the distance between the layers")
+        raise InputError("spacing", "a length >= 0 (a_h)", spacing, "give the distance between the layers")
     if electrons_per_hole > 0 and spacing == 0:
-        raise InputError("bilayer.spacing", "a length > 0 where there are electrons and holes", spacing,
+        raise InputError("spacing", "a length > 0 where there are electrons and holes", spacing,
                          "classical charges of both signs fall into each other at zero distance")
     if layers not in (1, 2) or (layers == 2 and electrons_per_hole != 0):
-        raise InputError("crystal.layers", "1, or 2 for holes alone (electrons_per_hole = 0)", layers,
+        raise InputError("layers", "1, or 2 for holes alone (electrons_per_hole = 0)", layers,
                          "electrons and holes have a layer each as it is")
 
 
@@ -260,10 +260,10 @@ def _unknown(name: str, electrons_per_hole: float, layers: int) -> InputError:
     here = structure_names(electrons_per_hole, layers)
     everywhere = {n for group in (ONE_LAYER, SAME_CHARGE, *ELECTRON_HOLE.values()) for n in group}
     if name in everywhere:
-        return InputError("crystal.structure", f"one that {electrons_per_hole:g} electrons per hole in {layers} "
+        return InputError("structure", f"one that {electrons_per_hole:g} electrons per hole in {layers} "
                           f"layer{'s' * (layers > 1)} of holes can form", name,
                           f"known here: {', '.join(here)}, random")
-    return InputError("crystal.structure", f"{' | '.join(here)} | random | a result file", name[:60],
+    return InputError("structure", f"{' | '.join(here)} | random | a result file", name[:60],
                       nearest(name, (*here, "random"), f"known here: {', '.join(here)}, random"))
 
 
@@ -302,7 +302,7 @@ def _decoupled(hole_density: float, spacing: float, electrons_per_hole: float) -
                 if best is None or reach > best[0] * (1 + 1e-9):
                     best = reach, box, tiles, own
     if best is None:
-        raise InputError("density.electrons_per_hole", f"a ratio of whole numbers, of at most {DECOUPLED_HOLES} holes",
+        raise InputError("electrons_per_hole", f"a ratio of whole numbers, of at most {DECOUPLED_HOLES} holes",
                          electrons_per_hole, "decoupled layers share a cell")
     _, box, tiles, own = best
     above, below = lattice_points(box, tiles), lattice_points(box, own)

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ehbilayer.crystal.record import (
-    KIND,
-    capacitor_energy,
-    crystal_data,
-    ends_data,
-    ends_of,
-    energy_unit,
-    symmetry_table,
-)
+from ehbilayer.crystal.record import capacitor_energy, crystal_data, ends_data, ends_of, energy_unit
+from ehbilayer.crystal.result import CrystalResult, LayerGroup, Minimum, Orbit, RunnerUp, StartEnd, cell_shape
 from ehbilayer.crystal.search import SAME, End, Start, ranking, search
+from ehbilayer.crystal.structures import Crystal
+from ehbilayer.crystal.symmetry import identify, primitive_crystal
 from ehbilayer.hooks import Hooks, StopReason
-from ehbilayer.results.base import Record, Result
+from ehbilayer.results.base import Carriers
 from ehbilayer.status import Status
 
 LISTED = 20  # distinct minima in the summary
 
 
-def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = False) -> Result:
+def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = False) -> CrystalResult:
     """Relax from every start at one density.
 
     Parameters
@@ -33,8 +28,8 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
 
     Returns
     -------
-    Result of the lowest minimum; its status is that of the lowest end where no start reached a minimum, and the reason
-    of the stop where one came before the last start.
+    CrystalResult of the lowest minimum; its status is that of the lowest end where no start reached a minimum, and the
+    reason of the stop where one came before the last start.
     """
     should_stop = StopReason(hooks.should_stop)
 
@@ -50,46 +45,46 @@ def solve_search(starts: Sequence[Start], hooks: Hooks, *, capacitor: bool = Fal
     return _result(starts, ends, should_stop.reason if len(ends) < len(starts) else None, capacitor)
 
 
-def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | None, capacitor: bool) -> Result:
+def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | None, capacitor: bool) -> CrystalResult:
     minima = ranking(list(ends.values()))
     best = minima[0] if minima else min(ends.values(), key=lambda e: e.energy, default=None)
     status = stopped or (best.status if best else Status.not_converged)
     if best is None:
-        return Record(KIND, status, {"energy": None, "energy_per_hole": None, "structure": None, "cell": None,
-                                     "max_force": None, "starts": []}, {})
-    summary = _summary(list(ends.values()), minima, best, capacitor)
-    summary["starts_asked"] = len(starts)
-    return Record(KIND, status, summary, {}, crystal_data(best.relaxed.crystal) | ends_data(ends))
-
-
-def _summary(ends: Sequence[End], minima: Sequence[End], best: End, capacitor: bool) -> dict[str, Any]:
+        return CrystalResult(status=status, total_energy=None, starts=())
     crystal, relaxed = best.relaxed.crystal, best.relaxed
     unit, name = energy_unit(crystal.spacing, crystal.length)
     extra = capacitor_energy(crystal) if capacitor else 0.0
     per_hole = extra / (crystal.holes or crystal.electrons)
-    second = minima[1] if len(minima) > 1 else None
+    return CrystalResult(
+        status=status, total_energy=relaxed.energy + extra, energy_per_hole=(best.energy + per_hole) / unit,
+        energy_unit=name, capacitor_per_hole=per_hole / unit, structure=best.structure, symmetry=layer_group(crystal),
+        cell=cell_shape(crystal), a_over_d=crystal.length / crystal.spacing if crystal.spacing else None,
+        a=crystal.length, spacing=crystal.spacing,
+        particles=Carriers({"electron": crystal.electrons, "hole": crystal.holes}),
+        max_force=relaxed.max_force / unit**2, max_stress=relaxed.max_stress / unit, force_unit=f"e^2/{name[-1]}^2",
+        lowest_curvature=best.curvature, iterations=relaxed.iterations,
+        **_minima(list(ends.values()), minima, per_hole, unit), starts_asked=len(starts),
+        data=crystal_data(crystal) | ends_data(ends))
+
+
+def _minima(ends: Sequence[End], minima: Sequence[End], per_hole: float, unit: float) -> dict[str, Any]:
+    """Distinct minima, the second lowest, and the ends; ``per_hole`` is what the capacitor adds, ``unit`` in Ha_h."""
+    def scaled(end: End) -> float:
+        return (end.energy + per_hole) / unit
+
+    second = None if len(minima) < 2 else RunnerUp(scaled(minima[1]), minima[1].structure,
+                                                   (minima[1].energy - minima[0].energy) / unit)
     return {
-        "energy": relaxed.energy + extra,
-        "energy_per_hole": (best.energy + per_hole) / unit,
-        "energy_unit": name,
-        "capacitor_per_hole": per_hole / unit,
-        "structure": best.structure,
-        "symmetry": symmetry_table(crystal),
-        "cell": crystal.cell_parameters(),
-        "a_over_d": crystal.length / crystal.spacing if crystal.spacing else None,
-        "a": crystal.length,
-        "spacing": crystal.spacing,
-        "particles": {"electron": crystal.electrons, "hole": crystal.holes},
-        "max_force": relaxed.max_force / unit**2,
-        "max_stress": relaxed.max_stress / unit,
-        "force_unit": f"e^2/{name[-1]}^2",
-        "lowest_curvature": best.curvature,
-        "iterations": relaxed.iterations,
-        "runner_up": None if second is None else {"energy_per_hole": (second.energy + per_hole) / unit,
-                                                  "structure": second.structure,
-                                                  "above": (second.energy - best.energy) / unit},
-        "minima": [{"energy_per_hole": (m.energy + per_hole) / unit, "structure": m.structure, "group": m.group,
-                    "found": sum(abs(e.energy - m.energy) <= SAME / crystal.length for e in ends)}
-                   for m in minima[:LISTED]],
-        "starts": [e.row(unit) | {"energy": (e.energy + per_hole) / unit} for e in ends],
-    }
+        "runner_up": second,
+        "minima": tuple(Minimum(scaled(m), m.structure, m.group,
+                                sum(abs(e.energy - m.energy) <= SAME / minima[0].relaxed.crystal.length for e in ends))
+                        for m in minima[:LISTED]),
+        "starts": tuple(StartEnd(scaled(e), e.status, e.structure, e.group, e.start.seed, e.start.name or "random",
+                                 e.curvature, e.relaxed.iterations) for e in ends)}
+
+
+def layer_group(crystal: Crystal) -> LayerGroup:
+    """Layer group, orbits and primitive cell of a crystal."""
+    found = identify(crystal)
+    return LayerGroup(found.group, found.number, found.charges, found.dipoles, cell_shape(primitive_crystal(crystal)),
+                      tuple(Orbit(*orbit) for orbit in found.orbits))

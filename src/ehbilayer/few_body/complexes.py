@@ -11,6 +11,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import Exciton, check, solve_exciton
 from ehbilayer.few_body.gaussians import Charges, Functions
+from ehbilayer.model import Bilayer, require_electrons_and_holes
 
 COMPOSITIONS = {"exciton": (1, 1), "trion-": (2, 1), "trion+": (1, 2), "biexciton": (2, 2)}  # electrons, holes
 SPINS = ("singlet", "triplet")
@@ -141,16 +142,30 @@ def make_complex(name: str, spin: str | None, electron_mass: float, spacing: flo
     InputError : no such complex, a spin or angular momentum that it cannot have, a mass <= 0, a spacing < 0.
     """
     if name not in COMPOSITIONS:
-        raise InputError("few-body.complex", " | ".join(COMPOSITIONS), name, "choose one of these")
+        raise InputError("complex", " | ".join(COMPOSITIONS), name, "choose one of these")
     if name == "exciton" and spin is not None:
-        raise InputError("few-body.spin", "absent for an exciton, whose energy does not depend on spin", spin,
+        raise InputError("spin", "absent for an exciton, whose energy does not depend on spin", spin,
                          "remove it, or choose a trion or biexciton")
     if spin not in (None, *SPINS):
-        raise InputError("few-body.spin", " | ".join(SPINS), spin, "choose one of these")
+        raise InputError("spin", " | ".join(SPINS), spin, "choose one of these")
     if angular_momentum not in (None, 0, 1) or (angular_momentum == 1 and not name.startswith("trion")):
-        raise InputError("few-body.angular_momentum", "0, or 1 for a trion", angular_momentum, "leave it out")
+        raise InputError("angular_momentum", "0, or 1 for a trion", angular_momentum, "leave it out")
     check(electron_mass, spacing)
     spin = None if name == "exciton" else spin or "singlet"
     if angular_momentum is None:
         angular_momentum = int(spin == "triplet" and name.startswith("trion"))
     return Complex(name, spin, float(electron_mass), float(spacing), angular_momentum)
+
+
+def complex_of(bilayer: Bilayer, name: str, spin: str | None = None, angular_momentum: int | None = None,
+               spacing: float | None = None) -> Complex:
+    """The complex in a bilayer, whatever its densities; at another spacing (a_h) where one is given.
+
+    Raises
+    ------
+    InputError : another interaction than Coulomb, carriers other than electrons and holes with k^2/2m, and as
+        `make_complex`.
+    """
+    require_electrons_and_holes(bilayer, "few_body")
+    return make_complex(name, spin, bilayer.mass_ratio, bilayer.spacing if spacing is None else spacing,
+                        angular_momentum)

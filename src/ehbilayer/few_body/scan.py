@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ehbilayer.errors import InputError
 from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.gaussians import Functions
 from ehbilayer.few_body.result import (
@@ -24,8 +26,16 @@ from ehbilayer.few_body.variational import report as report_of_answer
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.units import Scales
 
 UNKNOWN, UNBOUND, BOUND = -1, 0, 1
+
+
+def rising(spacings: Sequence[float | str], scales: Scales) -> list[float]:
+    """Different spacings in a_h, the smallest first. Raises InputError for none, and for text that is no length."""
+    if not spacings:
+        raise InputError("spacings", "one length or more", list(spacings), "leave it out for that of the bilayer")
+    return sorted({scales.to_atomic(d, "length", "spacings") for d in spacings})
 
 
 def scan(complexes: list[Complex], options: Options, hooks: Hooks | None = None) -> SpacingScanResult:
@@ -135,6 +145,10 @@ def critical(name: str, spin: str | None, ratios: list[float], options: Options,
     -------
     CriticalSpacingResult: critical spacing and its uncertainty of the first ratio, and those of all.
     """
+    if name == "exciton":
+        raise InputError("complex", "one that unbinds", name, "an exciton is bound at every spacing")
+    if not ratios:
+        raise InputError("mass_ratios", "one ratio m_e/m_h or more", ratios, "leave it out for that of the bilayer")
     hooks = hooks or Hooks()
     done: dict[float, Critical] = {}
     paths: dict[float, Path] = {}  # of the search that has not ended, one at most

@@ -52,10 +52,10 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 1e-13 <= self.tolerance <= 0.1:
-            raise InputError("few-body.tolerance", "an energy error from 1e-13 to 0.1 (Ha_h)", self.tolerance,
+            raise InputError("tolerance", "an energy error from 1e-13 to 0.1 (Ha_h)", self.tolerance,
                              "1e-6 is the default")
         if not 1 <= self.max_functions <= 5000:
-            raise InputError("few-body.max_functions", "an integer from 1 to 5000", self.max_functions,
+            raise InputError("max_functions", "an integer from 1 to 5000", self.max_functions,
                              "500 is the default")
 
 

@@ -1,26 +1,31 @@
 """What phonons say about one crystal: branches, stability, quantum fluctuation, melting, and where a saddle leads.
 
-Lengths of the summary are in a_h; frequencies in sqrt(e^2/(m_h L^3)) with L the spacing d, or a = 1/sqrt(pi n) where
+Lengths of the result are in a_h; frequencies in sqrt(e^2/(m_h L^3)) with L the spacing d, or a = 1/sqrt(pi n) where
 there is one layer (`length_unit`), so that they do not depend on hbar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from ehbilayer.crystal.record import crystal_data
+from ehbilayer.crystal.record import capacitor_energy, crystal_data
+from ehbilayer.crystal.relaxation import RELAX, Relaxed, relax
+from ehbilayer.crystal.result import cell_shape
 from ehbilayer.crystal.structures import Crystal
+from ehbilayer.crystal.symmetry import identify
+from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.lattice_sums.charges import PointCharges
 from ehbilayer.phonons import melting
 from ehbilayer.phonons.modes import TOLERANCE, Phonons, signed_root, sound, zone_path
+from ehbilayer.phonons.result import Followed, MeltingPoint, PhononsResult, PlasmonLaw, SoftMode, SoundSpeeds
 from ehbilayer.phonons.zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, softest
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
 AT_REST = 1e-9  # largest force in units of e^2/a^2
@@ -41,8 +46,9 @@ class Options:
     points : per segment of the path.
     tolerance : relative, of the averages over the zone.
     follow : leave an unstable crystal along its lowest mode and relax.
-    relax : how it relaxes then, "positions" or "cell".
+    relax : how a crystal is brought to rest, "none", "positions" or "cell"; what follows a mode relaxes in any case.
     quantum : whether hbar has a meaning, i.e. lengths are really in a_h; else only frequencies and melting lines do.
+    capacitor : add the capacitor energy of charged layers.
     """
 
     lindemann: float = melting.THRESHOLD
@@ -52,6 +58,16 @@ class Options:
     follow: bool = False
     relax: str = "cell"
     quantum: bool = True
+    capacitor: bool = False
+
+    def __post_init__(self) -> None:
+        for name, good, must in (("lindemann", 0 < self.lindemann <= 1, "a threshold between 0 and 1"),
+                                 ("mesh", self.mesh is None or self.mesh >= 2, "an integer >= 2"),
+                                 ("points", self.points >= 2, "an integer >= 2"),
+                                 ("tolerance", 0 < self.tolerance < 1, "a relative error between 0 and 1"),
+                                 ("relax", self.relax in RELAX, " | ".join(RELAX))):
+            if not good:
+                raise InputError(name, must, getattr(self, name), "leave it out for the default")
 
 
 @dataclass(frozen=True)
@@ -62,41 +78,75 @@ class Scan:
     a_over_d: np.ndarray
 
 
-def compute(crystal: Crystal, masses: dict[str, float], options: Options, hooks: Hooks,
-            inputs: dict[str, Any] | None = None, scan: Scan | None = None) -> Result:
+def solve(start: Crystal, name: str, masses: dict[str, float], options: Options, hooks: Hooks,
+          a_over_d: np.ndarray | None = None) -> PhononsResult:
+    """Bring a crystal to rest and compute its phonons.
+
+    Parameters
+    ----------
+    start : the crystal.   name : what it is called.
+    masses : of each species, m/m_h.
+    options, hooks : see there.
+    a_over_d : also bring the crystal to rest at these values, for Gamma frequencies and melting lines.
+
+    Returns
+    -------
+    PhononsResult, see `compute`; not_converged also where the crystal did not come to rest.
+
+    Raises InputError as `compute`.
+    """
+    def at_rest(crystal: Crystal) -> Relaxed:
+        return relax(crystal, options.relax, should_stop=hooks.should_stop)
+
+    hooks.progress("bringing the crystal to rest")
+    rest = at_rest(start)
+    if rest.stopped:
+        return PhononsResult(status=rest.stopped, structure=None, start=name)
+    scan = None if a_over_d is None else Scan(lambda x: at_rest(start.scaled(x, 1.0)).crystal, a_over_d)
+    result = compute(rest.crystal, masses, options, hooks, scan, name)
+    moving = options.relax != "none" and not rest.converged and result.status is Status.converged
+    return replace(result, status=Status.not_converged) if moving else result
+
+
+def compute(crystal: Crystal, masses: dict[str, float], options: Options, hooks: Hooks, scan: Scan | None = None,
+            name: str | None = None) -> PhononsResult:
     """Phonons of a crystal.
 
     Parameters
     ----------
     crystal : at rest (the status says so if it is not).
-    masses : of each species, in hole masses.
-    options, hooks : see there.   inputs : kept in the result.
+    masses : of each species, m/m_h.
+    options, hooks : see there.
     scan : also compute Gamma frequencies and melting lines along a/d.
+    name : of the structure that was brought to rest.
 
     Returns
     -------
-    Result of kind ``phonons``: converged, also for an unstable crystal (``stable`` is false then); not_converged if
-    the crystal is not at rest or an average missed its tolerance; interrupted or timeout if it was stopped.
+    PhononsResult: converged, also for an unstable crystal (``stable`` is false then); not_converged if the crystal is
+    not at rest or an average missed its tolerance; interrupted or timeout if it was stopped.
 
     Raises InputError as `Phonons`.
     """
     crystal, dipoles = melting.pair_up(crystal)
-    phonons = Phonons(crystal, masses)
-    work = _Work(phonons, dipoles, options, hooks)
+    work = _Work(Phonons(crystal, masses), dipoles, options, hooks)
     status = work.run(scan)
-    return Record("phonons", status, work.summary, inputs or {}, work.data)
+    structure = identify(crystal).label
+    return PhononsResult(status=status, structure=structure, start=structure if name is None else name, **work.found,
+                         inputs={} if name is None else {"structure": name}, data=work.data)
 
 
 class _Work:
-    """One calculation: fills ``summary`` and ``data`` step by step."""
+    """One calculation: fills ``found``, the fields of the result, and ``data`` step by step."""
 
     def __init__(self, phonons: Phonons, dipoles: np.ndarray, options: Options, hooks: Hooks) -> None:
         self.phonons, self.dipoles, self.options, self.hooks = phonons, dipoles, options, hooks
         c = phonons.crystal
-        self.length = c.spacing or c.length
+        self.length, self.letter = c.spacing or c.length, "d" if c.spacing else "a"
+        self.unit = f"sqrt(e^2/(m_h {self.letter}^3))"
         self.per_cell = c.holes or c.electrons
         self.frequency = self.length**-1.5  # Ha_h, of one unit
-        self.summary: dict[str, Any] = {"length_unit": "d" if c.spacing else "a", "length_unit_a_h": self.length}
+        self.capacitor = capacitor_energy(c) / self.per_cell * self.length if options.capacitor else 0.0
+        self.found: dict[str, Any] = {}
         self.data = crystal_data(c)
         self.settled = True
 
@@ -108,7 +158,7 @@ class _Work:
         stopped = self._zone() or self._motion()
         if stopped is None and scan is not None:
             stopped = self._scan(scan)
-        if stopped is None and self.options.follow and not self.summary["stable"]:
+        if stopped is None and self.options.follow and not self.found["stable"]:
             self.hooks.progress("following the lowest mode")
             stopped = self._follow()
         if stopped is not None:
@@ -120,23 +170,23 @@ class _Work:
         energy, forces = PointCharges(c.vectors, c.charges, c.heights, TOLERANCE).energy_and_forces(c.positions)
         largest = float(np.max(np.linalg.norm(forces, axis=1))) * c.length**2
         self.settled = largest < AT_REST
-        self.summary |= {"energy_per_hole": energy / self.per_cell * self.length,
-                         "energy_unit": f"e^2/{self.summary['length_unit']}",
-                         "max_force": largest * (self.length / c.length) ** 2,
-                         "force_unit": f"e^2/{self.summary['length_unit']}^2",
-                         "at_rest": self.settled, "charges": len(c.species),
-                         "masses": {s: self.phonons.masses[s] for s in sorted(set(c.species))}}
+        self.found |= {"length_unit": self.letter, "length_unit_a_h": self.length,
+                       "a_over_d": c.length / c.spacing if c.spacing else None,
+                       "energy_per_hole": energy / self.per_cell * self.length + self.capacitor,
+                       "capacitor_per_hole": self.capacitor, "energy_unit": f"e^2/{self.letter}",
+                       "max_force": largest * (self.length / c.length) ** 2, "force_unit": f"e^2/{self.letter}^2",
+                       "at_rest": self.settled, "charges": len(c.species),
+                       "masses": {s: self.phonons.masses[s] for s in sorted(set(c.species))}}
 
     def _branches(self) -> None:
-        p, unit = self.phonons, f"sqrt(e^2/(m_h {self.summary['length_unit']}^3))"
+        p, unit = self.phonons, self.unit
         q, where, marks = zone_path(p.cell, self.options.points)
         omega = p.frequencies(q)
         omega[np.abs(omega) < 1e-7 * np.max(np.abs(omega))] = 0.0  # round-off at q = 0
         law = sound(p)
-        self.summary |= {
-            "gamma_frequencies": (p.gamma / self.frequency).tolist(), "frequency_unit": unit,
-            "sound": {"slowest": law.slowest, "fastest": law.fastest, "longitudinal": law.longitudinal},
-            "plasmon": {"limit": law.plasmon, "expected": law.expected}}
+        self.found |= {"gamma_frequencies": p.gamma / self.frequency, "frequency_unit": unit,
+                       "sound": SoundSpeeds(law.slowest, law.fastest, law.longitudinal),
+                       "plasmon": PlasmonLaw(law.plasmon, law.expected)}
         self.data |= {
             "q_path": Variable(("path", "xy"), q, "1/a_h", "wave vectors along the path"),
             "path": Variable(("path",), where, "1/a_h", "distance along the path"),
@@ -157,12 +207,11 @@ class _Work:
         if grid is None:
             return self.hooks.should_stop() or Status.interrupted
         low = softest(p, grid)
-        unit = self.summary["frequency_unit"]
-        b = np.linalg.inv(p.cell.reciprocal)
-        self.summary |= {
+        unit, b = self.unit, np.linalg.inv(p.cell.reciprocal)
+        self.found |= {
             "stable": low.stable, "lowest_frequency": low.frequency / self.frequency, "lowest_at": low.at @ b,
             "soft_mode": None if low.soft_at is None or low.soft_frequency is None else
-            {"frequency": low.soft_frequency / self.frequency, "at": low.soft_at @ b}, "mesh": size}
+            SoftMode(low.soft_frequency / self.frequency, tuple(low.soft_at @ b)), "mesh": size}
         edges, modes = density_of_states(ZoneMesh(grid.q, grid.squared / self.frequency**2))
         self.data |= {
             "q_mesh": Variable(("mesh_1", "mesh_2", "xy"), grid.q, "1/a_h", "mesh over the zone"),
@@ -175,10 +224,9 @@ class _Work:
     def _motion(self) -> Status | None:
         """Zero-point energy, displacements and Lindemann ratios; null for an unstable crystal."""
         empty: dict[str, Any] = dict.fromkeys(melting.GROUPS)
-        self.summary |= {"zero_point_energy_per_hole": None, "zero_point_error": None, "rms_displacement": dict(empty),
-                         "neighbour_distance": dict(empty), "lindemann": dict(empty), "melts": dict(empty),
-                         "threshold": self.options.lindemann}
-        if not self.summary["stable"]:
+        self.found |= {"rms_displacement": empty, "neighbour_distance": empty, "lindemann": empty, "melts": empty,
+                       "threshold": self.options.lindemann}
+        if not self.found["stable"]:
             return None
         self.hooks.progress("zero-point motion")
         p, crystal = self.phonons, self.phonons.crystal
@@ -188,18 +236,17 @@ class _Work:
         if motion is None:
             return self.hooks.should_stop()
         found = melting.groups(crystal, self.dipoles, p.masses)
-        self.summary |= {"zero_point_error": motion.error, "zone_points": motion.points,
-                         "neighbour_distance": empty | {k: g.neighbour for k, g in found.items()}}
+        self.found |= {"zero_point_error": motion.error, "zone_points": motion.points,
+                       "neighbour_distance": empty | {k: g.neighbour for k, g in found.items()}}
         size = melting.displacements(crystal, found, motion, p.masses)
         ratio = {k: v / found[k].neighbour for k, v in size.items()}
         # the ratio goes as length^(-1/4) at a fixed shape
         grown = {k: (v / self.options.lindemann) ** 4 for k, v in ratio.items()}
-        self.summary["melting"] = {k: {"spacing": g * crystal.spacing, "a": g * crystal.length}
-                                   for k, g in grown.items()}
+        self.found["melting"] = {k: MeltingPoint(g * crystal.spacing, g * crystal.length) for k, g in grown.items()}
         if self.options.quantum:
-            self.summary |= {"zero_point_energy_per_hole": motion.energy / self.per_cell,
-                             "rms_displacement": empty | size, "lindemann": empty | ratio,
-                             "melts": empty | {k: v > self.options.lindemann for k, v in ratio.items()}}
+            self.found |= {"zero_point_energy_per_hole": motion.energy / self.per_cell,
+                           "rms_displacement": empty | size, "lindemann": empty | ratio,
+                           "melts": empty | {k: v > self.options.lindemann for k, v in ratio.items()}}
             self.data["covariance"] = Variable(("charge", "xy", "charge_2", "xy_2"), motion.covariance, "a_h^2",
                                                "<u_ia u_jb> of the zero-point motion")
         return None
@@ -231,13 +278,11 @@ class _Work:
 
     def _follow(self) -> Status | None:
         """Leave the saddle, relax, and again while the end is a saddle and cells stay small; a status if stopped."""
-        from ehbilayer.crystal.relaxation import relax
-        from ehbilayer.crystal.symmetry import identify
-
+        how = "cell" if self.options.relax == "none" else self.options.relax
         p, cells, stable, rounds = self.phonons, np.ones(2, dtype=int), False, 0
         while not stable and rounds < ROUNDS and len(p.mass) <= LARGEST_FOLLOWED:
             start, more = leave_saddle(p, PUSH * self.length)
-            end = relax(start, self.options.relax, should_stop=self.hooks.should_stop)
+            end = relax(start, how, should_stop=self.hooks.should_stop)
             if end.stopped:
                 return end.stopped
             crystal, dipoles = melting.pair_up(end.crystal)
@@ -250,11 +295,9 @@ class _Work:
                 self.settled = False
                 break
         holes = crystal.holes or crystal.electrons
-        self.summary["followed"] = {
-            "cells": cells, "rounds": rounds, "stable": stable, "converged": end.converged,
-            "energy_per_hole": end.energy / holes * self.length, "max_force": end.max_force * self.length**2,
-            "structure": identify(crystal).label, "dipoles_per_hole": len(dipoles) / holes,
-            "cell": crystal.cell_parameters()}
+        self.found["followed"] = Followed(
+            tuple(cells.tolist()), rounds, stable, end.converged, end.energy / holes * self.length + self.capacitor,
+            end.max_force * self.length**2, identify(crystal).label, len(dipoles) / holes, cell_shape(crystal))
         self.data |= crystal_data(crystal, "followed_")
         return None
 

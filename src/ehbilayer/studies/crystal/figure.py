@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ehbilayer.crystal.result import CrystalResult, CrystalScanResult
 from ehbilayer.errors import InputError
 from ehbilayer.figures.style import COLOURS, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
 from ehbilayer.results.base import Result
@@ -23,25 +24,25 @@ LINES = (*OTHERS, COLOURS["electron"], COLOURS["hole"], "#000000")
 
 def figure(result: Result) -> Figure:
     """Draw a result of kind ``crystal``. Raises InputError for another kind or a result without crystals."""
-    if result.kind != "crystal":
-        raise InputError("result", "a crystal result", result.kind, "use the figures of its own kind")
-    if "transitions" in result.summary:
+    if isinstance(result, CrystalScanResult):
         return _scan(result)
-    return _one(result)
+    if isinstance(result, CrystalResult):
+        return _one(result)
+    raise InputError("result", "a crystal result", result.kind, "use the figures of its own kind")
 
 
 # -- one density --
 
 
-def _one(result: Result) -> Figure:
-    if "positions" not in result.data:
+def _one(result: CrystalResult) -> Figure:
+    if "positions" not in result.data or result.a is None:
         raise InputError("result", "one with a crystal", result.status.value, "states without one have no figure")
-    several = len(result.summary["starts"]) > 1
+    several = len(result.starts) > 1
     width = 10.0 if several else 5.2
     page = new_figure(width, 5.2)
     ax = page.add_axes((0.62 / width, 0.12, 4.25 / width, 0.72))
     crystal = {name: result.data[name].values for name in ("vectors", "positions", "heights", "species")}
-    length = float(result.summary["a"])
+    length = float(result.a)
     reach = max(WIDE * 1.3 * length, 0.55 * float(np.max(np.abs(crystal["vectors"].sum(axis=0)))))
     draw_charges(ax, crystal, reach, unit=length)
     dress(ax, "", "x / a", "y / a")
@@ -95,14 +96,13 @@ def _legend(ax: Axes, crystal: dict[str, Any]) -> None:
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=SMALL, frameon=False, borderaxespad=0.2)
 
 
-def _starts(ax: Axes, result: Result) -> None:
+def _starts(ax: Axes, result: CrystalResult) -> None:
     """Energy of every start above the lowest, in the order of energy; minima and others look different."""
-    s = result.summary
-    unit = str(s["energy_unit"])
-    rows = sorted((r for r in s["starts"] if r["energy"] is not None), key=lambda r: r["energy"])
-    above = np.array([r["energy"] - rows[0]["energy"] for r in rows])
-    good = np.array([r["status"] == Status.converged.value for r in rows])
-    named = np.array([r["start"] != "random" for r in rows])
+    rows = sorted((r for r in result.starts if r.energy is not None), key=lambda r: float(r.energy or 0.0))
+    energy = np.array([r.energy for r in rows])
+    above = energy - energy[0]
+    good = np.array([r.status is Status.converged for r in rows])
+    named = np.array([r.start != "random" for r in rows])
     order = np.arange(1, len(rows) + 1)
     for mask, marker, word in ((good & ~named, "o", "random start"), (good & named, "s", "named start"),
                                (~good, "x", "not at a minimum")):
@@ -117,25 +117,24 @@ def _starts(ax: Axes, result: Result) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
     ax.set_xlim(0.4, len(rows) + 0.6)
     ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    dress(ax, "where the starts ended", "start, by energy", f"energy per hole above the lowest ({_pretty(unit)})")
-    if any(m["group"] != "p1" for m in s["minima"]):
-        words = [f"{m['structure']}: {m['found']} of {len(rows)}" for m in s["minima"][:4]]
+    dress(ax, "where the starts ended", "start, by energy",
+          f"energy per hole above the lowest ({_pretty(result.energy_unit)})")
+    if any(m.group != "p1" for m in result.minima):
+        words = [f"{m.structure}: {m.found} of {len(rows)}" for m in result.minima[:4]]
         ax.text(0.03, 0.8, "\n".join(words), transform=ax.transAxes, va="top", fontsize=SMALL, color=INK)
 
 
-def _pretty(unit: str) -> str:
-    return unit.replace("^2", "²")
+def _pretty(unit: str | None) -> str:
+    return str(unit).replace("^2", "²")
 
 
-def _title(page: Figure, result: Result) -> None:
-    s = result.summary
-    energy = f",  E / hole = {s['energy_per_hole']:.9f} {_pretty(s['energy_unit'])}".replace("= -", "= −")
-    page.text(0.5, 0.98, str(s["structure"]) + energy, ha="center", va="top", fontsize=NORMAL + 2, color=INK,
+def _title(page: Figure, result: CrystalResult) -> None:
+    energy = f",  E / hole = {result.energy_per_hole:.9f} {_pretty(result.energy_unit)}".replace("= -", "= −")
+    page.text(0.5, 0.98, str(result.structure) + energy, ha="center", va="top", fontsize=NORMAL + 2, color=INK,
               weight="bold")
-    group = s["symmetry"]
-    parts = [f"layer group {group['group']}", f"{group['charges_per_primitive_cell']} charges per cell"]
-    if s.get("a_over_d"):
-        parts.insert(0, f"a/d = {s['a_over_d']:.6g}")
+    parts = [] if not result.a_over_d else [f"a/d = {result.a_over_d:.6g}"]
+    if (found := result.symmetry) is not None:
+        parts += [f"layer group {found.group}", f"{found.charges_per_primitive_cell} charges per cell"]
     if result.status is not Status.converged:
         parts.append(result.status.value.upper().replace("_", " "))
     page.text(0.5, 0.915, ",  ".join(parts), ha="center", va="top", fontsize=NORMAL,
@@ -145,17 +144,16 @@ def _title(page: Figure, result: Result) -> None:
 # -- a scan --
 
 
-def _scan(result: Result) -> Figure:
+def _scan(result: CrystalScanResult) -> Figure:
     if "structures" not in result.data:
         raise InputError("result", "a finished scan", result.status.value, "resume it")
-    sequence = result.summary["sequence"]
     page = new_figure(10.0, 10.0)
-    share = 0.92 / len(sequence)
-    for i, part in enumerate(sequence):
+    share = 0.92 / len(result.sequence)
+    for i, part in enumerate(result.sequence):
         ax = page.add_axes((0.055 + i * share, 0.735, 0.9 * share, 0.19))
         _example(ax, result, i)
-        name = str(part["structure"]).replace(" (", "\n(")
-        ax.set_title(f"{name}\n{part['from']:.5g} < a/d < {part['to']:.5g}", fontsize=SMALL, color=INK, pad=3)
+        name = part.structure.replace(" (", "\n(")
+        ax.set_title(f"{name}\n{part.low:.5g} < a/d < {part.high:.5g}", fontsize=SMALL, color=INK, pad=3)
     top, middle, low = (page.add_axes((0.09, y, 0.83, 0.195)) for y in (0.515, 0.285, 0.055))
     _energies(top, result)
     _differences(middle, result)
@@ -165,26 +163,27 @@ def _scan(result: Result) -> Figure:
     return page
 
 
-def _example(ax: Axes, result: Result, number: int) -> None:
+def _example(ax: Axes, result: CrystalScanResult, number: int) -> None:
     crystal = {name: result.data[f"example_{number}_{name}"].values
                for name in ("vectors", "positions", "heights", "species")}
-    holes = max(int(np.sum(crystal["species"].astype(str) == "hole")), 1)
-    holes //= len(set(crystal["heights"][crystal["species"].astype(str) == "hole"].tolist()))
-    length = float(np.sqrt(abs(np.linalg.det(crystal["vectors"])) / (np.pi * max(holes, 1))))
+    holes = crystal["species"].astype(str) == "hole"
+    upper = crystal["heights"][holes if holes.any() else ~holes]
+    in_layer = len(upper) // len(set(upper.tolist()))
+    length = float(np.sqrt(abs(np.linalg.det(crystal["vectors"])) / (np.pi * in_layer)))
     draw_charges(ax, crystal, 3.1 * length, unit=length, bold=0.32)
     ax.set_xticks([])
     ax.set_yticks([])
 
 
-def _colour(result: Result) -> dict[str, str]:
+def _colour(result: CrystalScanResult) -> dict[str, str]:
     names = [str(x) for x in result.data["structures"].values]
     return {name: LINES[i % len(LINES)] for i, name in enumerate(names)}
 
 
-def _mark(ax: Axes, result: Result, *, words: bool = False) -> None:
+def _mark(ax: Axes, result: CrystalScanResult, *, words: bool = False) -> None:
     """Transitions: full lines of first order, dashed continuous ones."""
-    for t in result.summary["transitions"]:
-        ax.axvline(t["a_over_d"], color=INK, linewidth=0.9, linestyle="--" if t["order"] == "continuous" else "-",
+    for t in result.transitions:
+        ax.axvline(t.a_over_d, color=INK, linewidth=0.9, linestyle="--" if t.order == "continuous" else "-",
                    zorder=1)
     ax.set_xscale("log")
     x = result.data["a_over_d"].values
@@ -200,7 +199,7 @@ def _mark(ax: Axes, result: Result, *, words: bool = False) -> None:
         ax.plot([], [], color=INK, linewidth=0.9, linestyle="--", label="continuous")
 
 
-def _energies(ax: Axes, result: Result) -> None:
+def _energies(ax: Axes, result: CrystalScanResult) -> None:
     ax.plot(result.data["a_over_d"].values, result.data["ground_energy"].values, "o-", color=INK, markersize=3,
             linewidth=1.2, label="ground state")
     _mark(ax, result, words=True)
@@ -208,7 +207,7 @@ def _energies(ax: Axes, result: Result) -> None:
     dress(ax, "", "", "energy per hole (e²/d)")
 
 
-def _differences(ax: Axes, result: Result) -> None:
+def _differences(ax: Axes, result: CrystalScanResult) -> None:
     """Every structure against the ground state, in e^2/a, in which the differences are of one size."""
     x, ground, energy = (result.data[k].values for k in ("a_over_d", "ground_energy", "energy"))
     top = 1e-9
@@ -224,7 +223,7 @@ def _differences(ax: Axes, result: Result) -> None:
     dress(ax, "", "", "above the ground state (e²/a)")
 
 
-def _cells(ax: Axes, result: Result) -> None:
+def _cells(ax: Axes, result: CrystalScanResult) -> None:
     """Cell of the ground state: angle, and ratio of the sides."""
     x = result.data["a_over_d"].values
     names = [str(n) for n in result.data["structures"].values]

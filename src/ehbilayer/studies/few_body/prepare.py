@@ -11,11 +11,13 @@ from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.variational import Options, solve
 from ehbilayer.hooks import Hooks
+from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.results.base import Result
-from ehbilayer.studies.bilayer import length_of, mass_ratio_of, scales_of
+from ehbilayer.studies.bilayer import INTERACTIONS, length_of, mass_ratio_of, scales_of
 from ehbilayer.studies.few_body import keys
 from ehbilayer.studies.few_body.table import title
 from ehbilayer.studies.file import Study
+from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
 from ehbilayer.units import Scales
@@ -26,6 +28,12 @@ POINTS_PER_THRESHOLD = 15
 
 def prepare(study: Study) -> Task:
     """The task of a few-body study. Raises InputError for one that cannot be computed."""
+    with by_key(study):
+        return _prepare(study)
+
+
+def _prepare(study: Study) -> Task:
+    require_coulomb(INTERACTIONS[study.bilayer.interaction](0.0), "few_body")
     scales, table = scales_of(study.bilayer), keys.of(study)
     options = Options(table.tolerance, table.seed, table.max_functions)
     if table.find == "critical-spacing" and table.complex == "exciton":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.figures.style import COLOURS, EMPTY, ENERGY, INK, NORMAL, SMALL, WARNING, dress, need, new_figure
-from ehbilayer.results.base import Result
+from ehbilayer.phonons.result import PhononsResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ LEVELS = 80  # bars of the density of states
 NEAR = 1.15  # of the shortest distance: how much of the lattice around a cell is drawn
 
 
-def figure(result: Result) -> Figure:
+def figure(result: PhononsResult) -> Figure:
     """The page of a phonon result: crystal, branches, density of states, what a saddle becomes; below them a scan.
 
     Raises InputError for a result without branches, as one that was stopped early.
@@ -50,7 +50,7 @@ def figure(result: Result) -> Figure:
     return page
 
 
-def _spectrum(result: Result, place: Callable[..., Axes]) -> None:
+def _spectrum(result: PhononsResult, place: Callable[..., Axes]) -> None:
     """Branches and density of states; in two parts where hard branches lie far above soft ones."""
     windows = _windows(result)
     shares = [(0.0, 1.0)] if len(windows) == 1 else [(0.0, 0.64), (0.71, 1.0)]
@@ -63,18 +63,17 @@ def _spectrum(result: Result, place: Callable[..., Axes]) -> None:
         left.set_ylabel("")
 
 
-def _title(result: Result) -> str:
-    s = result.summary
-    parts = [f"Phonons: {s.get('structure') or 'crystal'}"]
-    if s.get("a_over_d"):
-        parts.append(f"a/d = {s['a_over_d']:.4g}")
-    parts += [f"m({name}) = {mass:g}" for name, mass in (s.get("masses") or {}).items()]
+def _title(result: PhononsResult) -> str:
+    parts = [f"Phonons: {result.structure or 'crystal'}"]
+    if result.a_over_d:
+        parts.append(f"a/d = {result.a_over_d:.4g}")
+    parts += [f"m({name}) = {mass:g}" for name, mass in (result.masses or {}).items()]
     if result.status.value != "converged":
         parts.append(result.status.value)
     return ",  ".join(parts)
 
 
-def branches(result: Result, ax: Axes, window: tuple[float, float] | None = None, *, titled: bool = True,
+def branches(result: PhononsResult, ax: Axes, window: tuple[float, float] | None = None, *, titled: bool = True,
              labelled: bool = True) -> None:
     """Frequencies along the path; unstable modes, drawn below zero, in red."""
     data = result.data
@@ -90,13 +89,12 @@ def branches(result: Result, ax: Axes, window: tuple[float, float] | None = None
     ax.set_xlim(corners[0], corners[-1])
     window = window or (min(1.08 * float(omega.min()), 0.0), 1.06 * float(omega.max()))
     ax.set_ylim(*window)
-    state = {True: ", stable in the whole zone", False: ", unstable"}.get(bool(result.summary.get("stable")), "")
-    state = state if "stable" in result.summary else ""
+    state = {True: ", stable in the whole zone", False: ", unstable", None: ""}[result.stable]
     dress(ax, f"branches{state}" if titled else "", "",
           f"ω ({_unit(result)})" + (", imaginary below 0" if window[0] < 0 else ""))
 
 
-def states(result: Result, ax: Axes, window: tuple[float, float], *, titled: bool = True,
+def states(result: PhononsResult, ax: Axes, window: tuple[float, float], *, titled: bool = True,
            labelled: bool = True) -> None:
     """The density of states, sideways, on the scale of the branches."""
     dress(ax, "density of states" if titled else "", f"modes per cell / {_unit(result)}" if labelled else "", "")
@@ -111,7 +109,7 @@ def states(result: Result, ax: Axes, window: tuple[float, float], *, titled: boo
     ax.set_yticklabels([])
 
 
-def _windows(result: Result) -> list[tuple[float, float]]:
+def _windows(result: PhononsResult) -> list[tuple[float, float]]:
     """Ranges of frequency to draw: one, or two with the widest gap between branches left out."""
     omega = result.data["frequencies"].values
     low, high = float(omega.min()), float(omega.max())
@@ -126,16 +124,16 @@ def _windows(result: Result) -> list[tuple[float, float]]:
     return [(low, 1.08 * float(top[i])), (float(levels[i + 1, 0]) - pad, high + pad)]
 
 
-def _unit(result: Result) -> str:
-    return UNIT[result.summary["length_unit"]]
+def _unit(result: PhononsResult) -> str:
+    return UNIT[str(result.length_unit)]
 
 
-def lattice(result: Result, ax: Axes, prefix: str = "") -> None:
+def lattice(result: PhononsResult, ax: Axes, prefix: str = "") -> None:
     """The charges around a cell; around each a disc of its zero-point motion, where that is known."""
     data = result.data
     vectors, where = data[f"{prefix}vectors"].values, data[f"{prefix}positions"].values
     species, heights = data[f"{prefix}species"].values, data[f"{prefix}heights"].values
-    length = float(result.summary["length_unit_a_h"])
+    length = float(result.length_unit_a_h or 1.0)
     side = NEAR * float(np.abs(vectors).sum(axis=0).max()) / length
     images = np.stack(np.meshgrid(np.arange(-6, 7), np.arange(-6, 7)), -1).reshape(-1, 2) @ vectors
     motion = data["covariance"].values if "covariance" in data and not prefix else None
@@ -159,11 +157,10 @@ def lattice(result: Result, ax: Axes, prefix: str = "") -> None:
     handles, labels = ax.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     ax.legend(once.values(), once.keys(), fontsize=SMALL, loc="upper right", framealpha=0.85, borderpad=0.3)
-    unit = result.summary["length_unit"]
     title = "crystal" + (", discs: rms zero-point motion" if motion is not None else "")
-    if prefix:
-        title = f"its unstable mode leads to: {result.summary['followed']['structure']}"
-    dress(ax, title, f"x ({unit})", "")
+    if prefix and result.followed is not None:
+        title = f"its unstable mode leads to: {result.followed.structure}"
+    dress(ax, title, f"x ({result.length_unit})", "")
 
 
 def _discs(ax: Axes, points: np.ndarray, radius: float, colour: str) -> None:
@@ -174,7 +171,7 @@ def _discs(ax: Axes, points: np.ndarray, radius: float, colour: str) -> None:
                                         offset_transform=ax.transData, facecolors=colour, alpha=0.13, zorder=1))
 
 
-def gamma_scan(result: Result, ax: Axes) -> None:
+def gamma_scan(result: PhononsResult, ax: Axes) -> None:
     """Optical frequencies at q -> 0 against a/d; the branches of an unstable crystal are dashed."""
     x, gamma = result.data["scan_a_over_d"].values, result.data["scan_gamma"].values
     stable = result.data["scan_stable"].values.astype(bool)
@@ -194,7 +191,7 @@ def gamma_scan(result: Result, ax: Axes) -> None:
     dress(ax, "optical frequencies at Γ (dashed: unstable somewhere)", "a/d", "ω (√(e²/mₕd³))")
 
 
-def melting(result: Result, ax: Axes) -> None:
+def melting(result: PhononsResult, ax: Axes) -> None:
     """Melting lines in the plane of a/a_h and d/a_h: a group is solid above its line."""
     drawn: list[Any] = []
     for name, (label, colour) in GROUPS.items():
@@ -210,7 +207,7 @@ def melting(result: Result, ax: Axes) -> None:
         ax.set_yscale("log")
         _plain_ticks(ax)
         ax.legend(fontsize=SMALL, frameon=False, loc="best")
-    dress(ax, f"quantum melting (Lindemann {result.summary['threshold']:g}), solid above", "a (aₕ)", "d (aₕ)")
+    dress(ax, f"quantum melting (Lindemann {result.threshold:g}), solid above", "a (aₕ)", "d (aₕ)")
 
 
 def _plain_ticks(ax: Axes) -> None:

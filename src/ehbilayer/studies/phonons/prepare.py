@@ -1,84 +1,71 @@
-"""Studies of kind "phonons": from the study to a crystal at rest and its vibrations, and the table of the result."""
+"""Studies of kind "phonons": from the study to a crystal and how it vibrates, and the plan."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-from functools import partial
-from typing import Any
+from dataclasses import asdict
 
 import numpy as np
 
-from ehbilayer.crystal.record import capacitor_energy
-from ehbilayer.crystal.relaxation import Relaxed
-from ehbilayer.crystal.relaxation import relax as relaxed
-from ehbilayer.crystal.structures import Crystal
+from ehbilayer.crystal.problem import scan_values, start_crystal
+from ehbilayer.crystal.structures import Crystal, structure_names
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import Hooks
-from ehbilayer.phonons.report import Options, Scan, compute, default_mesh
-from ehbilayer.results.base import Record, Result
-from ehbilayer.status import Status
+from ehbilayer.phonons.report import Options, default_mesh, solve
 from ehbilayer.studies.bilayer import electron_mass, mass_ratio_of, scales_of
 from ehbilayer.studies.crystal import keys as crystal_keys
-from ehbilayer.studies.crystal.charges import Charges, read_charges
+from ehbilayer.studies.crystal.charges import Read, read_charges, structure_of
 from ehbilayer.studies.file import Study
+from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.phonons import keys
-from ehbilayer.studies.phonons.family import Family, family_of
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines, rough_time
-from ehbilayer.units import Scales, density_from_rs
-
-ENERGIES = ("zero_point_energy_per_hole",)
+from ehbilayer.units import Scales
 
 
 def prepare(study: Study) -> Task:
     """The task of a phonon study. Raises InputError for one that cannot be computed."""
+    with by_key(study):
+        return _prepare(study)
+
+
+def _prepare(study: Study) -> Task:
     scales, table, relax = scales_of(study.bilayer), keys.of(study), crystal_keys.of(study).relax
     charges = read_charges(study, scales)
-    family, masses = family_of(study, charges), _masses(scales, charges)
-    crystal = family.crystal(charges.hole_density, charges.spacing)
+    name, masses = crystal_keys.of(study).structure, _masses(scales, charges)
+    if name == "random":
+        known = structure_names(charges.inside.electrons_per_hole, charges.inside.layers)
+        raise InputError("structure", " | ".join((*known, "a result file")), name,
+                         "phonons need a crystal at rest: name one, or give what a study of kind crystal has found")
+    structure, _, identity = structure_of(study, charges.inside)
+    crystal = start_crystal(charges.inside, structure)
     # with a/d alone the spacing is the unit of length, and nothing says what hbar is worth
-    options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow,
-                      "cell" if relax == "none" else relax, not charges.unit_spacing)
-    values = _values(study, charges)
-    resolved = {"structure": family.name, "carrier": charges.carrier, "layers": charges.layers,
-                "electrons_per_hole": charges.electrons_per_hole, "spacing": charges.spacing,
-                "hole_density": charges.hole_density, "a": crystal.length, "masses": masses,
-                "capacitor": study.bilayer.capacitor, "relax": relax, "phonons": asdict(options) | {
+    options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow, relax,
+                      not charges.unit_spacing, study.bilayer.capacitor)
+    values = None if table.scan is None else scan_values(table.scan, table.scan_points, crystal.spacing)
+    resolved = {"structure": name, **charges.entries, "hole_density": charges.inside.hole_density, "a": crystal.length,
+                "masses": masses, "capacitor": options.capacitor, "relax": relax, "phonons": asdict(options) | {
                     "mesh": options.mesh or default_mesh(len(crystal.species)),
                     "scan": None if values is None else values.tolist()}}
-    plan = _plan(study, scales, family, crystal, masses, options, values)
-    solve = partial(_solve, family=family, crystal=crystal, masses=masses, options=options, relax=relax,
-                    values=values, capacitor=study.bilayer.capacitor)
-    inputs = study.canonical() | ({"start_sha256": family.digest} if family.digest else {})
-    return Task(study, scales, inputs, resolved, tuple(plan), solve, energies=ENERGIES)
+    plan = _plan(study, scales, crystal, masses, options, values)
+    return Task(study, Scales() if charges.unit_spacing else scales, study.canonical() | identity, resolved,
+                tuple(plan), lambda run: solve(crystal, name, masses, options, run, values))
 
 
-def _values(study: Study, charges: Charges) -> np.ndarray | None:
-    """a/d of a scan, in equal ratios."""
-    table = keys.of(study)
-    scan = table.scan
-    if scan is None:
-        return None
-    if charges.spacing == 0:
-        raise InputError("phonons.scan", "absent for a single layer", scan, "a/d needs two layers")
-    return np.geomspace(scan[0], scan[1], table.scan_points)
-
-
-def _masses(scales: Scales, charges: Charges) -> dict[str, float]:
+def _masses(scales: Scales, charges: Read) -> dict[str, float]:
     """Masses in units of the hole mass; of the electron mass where no hole mass is given."""
-    if charges.carrier == "electron":
+    if charges.inside.carrier == "electron":
         return {"electron": electron_mass(scales, alone=True)}
-    return {"hole": 1.0} if charges.electrons_per_hole == 0 else {"electron": mass_ratio_of(scales), "hole": 1.0}
+    return {"hole": 1.0} if charges.inside.electrons_per_hole == 0 else {"electron": mass_ratio_of(scales), "hole": 1.0}
 
 
-def _plan(study: Study, scales: Scales, family: Family, crystal: Crystal, masses: dict[str, float], options: Options,
+def _plan(study: Study, scales: Scales, crystal: Crystal, masses: dict[str, float], options: Options,
           values: np.ndarray | None) -> list[str]:
     lines = device_lines(study.bilayer.material, scales)
     size = options.mesh or default_mesh(len(crystal.species))
     ratio = f", a/d = {crystal.length / crystal.spacing:.6g}" if crystal.spacing else ""
     inside = [f"{n} {name}{'s' * (n > 1)}" for n, name in ((crystal.electrons, "electron"), (crystal.holes, "hole"))
               if n]
-    lines.append(f"  crystal    {family.name}, {' and '.join(inside)} per cell, relax {crystal_keys.of(study).relax}")
+    name = crystal_keys.of(study).structure
+    lines.append(f"  crystal    {name}, {' and '.join(inside)} per cell, relax {options.relax}")
     lines.append(f"  lengths    d = {crystal.spacing:.6g} a_h, a = {crystal.length:.6g} a_h{ratio}" if options.quantum
                  else f"  lengths    in units of d{ratio}; no spacing is given, so zero-point motion is left out")
     lines.append(f"  masses     {', '.join(f'{k} {v:g}' for k, v in masses.items())} (in hole masses)")
@@ -94,37 +81,3 @@ def _seconds(charges: int, mesh: int, scanned: int) -> float:
     """Rough time of a study, as measured: wave vectors of the mesh and of the averages."""
     each = 4e-5 * (charges / 3) ** 2 * (1 + (charges / 30))
     return 0.1 + each * (mesh * mesh / 2 + 8000) + scanned * (0.05 + 4000 * each)
-
-
-def _solve(run: Hooks, *, family: Family, crystal: Crystal, masses: dict[str, float], options: Options, relax: str,
-           values: np.ndarray | None, capacitor: bool) -> Result:
-    def at_rest(start: Crystal) -> Relaxed:
-        return relaxed(start, relax, should_stop=run.should_stop)
-
-    run.progress("bringing the crystal to rest")
-    rest, scan = at_rest(crystal), None
-    if rest.stopped:
-        return Record("phonons", rest.stopped, {"structure": None, "start": family.name}, {})
-    if values is not None:
-        scan = Scan(lambda x: at_rest(family.crystal(density_from_rs(x), 1.0)).crystal, values)
-    result = compute(rest.crystal, masses, options, run, {"structure": family.name}, scan)
-    status = result.status
-    if relax != "none" and not rest.converged and status is Status.converged:
-        status = Status.not_converged
-    named = _with_names(result.summary, rest.crystal, family, capacitor)
-    return replace(result.with_entries(named), status=status)
-
-
-def _with_names(summary: dict[str, Any], crystal: Crystal, family: Family, capacitor: bool) -> dict[str, Any]:
-    """The summary with what the crystal is, where it came from, and the energy of the capacitor."""
-    from ehbilayer.crystal.symmetry import identify
-
-    unit = 1 / summary["length_unit_a_h"]
-    extra = capacitor_energy(crystal) / (crystal.holes or crystal.electrons) / unit if capacitor else 0.0
-    found = {"structure": identify(crystal).label, "start": family.name,
-             "a_over_d": crystal.length / crystal.spacing if crystal.spacing else None,
-             "energy_per_hole": summary["energy_per_hole"] + extra, "capacitor_per_hole": extra}
-    if "followed" in summary:
-        end = summary["followed"]
-        found["followed"] = end | {"energy_per_hole": end["energy_per_hole"] + extra}
-    return summary | found
