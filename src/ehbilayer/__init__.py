@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 # the methods, named like the rooms they live in; their modules are imported when they are called
 from ehbilayer.compressibility import compressibility
+from ehbilayer.condensate import condensate
 from ehbilayer.device import device
 from ehbilayer.hartree_fock import hartree_fock
 from ehbilayer.liquid import liquid
@@ -53,8 +54,8 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "InputError", "Interaction", "Reporter", "Result", "Scales", "Status",
            "Study", "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility",
-           "device", "eliashberg_tc", "hartree_fock", "liquid", "load", "load_study", "make_study", "pairing",
-           "phases", "run", "run_many"]
+           "condensate", "device", "eliashberg_tc", "hartree_fock", "liquid", "load", "load_study", "make_study",
+           "pairing", "phases", "run", "run_many"]
 
 
 def __getattr__(name: str) -> Any:
