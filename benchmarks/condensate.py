@@ -84,15 +84,18 @@ def plane(density: float, repeats: int) -> dict[str, Any]:
     from ehbilayer.condensate.mesh import _tables
     from ehbilayer.condensate.radial import Pairs, find, solve
 
+    told = {"electron_mass": 1.0, "spacing": 1.0, "density": density, "flavours": 1, "capacitor": False}
+    pairs = Pairs.read(told)
+
     def cold() -> Any:
         _tables.cache_clear()
-        return solve(1.0, 1.0, density)
+        return solve(pairs)
 
-    first = cold()
-    guess = find(Pairs(1.0, 1.0, density), 1e-8)
+    first, near = cold(), pairs.at(1.01 * density)
+    guess = find(pairs, 1e-8)
     return {"density": density, "cold_seconds": median_seconds(cold, repeats),
-            "warm_seconds": median_seconds(lambda: solve(1.0, 1.0, 1.01 * density, initial=first), repeats),
-            "warm_state_seconds": median_seconds(lambda: find(Pairs(1.0, 1.0, 1.01 * density), 1e-8, guess), repeats),
+            "warm_seconds": median_seconds(lambda: solve(near, initial=first), repeats),
+            "warm_state_seconds": median_seconds(lambda: find(near, 1e-8, guess), repeats),
             "nodes": first.summary["mesh_points"], "mesh_error": first.summary["mesh_error"],
             "energy_per_pair": first.summary["energy_per_pair"]}
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves, rectangle_waves
+from ehbilayer.condensate import radial
+from ehbilayer.condensate.radial import Pairs
+from ehbilayer.condensate.result import PlaneCondensateResult
 from ehbilayer.hamiltonian import STANDARD, Hamiltonian
 from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.interaction.base import Interaction
@@ -107,3 +110,16 @@ def random_state(torus: Torus, basis: PlaneWaveBasis, seed: int = 1, start: str 
     begin = guess(torus, basis, start, seed=seed, occupation=occupation, noise=noise)
     setting = Setting(basis, Fourier(), [torus], begin.fillings)
     return Hamiltonian(setting, terms), tuple(orthonormalise(np, x[None]) for x in begin.frames)
+
+
+def plane_pairs(mass_ratio: float, spacing: float, density: float, flavours: int = 1, capacitor: bool = False) -> Pairs:
+    """Pairs of the infinite plane, all flavours together of this density."""
+    electron, hole = (Carrier(name, charge, mass, layer, density, flavours)
+                      for name, charge, mass, layer in (("electron", -1, mass_ratio, 0), ("hole", 1, 1.0, 1)))
+    return Pairs(Bilayer((electron, hole), Coulomb(spacing)), flavours, capacitor)
+
+
+def solve_plane(mass_ratio: float, spacing: float, density: float, *, flavours: int = 1, capacitor: bool = False,
+                **how: Any) -> PlaneCondensateResult:
+    """`condensate.radial.solve` of `plane_pairs`."""
+    return radial.solve(plane_pairs(mass_ratio, spacing, density, flavours, capacitor), **how)

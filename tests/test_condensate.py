@@ -9,7 +9,6 @@ import pytest
 from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves
 from ehbilayer.condensate import torus
 from ehbilayer.condensate.bogoliubov import chemical_slope, fill, minimise
-from ehbilayer.condensate.radial import solve as solve_limit
 from ehbilayer.condensate.report import energy_parts
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.options import Options
@@ -18,7 +17,7 @@ from ehbilayer.numerics.lattice import Cell, box_of_shape
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
-from systems import Species, torus_of, triangular_basis
+from systems import Species, solve_plane, torus_of, triangular_basis
 
 MADELUNG = 3.9210315786397833  # times 1/sqrt(A), triangular
 
@@ -140,7 +139,7 @@ def test_a_condensate_lies_below_the_liquid() -> None:
 
 def test_torus_and_plane_agree_as_the_torus_grows() -> None:
     """Madelung errors fall as N^(-3/2); without it they are 3.92/sqrt(A) per pair, half of it per particle."""
-    limit = solve_limit(1.0, 1.0, 0.02).summary
+    limit = solve_plane(1.0, 1.0, 0.02).summary
     off: dict[str, list[float]] = {"none": [], "madelung": []}
     for mode, pairs in itertools.product(off, (16, 36, 64)):
         b = basis(pairs, 0.02, 6.0)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from ehbilayer import load_study
-from ehbilayer.condensate.radial import solve as solve_limit
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.hooks import Hooks
@@ -16,6 +15,7 @@ from ehbilayer.status import Status
 from ehbilayer.studies.condensate import prepare as kind
 from ehbilayer.studies.condensate.figure import figure
 from ehbilayer.studies.condensate.table import rows
+from systems import solve_plane
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "condensate.toml"
 CONTRACT = ("energy_per_pair", "chemical_potential", "max_occupation", "condensate_fraction", "max_gap", "concave")
@@ -52,7 +52,7 @@ def test_the_example(tmp_path: Path) -> None:
     result = run(EXAMPLE)
     s = result.summary
     assert result.status is Status.converged and all(s[key] is not None for key in CONTRACT)
-    assert s["energy_per_pair"] == pytest.approx(solve_limit(1.0, 1.0, 0.06).summary["energy_per_pair"], rel=1e-9)
+    assert s["energy_per_pair"] == pytest.approx(solve_plane(1.0, 1.0, 0.06).summary["energy_per_pair"], rel=1e-9)
     assert s["exciton_energy"] == pytest.approx(solve_exciton(1.0, 1.0).energy)
     assert len(s["coexistence"]) == 1 and s["coexistence"][0]["low"] == 0 and not s["separates"]
     assert len(result.data["curve_density"].values) == 40

@@ -15,13 +15,13 @@ from ehbilayer.condensate.curve import (
     limit_evaluator,
 )
 from ehbilayer.condensate.mesh import Mesh, RadialWaves, angular_kernel, log_corrections
-from ehbilayer.condensate.radial import Pairs, find, solve
+from ehbilayer.condensate.radial import find
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from exact import GASES
-from systems import Species, torus_of
+from systems import Species, plane_pairs, solve_plane, torus_of
 
 EXCHANGE_2D = 8 * math.pi * (1 - 315 * math.pi**2 / 4096)
 SCHMITT_RINK = "Schmitt-Rink, Chemla & Miller, PRB 32, 6601 (1985); Ciuti et al., PRB 58, 7926 (1998): about 6 E_b a^2"
@@ -78,7 +78,7 @@ def test_dilute_pairs_are_excitons(mass: float, spacing: float) -> None:
     lone, density = solve_exciton(mass, spacing), 1e-8
     if spacing == 0:
         assert lone.energy == pytest.approx(-2 * mass / (1 + mass), rel=1e-10)
-    s = solve(mass, spacing, density, tolerance=1e-9).summary
+    s = solve_plane(mass, spacing, density, tolerance=1e-9).summary
     shift = s["chemical_potential_slope"] * density / 2
     assert s["energy_per_pair"] == pytest.approx(lone.energy + shift, abs=3e-9)
     assert s["chemical_potential"] == pytest.approx(lone.energy + 2 * shift, abs=5e-9)
@@ -88,7 +88,7 @@ def test_dilute_pairs_are_excitons(mass: float, spacing: float) -> None:
 
 def test_dilute_exchange_at_zero_spacing_is_the_textbook_one() -> None:
     """dmu/dn of polarised 1s excitons in one plane: 8 pi (1 - 315 pi^2/4096) E_b a^2, E_b = a = 1 at equal masses."""
-    s = solve(1.0, 0.0, 1e-7, tolerance=1e-10).summary
+    s = solve_plane(1.0, 0.0, 1e-7, tolerance=1e-10).summary
     assert s["chemical_potential_slope"] == pytest.approx(EXCHANGE_2D, rel=2e-5), SCHMITT_RINK
 
 
@@ -98,7 +98,7 @@ def test_dense_pairs_are_two_polarised_liquids() -> None:
     density, mass = 3.0, 0.2
     rs = 1 / math.sqrt(math.pi * density)
     liquids = polarised.energy(rs) + mass * polarised.energy(rs * mass)  # in a_e, Ha_e
-    s = solve(mass, 1.0, density).summary
+    s = solve_plane(mass, 1.0, density).summary
     assert s["normal_energy_per_pair"] == pytest.approx(liquids, rel=1e-12)
     assert -1e-9 < s["condensation_energy"] < 0  # the gap is exponentially small, and there
     assert 0 < s["max_gap"] < 2e-4
@@ -108,8 +108,8 @@ def test_dense_pairs_are_two_polarised_liquids() -> None:
 @pytest.mark.parametrize(("density", "flavours"), [(1e-4, 1), (0.02, 1), (0.1, 2)])
 def test_chemical_potential_and_slope_are_derivatives(density: float, flavours: int, capacitor: bool) -> None:
     step = 1e-3 * density
-    first = find(Pairs(0.5, 1.0, density, flavours, capacitor), 1e-12)
-    ends = [find(Pairs(0.5, 1.0, density + h, flavours, capacitor), 1e-12, first) for h in (-step, step)]
+    first = find(plane_pairs(0.5, 1.0, density, flavours, capacitor), 1e-12)
+    ends = [find(plane_pairs(0.5, 1.0, density + h, flavours, capacitor), 1e-12, first) for h in (-step, step)]
     assert all(e.mesh is first.mesh for e in ends)  # one mesh, so that its error drops out
     energies, potentials = ([f(e.gas)(e.state) for e in ends] for f in (lambda g: g.energy,
                                                                        lambda g: g.chemical_potential))
@@ -121,41 +121,41 @@ def test_chemical_potential_and_slope_are_derivatives(density: float, flavours: 
 def test_energy_does_not_depend_on_the_mesh() -> None:
     """Tolerances hold against the finest mesh, from excitons to a plasma with a gap of 1e-3 Ha_h."""
     for mass, spacing, density in ((1.0, 1.0, 0.03), (0.1, 1.0, 0.3), (1.0, 10.0, 1e-3), (1.0, 0.0, 0.1)):
-        rough, fine = (solve(mass, spacing, density, tolerance=t) for t in (1e-6, 1e-12))
+        rough, fine = (solve_plane(mass, spacing, density, tolerance=t) for t in (1e-6, 1e-12))
         assert rough.status is Status.converged
         assert abs(rough.summary["energy_per_pair"] - fine.summary["energy_per_pair"]) < 1e-6
         assert rough.summary["max_gap"] == pytest.approx(fine.summary["max_gap"], rel=1e-3)
 
 
 def test_a_warm_start_keeps_the_mesh() -> None:
-    first = solve(1.0, 1.0, 0.05)
-    again = solve(1.0, 1.0, 0.0502, initial=first)
-    fresh = solve(1.0, 1.0, 0.0502)
+    first = solve_plane(1.0, 1.0, 0.05)
+    again = solve_plane(1.0, 1.0, 0.0502, initial=first)
+    fresh = solve_plane(1.0, 1.0, 0.0502)
     assert again.inputs["mesh"] == first.inputs["mesh"] != fresh.inputs["mesh"]
     assert again.summary["energy_per_pair"] == pytest.approx(fresh.summary["energy_per_pair"], abs=1e-9)
-    far = solve(1.0, 1.0, 2.0, initial=first)  # a mesh that no longer fits is left behind
-    assert far.summary["energy_per_pair"] == pytest.approx(solve(1.0, 1.0, 2.0).summary["energy_per_pair"], abs=1e-8)
+    far = solve_plane(1.0, 1.0, 2.0, initial=first)  # a mesh that no longer fits is left behind
+    assert far.energy_per_pair == pytest.approx(solve_plane(1.0, 1.0, 2.0).energy_per_pair, abs=1e-8)
 
 
 def test_results_survive_a_file_and_start_the_next(tmp_path) -> None:
-    first = solve(0.5, 1.0, 0.01, capacitor=True)
+    first = solve_plane(0.5, 1.0, 0.01, capacitor=True)
     first.save(tmp_path / "result.nc")
     back = Result.load(tmp_path / "result.nc")
     assert back.summary == first.summary
-    assert solve(0.5, 1.0, 0.01, capacitor=True, initial=back).summary["energy_per_pair"] == pytest.approx(
+    assert solve_plane(0.5, 1.0, 0.01, capacitor=True, initial=back).summary["energy_per_pair"] == pytest.approx(
         first.summary["energy_per_pair"], abs=1e-10)
 
 
 def test_an_unreachable_tolerance_is_not_converged() -> None:
-    assert solve(1.0, 1.0, 0.01, tolerance=1e-18).status is Status.not_converged
+    assert solve_plane(1.0, 1.0, 0.01, tolerance=1e-18).status is Status.not_converged
 
 
 @pytest.mark.parametrize(("change", "argument"), [
-    ({"electron_mass": 0.0}, "electron_mass"), ({"density": -1}, "density"), ({"spacing": math.nan}, "spacing"),
+    ({"mass_ratio": 0.0}, "electron mass"), ({"density": -1}, "density"), ({"spacing": math.nan}, "spacing"),
     ({"flavours": 0}, "flavours")])
 def test_bad_numbers_are_refused(change: dict, argument: str) -> None:
     with pytest.raises(InputError, match=argument):
-        Pairs(**({"electron_mass": 1.0, "spacing": 1.0, "density": 0.1} | change))
+        plane_pairs(**({"mass_ratio": 1.0, "spacing": 1.0, "density": 0.1} | change))
 
 
 def test_a_torus_cannot_start_the_plane() -> None:
@@ -166,7 +166,7 @@ def test_a_torus_cannot_start_the_plane() -> None:
     box = box_of_shape("square", 100.0)
     pair = torus_of((Species("electron", -1, 1.0, 0, 3), Species("hole", 1, 1.0, 1, 3)), 1.0, "none", box=box)
     with pytest.raises(InputError, match="initial"):
-        solve(1.0, 1.0, 0.03, initial=solve_torus(pair, PlaneWaveBasis(box, disk_waves(box, 2.0), real=True)))
+        solve_plane(1.0, 1.0, 0.03, initial=solve_torus(pair, PlaneWaveBasis(box, disk_waves(box, 2.0), real=True)))
 
 
 # -- energy against density
@@ -195,9 +195,9 @@ def test_maxwell_of_models() -> None:
 
 def test_condensate_coexists_with_nothing_where_pairs_attract() -> None:
     """d = a_h, equal masses: E/N has a minimum. Its place by a parabola through E/N alone, without mu."""
-    pairs = Pairs(1.0, 1.0, 0.01)
+    pairs = plane_pairs(1.0, 1.0, 0.01)
     evaluate = limit_evaluator(pairs, 1e-8)
-    points = [evaluate(n) for n in densities(pairs, 20)]
+    points = [evaluate(n) for n in densities(pairs.bilayer, 1, 20)]
     (found,) = coexistences(evaluate, points)
     n = found.high * np.array([0.99, 1.0, 1.01])
     energy = [evaluate(x).energy for x in n]
@@ -212,13 +212,13 @@ def test_condensate_coexists_with_nothing_where_pairs_attract() -> None:
 
 
 def test_the_capacitor_keeps_pairs_apart() -> None:
-    pairs = Pairs(1.0, 1.0, 0.01, capacitor=True)
+    pairs = plane_pairs(1.0, 1.0, 0.01, capacitor=True)
     evaluate = limit_evaluator(pairs, 1e-8)
-    points = [evaluate(n) for n in densities(pairs, 15)]
+    points = [evaluate(n) for n in densities(pairs.bilayer, 1, 15)]
     assert coexistences(evaluate, points) == [] and all(p.slope > 0 for p in points)
     mu = -0.2
     density = density_at(evaluate, points, mu, solve_exciton(1.0, 1.0).energy)
-    assert solve(1.0, 1.0, density, capacitor=True).summary["chemical_potential"] == pytest.approx(mu, abs=1e-8)
+    assert solve_plane(1.0, 1.0, density, capacitor=True).summary["chemical_potential"] == pytest.approx(mu, abs=1e-8)
 
 
 # -- published numbers and statements
@@ -251,8 +251,8 @@ def test_where_the_energy_per_pair_is_lowest_on_a_torus(zero_mode: str, hexagon:
 
 @pytest.mark.published
 def test_where_the_energy_per_pair_is_lowest_in_the_plane() -> None:
-    evaluate = limit_evaluator(Pairs(1.0, 1.0, 0.01), 1e-9)
-    (found,) = coexistences(evaluate, [evaluate(n) for n in densities(Pairs(1.0, 1.0, 0.01), 30)])
+    evaluate = limit_evaluator(plane_pairs(1.0, 1.0, 0.01), 1e-9)
+    (found,) = coexistences(evaluate, [evaluate(n) for n in densities(plane_pairs(1.0, 1.0, 0.01).bilayer, 1, 30)])
     assert (found.high, found.chemical_potential) == (pytest.approx(0.045125, rel=1e-4),
                                                       pytest.approx(-0.37980325, abs=1e-8))
 
@@ -262,7 +262,7 @@ def test_where_the_energy_per_pair_is_lowest_in_the_plane() -> None:
 def test_condensation_is_strongest_at_equal_masses(spacing: float) -> None:
     """Nashabeh & Fu: "the condensation fraction is highest for symmetric masses", at fixed density and spacing."""
     for density in (1e-3, 1e-2, 3e-2):
-        said = [solve(1 / ratio, spacing, density).summary for ratio in (1, 2, 4, 8)]
+        said = [solve_plane(1 / ratio, spacing, density).summary for ratio in (1, 2, 4, 8)]
         fraction = [s["condensate_fraction"] for s in said]
         assert fraction == sorted(fraction, reverse=True)
         energy = [s["condensation_energy"] for s in said]
@@ -273,7 +273,7 @@ def test_condensation_is_strongest_at_equal_masses(spacing: float) -> None:
 def test_dense_plasma_is_convex(spacing: float, flavours: int, capacitor: bool) -> None:
     """Where pairing has died out dmu/dn is that of the Hartree-Fock liquids, from differences of their energy."""
     n, step = 1000.0 * flavours, 1.0
-    found = solve(1.0, spacing, n, flavours=flavours, capacitor=capacitor, tolerance=1e-6).summary
+    found = solve_plane(1.0, spacing, n, flavours=flavours, capacitor=capacitor, tolerance=1e-6).summary
     k = [math.sqrt(4 * math.pi * x / flavours) for x in (n - step, n, n + step)]
     areal = [x * (q**2 / 2 - 8 * q / (3 * math.pi)) + 2 * math.pi * spacing * x**2 * capacitor
              for x, q in zip((n - step, n, n + step), k, strict=True)]

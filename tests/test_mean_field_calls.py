@@ -3,6 +3,7 @@ refusals that name the argument."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 
 import ehbilayer
-from ehbilayer import Bilayer, Carrier, Coulomb, InputError, Interaction, Torus, hartree_fock, phases
+from ehbilayer import Bilayer, Carrier, Coulomb, InputError, Interaction, Torus, condensate, hartree_fock, phases
+from ehbilayer.condensate.result import PlaneCondensateResult, TorusCondensateResult
 from ehbilayer.hartree_fock.guesses import placed
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.orbitals import Orbitals
@@ -34,8 +36,10 @@ def torus(**changes: Any) -> Torus:
 
 
 def of_study(kind: str, **tables: dict[str, Any]) -> Any:
-    return ehbilayer.run(make_study({"kind": kind} | {k: TABLES.get(k, {}) | tables.get(k.replace("-", "_"), {})
-                                                      for k in (*TABLES, "phases", "condensate")}))
+    given = {name: TABLES.get(name, {}) | tables.get(name.replace("-", "_"), {})
+             for name in (*TABLES, "phases", "condensate")}
+    return ehbilayer.run(make_study({"kind": kind} | {name: {k: v for k, v in table.items() if v is not None}
+                                                      for name, table in given.items()}))
 
 
 def same_numbers(one: Result, other: Result) -> None:
@@ -217,3 +221,82 @@ def test_own_phases_must_compare(own: dict[str, Any], words: str) -> None:
 def test_the_names_that_a_problem_is_made_of() -> None:
     assert issubclass(Coulomb, Interaction) and torus().bilayer.interaction.spacing > 0
     assert isinstance(torus().bilayer.carrier("hole"), Carrier)
+
+
+# -- the condensate --
+
+
+def pairs(**changes: Any) -> Bilayer:
+    return Bilayer.of(**{"spacing": 1.0, "hole_density": 0.02} | DEVICE | changes)
+
+
+def test_study_files_of_condensates_say_the_same() -> None:
+    how: dict[str, Any] = {"tolerance": 1e-7, "curve_points": 12}
+    density = {"rs_hole": None, "hole": 0.02}
+    plane = condensate(pairs(), **how)
+    study = of_study("condensate", bilayer={"spacing": 1.0}, density=density,
+                     condensate=how | {"limit": "thermodynamic"})
+    assert isinstance(plane, PlaneCondensateResult) and plane.coexistence == study.coexistence
+    same_numbers(plane, study)
+    on_torus = condensate(torus(), hexagon=4, **how)
+    assert isinstance(on_torus, TorusCondensateResult) and on_torus.particles.hole == 4
+    same_numbers(on_torus, of_study("condensate", condensate=how))
+
+
+def test_the_density_follows_from_a_chemical_potential() -> None:
+    mu = pairs().scales.hartree_meV * -0.3
+    here = condensate(pairs(electron_mass=0.4), chemical_potential=f"{mu} meV", curve_points=12)
+    assert here.chemical_potential == pytest.approx(-0.3, abs=1e-8) and here.density != 0.02
+    there = condensate(pairs(electron_mass=0.4, hole_density=float(here.density)), curve_points=0)
+    assert there.chemical_potential == pytest.approx(-0.3, abs=1e-7)
+
+
+def test_flavours_pair_each_with_its_own() -> None:
+    one, two = condensate(pairs(hole_density=0.01), curve_points=0), condensate(pairs(), spin="restricted",
+                                                                                 curve_points=0)
+    assert two.flavours == 2 and two.energy_per_pair == pytest.approx(one.energy_per_pair, abs=1e-9)
+    assert condensate(torus(), spin="restricted", hexagon=4, curve_points=0).flavours == 2
+
+
+@dataclass(frozen=True)
+class Screened(Interaction):
+    """2 pi exp(-q d)/(q + s): screened, finite at q = 0 but for the convention."""
+
+    spacing: float = 1.0
+    strength: float = 0.5
+    name = "screened"
+
+    def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
+        return np.where(q > 0, 2 * np.pi * np.exp(-q * self.distance(a, b)) / (q + self.strength), 0.0)
+
+    def long_wave(self, a: int, b: int) -> tuple[float, float]:
+        return 0.0, 2 * np.pi / self.strength
+
+
+def heavier(k: np.ndarray) -> np.ndarray:
+    return np.sum(k * k, axis=-1) / 3
+
+
+def test_the_plane_refuses_what_a_torus_can_treat() -> None:
+    screened = pairs(interaction=Screened())
+    own = replace(pairs(), carriers=(replace(pairs().carriers[0], dispersion=heavier), pairs().carriers[1]))
+    for bilayer, argument in ((screened, "interaction"), (own, "electron dispersion")):
+        with pytest.raises(InputError, match="condensate of the infinite plane") as caught:
+            condensate(bilayer)
+        assert caught.value.argument == argument
+        there = condensate(Torus(bilayer, holes=4, zero_mode="none"), hexagon=4, curve_points=0, tolerance=1e-6)
+        assert there.status is Status.converged and there.energy_per_pair != 0
+
+
+@pytest.mark.parametrize(("where", "given", "argument"), [
+    (pairs(electrons_per_hole=2), {}, "electrons_per_hole"), (pairs(electrons_per_hole=0), {}, "electrons_per_hole"),
+    (pairs(electron_flavours=4), {"spin": "restricted"}, "electron_flavours"), (pairs(), {"spin": "up"}, "spin"),
+    (pairs(), {"hexagon": 4}, "hexagon"), (pairs(), {"chemical_potential": -5.0}, "chemical_potential"),
+    (pairs(), {"chemical_potential": -0.3, "curve_points": 5}, "curve_points"),
+    (torus(), {"chemical_potential": -0.3}, "chemical_potential"), (torus(), {"capacitor": True}, "capacitor"),
+    (torus(holes=3, electron_spin="polarized"), {"spin": "restricted"}, "holes"),
+    (torus(holes=16), {"hexagon": 1}, "hexagon")])
+def test_condensates_that_cannot_be_are_named(where: Any, given: dict[str, Any], argument: str) -> None:
+    with pytest.raises(InputError) as caught:
+        condensate(where, **given)
+    assert caught.value.argument == argument

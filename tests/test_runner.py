@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 
 import ehbilayer
+import made_up
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock import problem
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.orbitals import Determinant, Orbitals
-from ehbilayer.results.base import Record, Result, ResultFileError, Variable
+from ehbilayer.results.base import Result, ResultFileError, Variable
 from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
@@ -48,10 +50,10 @@ class FakeSolver:
     def result(torus: Torus, status: Status, i: int) -> Result:
         holes = Determinant("hole", "hole", 1, np.ones((1, 1, 1), complex), np.ones(1))
         state = Orbitals(torus.box, np.zeros((1, 2), int), (holes,), np.eye(2, dtype=int))
-        summary = {"energy": -1.0, "energy_per_particle": -0.25, "gap": {"electron": None, "hole": np.float64(0.5)},
-                   "gap_error": float("nan"), "iterations": i, "particles": {"hole": 4}}
-        return Record("hartree-fock", status, summary, state.parameters,
-                      {"x": Variable(("n",), np.arange(3.0), "a_h", ""), **state.variables()})
+        return made_up.state(
+            status=status, total_energy=-1.0, energy_per_particle=-0.25, gap_error=float("nan"), iterations=i,
+            gap={"electron": None, "hole": np.float64(0.5)}, inputs=state.parameters,
+            data={"x": Variable(("n",), np.arange(3.0), "a_h", ""), **state.variables()})
 
 
 class Listener(Reporter):
@@ -73,7 +75,7 @@ class Listener(Reporter):
 @pytest.fixture
 def solver(monkeypatch: pytest.MonkeyPatch) -> FakeSolver:
     fake = FakeSolver()
-    monkeypatch.setattr("ehbilayer.hartree_fock.solver.solve", fake)
+    monkeypatch.setattr(problem, "solve", fake)
     monkeypatch.setattr(runner, "draw", lambda result, place: (place / "figure.png").write_bytes(b"drawn"))
     return fake
 
@@ -89,7 +91,7 @@ def test_real_run_from_python(tmp_path: Path) -> None:
     result = ehbilayer.run(study("hartree-fock.tolerance=1e-6"))
     assert result.status is Status.converged and list(tmp_path.iterdir()) == []
     assert result.summary["energy_per_particle"] * 4 == pytest.approx(result.energy)
-    assert result.inputs["resolved"]["cell"]["basis_size"] == 37
+    assert result.provenance.resolved["cell"]["basis_size"] == 37
 
 
 def test_summary_is_complete(tmp_path: Path, solver: FakeSolver) -> None:
@@ -110,7 +112,7 @@ def test_summary_is_complete(tmp_path: Path, solver: FakeSolver) -> None:
     assert summary["energy_per_particle_kelvin"] == pytest.approx(-0.25 * summary["units"]["Ha_h_kelvin"])
     loaded = Result.load(tmp_path / "out" / "result.nc")
     assert loaded.summary == summary and [c["label"] for c in loaded.inputs["channels"]] == ["hole"]
-    assert loaded.inputs["study"]["hartree-fock"]["tolerance"] == 1e-8  # defaults included
+    assert loaded.provenance.study["hartree-fock"]["tolerance"] == 1e-8  # defaults included
 
 
 def test_no_real_units_without_a_device(solver: FakeSolver) -> None:
@@ -141,7 +143,7 @@ def test_other_inputs_are_refused_unless_forced(tmp_path: Path, solver: FakeSolv
             runner.run(study("density.rs_hole=9"), tmp_path, resume=resume)
     assert (tmp_path / "result.nc").read_bytes() == before and len(solver.calls) == 1
     runner.run(study("density.rs_hole=9"), tmp_path, force=True)
-    assert Result.load(tmp_path / "result.nc").inputs["study"]["density"]["rs_hole"] == 9.0
+    assert Result.load(tmp_path / "result.nc").provenance.study["density"]["rs_hole"] == 9.0
 
 
 @pytest.mark.parametrize("status", [Status.interrupted, Status.timeout, Status.not_converged])

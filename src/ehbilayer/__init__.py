@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 # the methods, named like the rooms they live in; their modules are imported when they are called
 from ehbilayer.compressibility import compressibility
+from ehbilayer.condensate import condensate
 from ehbilayer.crystal import crystal
 from ehbilayer.device import device
 from ehbilayer.few_body import critical_spacing, few_body
@@ -56,8 +57,8 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "load": "sweep.load", "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "InputError", "Interaction", "Reporter", "Result", "Scales", "Status",
            "Study", "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility",
-           "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load",
-           "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many"]
+           "condensate", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock",
+           "liquid", "load", "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many"]
 
 
 def __getattr__(name: str) -> Any:

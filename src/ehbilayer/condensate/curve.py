@@ -15,11 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.condensate.pairs import exciton_wave_number, pair_mass, pair_of
 from ehbilayer.condensate.radial import Pairs, Solution, find
 from ehbilayer.condensate.report import Gas, condensate_fraction
 from ehbilayer.condensate.result import Coexistence
 from ehbilayer.condensate.torus import lowest
 from ehbilayer.errors import InputError
+from ehbilayer.model import Bilayer
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
@@ -52,7 +54,7 @@ def limit_evaluator(pairs: Pairs, tolerance: float) -> Evaluate:
     last: list[Solution] = []
 
     def evaluate(density: float) -> Point:
-        here = replace(pairs, density=density)
+        here = pairs.at(density)
         found = find(here, tolerance, last[-1] if last else None)
         _check(found.state.status, density)
         last[:] = [found]
@@ -89,16 +91,17 @@ def _point(gas: Gas, state: Any, density: float, area: float) -> Point:
                  condensate_fraction(gas, state), float(np.max(state.gap)))
 
 
-def densities(pairs: Pairs, count: int) -> np.ndarray:
+def densities(bilayer: Bilayer, flavours: int, count: int) -> np.ndarray:
     """Where to draw E(n), (count,): from far below the density of touching excitons to a plasma that is stable.
 
     Without pairing or capacitor E/N of the plasma is lowest at k_F = 16 m/(3 pi), m the reduced mass.
     """
-    touching = pairs.flavours * pairs.exciton_wave_number**2 / (4 * math.pi)
-    plasma = pairs.flavours * (16 * pairs.pair_mass / (3 * math.pi)) ** 2 / (4 * math.pi)
+    density = pair_of(bilayer)[1].density
+    touching = flavours * exciton_wave_number(bilayer) ** 2 / (4 * math.pi)
+    plasma = flavours * (16 * pair_mass(bilayer) / (3 * math.pi)) ** 2 / (4 * math.pi)
     low, high = min(touching, plasma) / 100, max(2 * touching, 4 * plasma)
-    if pairs.density > 0:
-        low, high = min(low, pairs.density / 4), max(high, 3 * pairs.density)
+    if density > 0:
+        low, high = min(low, density / 4), max(high, 3 * density)
     return np.geomspace(low, high, count)
 
 
@@ -169,7 +172,7 @@ def density_at(evaluate: Evaluate, points: Sequence[Point], chemical_potential: 
     InputError : it is below ``first``, where there are no pairs, or above that of the last point.
     """
     if chemical_potential >= points[-1].chemical_potential:
-        raise InputError("condensate.chemical_potential", f"below {points[-1].chemical_potential:.6g} Ha_h, that of "
+        raise InputError("chemical_potential", f"below {points[-1].chemical_potential:.6g} Ha_h, that of "
                          f"{points[-1].density:.3g} a_h^-2", chemical_potential, "lower it, or give a density")
     best, grand = 0.0, math.inf
     alone = points[0].chemical_potential - points[0].slope * points[0].density
@@ -181,7 +184,7 @@ def density_at(evaluate: Evaluate, points: Sequence[Point], chemical_potential: 
             if value < grand:
                 best, grand = here.density, value
     if best == 0:
-        raise InputError("condensate.chemical_potential", f"above {first:.8g} Ha_h, where the first pairs appear",
+        raise InputError("chemical_potential", f"above {first:.8g} Ha_h, where the first pairs appear",
                          chemical_potential, "raise it, or give a density")
     return best
 

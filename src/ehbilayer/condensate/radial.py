@@ -8,16 +8,21 @@ that of `bogoliubov`, the angular average of `mesh`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.mesh import HIGHEST, REACH, Mesh, RadialWaves
+from ehbilayer.condensate.pairs import exciton_wave_number, pair_mass, pair_of
 from ehbilayer.condensate.report import Gas, arrays, described, normal_energy, normal_slope
 from ehbilayer.condensate.result import PlaneCondensateResult
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
 
@@ -33,52 +38,74 @@ class Pairs:
 
     Parameters
     ----------
-    electron_mass : m_e/m_h. spacing : d >= 0 in a_h. density : pairs per area of all flavours, a_h^-2; 0 where it
-        is still to be found.
+    bilayer : electrons and holes, equally dense (all flavours, a_h^-2; 0 where that is still to be found).
     flavours : equal condensates of density/flavours each. capacitor : with the energy 2 pi d n^2 per area.
 
     Raises
     ------
-    InputError : a mass or density that is not positive, a negative spacing, fewer than one flavour.
+    InputError : another interaction than Coulomb, a carrier with a dispersion of its own, other carriers than one kind
+        of electrons and one of holes, unequal densities, fewer than one flavour.
     """
 
-    electron_mass: float
-    spacing: float
-    density: float
+    bilayer: Bilayer
     flavours: int = 1
     capacitor: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("electron_mass", "density"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and (value > 0 or (value == 0 and name == "density"))):
-                raise InputError(name, "a positive number in units of the hole", value, "check the study's numbers")
-        if not (math.isfinite(self.spacing) and self.spacing >= 0):
-            raise InputError("spacing", "a finite length >= 0 (a_h)", self.spacing, "give the distance between layers")
+        require_coulomb(self.bilayer.interaction, "the condensate of the infinite plane")
+        for carrier in pair_of(self.bilayer):
+            if carrier.dispersion is not None:
+                raise InputError(f"{carrier.name} dispersion", "k^2/2m for the condensate of the infinite plane",
+                                 "a function", "a torus can treat other dispersions")
         if self.flavours < 1:
             raise InputError("flavours", "an integer >= 1", self.flavours, "1 for polarised carriers")
 
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Pairs:
+        """From the `parameters` of a result."""
+        n, flavours = told["density"], told["flavours"]
+        carriers = (Carrier("electron", -1, told["electron_mass"], ELECTRON_LAYER, n, flavours),
+                    Carrier("hole", 1, 1.0, HOLE_LAYER, n, flavours))
+        return cls(Bilayer(carriers, Coulomb(told["spacing"])), flavours, told["capacitor"])
+
     @property
-    def pair_mass(self) -> float:
-        """Reduced mass in units of the hole mass."""
-        return self.electron_mass / (1 + self.electron_mass)
+    def parameters(self) -> dict[str, Any]:
+        """What a result says of them."""
+        return {"electron_mass": self.mass_ratio, "spacing": self.spacing, "density": self.density,
+                "flavours": self.flavours, "capacitor": self.capacitor}
+
+    def at(self, density: float) -> Pairs:
+        """The same pairs at another density (a_h^-2)."""
+        return replace(self, bilayer=self.bilayer.with_densities(dict.fromkeys(
+            (c.name for c in self.bilayer.carriers), density)))
+
+    @property
+    def density(self) -> float:
+        """Pairs per area of all flavours, a_h^-2."""
+        return pair_of(self.bilayer)[1].density
+
+    @property
+    def spacing(self) -> float:
+        """Distance of the layers in a_h."""
+        return self.bilayer.spacing
+
+    @property
+    def mass_ratio(self) -> float:
+        """m_e/m_h."""
+        electron, hole = pair_of(self.bilayer)
+        return electron.mass / hole.mass
 
     @property
     def fermi(self) -> float:
         """k_F = sqrt(4 pi n) of one flavour, 1/a_h."""
         return math.sqrt(4 * math.pi * self.density / self.flavours)
 
-    @property
-    def exciton_wave_number(self) -> float:
-        """About one over the size of a lone exciton: 2m at d = 0, (m/d^3)^(1/4) of an oscillator at large d."""
-        return 1 / (0.5 / self.pair_mass + (self.spacing**3 / self.pair_mass) ** 0.25)
-
     def gas(self, mesh: Mesh) -> Gas:
         """The pairs on the nodes of a mesh."""
-        waves = RadialWaves(mesh, self.electron_mass, self.spacing)
-        return Gas(waves, waves.k**2 * (1 / self.electron_mass - 1) / 4, self.flavours, self.density,
+        waves = RadialWaves(mesh, self.mass_ratio, self.spacing)
+        return Gas(waves, waves.k**2 * (1 / self.mass_ratio - 1) / 4, self.flavours, self.density,
                    2 * math.pi * self.spacing if self.capacitor else 0.0,
-                   normal_slope(self.pair_mass, self.density / self.flavours) / self.flavours)
+                   normal_slope(pair_mass(self.bilayer), self.density / self.flavours) / self.flavours)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +124,13 @@ class Solution:
         return self.pairs.gas(self.mesh)
 
 
-def solve(electron_mass: float, spacing: float, density: float, *, flavours: int = 1, capacitor: bool = False,
-          tolerance: float = 1e-8, initial: Result | None = None,
+def solve(pairs: Pairs, *, tolerance: float = 1e-8, initial: Result | None = None,
           should_stop: Callable[[], Status | None] | None = None) -> PlaneCondensateResult:
     """The homogeneous condensate of the infinite plane at a density.
 
     Parameters
     ----------
-    electron_mass : m_e/m_h. spacing : d in a_h. density : pairs per area, all flavours, a_h^-2.
-    flavours : equal condensates (1: polarised carriers). capacitor : add the energy 2 pi d n per pair.
+    pairs : the bilayer, how many flavours pair, and whether the capacitor counts.
     tolerance : bound on the error of the energy per pair (Ha_h).
     initial : a result of this function to start from; where its mesh fits, nothing is set up anew.
 
@@ -115,10 +140,9 @@ def solve(electron_mass: float, spacing: float, density: float, *, flavours: int
 
     Raises
     ------
-    InputError : see `Pairs`; an initial result of a torus.
+    InputError : an initial result of a torus.
     """
-    pairs = Pairs(electron_mass, spacing, density, flavours, capacitor)
-    guess = None if initial is None else from_result(initial, pairs)
+    guess = None if initial is None else from_result(initial)
     return report(find(pairs, tolerance, guess, should_stop), tolerance)
 
 
@@ -162,7 +186,7 @@ def _target(tolerance: float) -> float:
 def _near(a: Pairs, b: Pairs) -> bool:
     """Whether the accuracy of a mesh for one holds for the other."""
     return (a.spacing, a.flavours) == (b.spacing, b.flavours) and abs(math.log(a.density / b.density)) < 0.2 \
-        and abs(math.log(a.electron_mass / b.electron_mass)) < 0.2
+        and abs(math.log(a.mass_ratio / b.mass_ratio)) < 0.2
 
 
 def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, target: float,
@@ -172,7 +196,7 @@ def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, ta
     waves, count = gas.kset, pairs.density / pairs.flavours
     assert isinstance(waves, RadialWaves)
     if guess is None:
-        scale = max(pairs.fermi, pairs.exciton_wave_number)
+        scale = max(pairs.fermi, exciton_wave_number(pairs.bilayer))
         exchange, gap = np.zeros_like(waves.k), scale**2 / (1 + (waves.k / scale) ** 2)
     else:
         k, _ = guess[0].nodes()
@@ -183,7 +207,7 @@ def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, ta
 
 def first_mesh(pairs: Pairs, step: float) -> Mesh:
     """A mesh for the scales of a lone exciton and of the Fermi sea."""
-    scale = math.hypot(pairs.fermi, pairs.exciton_wave_number)
+    scale = math.hypot(pairs.fermi, exciton_wave_number(pairs.bilayer))
     highest = HIGHEST * scale
     if pairs.spacing > 0:  # beyond, the pair amplitude has fallen by exp(-k d)
         highest = min(highest, 4 * scale + REACH / pairs.spacing)
@@ -236,11 +260,11 @@ def _fits(pairs: Pairs, mesh: Mesh, state: PairState) -> bool:
     return bool(mesh.strength > 0 and 0.6 * mesh.width < drop[1] and abs(drop[0] - mesh.centre) < 0.7 * mesh.width)
 
 
-def from_result(result: Result, pairs: Pairs) -> Solution:
+def from_result(result: Result) -> Solution:
     """The solution that a result of `solve` holds. Raises InputError for one of a torus."""
     if not isinstance(result, PlaneCondensateResult):
         raise InputError("initial", "a condensate of the thermodynamic limit", result.kind, "leave it out")
-    was, data = Pairs(**result.inputs["pairs"]), result.data
+    was, data = Pairs.read(result.inputs["pairs"]), result.data
     capacitor = 4 * math.pi * was.spacing * was.density if was.capacitor else 0.0
     state = PairState(data["angle"].values, data["exchange_field"].values, data["gap_function"].values,
                       result.chemical_potential - capacitor, math.nan, result.residual, 0, result.status)
@@ -260,13 +284,13 @@ def report(found: Solution, tolerance: float) -> PlaneCondensateResult:
     waves = gas.kset
     assert isinstance(waves, RadialWaves)
     said = described(gas, state) | {"iterations": found.iterations}
-    normal = normal_energy(pairs.pair_mass, pairs.density / pairs.flavours) + gas.capacitor * pairs.density
+    normal = normal_energy(pair_mass(pairs.bilayer), pairs.density / pairs.flavours) + gas.capacitor * pairs.density
     status = state.status
     if status is Status.converged and not found.mesh_error <= tolerance:
         status = Status.not_converged
     data = {"k": Variable(("k",), waves.k, "1/a_h", "wave number"),
             "weight": Variable(("k",), waves.weights, "a_h^-2", "sum over k per area: sum(weight * f)")}
-    inputs = {"pairs": asdict(pairs), "mesh": asdict(found.mesh), "tolerance": tolerance}
+    inputs = {"pairs": pairs.parameters, "mesh": asdict(found.mesh), "tolerance": tolerance}
     return PlaneCondensateResult(
         status=status, **said, energy_per_area=gas.energy(state), density=pairs.density, fermi_wave_number=pairs.fermi,
         normal_energy_per_pair=normal, condensation_energy=said["energy_per_pair"] - normal,
