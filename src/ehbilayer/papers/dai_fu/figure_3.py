@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.dai_fu.trions import (
     CRYSTAL,
     PAPER,
@@ -16,10 +14,7 @@ from ehbilayer.papers.dai_fu.trions import (
     widths,
 )
 from ehbilayer.papers.densities import sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 PERFECT = 0.95  # six-fold order of a triangular crystal whose sites are known to a step of the grid
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ehbilayer.figures.fock_levels import bands
+from ehbilayer.figures import bands
 from ehbilayer.papers.dai_fu.trions import (
     CRYSTAL,
     HEAD,
@@ -17,10 +15,7 @@ from ehbilayer.papers.dai_fu.trions import (
     trion_crystal,
     trion_mesh,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 BANDS = 3.6  # inches below the densities
 SAME = 1e-7  # Ha_h per particle between box and mesh, to which the box is converged

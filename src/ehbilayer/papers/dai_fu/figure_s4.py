@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.dai_fu.trions import (
     BOX,
     ORDERED,
@@ -16,10 +14,7 @@ from ehbilayer.papers.dai_fu.trions import (
     trions,
 )
 from ehbilayer.papers.densities import energies, sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, judged, said
 
 RANDOM, PLACED = "dai-fu-s4", "dai-fu-s4-placed"
 FEW_TENTHS = (0.1, 0.9)  # per cent

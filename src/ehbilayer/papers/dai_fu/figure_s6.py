@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.dai_fu.trions import (
     BOX,
     LIGHT,
@@ -17,10 +15,7 @@ from ehbilayer.papers.dai_fu.trions import (
     trions,
 )
 from ehbilayer.papers.densities import sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 RANDOM, PLACED = "dai-fu-s6", "dai-fu-s6-placed"
 DENSE = 7.0  # r_s of the holes

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer import Result
 from ehbilayer.papers.dai_fu import figure_1 as dai_fu_1
 from ehbilayer.papers.dai_fu.classical_studies import crossing, energy_of, transition
 from ehbilayer.papers.dai_fu.trions import (
@@ -23,7 +24,6 @@ from ehbilayer.papers.dai_fu.trions import (
 from ehbilayer.papers.dai_fu.unbinding import EQUAL, few_body, unbinding_row
 from ehbilayer.papers.dai_fu.unbinding import studies as unbinding_studies
 from ehbilayer.papers.record import MISSING, NEW, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result
 
 LIMIT, WAVES, REAL = "dai-fu-limit", "dai-fu-waves", "dai-fu-device"
 POLARISED, UNRESTRICTED, DENSITIES = "dai-fu-polarised", "dai-fu-unrestricted", "dai-fu-densities"

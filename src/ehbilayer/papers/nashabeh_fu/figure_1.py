@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import INK, NORMAL, SMALL, new_figure
+from ehbilayer import SweepResult
+from ehbilayer.figures import INK, NORMAL, SMALL, axis_line, phase_map, slice_at
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu.figure_2 import (
     CONDENSATE,
@@ -28,13 +29,7 @@ from ehbilayer.papers.nashabeh_fu.figure_2 import (
     ratios,
     winners,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-from ehbilayer.sweep.maps import axis_line, phase_map, slice_at
-from ehbilayer.sweep.result import SweepResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, placed, said, titled
 
 STUDY = "nashabeh-fu-spacing-and-density"
 MASSES = [1.0, 0.25]  # m0, for holes of 1 m0
@@ -61,11 +56,11 @@ def draw(results: Results) -> Figure:
     result = results[STUDY]
     count = len(result.data[MASS].values)
     width, height = LEFT + count * (WIDE + GAP) - GAP + RIGHT, BELOW + HIGH + TOP
-    page = new_figure(width, height)
+    page = titled(width, height, "phases over spacing and density (Nashabeh and Fu, Fig. 1)", 1 - 0.12 / height)
     handles: dict[str, Any] = {}
     named: set[str] = set()
     for column, ratio in enumerate(ratios(result)):
-        ax = page.add_axes(((LEFT + column * (WIDE + GAP)) / width, BELOW / height, WIDE / width, HIGH / height))
+        ax = placed(page, LEFT + column * (WIDE + GAP), BELOW, WIDE, HIGH)
         part = slice_at(result, MASS, column)
         lines = [replace(axis_line(part, key), log=True) for key in (SPACING, DENSITY)]
         handles |= {str(h.get_label()): h for h in phase_map(ax, part, lines, "winner")}
@@ -76,8 +71,6 @@ def draw(results: Results) -> Figure:
     others = [h for label, h in handles.items() if label not in named]  # those phases are named where they lie
     page.legend(handles=others, fontsize=SMALL, frameon=False, loc="upper center", ncols=len(others),
                 bbox_to_anchor=(0.5, 1 - 0.36 / height))
-    page.text(0.5, 1 - 0.12 / height, "phases over spacing and density (Nashabeh and Fu, Fig. 1)", ha="center",
-              va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 

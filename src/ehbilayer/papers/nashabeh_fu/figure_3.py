@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.figures.fock_levels import bands
-from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure, state_of
-from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
-from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock, one_map
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer import Result
+from ehbilayer.figures import SMALL, WARNING, bands, carrier, fermi_level
+from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock, one_map, reciprocal
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, judged, said, titled
 
 STUDY, OTHER = "nashabeh-fu-3", "nashabeh-fu-3-madelung"
 RATIO = 10.0
@@ -26,7 +17,7 @@ FITTED = 2  # bands in the fit of the mass
 
 def studies(quick: bool) -> Studies:
     """The symmetric state, one hole per cell, with v(0) = 0 as published, and with the missing v(0)/A put back."""
-    def one(zero_mode: str) -> dict[str, Any]:
+    def one(zero_mode: str) -> dict:
         return hartree_fock(1.0, RATIO, {"rs_hole": 7.0}, TRIANGULAR | {"symmetry": "crystal", "zero_mode": zero_mode},
                             start="hole-crystal", occupation="shell", tolerance=1e-6 if quick else 1e-9)
 
@@ -38,12 +29,15 @@ def band_fit(result: Result, count: int = FITTED) -> tuple[float, float]:
 
     The n-th level of a k point belongs to the n-th shortest wave there.
     """
-    cells = crystal_cell(box_of_shape("triangular", 1.0), int(result.summary["particles"]["hole"]))
-    basis = PlaneWaveBasis(box_of_shape("triangular", result.summary["area"]), result.data["waves"].values, cells)
-    square = np.sum((basis.waves[basis.index] @ basis.box.reciprocal) ** 2, axis=-1)
-    square = np.sort(np.where(basis.mask > 0, square, np.inf), axis=1)[:, :count].ravel()
+    square = folded(result, "mesh_k")[:, :count].ravel()
     slope, zero = np.polyfit(square / 2, result.data["levels_0"].values[:, :count].ravel(), 1)
     return float(RATIO / slope), float(zero)
+
+
+def folded(result: Result, name: str) -> np.ndarray:
+    """|k + G|^2 over the crystal's reciprocal vectors, ascending, for the k points of that name: (k, G)."""
+    g = np.array([[i, j] for i in range(-2, 3) for j in range(-2, 3)]) @ reciprocal(result)
+    return np.sort(np.sum((result.data[name].values[:, None] + g) ** 2, axis=-1), axis=1)
 
 
 def hole_gaps(result: Result) -> dict[str, float]:
@@ -58,7 +52,7 @@ def hole_gaps(result: Result) -> dict[str, float]:
 def draw(results: Results) -> Figure:
     """Charge and both densities above, bands of both layers below."""
     result = results[STUDY]
-    page = new_figure(11.1, 7.0)
+    page = titled(11.1, 7.0, "electron liquid on a hole crystal (Nashabeh and Fu, Fig. 3)")
     for i, what in enumerate(("charge", "hole", "electron")):
         one_map(result, what, page.add_axes((0.05 + 0.325 * i, 0.55, 0.22, 0.36)))
     for i, species in enumerate(("electron", "hole")):
@@ -66,20 +60,14 @@ def draw(results: Results) -> Figure:
         bands(result, ax, species)
         if species == "electron":
             _free(result, ax)
-    page.text(0.5, 0.985, "electron liquid on a hole crystal (Nashabeh and Fu, Fig. 3)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
 def _free(result: Result, ax: Axes) -> None:
     """Free bands of the fitted mass, folded to the crystal's zone, as dotted lines."""
-    state = state_of(result)
     mass, zero = band_fit(result)
-    reciprocal = 2 * np.pi * np.linalg.inv(result.data["cell"].values).T
-    g = np.array([[i, j] for i in range(-2, 3) for j in range(-2, 3)]) @ reciprocal
-    square = np.sum((result.data["path_k"].values[:, None] + g) ** 2, axis=-1)
-    energy = zero + np.sort(square, axis=1)[:, :4] * RATIO / (2 * mass)
-    lines = ax.plot(result.data["path"].values, energy - fermi_level(state, carrier(state, "electron")).zero,
+    energy = zero + folded(result, "path_k")[:, :4] * RATIO / (2 * mass)
+    lines = ax.plot(result.data["path"].values, energy - fermi_level(result, carrier(result, "electron")).zero,
                     color=WARNING, linewidth=1.0, linestyle=":")
     lines[0].set_label(f"free, m* = {mass:.3f} mₑ")
     ax.legend(fontsize=SMALL, frameon=False, loc="lower center")

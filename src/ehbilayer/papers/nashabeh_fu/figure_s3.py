@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.densities import SUPPLEMENT
 from ehbilayer.papers.nashabeh_fu.figure_4b import MAP as ORIGINAL
 from ehbilayer.papers.nashabeh_fu.superconductivity import (
     FORMULA,
     LINE_NOTE,
+    MONTE_CARLO,
     highest,
     map_study,
     of_map,
@@ -16,18 +15,15 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     statements,
     temperature_page,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, judged, said
 
 TEN, THOUSAND = "nashabeh-fu-tc-10-crystal-31", "nashabeh-fu-tc-1000-crystal-31"
 
 
 def studies(quick: bool) -> Studies:
     """Both maps, and that of Fig. 4b to compare with."""
-    return {TEN: map_study("S3-left", quick), THOUSAND: map_study("S3-right", quick),
-            ORIGINAL: map_study("4b", quick)}
+    return {TEN: map_study(quick, 10, MONTE_CARLO), THOUSAND: map_study(quick, 1000, MONTE_CARLO),
+            ORIGINAL: map_study(quick)}
 
 
 def draw(results: Results) -> Figure:

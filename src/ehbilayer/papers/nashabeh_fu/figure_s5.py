@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from ehbilayer.papers.densities import (
     CRITICAL,
@@ -15,10 +15,7 @@ from ehbilayer.papers.densities import (
     rs_hole,
     sixfold,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 STUDY = "nashabeh-fu-s5"
 BROKEN = 1e-3  # relative difference of Bragg amplitudes, above which the symmetry counts as broken
@@ -36,12 +33,9 @@ def draw(results: Results) -> Figure:
                 ("charge", "hole", "electron", "spin"))
 
 
-def spread(amplitudes: object) -> float:
+def spread(amplitudes: np.ndarray) -> float:
     """(largest - smallest)/largest."""
-    import numpy as np
-
-    values = np.asarray(amplitudes)
-    return float((values.max() - values.min()) / values.max())
+    return float(np.ptp(amplitudes) / amplitudes.max())
 
 
 def rows(results: Results) -> list[Row]:

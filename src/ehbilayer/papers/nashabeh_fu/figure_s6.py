@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.densities import CRITICAL, SUPPLEMENT, TRIANGULAR, hartree_fock, maps, over_critical, rs_hole
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 LIQUID, CRYSTAL = "nashabeh-fu-s6-liquid", "nashabeh-fu-s6-crystal"
 DENSITIES = {LIQUID: 1.3, CRYSTAL: 0.8}  # n/n*

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.densities import (
     CRITICAL,
     HOLES,
@@ -17,10 +15,7 @@ from ehbilayer.papers.densities import (
     sites,
     sixfold,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 STUDY, PLACED = "nashabeh-fu-s7", "nashabeh-fu-s7-placed"
 ORDERED = 0.7  # least mean six-fold order of a triangular crystal; random points have 0.36

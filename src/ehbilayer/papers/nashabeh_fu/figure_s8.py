@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 
+from ehbilayer import Result
 from ehbilayer.papers.densities import (
     CRITICAL,
     NEAR,
@@ -21,11 +20,7 @@ from ehbilayer.papers.densities import (
     partners,
     rs_hole,
 )
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, said
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, said
 
 FREE, RESTRICTED, OTHER, LATTICE = ("nashabeh-fu-s8", "nashabeh-fu-s8-restricted", "nashabeh-fu-s8-triangular",
                                     "nashabeh-fu-s8-lattice")
@@ -40,7 +35,7 @@ def studies(quick: bool) -> Studies:
     """Random starts in two boxes, and the crystal that a clean lattice leads to."""
     tolerance = 1e-4 if quick else 1e-5
 
-    def one(cell: dict[str, Any], start: str, starts: int, spin: str = "unrestricted") -> dict[str, Any]:
+    def one(cell: dict, start: str, starts: int, spin: str = "unrestricted") -> dict:
         return hartree_fock(1.0, 8.0, over_critical(0.1), cell, electron_spin=spin, start=start, starts=starts,
                             tolerance=tolerance)
 

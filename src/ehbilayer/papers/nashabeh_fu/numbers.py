@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.pairing.coupling_spectrum import einstein
-from ehbilayer.pairing.eliashberg import critical_temperature
+from ehbilayer import SweepResult, eliashberg_tc
 from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock
 from ehbilayer.papers.nashabeh_fu import figure_3 as nashabeh_fu_3
 from ehbilayer.papers.nashabeh_fu import figure_4b as nashabeh_fu_4b
 from ehbilayer.papers.nashabeh_fu import figure_s6 as nashabeh_fu_s6
 from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING
 from ehbilayer.papers.record import MISSING, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.sweep.result import SweepResult
 
 LIMIT, POINT, HYDROGEN = "nashabeh-fu-3-limit", nashabeh_fu_4b.POINT, "nashabeh-fu-tc-2000"
 MOTT, CRYSTALS, STRONGEST = "nashabeh-fu-mott", "nashabeh-fu-electron-crystals", "nashabeh-fu-condensation"
@@ -29,6 +27,7 @@ SPACINGS, RATIO_MASSES = [1.0, 3.0, 10.0], [0.5, 0.166667]  # a_h; m0, ratios 2 
 CROSSINGS = [1.5, 1.7, 1.9, 2.1]  # r_s of the electrons around their crystallisation
 SIMILAR = 1e-2  # of eps_F per particle
 SAME = 0.1  # r_s: crossings closer than this do not depend on the holes
+NARROW = 1e-4  # half the width of a mode
 EINSTEIN = {0.5: 0.0394, 1.0: 0.1146, 2.0: 0.2117}  # lambda -> T_c/omega_E, isotropic Eliashberg, mu* = 0
 STATIC_ENERGIES = {"triangular": -1.106103, "square": -1.100244}  # E r_s; Bonsall and Maradudin, PRB 15, 1959 (1977)
 
@@ -220,7 +219,7 @@ def _exact(results: Results) -> list[Row]:
                             value, (known_gas[spin] - 2e-3, known_gas[spin] + 2e-3),
                             f"{value:.6f} (madelung, {count} electrons)"))
     for strength, known in EINSTEIN.items():
-        t_c = critical_temperature(einstein(1.0, strength))
+        t_c = eliashberg_tc([1 - NARROW, 1, 1 + NARROW], [0, strength / (2 * NARROW), 0])
         found.append(judged(f"one Einstein mode, lambda = {strength:g}: T_c/omega_E", f"{known:.4f}", t_c,
                             (known - 5e-5, known + 5e-5), f"{t_c:.5f}"))
     return found
