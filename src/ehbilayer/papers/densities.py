@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ehbilayer import Result
-from ehbilayer.figures import INK, NORMAL, PIXELS, colour_scale, density, dress, sample, shades, units, view
+from ehbilayer import HartreeFockResult
+from ehbilayer.figures import INK, NORMAL, density, density_map, view
 from ehbilayer.papers.record import Axes, Figure, placed, titled
 
 HOLES = 36
@@ -41,22 +42,24 @@ def over_critical(value: float) -> dict[str, Any]:
     return {"hole_over_critical": value, "critical_rs": "computed"}
 
 
-def rs_hole(result: Result) -> float:
+def rs_hole(result: HartreeFockResult) -> float:
     """r_s of the holes in a_h."""
-    return float((np.pi * result.summary["density"]["hole"]) ** -0.5)
+    density = result.density.hole
+    assert density is not None
+    return float((np.pi * density) ** -0.5)
 
 
-def lattice_spacing(result: Result) -> float:
+def lattice_spacing(result: HartreeFockResult) -> float:
     """Nearest-neighbour distance (2/(sqrt(3) n))^(1/2) of a triangular crystal of the holes, in a_h."""
-    return float(np.sqrt(2 / (np.sqrt(3) * result.summary["density"]["hole"])))
+    return float(np.sqrt(2 * np.pi / np.sqrt(3)) * rs_hole(result))
 
 
-def energies(result: Result) -> str:
+def energies(result: HartreeFockResult) -> str:
     """Energies per particle of all starts, in Ha_h."""
-    return ", ".join(f"{x['energy_per_particle']:.6f}" for x in result.summary["starts"])
+    return ", ".join(f"{x.energy_per_particle:.6f}" for x in result.starts)
 
 
-def sites(result: Result, species: str = "hole") -> np.ndarray:
+def sites(result: HartreeFockResult, species: str = "hole") -> np.ndarray:
     """Positions (n, 2) in a_h of the maxima of a density that lie above its mean, on the grid it is given on."""
     values = result.data[f"density_{species}"].values
     higher = np.ones(values.shape, dtype=bool)
@@ -75,7 +78,7 @@ def nearest(a: np.ndarray, b: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return found
 
 
-def _around(result: Result) -> tuple[np.ndarray, np.ndarray]:
+def _around(result: HartreeFockResult) -> tuple[np.ndarray, np.ndarray]:
     """Vectors from every hole to the others and to images nearby, the shortest first: (n, k, 2), and lengths (n, k)."""
     points = sites(result)
     images = (points[None] + (IMAGES @ result.data["cell"].values)[:, None]).reshape(-1, 2)
@@ -85,30 +88,30 @@ def _around(result: Result) -> tuple[np.ndarray, np.ndarray]:
     return vectors, np.linalg.norm(vectors, axis=-1)
 
 
-def partners(result: Result) -> np.ndarray:
+def partners(result: HartreeFockResult) -> np.ndarray:
     """How many other holes are nearer to each than NEAR lattice spacings, (n,): 0 crystal, 1 pairs, 2 chains."""
     found: np.ndarray = np.sum(_around(result)[1] < NEAR * lattice_spacing(result), axis=1)
     return found
 
 
-def alternation(result: Result) -> float:
+def alternation(result: HartreeFockResult) -> float:
     """Mean ratio of the second nearest hole's distance to the nearest one's: 1 in a crystal or an even chain."""
     distance = _around(result)[1]
     return float((distance[:, 1] / distance[:, 0]).mean())
 
 
-def sixfold(result: Result) -> float:
+def sixfold(result: HartreeFockResult) -> float:
     """Mean over the holes of |sum_j exp(6 i phi_j)|/6, phi_j towards its six nearest: 1 in a triangular crystal."""
     near = _around(result)[0][:, :6]
     return float(np.abs(np.exp(6j * np.arctan2(near[..., 1], near[..., 0])).mean(axis=1)).mean())
 
 
-def shortest_wave(result: Result) -> float:
+def shortest_wave(result: HartreeFockResult) -> float:
     """|G| = 4 pi/(sqrt(3) a) of the holes' triangular crystal, in 1/a_h."""
     return float(4 * np.pi / (np.sqrt(3) * lattice_spacing(result)))
 
 
-def bragg(result: Result, species: str) -> np.ndarray:
+def bragg(result: HartreeFockResult, species: str) -> np.ndarray:
     """|n_G|/n_0 of a density at the six shortest G of the holes' triangular crystal, (6,); there all are equal."""
     values = result.data[f"density_{species}"].values
     waves = np.stack(np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in values.shape), indexing="ij"), axis=-1)
@@ -118,46 +121,31 @@ def bragg(result: Result, species: str) -> np.ndarray:
     return found
 
 
-def reciprocal(result: Result) -> np.ndarray:
+def reciprocal(result: HartreeFockResult) -> np.ndarray:
     """The reciprocal vectors of a state's cell as rows, in 1/a_h."""
     return np.asarray(2 * np.pi * np.linalg.inv(result.data["cell"].values).T)
 
 
-def charge(result: Result, ax: Axes) -> None:
-    """Draw n_h - n_e over the window of the other maps, on a scale symmetric about zero."""
-    values = result.data["density_hole"].values - result.data["density_electron"].values
-    cell = result.data["cell"].values
-    window, outline = view(cell, result.summary.get("kept_symmetry") == "none")
-    wide, high = window[1] - window[0], window[3] - window[2]
-    shape = (max(int(PIXELS * high / max(wide, high)), 2), max(int(PIXELS * wide / max(wide, high)), 2))
-    most = float(np.abs(values).max())
-    image = ax.imshow(sample(values, cell, window, shape), extent=window, origin="lower", vmin=-most, vmax=most,
-                      cmap=shades(CHARGE_COLOURS), interpolation="bilinear", interpolation_stage="data")
-    ax.plot(outline[:, 0], outline[:, 1], color=INK, linewidth=1.0)
-    ax.set_xlim(*window[:2])
-    ax.set_ylim(*window[2:])
-    ax.locator_params(nbins=5)
-    unit = units(result, "cell")
-    dress(ax, "", f"x ({unit})", f"y ({unit})")
-    colour_scale(ax, image, units(result, "density_hole"), NORMAL - 1.5)
-
-
-def _aspect(result: Result) -> float:
+def _aspect(result: HartreeFockResult) -> float:
     """Height over width of the window of its maps."""
-    left, right, low, high = view(result.data["cell"].values, result.summary.get("kept_symmetry") == "none")[0]
+    left, right, low, high = view(result.data["cell"].values, result.kept_symmetry == "none")[0]
     return (high - low) / (right - left)
 
 
-def one_map(result: Result, what: str, ax: Axes, title: str = "") -> None:
+def one_map(result: HartreeFockResult, what: str, ax: Axes, title: str = "") -> None:
     """Draw one of TITLES: charge, hole, electron or spin."""
-    if what == "charge":
-        charge(result, ax)
+    if what == "charge":  # on a scale symmetric about zero
+        hole = result.data["density_hole"]
+        values = hole.values - result.data["density_electron"].values
+        most = float(np.abs(values).max())
+        density_map(replace(hole, values=values), result.data["cell"], "", result.kept_symmetry, (-most, most), ax,
+                    spin=True, colours=CHARGE_COLOURS)
     else:
         density(result, "electron" if what == "spin" else what, ax, spin=what == "spin")
     ax.set_title(title or TITLES[what], fontsize=NORMAL, color=INK, pad=5, y=1.0)
 
 
-def maps(title: str, states: dict[str, Result], columns: tuple[str, ...]) -> Figure:
+def maps(title: str, states: dict[str, HartreeFockResult], columns: tuple[str, ...]) -> Figure:
     """A page of density maps: a row for each state under its name, a column for each of TITLES."""
     highs = [MAP * _aspect(result) for result in states.values()]
     width, height = WIDE * len(columns), HEAD + sum(highs) + ROOM * len(highs)

@@ -38,7 +38,7 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """Two electrons and a hole in each group, their lattice, and that polarised electrons lie lower."""
-    energy = {name: r.summary["energy_per_particle"] for name, r in results.items()}
+    energy = {name: r.energy_per_particle for name, r in results.items()}
     count, order = shares(results[RANDOM]), sixfold(results[RANDOM])
     two = float(np.mean(count == 2))
     return [said("dumbbells of two electrons and one hole", two > MOST,

@@ -162,7 +162,6 @@ def rows(results: Results) -> list[Row]:
 def caption(results: Results) -> str:
     """What is computed, and what the figure does not claim."""
     result = results[STUDY]
-    s = result.summary
     dots = ("Diamonds, at d = 1, 3 and 10 a_h: the same boundaries from the map of Fig. 2 with its finer densities. "
             if nashabeh_fu_2.STUDY in results else "")
     return ("The published figure is a sketch, and its text does not say which axis is which. Here every point is "
@@ -174,8 +173,8 @@ def caption(results: Results) -> str:
             f"interpolated between points. Paler colours mean smaller margins. {dots}Dashed: n = n_e*. "
             "The condensate's electrons are polarised, those of the liquid are not. Not computed: correlation "
             "beyond mean field, bi-excitons, stripes, spacings and densities beyond the frame. The melting of the "
-            f"hole crystal moves with the number of holes (nashabeh-fu:2-sizes). {s['done']} of {s['points']} points, "
-            f"{s.get('unresolved', 0)} unresolved.")
+            f"hole crystal moves with the number of holes (nashabeh-fu:2-sizes). {result.done} of {result.points} "
+            f"points, {result.unresolved} unresolved.")
 
 
 FIGURE = Reproduction("nashabeh-fu:1", "phases over spacing and density, equal masses and heavier holes",

@@ -229,8 +229,8 @@ def _onset(result: SweepResult, spacing: int, quantity: str) -> Row:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    s, data = results[STUDY].summary, results[STUDY].data
-    left_out = "" if EC_HL in results[STUDY].candidates else "The electron crystal is no candidate here. "
+    result, data = results[STUDY], results[STUDY].data
+    left_out = "" if EC_HL in result.candidates else "The electron crystal is no candidate here. "
     rs = float(data["critical_rs"].values.flat[0])
     rs_e = float(data["critical_rs_electron"].values.flat[0])
     return ("Phase of least energy per hole at equal density, particles, box, waves and convention: 36 polarised "
@@ -241,7 +241,7 @@ def caption(results: Results) -> str:
             "polarised, those of the liquid are not; near equal masses and far apart it therefore wins by spin as "
             "much as by pairing. Right: the same energies without the condensate's. "
             f"{left_out}"
-            f"{s['done']} of {s['points']} points, {s.get('unresolved', 0)} unresolved. Which axis is which in the "
+            f"{result.done} of {result.points} points, {result.unresolved} unresolved. Which axis is which in the "
             "published figure cannot be told from its text.")
 
 

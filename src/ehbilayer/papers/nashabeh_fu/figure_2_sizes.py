@@ -186,8 +186,8 @@ def _boundaries(results: Results, spacing: int, ratio: float, head: str) -> Iter
 
 def caption(results: Results) -> str:
     """What is drawn, and how far apart the points are between which boundaries are interpolated."""
-    size = ", ".join(f"{labels(results)[name]} holes: {r.summary['done']} of {r.summary['points']} points, "
-                     f"{r.summary.get('unresolved', 0)} unresolved" for name, r in results.items())
+    size = ", ".join(f"{labels(results)[name]} holes: {r.done} of {r.points} points, "
+                     f"{r.unresolved} unresolved" for name, r in results.items())
     return ("Phase of least energy per hole as in nashabeh-fu:2, on tori of different size and by both conventions of "
             "the zero mode; as many electrons as holes, hexagon 7, 9 and 14 of waves for 36, 64 and 144 holes, so "
             "that the cutoff in |k| a_h stays about the same. n_h* is computed on the torus and in the convention of "

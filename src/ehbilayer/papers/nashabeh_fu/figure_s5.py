@@ -42,7 +42,7 @@ def rows(results: Results) -> list[Row]:
     """Both layers are crystals, their triangle is slightly broken by the spins."""
     result = results[STUDY]
     broken = {s: spread(bragg(result, s)) for s in ("hole", "electron")}
-    return [said("both layers are crystals", result.summary["phase"] == "crystal", str(result.summary["phase"])),
+    return [said("both layers are crystals", result.phase == "crystal", str(result.phase)),
             said("holes on a triangular lattice", sixfold(result) > 0.9, f"six-fold order {sixfold(result):.3f}"),
             said("spins break the triangular symmetry", broken["electron"] > BROKEN,
                  f"Bragg amplitudes differ by {100 * broken['electron']:.1f} % (electrons), "
@@ -51,11 +51,11 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    s = results[STUDY].summary
-    return (f"36 polarised holes and 18 + 18 electrons (unrestricted), triangular torus, {s['basis_size']} waves, zero "
-            f"mode none, r_s = {rs_hole(results[STUDY]):.2f} a_h. {CRITICAL} (r_s* = {s['critical_rs']:.3f}). "
+    s = results[STUDY]
+    return (f"36 polarised holes and 18 + 18 electrons (unrestricted), triangular torus, {s.basis_size} waves, zero "
+            f"mode none, r_s = {rs_hole(results[STUDY]):.2f} a_h. {CRITICAL} (r_s* = {s.critical_rs:.3f}). "
             "Neighbouring rows have opposite electron spins. Energy per particle "
-            f"{s['energy_per_particle']:.6f} Ha_h; waves at the edge hold {100 * s['edge_occupation']:.1f} %, above "
+            f"{s.energy_per_particle:.6f} Ha_h; waves at the edge hold {100 * s.edge_occupation:.1f} %, above "
             "the 1 % of the paper: more waves would lower it. This state is a saddle of the free box: noise on it "
             "leads to the chains of Fig. S8, which are lower.")
 

@@ -113,7 +113,7 @@ def rows(results: Results) -> list[Row]:
 def _liquid(results: Results) -> list[Row]:
     """Mass and gap of Fig. 3 as published and without the limits of size, waves and v(0) = 0."""
     paper, limit = results[nashabeh_fu_3.STUDY], results[LIMIT]
-    where = f"madelung, {limit.summary['particles']['hole']} holes, {limit.summary['basis_size']} waves"
+    where = f"madelung, {limit.particles.hole} holes, {limit.basis_size} waves"
     mass, gap, free = nashabeh_fu_3.band_fit(paper)[0], nashabeh_fu_3.hole_gaps(paper), nashabeh_fu_3.hole_gaps(limit)
     found = [judged("electron liquid: m*/m_e, two bands", "0.93", mass, nashabeh_fu_3.MASS, f"{mass:.4f}",
                     f"{nashabeh_fu_3.band_fit(limit)[0]:.3f} ({where})")]
@@ -182,11 +182,11 @@ def _spins(results: Results) -> list[Row]:
         if name not in results:
             found.append(Row(quantity, "yes", "", MISSING))
             continue
-        one, two = results[name].summary, results[RESTRICTED[name]].summary
-        off = abs(one["energy_per_particle"] - two["energy_per_particle"])
-        share = off / one["fermi_energy"]["electron"]
-        found.append(said(quantity, one["phase"] == two["phase"] and share < SIMILAR,
-                          f"{one['phase']}, {two['phase']}; energies {off:.1g} Ha_h = {share:.1g} eps_F apart"))
+        one, two = results[name], results[RESTRICTED[name]]
+        off = abs(one.energy_per_particle - two.energy_per_particle)
+        share = off / one.fermi_energy.electron
+        found.append(said(quantity, one.phase == two.phase and share < SIMILAR,
+                          f"{one.phase}, {two.phase}; energies {off:.1g} Ha_h = {share:.1g} eps_F apart"))
     return found
 
 
@@ -227,9 +227,9 @@ def _exact(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What stands behind the table."""
-    s = results[nashabeh_fu_3.STUDY].summary
     left_out = "" if CRYSTALS in results else " Where electrons crystallise and spins of the liquid are left out here."
-    return (f"The paper's convention: 36 polarised holes and 36 electrons, triangular torus, {s['basis_size']} waves "
+    waves = results[nashabeh_fu_3.STUDY].basis_size
+    return (f"The paper's convention: 36 polarised holes and 36 electrons, triangular torus, {waves} waves "
             "(271 where electrons crystallise), zero mode none, m_h = m0, dielectric constant 5. Electron liquid: d = "
             "a_h, m_h/m_e = 10, r_s = 7; eps_F is that of free spin-degenerate electrons. Mott transition: n/n_h* with "
             "the n_h* of polarised holes computed on the same torus. Spins: the states of Fig. S6 (d = 3 a_h, m_h/m_e "
