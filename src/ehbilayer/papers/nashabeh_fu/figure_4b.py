@@ -49,14 +49,14 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """Printed numbers of one point, statements on the map, and what better methods and alpha^2 give."""
-    s = results[POINT].summary
+    s = results[POINT]
     where = f"r_s = {RS}, d = a_e, alpha = {ALPHA}"
-    found = [judged(f"T_H of the electrons (K), {where}", "1.26e3", s["hartree_temperature"], (1255, 1265)),
-             judged(f"T_D (K), {where}", "94", s["debye_temperature"], (93.5, 94.5)),
-             judged(f"T_c (K), {where}", "10", s["critical_temperature"], (9.5, 10.5),
-                    converged=f"{s['by_method']['eliashberg']:.4g}, Eliashberg")]
+    found = [judged(f"T_H of the electrons (K), {where}", "1.26e3", s.hartree_temperature, (1255, 1265)),
+             judged(f"T_D (K), {where}", "94", s.debye_temperature, (93.5, 94.5)),
+             judged(f"T_c (K), {where}", "10", s.critical_temperature, (9.5, 10.5),
+                    converged=f"{s.by_method['eliashberg']:.4g}, Eliashberg")]
     for method in ("mcmillan", "allen-dynes", "eliashberg"):
-        found.append(Row(f"T_c (K) there, {method}", "", f"{s['by_method'][method]:.4g}", NEW))
+        found.append(Row(f"T_c (K) there, {method}", "", f"{s.by_method[method]:.4g}", NEW))
     lines = by_reading(results[POINT], np.array([RS]), 1.0)
     found.append(Row("T_c (K) there, alpha^2 by lines in x = r_s/r_s*", "",
                      ", ".join(f"{float(t[0]):.3g} ({name})" for name, t in lines.items()), NEW))

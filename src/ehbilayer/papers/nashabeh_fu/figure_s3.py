@@ -10,7 +10,6 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     MONTE_CARLO,
     highest,
     map_study,
-    of_map,
     other_reading,
     statements,
     temperature_page,
@@ -34,8 +33,8 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """The two printed maxima, and what the text says of the left map."""
-    ten, thousand, original = (of_map(results[name]) for name in (TEN, THOUSAND, ORIGINAL))
-    wide = ten.share_superconducting or 0.0, original.share_superconducting or 0.0
+    ten, thousand, original = (results[name] for name in (TEN, THOUSAND, ORIGINAL))
+    wide = ten.share_superconducting, original.share_superconducting
     return [judged("highest T_c (K), ratio 1000, m_e = m0, dielectric 1", "16 (first version 15)", highest(thousand),
                    (14.5, 16.5), converged=other_reading(thousand)),
             judged("highest T_c (K), ratio 10, dielectric 5", "0.5 (first version)", highest(ten), (0.45, 0.55),

@@ -123,15 +123,15 @@ def _liquid(results: Results) -> list[Row]:
 
 
 def _superconductivity(results: Results) -> list[Row]:
-    s, hydrogen = results[POINT].summary, results[HYDROGEN].summary
-    density = 1 / (np.pi * (s["rs_electron"] * s["units"]["a_e_nm"] * 1e-7) ** 2)
-    t_c = hydrogen["critical_temperature"]
+    s, hydrogen = results[POINT], results[HYDROGEN]
+    density = 1 / (np.pi * (s.rs_electron * s.provenance.scales.electron_bohr_radius_nm * 1e-7) ** 2)
+    t_c = hydrogen.critical_temperature
     return [judged("n (10^12 cm^-2) at r_s = 1.6, d = a_e, m_h/m_e = 10", "about 1.8", density / 1e12, (1.75, 1.85),
                    f"{density / 1e12:.4f}"),
-            judged("T_c (K) there, alpha = 0.3", "about 10", s["critical_temperature"], (9.5, 10.5), "",
-                   f"{s['by_method']['eliashberg']:.3g} (Eliashberg)"),
+            judged("T_c (K) there, alpha = 0.3", "about 10", s.critical_temperature, (9.5, 10.5), "",
+                   f"{s.by_method['eliashberg']:.3g} (Eliashberg)"),
             judged("T_c (K) at m_h/m_e = 2000, m_e = m0, dielectric 1", "about 180", t_c, (175.0, 185.0), f"{t_c:.4g}",
-                   f"{hydrogen['by_method']['eliashberg']:.3g} (Eliashberg)")]
+                   f"{hydrogen.by_method['eliashberg']:.3g} (Eliashberg)")]
 
 
 def _mott(results: Results) -> list[Row]:

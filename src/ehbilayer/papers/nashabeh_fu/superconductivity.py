@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer import Result, bcs_temperature
+from ehbilayer import PairingMapResult, PairingResult, Result, bcs_temperature
 from ehbilayer.figures import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, temperature_map
 from ehbilayer.papers.record import Axes, Figure, Results, Row, Studies, placed, said, titled
 
@@ -103,68 +103,67 @@ def maps_page(title: str, panels: Sequence[tuple[str, Callable[[Axes], Any]]]) -
     return page
 
 
-def temperature_page(title: str, panels: Sequence[tuple[str, Result]]) -> Figure:
+def temperature_page(title: str, panels: Sequence[tuple[str, PairingMapResult]]) -> Figure:
     """Maps of T_c in a row."""
 
     return maps_page(title, [(text, partial(temperature_map, result)) for text, result in panels])
 
 
-def in_hartree(result: Result) -> Result:
+def in_hartree(result: PairingMapResult) -> PairingMapResult:
     """The map with T_c in units of the electrons' Hartree temperature, as in the paper."""
     t_c = result.data["critical_temperature"]
     scaled = replace(t_c, values=reduced(result), units="T_H^e")
     return replace(result, data=result.data | {"critical_temperature": scaled})
 
 
-def reduced(result: Result) -> np.ndarray:
+def reduced(result: PairingMapResult) -> np.ndarray:
     """T_c/T_H^e of a map, (spacings, rs)."""
-    values: np.ndarray = result.data["critical_temperature"].values
-    return values / result.summary["hartree_temperature"] if \
-        result.data["critical_temperature"].units == "K" else values
+    values, hartree = result.data["critical_temperature"].values, result.hartree_temperature
+    return values / hartree if hartree and result.data["critical_temperature"].units == "K" else values
 
 
-def highest(result: Result) -> float:
+def highest(result: PairingMapResult) -> float:
     """The highest T_c of a map in K; 0 if nothing pairs."""
-    found = result.summary["highest"]
-    return float(found["critical_temperature"]) if found else 0.0
+    return float((result.highest and result.highest.critical_temperature) or 0.0)
 
 
-def by_reading(result: Result, rs: np.ndarray, spacing: float) -> dict[str, np.ndarray]:
+def by_reading(result: PairingMapResult | PairingResult, rs: np.ndarray, spacing: float) -> dict[str, np.ndarray]:
     """T_c (K) by the printed formula at some r_s and one d/a_e, for each line in x = r_s/r_s* read from Fig. 4a."""
-    s = result.summary
-    return {name: s["hartree_temperature"] * bcs_temperature(rs, spacing, line(rs, s["rs_star"], reading),
-                                                             s["mass_ratio"]) for name, reading in READINGS.items()}
+    heavy = result.hole_over_electron_mass
+    kelvin = (result.hartree_temperature or np.nan) * heavy  # Ha_h over k_B
+    return {name: kelvin * bcs_temperature(rs, spacing * heavy, line(rs, result.rs_star, reading), 1 / heavy)
+            for name, reading in READINGS.items()}
 
 
-def other_reading(result: Result) -> str:
+def other_reading(result: PairingMapResult) -> str:
     """The highest T_c of a map at d = 0 with the straight line that it was not made with."""
     name, found = list(by_reading(result, result.data["rs"].values, 0.0).items())[1]
     return f"{found.max():.3g} with alpha^2 = {name}"
 
 
-def where_highest(result: Result) -> str:
+def where_highest(result: PairingMapResult) -> str:
     """The highest T_c and where it is, as text."""
-    found = result.summary["highest"]
-    if not found:
+    found = result.highest
+    if found is None:
         return "no superconductivity"
-    return (f"{found['critical_temperature']:.4g} K = {found['tc_over_hartree']:.4g} T_H at r_s "
-            f"{found['rs_electron']:.3g}, d {found['spacing_over_a_e']:.3g} a_e")
+    return (f"{found.critical_temperature:.4g} K = {found.tc_over_hartree:.4g} T_H at r_s {found.rs_electron:.3g}, d "
+            f"{found.spacing_over_a_e:.3g} a_e")
 
 
-def statements(result: Result, what: str = "", limit: Result | None = None) -> list[Row]:
+def statements(result: PairingMapResult, what: str = "", limit: PairingMapResult | None = None) -> list[Row]:
     """What the paper says of every map of T_c: where it is highest, and that the densest systems do not pair.
 
     ``limit`` is the same map with computed alpha^2.
     """
-    found = result.summary["highest"] or {"rs_electron": np.nan, "spacing_over_a_e": np.nan}
+    best, spacing = (result.highest.rs_electron, result.highest.spacing_over_a_e) if result.highest else (np.nan,) * 2
     rs, t_c = result.data["rs"].values, reduced(result)
-    inside = rs[0] < found["rs_electron"] < rs[-1]
+    inside = rs[0] < best < rs[-1]
     pairs = (t_c > ZERO).any(axis=0)
     dense = float(rs[np.argmax(pairs)]) if pairs.any() else float("inf")
     head = f"{what}: " if what else ""
-    return [said(f"{head}highest T_c at d = 0", found["spacing_over_a_e"] == 0.0, where_highest(result),
+    return [said(f"{head}highest T_c at d = 0", spacing == 0.0, where_highest(result),
                  "" if limit is None else f"{where_highest(limit)}, alpha^2 computed"),
-            said(f"{head}highest T_c at intermediate density", bool(inside), f"r_s {found['rs_electron']:.3g}"),
+            said(f"{head}highest T_c at intermediate density", bool(inside), f"r_s {best:.3g}"),
             said(f"{head}none at high density for any d", dense > rs[0] * 1.5, f"T_c > {ZERO:g} T_H from r_s "
                  f"{dense:.3g} on")]
 
