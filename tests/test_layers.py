@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import ehbilayer
+from ehbilayer import figures
 
 SOURCE = Path(ehbilayer.__file__).parent
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
@@ -99,6 +101,40 @@ def test_exceptions_are_needed() -> None:
             if ROOMS.index(room(target)) > ROOMS.index(room(name))} == set(EXCEPTIONS)
 
 
+def foreign(name: str) -> list[str]:
+    """What a module imports from this package that is neither public nor of the papers."""
+    faces = {face.__name__: set(face.__all__) for face in (ehbilayer, figures)}
+    found = []
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if alias.name.split(".")[0] == "ehbilayer"]
+        elif isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("ehbilayer."):
+            own = f"{node.module}.".startswith("ehbilayer.papers.")
+            found += [f"{node.module}.{alias.name}" for alias in node.names
+                      if not own and alias.name not in faces.get(str(node.module), ())]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(n for n in MODULES if room(n) == "papers"))
+def test_papers_use_public_names_alone(name: str) -> None:
+    assert foreign(name) == []
+
+
+def test_a_private_import_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = tmp_path / "figure_0.py"
+    bad.write_text("import ehbilayer.cli\nfrom ehbilayer import run, units\nfrom ehbilayer.figures import dress, io\n"
+                   "def f():\n    from ehbilayer.run import runner\n    from ehbilayer.papers import ALL\n",
+                   encoding="utf-8")
+    monkeypatch.setitem(MODULES, "papers.figure_0", bad)
+    assert sorted(foreign("papers.figure_0")) == ["ehbilayer.cli", "ehbilayer.figures.io", "ehbilayer.run.runner",
+                                                  "ehbilayer.units"]
+
+
+@pytest.mark.parametrize("face", [ehbilayer, figures])
+def test_public_names_are_there(face: Any) -> None:
+    assert sorted(face.__all__) == dir(face) and all(getattr(face, name) is not None for name in face.__all__)
+
+
 def circles() -> set[frozenset[str]]:
     """Modules that import each other, wherever the imports stand; packages' own faces are left out."""
     reach = {name: {t for t, _ in own_imports(name) if t in MODULES and t != name and (name, t) not in EXCEPTIONS
@@ -134,7 +170,8 @@ def test_heavy_libraries_are_imported_inside_functions(name: str) -> None:
     assert not now & set(HEAVY)
 
 
-@pytest.mark.parametrize("statement", ["import ehbilayer", "from ehbilayer.cli import execute; execute(['--help'])"])
+@pytest.mark.parametrize("statement", ["import ehbilayer", "import ehbilayer.figures",
+                                       "from ehbilayer.cli import execute; execute(['--help'])"])
 def test_start_up_stays_light(statement: str) -> None:
     code = f"{statement}; import sys; print('loaded', *sorted({{m.split('.')[0] for m in sys.modules}}))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True,

@@ -2,12 +2,15 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import made_up
 from ehbilayer.numerics.lattice import box_of_shape
+from ehbilayer.papers import densities
 from ehbilayer.papers.dai_fu import figure_3 as dai_fu_3
 from ehbilayer.papers.dai_fu import figure_s1 as dai_fu_s1
 from ehbilayer.papers.dai_fu import figure_s2 as dai_fu_s2
@@ -21,7 +24,7 @@ from ehbilayer.papers.dai_fu.classical_studies import transition_row
 from ehbilayer.papers.making import Made, Workshop
 from ehbilayer.papers.nashabeh_fu import numbers as nashabeh_fu_numbers
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, NEW, Reproduction, Row
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Carriers, Record, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
@@ -35,7 +38,7 @@ names = pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.name)
 # -- pieces, on made-up densities and charges
 
 
-def spots(electrons: np.ndarray, holes: np.ndarray, width: tuple[float, float], grid: int = 72) -> Result:
+def spots(electrons: np.ndarray, holes: np.ndarray, width: tuple[float, float], grid: int = 72) -> Any:
     """Gaussian spots of those widths (rms, along one axis) at fractional positions of a rectangular box."""
     cell = box_of_shape("rectangular", float(len(holes)))
     at = np.stack(np.meshgrid(np.arange(grid), np.arange(grid), indexing="ij"), axis=-1) / grid
@@ -50,9 +53,7 @@ def spots(electrons: np.ndarray, holes: np.ndarray, width: tuple[float, float], 
     data = {"cell": Variable(("vector", "axis"), cell.vectors, "a_h", ""),
             "density_electron": Variable(("cell_1", "cell_2"), density(electrons, width[0]), "a_h^-2", ""),
             "density_hole": Variable(("cell_1", "cell_2"), density(holes, width[1]), "a_h^-2", "")}
-    summary = {"density": {"hole": 1.0}, "particles": {"hole": len(holes), "electron": 2 * len(holes)},
-               "area": float(len(holes)), "kept_symmetry": "none"}
-    return Record("hartree-fock", Status.converged, summary, {}, data)
+    return SimpleNamespace(data=data, density=Carriers({"hole": 1.0}), kept_symmetry="none")
 
 
 # six columns and six rows of a triangular crystal in a box of height/width sqrt(3)/2, every second row shifted
@@ -93,7 +94,7 @@ def test_a_transition_agrees_by_its_place_and_by_both_crystals(below: str, above
 
 def test_vectors_to_the_nearest_image() -> None:
     cell = np.array([[4.0, 0.0], [1.0, 3.0]])
-    found = point_trions.pairs(np.array([[0.1, 0.1]]), np.array([[3.9, 0.1], [1.0, 2.9]]), cell)
+    found = densities.nearest(np.array([[0.1, 0.1]]), np.array([[3.9, 0.1], [1.0, 2.9]]), cell)
     assert found[0] == pytest.approx(np.array([[-0.2, 0.0], [-0.1, -0.2]]))
 
 

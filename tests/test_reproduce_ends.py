@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ehbilayer.papers.computing import computed, jobs_of
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.numerics import parallel
-from ehbilayer.papers import computing
 from ehbilayer.papers.making import make_all
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError
@@ -23,7 +21,9 @@ from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
+from ehbilayer.sweep import many
 from ehbilayer.sweep.lock import SweepLock
+from ehbilayer.sweep.many import jobs_of, run_many
 from test_reproduce_workers import (
     STUDIES,
     SWEEP,
@@ -159,17 +159,17 @@ def interrupted_sweep(place: Path) -> dict[str, int]:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_force_computes_the_points_of_an_interrupted_sweep_again(tmp_path: Path, workers: int,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(computing, "DIVIDED", 0.0)
+    monkeypatch.setattr(many, "DIVIDED", 0.0)
     before = interrupted_sweep(tmp_path / "two")
-    ended = dict(computed({"two": SWEEP}, tmp_path.joinpath, never, Told(), workers=workers, force=True))["two"]
-    assert ended.result is not None and ended.result.status is Status.converged
+    ended = dict(run_many({"two": SWEEP}, tmp_path, workers=workers, force=True))["two"]
+    assert ended.status is Status.converged
     after = times(tmp_path / "two")
     assert set(before) < set(after) and len(after) == 6 and all(after[name] != before[name] for name in before)
 
 
 def test_forced_parts_never_collect_old_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first part ends before the second begins: it must not find the other's points of before."""
-    monkeypatch.setattr(computing, "DIVIDED", 0.0)
+    monkeypatch.setattr(many, "DIVIDED", 0.0)
     runner.run(make_study(SWEEP, name="two"), tmp_path / "two")
     seen: list[int] = []
 
@@ -179,12 +179,12 @@ def test_forced_parts_never_collect_old_points(tmp_path: Path, monkeypatch: pyte
             seen.append(answer.result.summary["missing"])
             yield number, answer
 
-    monkeypatch.setattr(computing, "each", one_after_the_other)
-    dict(computed({"two": SWEEP}, tmp_path.joinpath, never, Told(), workers=2, force=True))
+    monkeypatch.setattr(many, "each", one_after_the_other)
+    dict(run_many({"two": SWEEP}, tmp_path, workers=2, force=True))
     assert seen == [3, 0]
 
 
 def test_a_sweep_has_no_more_parts_than_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(computing, "DIVIDED", 0.0)
+    monkeypatch.setattr(many, "DIVIDED", 0.0)
     parts = [job.part for job in jobs_of({"two": SWEEP}, tmp_path.joinpath, workers=1000, force=False)]
     assert parts == [f"{i}/6" for i in range(1, 7)]

@@ -200,6 +200,7 @@ def test_a_cut_with_states_close_to_it_separates_nothing(between: list[float], v
     for name in names:
         states = np.array([*values, *between])
         data[f"statuses.{name}"] = Variable(("point",), np.full(len(states), "converged"), "1")
+        data[f"ended_as.{name}"] = Variable(("point",), np.full(len(states), name), "1")
         for species, scale in (("electron", 1.0), ("hole", 10000 / 6000)):
             key = f"candidates.{name}"
             data[f"{key}.momentum_variance.{species}"] = Variable(("point",), scale * states, "1")

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ehbilayer.papers.nashabeh_fu import figure_s6 as nashabeh_fu_s6
 from ehbilayer.papers.nashabeh_fu import figure_s7 as nashabeh_fu_s7
 from ehbilayer.papers.nashabeh_fu import figure_s8 as nashabeh_fu_s8
 from ehbilayer.papers.record import AGREES, DIFFERS, Reproduction
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
@@ -26,7 +27,7 @@ FIGURES = [m.FIGURE for m in (nashabeh_fu_3, nashabeh_fu_s5, nashabeh_fu_s6, nas
 names = pytest.mark.parametrize("figure", FIGURES, ids=lambda f: f.name)
 
 
-def spots(points: np.ndarray, grid: int = 72) -> Result:
+def spots(points: np.ndarray, grid: int = 72) -> Any:
     """Gaussian spots at fractional positions of a triangular box of unit density."""
     cell = box_of_shape("triangular", float(len(points)))
     at = np.stack(np.meshgrid(np.arange(grid), np.arange(grid), indexing="ij"), axis=-1) / grid
@@ -37,8 +38,7 @@ def spots(points: np.ndarray, grid: int = 72) -> Result:
         values += np.exp(-np.sum(distance**2, axis=-1) / 0.03)
     data = {"cell": Variable(("vector", "axis"), cell.vectors, "a_h", ""),
             "density_hole": Variable(("cell_1", "cell_2"), values, "a_h^-2", "")}
-    summary = {"density": {"hole": 1.0}, "particles": {"hole": len(points)}, "kept_symmetry": "none"}
-    return Record("hartree-fock", Status.converged, summary, {}, data)
+    return SimpleNamespace(data=data, density=Carriers({"hole": 1.0}), kept_symmetry="none")
 
 
 LATTICE = np.array([[i, j] for i in range(6) for j in range(6)]) / 6

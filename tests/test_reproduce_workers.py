@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ehbilayer.papers.computing import computed, expected, jobs_of, points_of
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.papers import computing, reproduction
+from ehbilayer.papers import reproduction
 from ehbilayer.papers.dai_fu.classical_studies import energies, monolayer
 from ehbilayer.papers.making import Workshop, make_all
 from ehbilayer.papers.record import AGREES, Reproduction, Results, Row, said
 from ehbilayer.results.base import Result
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
+from ehbilayer.sweep import many
+from ehbilayer.sweep.many import expected, jobs_of, points_of, run_many
 
 SWEEP = energies(["checkerboard", "honeycomb"], [2.0, 4.0, 6.0])
 STUDIES = {"a-layer": monolayer(), "two-crystals": SWEEP}
@@ -81,11 +82,11 @@ def test_points_of_lists_and_ranges() -> None:
 def test_points_of_another_grid_do_not_count(tmp_path: Path) -> None:
     extended = energies(["checkerboard", "honeycomb"], [2.0, 4.0, 6.0, 8.0])
     jobs = [jobs_of({"crystals": tables}, tmp_path.joinpath, workers=1, force=False)[0] for tables in (extended, SWEEP)]
-    assert computing._how_far(jobs[0]) == "crystals (0/8)"
+    assert many._how_far(jobs[0]) == "crystals (0/8)"
     for job in jobs:
-        answer = computing.compute(replace(job, force=job is jobs[1]), never)
+        answer = many.compute(replace(job, force=job is jobs[1]), never)
         assert answer.result is not None and answer.result.status is Status.converged
-        assert computing._how_far(job) == f"crystals ({points_of(job.tables)}/{points_of(job.tables)})"
+        assert many._how_far(job) == f"crystals ({points_of(job.tables)}/{points_of(job.tables)})"
 
 
 # -- the same results --
@@ -93,14 +94,12 @@ def test_points_of_another_grid_do_not_count(tmp_path: Path) -> None:
 
 def results(place: Path, workers: int) -> tuple[dict[str, Result], list[str]]:
     told = Told()
-    found = dict(computed(STUDIES, place.joinpath, never, told, workers=workers))
-    assert not any(answer.reason for answer in found.values())
-    return {name: answer.result for name, answer in found.items() if answer.result is not None}, told.lines
+    return dict(run_many(STUDIES, place, workers=workers, reporter=told)), told.lines
 
 
 def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, _ = results(tmp_path / "one", 1)
-    monkeypatch.setattr(computing, "DIVIDED", 0.0)  # so that even this sweep is divided
+    monkeypatch.setattr(many, "DIVIDED", 0.0)  # so that even this sweep is divided
     two, told = results(tmp_path / "two", 2)
     assert sorted(one) == sorted(two) == sorted(STUDIES)
     for name in STUDIES:
@@ -145,7 +144,7 @@ def test_a_study_that_fails_is_named_and_costs_no_other_figure(tmp_path: Path,
 @pytest.mark.parametrize("workers", [0, -1, 5000])
 def test_a_number_of_workers_that_cannot_be_is_refused(workers: int, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--workers"):
-        Workshop(tmp_path / "new", workers=workers)
+        Workshop(tmp_path / "new", workers=workers).make(figure("x:1", dict(STUDIES)))
     assert not (tmp_path / "new").exists()
 
 
@@ -169,12 +168,12 @@ def test_a_stop_reaches_the_studies_in_work_and_keeps_their_state(tmp_path: Path
 
     studies = {"first": ENDLESS, "second": ENDLESS | {"density": {"rs_hole": 6.0, "electrons_per_hole": 1}},
                "third": monolayer()}
-    found = dict(computed(studies, tmp_path.joinpath, stop, Told(), workers=workers))
-    assert [answer.stopped for answer in found.values()] == [True]
+    found = dict(run_many(studies, tmp_path, workers=workers, should_stop=stop))
+    assert [result.status for result in found.values()] == [Status.interrupted]
     assert not (tmp_path / "third").exists()
     kept = Result.load(tmp_path / "first" / "result.nc")
     assert kept.status is Status.interrupted and kept.summary["iterations"] > 0
-    assert computing._unfinished(tmp_path / "first")  # so that the next call goes on from it
+    assert many._status(tmp_path / "first") in many.STOPPED  # so that the next call goes on from it
 
 
 def test_a_signal_ends_the_command_with_its_workers(tmp_path: Path) -> None:

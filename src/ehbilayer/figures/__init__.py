@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ehbilayer.figures.fock_levels import bands, levels
     from ehbilayer.figures.momentum_space import convergence, momentum, momentum_map
-    from ehbilayer.figures.real_space import PIXELS, colour_scale, density, sample, view
+    from ehbilayer.figures.real_space import colour_scale, density, density_map, sample, view
     from ehbilayer.figures.style import (
         COLOURS,
         EMPTY,
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from ehbilayer.studies.pairing.figure import coupling_map, temperature_map
     from ehbilayer.sweep.maps import axis_line, fields, number_map, phase_map, slice_at
 
-__all__ = ["COLOURS", "EMPTY", "ENERGY", "INK", "NORMAL", "OTHERS", "PHASE_COLOURS", "PIXELS", "SMALL", "WARNING",
-           "axis_line", "bands", "carrier", "colour_scale", "convergence", "coupling_map", "density", "draw_charges",
+__all__ = ["COLOURS", "EMPTY", "ENERGY", "INK", "NORMAL", "OTHERS", "PHASE_COLOURS", "SMALL", "WARNING", "axis_line",
+           "bands", "carrier", "colour_scale", "convergence", "coupling_map", "density", "density_map", "draw_charges",
            "dress", "fermi_level", "fields", "figure_of", "levels", "momentum", "momentum_map", "new_figure",
            "number_map", "panel", "phase_map", "sample", "save_figure", "shades", "slice_at", "temperature_map",
            "units", "view"]
@@ -51,7 +51,7 @@ __all__ = ["COLOURS", "EMPTY", "ENERGY", "INK", "NORMAL", "OTHERS", "PHASE_COLOU
 # public names that do not come from `style` -> module
 _HOME = {"bands": "figures.fock_levels", "levels": "figures.fock_levels",
          **dict.fromkeys(("convergence", "momentum", "momentum_map"), "figures.momentum_space"),
-         **dict.fromkeys(("PIXELS", "colour_scale", "density", "sample", "view"), "figures.real_space"),
+         **dict.fromkeys(("colour_scale", "density", "density_map", "sample", "view"), "figures.real_space"),
          **dict.fromkeys(("axis_line", "fields", "number_map", "phase_map", "slice_at"), "sweep.maps"),
          "draw_charges": "studies.crystal.figure", "coupling_map": "studies.pairing.figure",
          "temperature_map": "studies.pairing.figure"}

@@ -101,13 +101,14 @@ def density(result: HartreeFockResult, species: str | None = None, ax: Axes | No
 
 
 def density_map(values: Variable, cell: Variable, name: str, kept: str, limits: tuple[float, float],
-                ax: Axes | None = None, *, spin: bool = False) -> Figure:
+                ax: Axes | None = None, *, spin: bool = False, colours: str | None = None) -> Figure:
     """Draw a density, or a spin density, of the carriers ``name``.
 
     Parameters
     ----------
     values : over ``cell``, whose rows are its vectors.   limits : ends of the colour scale.
     kept : the symmetry that was held: ``translations`` of a uniform state, ``none`` in a free box, ``crystal``.
+    colours : name of a colour map of matplotlib.
     """
     uniform = kept == "translations"
     window, outline = view(cell.values, kept == "none")
@@ -115,7 +116,8 @@ def density_map(values: Variable, cell: Variable, name: str, kept: str, limits: 
         limits = (limits[0], 2 * limits[1])  # a flat map in the middle of its scale
     unit, length = in_print(values.units), in_print(cell.units)
     ax = panel(ax, square=True)
-    image = _picture(values.values, cell.values, window, ax, MAPS.get(name, "Greens"), limits)
+    colours = colours or ("PuOr" if limits[0] < 0 else MAPS.get(name, "Greens"))
+    image = _picture(values.values, cell.values, window, ax, colours, limits)
     if uniform:  # the cell of a uniform state is an artefact of how it is computed
         ax.text(0.5, 0.5, f"uniform\n{values.values.mean():.4g} {unit}", transform=ax.transAxes, ha="center",
                 va="center", fontsize=SMALL + 1.5, color=INK)
@@ -135,9 +137,9 @@ def _picture(values: np.ndarray, cell: np.ndarray, window: Window, ax: Axes, col
     """The values over the window, with as many pixels as the page can show."""
     width, height = window[1] - window[0], window[3] - window[2]
     shape = (max(int(PIXELS * height / max(width, height)), 2), max(int(PIXELS * width / max(width, height)), 2))
+    # interpolated colours instead of data would make files half as long again
     return ax.imshow(sample(values, cell, window, shape), extent=window, origin="lower", vmin=limits[0], vmax=limits[1],
-                     cmap=shades("PuOr" if limits[0] < 0 else colours), interpolation="bilinear",
-                     interpolation_stage="data")  # interpolated colours instead would make files half as long again
+                     cmap=shades(colours), interpolation="bilinear", interpolation_stage="data")
 
 
 def _limits(result: HartreeFockResult, who: Carrier, spin: bool, shared: bool) -> tuple[float, float]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ehbilayer.errors import InputError
-from ehbilayer.units import nearest
+from ehbilayer import InputError
 
 if TYPE_CHECKING:
     from ehbilayer.papers.record import Reproduction
@@ -28,8 +28,9 @@ ALL = "all"
 def reproduction(name: str) -> Reproduction:
     """The figure of this id. Raises InputError for one that is not known."""
     if name not in MODULES:
+        near = get_close_matches(name.lower().replace("_", "-"), [*MODULES, ALL], n=1, cutoff=0.55)
         raise InputError("figure", f"an id such as {next(iter(MODULES))}, or {ALL}", name[:60] or "missing",
-                         nearest(name, (*MODULES, ALL), "see `ehb reproduce --list`"))
+                         f'did you mean "{near[0]}"?' if near else "see `ehb reproduce --list`")
     found: Reproduction = import_module(f"ehbilayer.papers.{MODULES[name]}").FIGURE
     return found
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.real_space import PIXELS, colour_scale, density, sample, view
-from ehbilayer.figures.style import INK, NORMAL, dress, new_figure, shades, state_of, units
-from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer import HartreeFockResult
+from ehbilayer.figures import INK, NORMAL, density, density_map, view
+from ehbilayer.papers.record import Axes, Figure, placed, titled
 
 HOLES = 36
 TRIANGULAR: dict[str, Any] = {"shape": "triangular", "holes": HOLES, "hexagon": 7, "zero_mode": "none"}
@@ -22,6 +18,7 @@ SOURCE = "Nashabeh and Fu (2026, second version)"
 SUPPLEMENT = f"{SOURCE}, Supplemental Material"
 CRITICAL = ("The paper says that r_s* of the critical density n* is around 2; here it is that of polarised holes "
             "alone, computed in the same box and convention")
+IMAGES = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)])  # cells around one
 NEAR = 0.8  # of the triangular lattice's spacing: closer maxima are partners in a pair or a chain
 WIDE, MAP, HEAD, ROOM = 3.7, 2.25, 0.35, 1.1  # inches: a column, its map, the page's title, around a row of maps
 TITLES = {"charge": "holes − electrons", "hole": "holes", "electron": "electrons", "spin": "electron spin, up − down"}
@@ -45,116 +42,114 @@ def over_critical(value: float) -> dict[str, Any]:
     return {"hole_over_critical": value, "critical_rs": "computed"}
 
 
-def rs_hole(result: Result) -> float:
+def rs_hole(result: HartreeFockResult) -> float:
     """r_s of the holes in a_h."""
-    return float((np.pi * result.summary["density"]["hole"]) ** -0.5)
+    density = result.density.hole
+    assert density is not None
+    return float((np.pi * density) ** -0.5)
 
 
-def lattice_spacing(result: Result) -> float:
+def lattice_spacing(result: HartreeFockResult) -> float:
     """Nearest-neighbour distance (2/(sqrt(3) n))^(1/2) of a triangular crystal of the holes, in a_h."""
-    return float(np.sqrt(2 / (np.sqrt(3) * result.summary["density"]["hole"])))
+    return float(np.sqrt(2 * np.pi / np.sqrt(3)) * rs_hole(result))
 
 
-def energies(result: Result) -> str:
+def energies(result: HartreeFockResult) -> str:
     """Energies per particle of all starts, in Ha_h."""
-    return ", ".join(f"{x['energy_per_particle']:.6f}" for x in result.summary["starts"])
+    return ", ".join(f"{x.energy_per_particle:.6f}" for x in result.starts)
 
 
-def sites(result: Result, species: str = "hole") -> np.ndarray:
+def sites(result: HartreeFockResult, species: str = "hole") -> np.ndarray:
     """Positions (n, 2) in a_h of the maxima of a density that lie above its mean, on the grid it is given on."""
     values = result.data[f"density_{species}"].values
     higher = np.ones(values.shape, dtype=bool)
-    for i in (-1, 0, 1):
-        for j in (-1, 0, 1):
-            if (i, j) != (0, 0):
-                higher &= values > np.roll(values, (i, j), axis=(0, 1))
+    for step in (s for s in IMAGES.tolist() if any(s)):
+        higher &= values > np.roll(values, step, axis=(0, 1))
     at = np.argwhere(higher & (values > values.mean())) / np.array(values.shape)
     return at @ result.data["cell"].values
 
 
-def _vectors(points: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """From every point to every other one and all its images nearby: (n, 9 n, 2)."""
-    shifts = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)]) @ cell
-    images = (points[None] + shifts[:, None]).reshape(-1, 2)
-    return images[None] - points[:, None]
-
-
-def partners(result: Result) -> np.ndarray:
-    """How many other holes are nearer to each than NEAR lattice spacings, (n,): 0 crystal, 1 pairs, 2 chains."""
-    distance = np.linalg.norm(_vectors(sites(result), result.data["cell"].values), axis=-1)
-    found: np.ndarray = np.sum((distance > 1e-9) & (distance < NEAR * lattice_spacing(result)), axis=1)
+def nearest(a: np.ndarray, b: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Shortest vectors from points a (n, 2) to b (m, 2) and their images in a cell (rows are vectors), (n, m, 2)."""
+    between = (b[None] - a[:, None]) @ np.linalg.inv(cell)
+    images = ((between - np.round(between))[..., None, :] + IMAGES) @ cell
+    closest = np.linalg.norm(images, axis=-1).argmin(axis=-1)
+    found: np.ndarray = np.take_along_axis(images, closest[..., None, None], axis=-2)[..., 0, :]
     return found
 
 
-def alternation(result: Result) -> float:
+def _around(result: HartreeFockResult) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors from every hole to the others and to images nearby, the shortest first: (n, k, 2), and lengths (n, k)."""
+    points = sites(result)
+    images = (points[None] + (IMAGES @ result.data["cell"].values)[:, None]).reshape(-1, 2)
+    vectors = images[None] - points[:, None]
+    order = np.argsort(np.linalg.norm(vectors, axis=-1), axis=1)[:, 1:]  # the first is the hole itself
+    vectors = np.take_along_axis(vectors, order[..., None], axis=1)
+    return vectors, np.linalg.norm(vectors, axis=-1)
+
+
+def partners(result: HartreeFockResult) -> np.ndarray:
+    """How many other holes are nearer to each than NEAR lattice spacings, (n,): 0 crystal, 1 pairs, 2 chains."""
+    found: np.ndarray = np.sum(_around(result)[1] < NEAR * lattice_spacing(result), axis=1)
+    return found
+
+
+def alternation(result: HartreeFockResult) -> float:
     """Mean ratio of the second nearest hole's distance to the nearest one's: 1 in a crystal or an even chain."""
-    distance = np.linalg.norm(_vectors(sites(result), result.data["cell"].values), axis=-1)
-    near = np.sort(distance, axis=1)[:, 1:3]
-    return float((near[:, 1] / near[:, 0]).mean())
+    distance = _around(result)[1]
+    return float((distance[:, 1] / distance[:, 0]).mean())
 
 
-def sixfold(result: Result) -> float:
+def sixfold(result: HartreeFockResult) -> float:
     """Mean over the holes of |sum_j exp(6 i phi_j)|/6, phi_j towards its six nearest: 1 in a triangular crystal."""
-    vectors = _vectors(sites(result), result.data["cell"].values)
-    distance = np.linalg.norm(vectors, axis=-1)
-    near = np.argsort(distance, axis=1)[:, 1:7]
-    angle = np.arctan2(vectors[..., 1], vectors[..., 0])
-    phases = np.exp(6j * np.take_along_axis(angle, near, axis=1))
-    return float(np.abs(phases.mean(axis=1)).mean())
+    near = _around(result)[0][:, :6]
+    return float(np.abs(np.exp(6j * np.arctan2(near[..., 1], near[..., 0])).mean(axis=1)).mean())
 
 
-def bragg(result: Result, species: str) -> np.ndarray:
-    """|n_G|/n_0 of a density at the three shortest G of the holes' crystal, (3,); equal in a triangular crystal."""
+def shortest_wave(result: HartreeFockResult) -> float:
+    """|G| = 4 pi/(sqrt(3) a) of the holes' triangular crystal, in 1/a_h."""
+    return float(4 * np.pi / (np.sqrt(3) * lattice_spacing(result)))
+
+
+def bragg(result: HartreeFockResult, species: str) -> np.ndarray:
+    """|n_G|/n_0 of a density at the six shortest G of the holes' triangular crystal, (6,); there all are equal."""
     values = result.data[f"density_{species}"].values
-    amplitude = np.abs(np.fft.fft2(values)) / values.sum()
-    count = int(result.summary["particles"]["hole"])
-    cell = result.data["cell"].values
-    box = box_of_shape(cell, float(abs(np.linalg.det(cell))))
-    primitive = crystal_cell(box, count)  # box = primitive @ crystal, so a G of the crystal is whole waves of the box
-    steps = np.array([[1, 0], [0, 1], [1, 1], [1, -1]]) @ primitive.T
-    order = np.argsort(np.linalg.norm(steps @ box.reciprocal, axis=1))[:3]
-    return np.array([amplitude[tuple(g % np.array(values.shape))] for g in steps[order]])
+    waves = np.stack(np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in values.shape), indexing="ij"), axis=-1)
+    length = np.linalg.norm(waves @ reciprocal(result), axis=-1)
+    here = np.abs(length / shortest_wave(result) - 1) < 0.01
+    found: np.ndarray = np.abs(np.fft.fft2(values))[here] / values.sum()
+    return found
 
 
-def charge(result: Result, ax: Axes) -> None:
-    """Draw n_h - n_e over the window of the other maps, on a scale symmetric about zero."""
-    values = result.data["density_hole"].values - result.data["density_electron"].values
-    cell = result.data["cell"].values
-    window, outline = view(cell, result.summary.get("kept_symmetry") == "none")
-    wide, high = window[1] - window[0], window[3] - window[2]
-    shape = (max(int(PIXELS * high / max(wide, high)), 2), max(int(PIXELS * wide / max(wide, high)), 2))
-    most = float(np.abs(values).max())
-    image = ax.imshow(sample(values, cell, window, shape), extent=window, origin="lower", vmin=-most, vmax=most,
-                      cmap=shades(CHARGE_COLOURS), interpolation="bilinear", interpolation_stage="data")
-    ax.plot(outline[:, 0], outline[:, 1], color=INK, linewidth=1.0)
-    ax.set_xlim(*window[:2])
-    ax.set_ylim(*window[2:])
-    ax.locator_params(nbins=5)
-    unit = units(result, "cell")
-    dress(ax, "", f"x ({unit})", f"y ({unit})")
-    colour_scale(ax, image, units(result, "density_hole"), NORMAL - 1.5)
+def reciprocal(result: HartreeFockResult) -> np.ndarray:
+    """The reciprocal vectors of a state's cell as rows, in 1/a_h."""
+    return np.asarray(2 * np.pi * np.linalg.inv(result.data["cell"].values).T)
 
 
-def _aspect(result: Result) -> float:
+def _aspect(result: HartreeFockResult) -> float:
     """Height over width of the window of its maps."""
-    left, right, low, high = view(result.data["cell"].values, result.summary.get("kept_symmetry") == "none")[0]
+    left, right, low, high = view(result.data["cell"].values, result.kept_symmetry == "none")[0]
     return (high - low) / (right - left)
 
 
-def one_map(result: Result, what: str, ax: Axes, title: str = "") -> None:
+def one_map(result: HartreeFockResult, what: str, ax: Axes, title: str = "") -> None:
     """Draw one of TITLES: charge, hole, electron or spin."""
-    if what == "charge":
-        charge(result, ax)
+    if what == "charge":  # on a scale symmetric about zero
+        hole = result.data["density_hole"]
+        values = hole.values - result.data["density_electron"].values
+        most = float(np.abs(values).max())
+        density_map(replace(hole, values=values), result.data["cell"], "", result.kept_symmetry, (-most, most), ax,
+                    spin=True, colours=CHARGE_COLOURS)
     else:
-        density(state_of(result), "electron" if what == "spin" else what, ax, spin=what == "spin")
+        density(result, "electron" if what == "spin" else what, ax, spin=what == "spin")
     ax.set_title(title or TITLES[what], fontsize=NORMAL, color=INK, pad=5, y=1.0)
 
 
-def maps(title: str, states: dict[str, Result], columns: tuple[str, ...]) -> Figure:
+def maps(title: str, states: dict[str, HartreeFockResult], columns: tuple[str, ...]) -> Figure:
     """A page of density maps: a row for each state under its name, a column for each of TITLES."""
     highs = [MAP * _aspect(result) for result in states.values()]
     width, height = WIDE * len(columns), HEAD + sum(highs) + ROOM * len(highs)
-    page = new_figure(width, height)
+    page = titled(width, height, title, 1 - 0.08 / height)
     top = height - HEAD
     for (name, result), high in zip(states.items(), highs, strict=True):
         page.text(0.012, top / height, name, fontsize=NORMAL, color=INK, weight="bold", va="top")
@@ -162,8 +157,6 @@ def maps(title: str, states: dict[str, Result], columns: tuple[str, ...]) -> Fig
             if what == "spin" and "spin_density_electron" not in result.data:
                 continue  # restricted electrons
             low = top - ROOM + 0.5 - high
-            one_map(result, what, page.add_axes(((WIDE * column + 0.55) / width, low / height, MAP / width,
-                                                 high / height)))
+            one_map(result, what, placed(page, WIDE * column + 0.55, low, MAP, high))
         top -= high + ROOM
-    page.text(0.5, 1 - 0.08 / height, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     return page

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ehbilayer.errors import InputError
-from ehbilayer.figures.style import PAGE_DPI
-from ehbilayer.hooks import never
-from ehbilayer.papers.computing import Answer, Stop, computed, results_of, words
+from ehbilayer import InputError, Reporter, Result, Status, atomic_write, run_many
+from ehbilayer.figures import save_figure
 from ehbilayer.papers.record import (
     Reproduction,
     Row,
@@ -22,19 +18,9 @@ from ehbilayer.papers.record import (
     table_json,
     whole_table,
 )
-from ehbilayer.results.files import atomic_write
-from ehbilayer.run import runner
-from ehbilayer.run.reporting import Reporter
-from ehbilayer.run.stopping import Stopper
-from ehbilayer.status import Status
-from ehbilayer.sweep.lock import SweepLock
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-FORMATS = {"png": {}, "pdf": {"CreationDate": None}}  # undated: the same results give the same bytes
+FORMATS = ("png", "pdf")
 RESULTS, TABLE, QUICK = "results", "table", "-quick"
-MOST_WORKERS = 1000
 
 
 @dataclass(frozen=True)
@@ -61,28 +47,22 @@ class Workshop:
     Results stand in ``directory/results/<study>``, figures and captions in the directory itself; those of ``quick``
     have names of their own. A result that is there is used, an unfinished one is gone on with; with ``force``
     everything is computed again. Studies are computed on ``workers`` processes.
-
-    Raises InputError if the directory cannot be written to, or for a number of workers that cannot be.
     """
 
     def __init__(self, directory: str | Path, *, quick: bool = False, force: bool = False, workers: int = 1,
                  reporter: Reporter | None = None) -> None:
-        if not 1 <= workers <= MOST_WORKERS:
-            raise InputError("--workers", f"an integer from 1 to {MOST_WORKERS}", workers, "about one per core")
         self.directory, self.quick, self.force, self.workers = Path(directory), quick, force, workers
-        self.reporter = reporter or Reporter()
-        runner.make_ready(self.directory)
+        self.reporter = reporter
         self._suffix = QUICK if quick else ""
-        self._known: dict[str, Answer] = {}
+        self._known: dict[str, Result] = {}
 
     def make(self, figure: Reproduction) -> Made:
-        """Compute what is missing and draw; status interrupted if it was stopped before."""
+        """Compute what is missing and draw; status interrupted if it was stopped before. Raises as `run_many`."""
         for _, made in self.make_each([figure]):
             return made
         return Made(Status.interrupted)
 
-    def make_each(self, figures: list[Reproduction], should_stop: Stop | None = None) -> Iterator[tuple[Reproduction,
-                                                                                                      Made]]:
+    def make_each(self, figures: list[Reproduction]) -> Iterator[tuple[Reproduction, Made]]:
         """Compute what is missing, and yield every figure as soon as its studies are there; less if stopped."""
         needed = {f.name: f.studies(self.quick) for f in figures}
         missing: Studies = {n: t for studies in needed.values() for n, t in studies.items() if n not in self._known}
@@ -91,15 +71,14 @@ class Workshop:
         def ready() -> Iterator[tuple[Reproduction, Made]]:
             for figure in [f for f in waiting if all(n in self._known for n in needed[f.name])]:
                 waiting.remove(figure)
-                yield figure, self._finish(figure, needed[figure.name])
+                yield figure, self._finish(figure, {n: self._known[n] for n in needed[figure.name]})
 
         yield from ready()
-        for name, answer in computed(missing, self.place, should_stop or never, self.reporter, workers=self.workers,
-                                     force=self.force):
-            if answer.stopped:
-                return
-            self._known[name] = answer
-            yield from ready()
+        for name, result in run_many(missing, self.directory, place=self.place, workers=self.workers,
+                                     force=self.force, reporter=self.reporter):
+            if result.status not in (Status.interrupted, Status.timeout):
+                self._known[name] = result
+                yield from ready()
 
     def place(self, name: str) -> Path:
         """Directory of the result of a study."""
@@ -109,32 +88,25 @@ class Workshop:
         """A file in the directory itself."""
         return self.directory / f"{stem}{self._suffix}.{ending}"
 
-    def _finish(self, figure: Reproduction, studies: Studies) -> Made:
+    def _finish(self, figure: Reproduction, results: dict[str, Result]) -> Made:
         """Picture, caption and rows from results; what goes wrong here costs this figure only."""
-        failed = [f"{name}: {self._known[name].reason}" for name in studies if self._known[name].reason]
+        bad = {name: r for name, r in results.items() if r.status is not Status.converged}
+        failed = [f"{name}: {r.reason}" for name, r in bad.items() if r.reason and not r.data]
         if failed:
             return Made(Status.invalid, reason="; ".join(failed))
-        results = results_of(studies, self._known)
-        bad = [r.status for r in results.values() if r.status is not Status.converged]
-        status, rows, files = bad[0] if bad else Status.converged, [], []
+        status = next((r.status for r in bad.values()), Status.converged)
+        rows, files = list[Row](), list[Path]()
         try:
             rows = figure.rows(results)
-            files = self._save(figure.draw(results), figure.stem) if figure.draw else []
+            page = figure.draw(results) if figure.draw else None
+            files = [save_figure(page, self.file(figure.stem, kind)) for kind in FORMATS] if page else []
             text = self.file(figure.stem, "txt")
             atomic_write(text, caption_text(figure, results, rows, quick=self.quick).encode())
         except Exception as error:  # e.g. a study that did not converge lacks what is drawn
-            badly = [f"{name} {r.status.value}" for name, r in results.items() if r.status is not Status.converged]
-            return Made(status, rows, files, "; ".join([*badly, words(error)]))
+            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
+            why = [*(f"{name} {r.status.value}" for name, r in bad.items()), kind + " ".join(str(error).split())]
+            return Made(status, rows, files, "; ".join(why))
         return Made(status, rows, [*files, text])
-
-    def _save(self, figure: Figure, stem: str) -> list[Path]:
-        out = []
-        for kind, metadata in FORMATS.items():
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format=kind, dpi=PAGE_DPI, metadata=metadata)
-            out.append(self.file(stem, kind))
-            atomic_write(out[-1], buffer.getvalue())
-        return out
 
 
 def make_all(figures: list[Reproduction], directory: str | Path, tell: Callable[[str], None], *, quick: bool = False,
@@ -145,15 +117,13 @@ def make_all(figures: list[Reproduction], directory: str | Path, tell: Callable[
     That one is also written to ``table.txt`` and ``table.json``. What fails is named and costs no other figure.
 
     Returns 0, or one of ``codes``: for something that failed or did not converge, and for an interruption. Raises
-    InputError as `Workshop` does, and if another call is making figures in the directory.
+    InputError as `run_many` does.
     """
     workshop = Workshop(directory, quick=quick, force=force, workers=workers, reporter=reporter)
     made: dict[str, Made] = {}
-    with SweepLock(workshop.directory, None, workshop.reporter), Stopper(
-            None, workshop.directory / runner.STOP, workshop.reporter) as should_stop:
-        for figure, ended in workshop.make_each(figures, should_stop):
-            made[figure.name] = ended
-            _tell_figure(figure, ended, tell, rows=len(figures) == 1)
+    for figure, ended in workshop.make_each(figures):
+        made[figure.name] = ended
+        _tell_figure(figure, ended, tell, rows=len(figures) == 1)
     if len(made) < len({f.name for f in figures}):
         tell(f"interrupted: {len(made)} of {len(figures)} made; what is finished is kept, and the same command goes on")
         return codes[1]

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.results.base import Result
+from ehbilayer import Result
+from ehbilayer.figures import INK, NORMAL, new_figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
+else:
+    Axes = Figure = Any  # for annotations; matplotlib is imported when something is drawn
 
 AGREES, DIFFERS, INPUT, NEW, MISSING = "agrees", "differs", "input", "not in the paper", "not computed"
 HEAD = ("quantity", "published", "ours", "ours converged", "verdict")
@@ -68,6 +72,19 @@ class Reproduction:
     def stem(self) -> str:
         """Its name in file names."""
         return self.name.replace(":", "-")
+
+
+def titled(width: float, height: float, title: str, y: float = 0.985) -> Figure:
+    """An empty page of this size in inches with its title, whose top is at the fraction ``y`` of the height."""
+    page = new_figure(width, height)
+    page.text(0.5, y, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
+    return page
+
+
+def placed(page: Figure, left: float, low: float, wide: float, high: float) -> Axes:
+    """Axes on a page, given in inches."""
+    width, height = page.get_size_inches()
+    return page.add_axes((left / width, low / height, wide / width, high / height))
 
 
 def judged(quantity: str, published: str, value: float | None, allowed: tuple[float, float], text: str = "",
@@ -140,9 +157,7 @@ def caption_text(figure: Reproduction, results: Results, rows: list[Row], *, qui
 def seconds(result: Result) -> float:
     """How long a study took; for a sweep the sum over its points, on however many processes."""
     points = result.data.get("wall_seconds")
-    if points is not None:
-        return float(np.nansum(points.values))
-    return float(result.summary.get("wall_seconds") or 0.0)
+    return result.provenance.wall_seconds if points is None else float(np.nansum(points.values))
 
 
 def parameters(tables: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer import Result
 from ehbilayer.papers.record import AGREES, DIFFERS, NEW, Row
-from ehbilayer.results.base import Result
 
 FINE = (5.3, 5.35, 5.4, 5.45, 5.5, 5.55)  # a/d around the crossing of checkerboard and honeycomb
 RHOMBIC = (5.0, 5.65)  # a/d between which the rhombic crystal is shown

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, INK, NORMAL, OTHERS, SMALL, dress, new_figure
+from ehbilayer import Result
+from ehbilayer.figures import COLOURS, INK, NORMAL, OTHERS, SMALL, draw_charges, dress
 from ehbilayer.papers.dai_fu.classical_studies import (
     FINE,
     RHOMBIC,
@@ -18,13 +17,7 @@ from ehbilayer.papers.dai_fu.classical_studies import (
     transition,
     transition_row,
 )
-from ehbilayer.papers.record import MISSING, Reproduction, Results, Row, Studies, judged
-from ehbilayer.results.base import Result
-from ehbilayer.studies.crystal.figure import draw_charges
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import MISSING, Axes, Figure, Reproduction, Results, Row, Studies, judged, titled
 
 COLOUR = {"checkerboard": COLOURS["hole"], "rhombic": OTHERS[0], "honeycomb": COLOURS["electron"]}  # by rising a/d
 PUBLISHED = 5.4224  # from the authors' structures; printed 5.42
@@ -40,14 +33,12 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """Structures on top; below, energies with their difference, and what lies lowest near the transition."""
-    page = new_figure(10.0, 7.4)
+    page = titled(10.0, 7.4, "classical crystals at two electrons per hole (Dai and Fu, Fig. 1)")
     for i, name in enumerate(COLOUR):
         _structure(page.add_axes((0.09 + 0.3 * i, 0.555, 0.27, 0.365)), results["ground-states"], name)
     _energies(page.add_axes((0.085, 0.085, 0.345, 0.37)), results)
     _lowest(page.add_axes((0.63, 0.085, 0.345, 0.37)), results)
     _key(page.axes[0])
-    page.text(0.5, 0.985, "classical crystals at two electrons per hole (Dai and Fu, Fig. 1)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, ENERGY, INK, NORMAL, SMALL, dress, new_figure
+from ehbilayer import Result
+from ehbilayer.figures import COLOURS, ENERGY, SMALL, dress
 from ehbilayer.papers.dai_fu.classical_studies import phonons
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, judged, titled
 
 NAMES = ("honeycomb", "checkerboard")
 COLOUR = {"honeycomb": COLOURS["electron"], "checkerboard": COLOURS["hole"]}
@@ -32,7 +26,7 @@ def studies(quick: bool) -> Studies:
 
 def draw(results: Results) -> Figure:
     """Soft branches on the left, hard ones on the right."""
-    page = new_figure(10.0, 4.6)
+    page = titled(10.0, 4.6, "optical phonons of the composite crystals (Dai and Fu, Fig. 2)", 0.975)
     soft, hard = page.add_axes((0.085, 0.13, 0.4, 0.71)), page.add_axes((0.575, 0.13, 0.4, 0.71))
     for name in NAMES:
         result = results[f"phonons-{name}"]
@@ -47,8 +41,6 @@ def draw(results: Results) -> Figure:
         _ticks(ax)
         ax.legend(fontsize=SMALL, frameon=False)
         dress(ax, title, "a / d", f"ω at Γ ({UNIT})")
-    page.text(0.5, 0.975, "optical phonons of the composite crystals (Dai and Fu, Fig. 2)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 

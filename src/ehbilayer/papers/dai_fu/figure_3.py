@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.dai_fu.trions import (
     CRYSTAL,
     PAPER,
@@ -16,10 +14,7 @@ from ehbilayer.papers.dai_fu.trions import (
     widths,
 )
 from ehbilayer.papers.densities import sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 PERFECT = 0.95  # six-fold order of a triangular crystal whose sites are known to a step of the grid
 
@@ -37,7 +32,7 @@ def draw(results: Results) -> Figure:
 def rows(results: Results) -> list[Row]:
     """What the text says of the picture."""
     result = results[CRYSTAL]
-    s, wide = result.summary, widths(result)
+    wide, gap = widths(result), result.gap
     return [said("electrons and holes are on top of each other", farthest(result) < 1.5 * step(result),
                  f"maxima at most {farthest(result):.3f} lattice spacings apart, grid of {step(result):.3f}"),
             said("one pair of electrons on every hole, on a triangular lattice",
@@ -45,8 +40,8 @@ def rows(results: Results) -> list[Row]:
                  f"{len(sites(result))} sites, six-fold order {sixfold(result):.3f}"),
             said("electron orbitals spread out more than hole orbitals", wide["electron"] > wide["hole"],
                  f"widths {wide['electron']:.3f} and {wide['hole']:.3f} a_h"),
-            said("an insulating crystal", s["phase"] == "trion-crystal" and min(s["gap"].values()) > 0,
-                 f"{s['phase']}, gaps {s['gap']['electron']:.5f} and {s['gap']['hole']:.5f} Ha_h")]
+            said("an insulating crystal", result.phase == "trion-crystal" and min(gap.values()) > 0,
+                 f"{result.phase}, gaps {gap.electron:.5f} and {gap.hole:.5f} Ha_h")]
 
 
 def caption(results: Results) -> str:

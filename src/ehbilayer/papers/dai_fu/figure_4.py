@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, INK, NORMAL, SMALL, WARNING, dress, figure_of, new_figure
+from ehbilayer.figures import COLOURS, INK, NORMAL, SMALL, WARNING, dress, figure_of, new_figure
 from ehbilayer.papers.dai_fu.classical_studies import (
     UNCOUPLED,
     energies,
@@ -30,11 +30,19 @@ from ehbilayer.papers.dai_fu.plane import (
 )
 from ehbilayer.papers.dai_fu.unbinding import PUBLISHED, unbinding, unbinding_row
 from ehbilayer.papers.dai_fu.unbinding import studies as unbinding_studies
-from ehbilayer.papers.record import DIFFERS, INPUT, MISSING, NEW, Reproduction, Results, Row, Studies, judged
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import (
+    DIFFERS,
+    INPUT,
+    MISSING,
+    NEW,
+    Axes,
+    Figure,
+    Reproduction,
+    Results,
+    Row,
+    Studies,
+    judged,
+)
 
 TRION_RS = (30.0, 40.0)  # of the trion crystal where it melts, as the paper takes it from one-component crystals
 CALIBRATED = 0.30  # harmonic Lindemann ratio where quantum Monte Carlo melts the one-layer crystal, r_s = 31

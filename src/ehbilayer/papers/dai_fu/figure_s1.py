@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, INK, NORMAL, SMALL, dress, new_figure
+from ehbilayer.figures import COLOURS, SMALL, draw_charges, dress
 from ehbilayer.papers.dai_fu.classical_studies import energies, energy_of
-from ehbilayer.papers.dai_fu.point_trions import pairs, relaxed_energy, rotation_curvature, unstable_modes
+from ehbilayer.papers.dai_fu.point_trions import relaxed_energy, rotation_curvature, unstable_modes
 from ehbilayer.papers.dai_fu.trions import SUPPLEMENT
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-from ehbilayer.studies.crystal.figure import draw_charges
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.densities import nearest
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, said, titled
 
 BOX, TRIONS, PERFECT = "dai-fu-s1", "dai-fu-s1-trions", "dai-fu-s1-perfect"
 RATIO = 2.0  # a/d
@@ -42,7 +38,7 @@ def crystal(result: Any) -> dict[str, Any]:
 
 def draw(results: Results) -> Figure:
     """The relaxed box on the left, the crystal of trions on the right, in units of a."""
-    page = new_figure(10.0, 5.4)
+    page = titled(10.0, 5.4, "point charges at two electrons per hole (Dai and Fu, Fig. S1)")
     for i, (name, title) in enumerate(((BOX, "from random places"), (TRIONS, "crystal of trions, a saddle"))):
         ax = page.add_axes((0.075 + 0.5 * i, 0.105, 0.4, 0.74))
         places = crystal(results[name])
@@ -51,8 +47,6 @@ def draw(results: Results) -> Figure:
         draw_charges(ax, places, max(4.0 * length, 0.53 * across), unit=length, bold=1.1 if i else 0.8)
         dress(ax, f"{title}, a/d = {RATIO:g}", "x / a", "y / a")
     _key(page.axes[0])
-    page.text(0.5, 0.985, "point charges at two electrons per hole (Dai and Fu, Fig. S1)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
@@ -73,7 +67,7 @@ def four_fold(result: Any) -> np.ndarray:
     data = {k: v.values for k, v in result.data.items()}
     electron = data["species"].astype(str) == "electron"
     holes, electrons = data["positions"][~electron], data["positions"][electron]
-    near = pairs(holes, electrons, data["vectors"])  # (holes, electrons, 2)
+    near = nearest(holes, electrons, data["vectors"])  # (holes, electrons, 2)
     distance = np.linalg.norm(near, axis=-1)
     free = np.ones(len(electrons), dtype=bool)
     free[distance.argmin(axis=1)] = False
@@ -87,7 +81,7 @@ def on_holes(result: Any, within: float) -> np.ndarray:
     """How many electrons are within that in-plane distance (a_h) of each hole, (holes,)."""
     data = {k: v.values for k, v in result.data.items()}
     electron = data["species"].astype(str) == "electron"
-    near = pairs(data["positions"][~electron], data["positions"][electron], data["vectors"])
+    near = nearest(data["positions"][~electron], data["positions"][electron], data["vectors"])
     counts: np.ndarray = (np.linalg.norm(near, axis=-1) < within).sum(axis=1)
     return counts
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, INK, NORMAL, SMALL, WARNING, dress, new_figure
+from ehbilayer import Result
+from ehbilayer.figures import COLOURS, INK, SMALL, WARNING, dress
 from ehbilayer.papers.dai_fu.point_trions import (
     SEPARATIONS,
     alone,
@@ -17,12 +18,7 @@ from ehbilayer.papers.dai_fu.point_trions import (
     unstable_modes,
 )
 from ehbilayer.papers.dai_fu.trions import SUPPLEMENT
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, judged, said, titled
 
 TRION, EXCITON, MODES = "dai-fu-s2-trion", "dai-fu-s2-exciton", "dai-fu-s2-modes"
 EXACT = 1 / math.sqrt(2 ** (4 / 3) - 1)  # r/d of balanced forces, as printed
@@ -50,7 +46,7 @@ def energy_alone(result: Result) -> float:
 
 def draw(results: Results) -> Figure:
     """Both arrangements from the side, the trion with its unstable mode."""
-    page = new_figure(6.4, 5.0)
+    page = titled(6.4, 5.0, "two electrons and a hole, classically (Dai and Fu, Fig. S2)")
     upper, lower = page.add_axes((0.1, 0.54, 0.87, 0.34)), page.add_axes((0.1, 0.1, 0.87, 0.34))
     _charges(upper, np.array([0.0, AWAY]), np.array([0.0]))
     upper.annotate("", (AWAY + 0.75, 1.0), (AWAY + 0.15, 1.0), arrowprops={"arrowstyle": "->", "color": INK})
@@ -68,8 +64,6 @@ def draw(results: Results) -> Figure:
                        arrowprops={"arrowstyle": "-|>", "color": WARNING, "linewidth": 1.6})
     dress(lower, f"trion, E = {energy_alone(results[TRION]):.5f} e²/d, and its unstable mode".replace("-", "−"),
           "x / d", "z / d")
-    page.text(0.5, 0.985, "two electrons and a hole, classically (Dai and Fu, Fig. S2)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 

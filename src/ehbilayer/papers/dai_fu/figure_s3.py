@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ehbilayer.figures.fock_levels import bands
+from ehbilayer.figures import bands
 from ehbilayer.papers.dai_fu.trions import (
     CRYSTAL,
     HEAD,
     MESH,
     SUPPLEMENT,
     WIDE,
+    crystal_rows,
     density_page,
     description,
-    printed,
     trion_crystal,
     trion_mesh,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, placed, said
 
 BANDS = 3.6  # inches below the densities
 SAME = 1e-7  # Ha_h per particle between box and mesh, to which the box is converged
@@ -34,26 +29,20 @@ def studies(quick: bool) -> Studies:
 def draw(results: Results) -> Figure:
     """Densities as in the paper, and below them the bands of both species with their gaps."""
     page = density_page("trion crystal (Dai and Fu, Fig. S3, and its bands)", results[CRYSTAL], below=BANDS)
-    width, height = page.get_size_inches()
     for i, species in enumerate(("electron", "hole")):
-        bands(results[MESH], page.add_axes(((WIDE * i + 0.75) / width, 0.45 / height, (WIDE - 0.95) / width,
-                                            (BANDS - 0.45 - HEAD) / height)), species)
+        bands(results[MESH], placed(page, WIDE * i + 0.75, 0.45, WIDE - 0.95, BANDS - 0.45 - HEAD), species)
     return page
 
 
 def rows(results: Results) -> list[Row]:
     """The printed energy and gaps, beside those that are converged in all but the number of holes and the waves."""
-    s, mesh = results[CRYSTAL].summary, results[MESH].summary
-    energy, gap = s["energy_per_particle"], s["gap"]
-    return [printed("energy per particle (Ha_h)", "-0.07652", energy, f"{energy:.7f}",
-                   f"{mesh['energy_per_particle']:.9f}"),
-            printed("gap, electrons (Ha_h)", "0.02852", gap["electron"], f"{gap['electron']:.6f}",
-                   f"{mesh['gap']['electron']:.7f}"),
-            printed("gap, holes (Ha_h)", "0.08760", gap["hole"], f"{gap['hole']:.6f}",
-                   f"{mesh['gap']['hole']:.7f}"),
+    box, mesh = results[CRYSTAL], results[MESH]
+    off = abs(box.energy_per_particle - mesh.energy_per_particle)
+    return [*crystal_rows(box, {"energy per particle (Ha_h)": f"{mesh.energy_per_particle:.9f}",
+                                "gap, electrons (Ha_h)": f"{mesh.gap.electron:.7f}",
+                                "gap, holes (Ha_h)": f"{mesh.gap.hole:.7f}"}),
             said("the free box keeps the translations of the crystal",
-                 abs(energy - mesh["energy_per_particle"]) < SAME,
-                 f"energies differ by {abs(energy - mesh['energy_per_particle']):.1g} Ha_h per particle")]
+                 off < SAME, f"energies differ by {off:.1g} Ha_h per particle")]
 
 
 def caption(results: Results) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.dai_fu.trions import (
     BOX,
     ORDERED,
@@ -16,10 +14,7 @@ from ehbilayer.papers.dai_fu.trions import (
     trions,
 )
 from ehbilayer.papers.densities import energies, sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, judged, said
 
 RANDOM, PLACED = "dai-fu-s4", "dai-fu-s4-placed"
 FEW_TENTHS = (0.1, 0.9)  # per cent
@@ -40,8 +35,8 @@ def draw(results: Results) -> Figure:
 
 def above(results: Results) -> float:
     """How far the lowest random start ends above the placed crystal, in per cent of its energy."""
-    placed = results[PLACED].summary["energy_per_particle"]
-    return float(100 * (results[RANDOM].summary["energy_per_particle"] - placed) / abs(placed))
+    placed = results[PLACED].energy_per_particle
+    return float(100 * (results[RANDOM].energy_per_particle - placed) / abs(placed))
 
 
 def rows(results: Results) -> list[Row]:
@@ -61,7 +56,7 @@ def caption(results: Results) -> str:
     """What is drawn."""
     return (f"{description(results[RANDOM])}; m_e = 0.8 m0, m_h = 0.4 m0, d = 4.83 a_h. Started from random orbitals; "
             f"energies per particle {energies(results[RANDOM])} Ha_h, against "
-            f"{results[PLACED].summary['energy_per_particle']:.6f} from trions placed on the triangular lattice of "
+            f"{results[PLACED].energy_per_particle:.6f} from trions placed on the triangular lattice of "
             "this box; the lowest is drawn. Which defects appear depends on the seed.")
 
 

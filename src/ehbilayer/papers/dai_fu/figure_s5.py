@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ehbilayer.papers.dai_fu.trions import (
@@ -17,10 +15,7 @@ from ehbilayer.papers.dai_fu.trions import (
     trions,
 )
 from ehbilayer.papers.densities import sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 RANDOM, PLACED, RESTRICTED = "dai-fu-s5", "dai-fu-s5-placed", "dai-fu-s5-restricted"
 LOW = 16.0  # r_s of the holes
@@ -43,7 +38,7 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """Two electrons and a hole in each group, their lattice, and that polarised electrons lie lower."""
-    energy = {name: r.summary["energy_per_particle"] for name, r in results.items()}
+    energy = {name: r.energy_per_particle for name, r in results.items()}
     count, order = shares(results[RANDOM]), sixfold(results[RANDOM])
     two = float(np.mean(count == 2))
     return [said("dumbbells of two electrons and one hole", two > MOST,

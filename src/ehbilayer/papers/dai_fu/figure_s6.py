@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.dai_fu.trions import (
     BOX,
     LIGHT,
@@ -17,10 +15,7 @@ from ehbilayer.papers.dai_fu.trions import (
     trions,
 )
 from ehbilayer.papers.densities import sites, sixfold
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 RANDOM, PLACED = "dai-fu-s6", "dai-fu-s6-placed"
 DENSE = 7.0  # r_s of the holes
@@ -43,19 +38,19 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """Singlets, their lattice, and what a placed crystal gives."""
-    result, placed = results[RANDOM], results[PLACED].summary
+    result, placed = results[RANDOM], results[PLACED]
     share, order = spin_share(result), sixfold(result)
     whole = on_holes(result)
-    below = result.summary["energy_per_particle"] - placed["energy_per_particle"]
-    gap = placed["gap"]
+    below = result.energy_per_particle - placed.energy_per_particle
+    gap = placed.gap
     return [said("both spins of the electrons have the same density", share < VISIBLE,
                  f"differ by {share:.1g} of the largest density"),
             said("electrons and holes on top of each other, on an approximate triangular lattice",
                  whole and order > ORDERED, f"{len(sites(result))} sites, six-fold order {order:.3f}"),
-            said("placed trions end slightly lower", LOWER < below < SLIGHTLY * abs(placed["energy_per_particle"]),
-                 f"by {below:.2g} Ha_h of {placed['energy_per_particle']:.6f} per particle"),
+            said("placed trions end slightly lower", LOWER < below < SLIGHTLY * abs(placed.energy_per_particle),
+                 f"by {below:.2g} Ha_h of {placed.energy_per_particle:.6f} per particle"),
             said("placed trions are gapped", min(gap.values()) > 0,
-                 f"{gap['electron']:.5f} (electrons) and {gap['hole']:.5f} Ha_h (holes)"),
+                 f"{gap.electron:.5f} (electrons) and {gap.hole:.5f} Ha_h (holes)"),
             said("placed trions stay singlets, from noise too", spin_share(results[PLACED]) < VISIBLE,
                  f"spins differ by {spin_share(results[PLACED]):.1g}")]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer import Result
 from ehbilayer.papers.dai_fu import figure_1 as dai_fu_1
 from ehbilayer.papers.dai_fu.classical_studies import crossing, energy_of, transition
 from ehbilayer.papers.dai_fu.trions import (
@@ -15,6 +16,7 @@ from ehbilayer.papers.dai_fu.trions import (
     MESH,
     PAPER,
     RS,
+    crystal_rows,
     printed,
     trion_crystal,
     trion_mesh,
@@ -22,8 +24,8 @@ from ehbilayer.papers.dai_fu.trions import (
 )
 from ehbilayer.papers.dai_fu.unbinding import EQUAL, few_body, unbinding_row
 from ehbilayer.papers.dai_fu.unbinding import studies as unbinding_studies
+from ehbilayer.papers.densities import rs_hole
 from ehbilayer.papers.record import MISSING, NEW, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result
 
 LIMIT, WAVES, REAL = "dai-fu-limit", "dai-fu-waves", "dai-fu-device"
 POLARISED, UNRESTRICTED, DENSITIES = "dai-fu-polarised", "dai-fu-unrestricted", "dai-fu-densities"
@@ -80,16 +82,16 @@ def _classical(results: Results) -> list[Row]:
 def _three(results: Results) -> list[Row]:
     """Trions and excitons alone."""
     found = [unbinding_row(results)]
-    triplet = results[EQUAL_TRIPLET].summary if EQUAL_TRIPLET in results else None
-    found.append(said("no triplet trion at equal masses (d = 0)", triplet["bound"] is False,
-                      f"none bound by more than {triplet['resolution']:.0e} Ha_h") if triplet else
+    triplet = results.get(EQUAL_TRIPLET)
+    found.append(said("no triplet trion at equal masses (d = 0)", triplet.bound is False,
+                      f"none bound by more than {triplet.resolution:.0e} Ha_h") if triplet else
                  Row("no triplet trion at equal masses (d = 0)", "yes", "", MISSING))
-    energy = float(results[EXCITON].summary["energy"])
+    energy = float(results[EXCITON].energy)
     found.append(judged("exciton in the plane, equal masses (Ha)", "-1", energy, (-1 - 1e-6, -1 + 1e-6),
                         f"{energy:.10f}"))
     if SINGLET not in results:
         return [*found, Row("trion binding in WSe2/MoSe2 (K)", "of the order of 15", "", MISSING)]
-    singlet, other = (float(results[n].summary["binding_kelvin"]) for n in (SINGLET, TRIPLET))
+    singlet, other = (results[n].binding_energy.to("K") for n in (SINGLET, TRIPLET))
     return [*found, judged("trion binding in WSe2/MoSe2 (K)", "of the order of 15", singlet, (10.0, 20.0),
                            f"{singlet:.2f}"),
             said("the triplet trion is bound more weakly", other < singlet, f"{other:.2f} K")]
@@ -97,11 +99,10 @@ def _three(results: Results) -> list[Row]:
 
 def _device(results: Results) -> list[Row]:
     """Units of the device, from its names and numbers."""
-    real, s = results[REAL], results[REAL].summary
-    a_h = float(s["units"]["a_h_nm"])
-    density = s["density"]["hole"] / (a_h * 1e-7) ** 2
+    real = results[REAL]
+    a_h, density = real.provenance.scales.bohr_radius_nm, real.density.hole.to("cm^-2")
     electron, hole = (p["mass"] for p in real.inputs["species"])
-    rs = _rs(real) * (2 * electron + hole) / hole
+    rs = rs_hole(real) * (2 * electron + hole) / hole
     spacing = float(real.inputs["spacing"])
     return [printed("a_h of WSe2/MoSe2 (nm)", "0.622", a_h, f"{a_h:.5f}"),
             printed("d/a_h at 3 nm", "4.83", spacing, f"{spacing:.5f}"),
@@ -109,34 +110,26 @@ def _device(results: Results) -> list[Row]:
             printed("r_s of trions of mass 2 m0", "40", rs, f"{rs:.4g}")]
 
 
-def _rs(result: Result) -> float:
-    return float((np.pi * result.summary["density"]["hole"]) ** -0.5)
-
-
 def _crystal(results: Results) -> list[Row]:
     """Energy and gaps: with more waves at the paper's size, and without the limit of size."""
-    paper, real, waves = (results[n].summary for n in (CRYSTAL, REAL, WAVES))
-    limit, holes = results[LIMIT].data, int(results[LIMIT].data["cell.holes"].values[-1])
-    head = f"{waves['basis_size']} waves"
+    waves, limit = results[WAVES], results[LIMIT].data
+    holes = int(limit["cell.holes"].values[-1])
 
-    def better(name: str, digits: int) -> str:
-        here = waves[name] if name == "energy_per_particle" else waves["gap"][name.removeprefix("gap.")]
-        return f"{here:.{digits}f} ({head}); madelung, {holes} holes: {limit[name].values[-1]:.{digits}f}"
+    def better(here: float, name: str, digits: int) -> str:
+        return (f"{here:.{digits}f} ({waves.basis_size} waves); madelung, {holes} holes: "
+                f"{limit[name].values[-1]:.{digits}f}")
 
-    energy, gap = paper["energy_per_particle"], paper["gap"]
-    return [printed("trion crystal, energy per particle (Ha_h)", "-0.07652", energy, f"{energy:.7f}",
-                    better("energy_per_particle", 6)),
-            printed("trion crystal, gap of the electrons (Ha_h)", "0.02852", gap["electron"],
-                    f"{gap['electron']:.6f}", better("gap.electron", 5)),
-            printed("trion crystal, gap of the holes (Ha_h)", "0.08760", gap["hole"], f"{gap['hole']:.6f}",
-                    better("gap.hole", 5)),
-            Row("the same with d = 3 nm, not rounded to 4.83 a_h", "", f"{real['energy_per_particle']:.6f}", NEW)]
+    found = crystal_rows(results[CRYSTAL], {
+        "trion crystal, energy per particle (Ha_h)": better(waves.energy_per_particle, "energy_per_particle", 6),
+        "trion crystal, gap of the electrons (Ha_h)": better(waves.gap.electron, "gap.electron", 5),
+        "trion crystal, gap of the holes (Ha_h)": better(waves.gap.hole, "gap.hole", 5)})
+    return [*found, Row("the same with d = 3 nm, not rounded to 4.83 a_h", "",
+                        f"{results[REAL].energy_per_particle:.6f}", NEW)]
 
 
 def _spins(results: Results) -> list[Row]:
     """Other spins lie lower in mean field, at the paper's parameters."""
-    restricted, polarised, unrestricted = (results[n].summary["energy_per_particle"]
-                                           for n in (MESH, POLARISED, UNRESTRICTED))
+    restricted, polarised, unrestricted = (results[n].energy_per_particle for n in (MESH, POLARISED, UNRESTRICTED))
     return [said("polarised electrons lower than restricted ones", polarised < restricted,
                  f"{polarised:.6f} against {restricted:.6f} Ha_h"),
             said("unrestricted electrons lower than restricted ones", unrestricted < restricted,
@@ -151,7 +144,7 @@ def _response(results: Results) -> list[Row]:
     if DENSITIES not in results:
         return [Row(name, "yes", "", MISSING) for name in names]
     slope, same = stiffness(results[DENSITIES])
-    singlet, other = (float(results[n].summary["binding_kelvin"]) for n in (SINGLET, TRIPLET))
+    singlet, other = (results[n].binding_energy.to("K") for n in (SINGLET, TRIPLET))
     return [said(names[0], same and np.isfinite(slope) and slope != 0,
                  f"crystal at r_s = {COMPRESSED[0]:g} to {COMPRESSED[-1]:g}, dmu/dn = {slope:.1f} Ha_h a_h^2"),
             said(names[1], singlet > 0, f"{singlet:.2f}, a trion's binding"),
@@ -172,11 +165,10 @@ def stiffness(result: Result) -> tuple[float, bool]:
 
 def caption(results: Results) -> str:
     """What stands behind the table."""
-    s = results[CRYSTAL].summary
     left_out = "" if SINGLET in results else " Complexes of three particles and other densities are left out here."
-    return (f"The paper's convention for its crystal: 36 holes, {s['basis_size']} plane waves, zero mode none, "
-            f"m_e/m_h = {DEVICE['electron_mass'] / DEVICE['hole_mass']:g}, d = {DEVICE['spacing']:g} a_h, r_s = 8 a_h. "
-            "Converged: waves that reach 1e-8 Ha_h per particle (quick: 1e-6) at 36 holes, and 1e-7 with zero "
+    return (f"The paper's convention for its crystal: 36 holes, {results[CRYSTAL].basis_size} plane waves, zero mode "
+            f"none, m_e/m_h = {DEVICE['electron_mass'] / DEVICE['hole_mass']:g}, d = {DEVICE['spacing']:g} a_h, r_s = "
+            "8 a_h. Converged: waves that reach 1e-8 Ha_h per particle (quick: 1e-6) at 36 holes, and 1e-7 with zero "
             "mode madelung on the largest torus computed. Three particles by correlated Gaussians; their energies are "
             "upper bounds, and the exciton's is exact, so that a trion found bound is bound. The gap to excitons in "
             "the dilute limit is what a trion gains over exciton and electron; the spin gap is the distance of the "

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ehbilayer.crystal.record import crystal_of
-from ehbilayer.phonons.modes import Phonons
-from ehbilayer.results.base import Result
+from ehbilayer import Result
+from ehbilayer.papers.densities import nearest
 
 SEPARATIONS = [8.0, 10.0, 12.0, 16.0, 20.0, 24.0, 30.0]  # a/d of crystals that are extrapolated to one trion alone
 DEGREE = 5  # of the polynomial in d/a
 SMALL = 1e-3  # of the largest frequency: what round-off leaves of a zero, as its square root
-
-
-def pairs(a: np.ndarray, b: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Shortest vectors from points a (n, 2) to b (m, 2) and their images in a cell (rows are vectors), (n, m, 2)."""
-    between = (b[None] - a[:, None]) @ np.linalg.inv(cell)
-    shifts = np.array([[i, j] for i in (-1, 0, 1) for j in (-1, 0, 1)])
-    images = ((between - np.round(between))[..., None, :] + shifts) @ cell
-    nearest = np.linalg.norm(images, axis=-1).argmin(axis=-1)
-    found: np.ndarray = np.take_along_axis(images, nearest[..., None, None], axis=-2)[..., 0, :]
-    return found
 
 
 def relaxed_energy(result: Result) -> float:
@@ -30,36 +19,28 @@ def relaxed_energy(result: Result) -> float:
 
 def unstable_modes(result: Result) -> np.ndarray:
     """Frequencies of the unstable modes at zero wave vector of a phonon study, negative by convention, (m,)."""
-    gamma = np.asarray(result.summary["gamma_frequencies"])
+    gamma = result.data["gamma"].values
     found: np.ndarray = gamma[gamma < -SMALL * np.abs(gamma).max()]
     return found
-
-
-def phonons_of(result: Result) -> Phonons:
-    """The vibrations of the saved crystal with the masses of its study."""
-    return Phonons(crystal_of(result), result.summary["masses"])
 
 
 def rotation_curvature(result: Result) -> float:
     """omega^2 in e^2/(m_h d^3) of turning all trions of a crystal with one trion per cell, a Rayleigh quotient.
 
-    Both electrons move at right angles to their axis, to opposite sides.
+    Both electrons move at right angles to their axis, to opposite sides: u. With the modes u_b at zero wave vector it
+    is sum_b omega_b^2 (u_b m u)^2 / (u m u), equal masses.
     """
-    phonons = phonons_of(result)
     arms, electrons = trion_arms(result)
-    move = np.zeros((len(phonons.mass), 2))
+    move = np.zeros_like(result.data["positions"].values)
     move[electrons] = np.stack([-arms[:, 1], arms[:, 0]], axis=1)
-    weighted = (move * np.sqrt(phonons.mass)[:, None]).ravel()
-    matrix = phonons.matrix(np.zeros((1, 2)))[0].real
-    scale = float(result.summary["length_unit_a_h"]) ** 3
-    return float(weighted @ matrix @ weighted / (weighted @ weighted) * scale)
+    shares = np.tensordot(result.data["gamma_displacements"].values, move, 2) ** 2 / np.sum(move**2)
+    gamma = np.asarray(result.data["gamma"].values)
+    return float(shares @ (np.sign(gamma) * gamma**2))
 
 
 def unstable_displacements(result: Result) -> np.ndarray:
     """Displacements (n, 2) of the charges in the lowest mode at zero wave vector, the longest of length 1."""
-    phonons = phonons_of(result)
-    _, vectors = phonons.modes(np.zeros((1, 2)))
-    move = vectors[0][:, 0].real.reshape(-1, 2) / np.sqrt(phonons.mass)[:, None]
+    move = result.data["gamma_displacements"].values[0]
     found: np.ndarray = move / np.linalg.norm(move, axis=1).max()
     return found
 
@@ -69,7 +50,7 @@ def trion_arms(result: Result) -> tuple[np.ndarray, np.ndarray]:
     data = {k: result.data[k].values for k in ("positions", "vectors", "species")}
     electrons = np.flatnonzero(data["species"].astype(str) == "electron")
     hole = np.flatnonzero(data["species"].astype(str) == "hole")[:1]
-    arms = pairs(data["positions"][hole], data["positions"][electrons], data["vectors"])[0]
+    arms = nearest(data["positions"][hole], data["positions"][electrons], data["vectors"])[0]
     near = np.argsort(np.linalg.norm(arms, axis=1))[:2]
     return arms[near], electrons[near]
 
@@ -83,5 +64,5 @@ def alone(result: Result, values: np.ndarray) -> float:
 def half_lengths(result: Result) -> np.ndarray:
     """Mean in-plane distance r/d from hole to electron along a sweep of crystals with one trion per cell."""
     data = {k: result.data[k].values for k in ("positions", "vectors", "charges", "spacing")}
-    return np.array([np.linalg.norm(pairs(p[q > 0], p[q < 0], c)[0], axis=-1).mean() / d
+    return np.array([np.linalg.norm(nearest(p[q > 0], p[q < 0], c)[0], axis=-1).mean() / d
                      for p, c, q, d in zip(*data.values(), strict=True)])

@@ -30,8 +30,7 @@ def unbinding(results: Results) -> tuple[float | None, float | None]:
     """d_c/a_B and its uncertainty, None where it was not computed or not found."""
     if STUDY not in results:
         return None, None
-    s = results[STUDY].summary
-    value, error = s["critical_spacings"][0], s["critical_spacing_uncertainties"][0]
+    value, error = results[STUDY].critical_spacing, results[STUDY].critical_spacing_uncertainty
     return (None, None) if value is None else (float(value), float(error))
 
 
@@ -46,8 +45,8 @@ def unbinding_row(results: Results) -> Row:
     text = f"{value:.4g} +- {error:.2g}" if value is not None and error is not None else ""
     row = judged("trion unbinds at equal masses, d_c/a_B", f"{PUBLISHED:g}", value,
                  (PUBLISHED - spread, PUBLISHED + spread), text)
-    beyond = results[BEYOND].summary if BEYOND in results else {"bound": False}
-    if not beyond["bound"]:
+    beyond = results.get(BEYOND)
+    if beyond is None or not beyond.bound:
         return row
-    higher = (f"above {FURTHER:g}: there bound by {beyond['binding_energy']:.2g} +- {beyond['uncertainty']:.1g} Ha_h")
+    higher = (f"above {FURTHER:g}: there bound by {beyond.binding_energy:.2g} +- {beyond.uncertainty:.1g} Ha_h")
     return Row(row.quantity, row.published, row.ours, DIFFERS, higher)

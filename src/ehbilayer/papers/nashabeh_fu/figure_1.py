@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import INK, NORMAL, SMALL, new_figure
+from ehbilayer import SweepResult
+from ehbilayer.figures import INK, NORMAL, SMALL, axis_line, phase_map, slice_at
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu.figure_2 import (
     CONDENSATE,
@@ -28,13 +29,7 @@ from ehbilayer.papers.nashabeh_fu.figure_2 import (
     ratios,
     winners,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-from ehbilayer.sweep.maps import axis_line, phase_map, slice_at
-from ehbilayer.sweep.result import SweepResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, placed, said, titled
 
 STUDY = "nashabeh-fu-spacing-and-density"
 MASSES = [1.0, 0.25]  # m0, for holes of 1 m0
@@ -61,11 +56,11 @@ def draw(results: Results) -> Figure:
     result = results[STUDY]
     count = len(result.data[MASS].values)
     width, height = LEFT + count * (WIDE + GAP) - GAP + RIGHT, BELOW + HIGH + TOP
-    page = new_figure(width, height)
+    page = titled(width, height, "phases over spacing and density (Nashabeh and Fu, Fig. 1)", 1 - 0.12 / height)
     handles: dict[str, Any] = {}
     named: set[str] = set()
     for column, ratio in enumerate(ratios(result)):
-        ax = page.add_axes(((LEFT + column * (WIDE + GAP)) / width, BELOW / height, WIDE / width, HIGH / height))
+        ax = placed(page, LEFT + column * (WIDE + GAP), BELOW, WIDE, HIGH)
         part = slice_at(result, MASS, column)
         lines = [replace(axis_line(part, key), log=True) for key in (SPACING, DENSITY)]
         handles |= {str(h.get_label()): h for h in phase_map(ax, part, lines, "winner")}
@@ -76,8 +71,6 @@ def draw(results: Results) -> Figure:
     others = [h for label, h in handles.items() if label not in named]  # those phases are named where they lie
     page.legend(handles=others, fontsize=SMALL, frameon=False, loc="upper center", ncols=len(others),
                 bbox_to_anchor=(0.5, 1 - 0.36 / height))
-    page.text(0.5, 1 - 0.12 / height, "phases over spacing and density (Nashabeh and Fu, Fig. 1)", ha="center",
-              va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
@@ -169,7 +162,6 @@ def rows(results: Results) -> list[Row]:
 def caption(results: Results) -> str:
     """What is computed, and what the figure does not claim."""
     result = results[STUDY]
-    s = result.summary
     dots = ("Diamonds, at d = 1, 3 and 10 a_h: the same boundaries from the map of Fig. 2 with its finer densities. "
             if nashabeh_fu_2.STUDY in results else "")
     return ("The published figure is a sketch, and its text does not say which axis is which. Here every point is "
@@ -181,8 +173,8 @@ def caption(results: Results) -> str:
             f"interpolated between points. Paler colours mean smaller margins. {dots}Dashed: n = n_e*. "
             "The condensate's electrons are polarised, those of the liquid are not. Not computed: correlation "
             "beyond mean field, bi-excitons, stripes, spacings and densities beyond the frame. The melting of the "
-            f"hole crystal moves with the number of holes (nashabeh-fu:2-sizes). {s['done']} of {s['points']} points, "
-            f"{s.get('unresolved', 0)} unresolved.")
+            f"hole crystal moves with the number of holes (nashabeh-fu:2-sizes). {result.done} of {result.points} "
+            f"points, {result.unresolved} unresolved.")
 
 
 FIGURE = Reproduction("nashabeh-fu:1", "phases over spacing and density, equal masses and heavier holes",

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import INK, NORMAL, SMALL, new_figure
-from ehbilayer.papers.record import AGREES, DIFFERS, MISSING, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Variable
-from ehbilayer.status import Status
-from ehbilayer.sweep.maps import axis_line, fields, phase_map, slice_at
-from ehbilayer.sweep.result import SweepResult
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer import Status, SweepResult
+from ehbilayer.figures import NORMAL, SMALL, axis_line, fields, phase_map, slice_at
+from ehbilayer.papers.record import (
+    AGREES,
+    DIFFERS,
+    MISSING,
+    Figure,
+    Reproduction,
+    Results,
+    Row,
+    Studies,
+    judged,
+    placed,
+    said,
+    titled,
+)
 
 STUDY = "nashabeh-fu-phases"
 SPACING, MASS, DENSITY = "bilayer.spacing", "bilayer.electron_mass", "density.hole_over_critical"
@@ -66,10 +73,9 @@ def without_condensate(result: SweepResult) -> SweepResult:
     margin = np.where(np.isfinite(second), second - np.where(known, first, 0.0), np.nan)
     margin = np.where(np.isfinite(margin), margin, np.nanmax(margin, initial=0.0))
     margin = np.where(known, margin, np.nan)
-    dims = result.data["winner"].dims
     kept = {k: v for k, v in part.data.items() if k != "unresolved"}
-    return replace(part, data=kept | {"winner": Variable(dims, np.where(known, winner, ""), "1"),
-                                        "margin": Variable(dims, margin, "Ha_h")})
+    return replace(part, data=kept | {"winner": replace(kept["winner"], values=np.where(known, winner, "")),
+                                      "margin": replace(kept["margin"], values=margin)})
 
 
 def draw(results: Results) -> Figure:
@@ -78,12 +84,12 @@ def draw(results: Results) -> Figure:
     both = (result, without_condensate(result))
     spacings = result.data[SPACING].values
     width, height = LEFT + 2 * WIDE + GAP + SIDE, BELOW + len(spacings) * (HIGH + GAP) + TOP - GAP
-    page = new_figure(width, height)
+    page = titled(width, height, "phases of 36 + 36 particles (Nashabeh and Fu, Fig. 2)", 1 - 0.12 / height)
     handles: dict[str, Any] = {}
     for row, d in enumerate(spacings):
         for column, whole in enumerate(both):
             low = BELOW + (len(spacings) - 1 - row) * (HIGH + GAP)
-            ax = page.add_axes(((LEFT + column * (WIDE + GAP)) / width, low / height, WIDE / width, HIGH / height))
+            ax = placed(page, LEFT + column * (WIDE + GAP), low, WIDE, HIGH)
             part = slice_at(whole, SPACING, row)
             lines = [axis_line(part, MASS), axis_line(part, DENSITY)]
             handles |= {str(h.get_label()): h for h in phase_map(ax, part, lines, "winner")}
@@ -96,8 +102,6 @@ def draw(results: Results) -> Figure:
     ordered = sorted(handles.values(), key=lambda h: not hasattr(h, "get_facecolor"))
     page.legend(handles=ordered, fontsize=SMALL, frameon=False, loc="upper left",
                 bbox_to_anchor=(1 - (SIDE - 0.05) / width, 1 - TOP / height))
-    page.text(0.5, 1 - 0.12 / height, "phases of 36 + 36 particles (Nashabeh and Fu, Fig. 2)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
@@ -225,8 +229,8 @@ def _onset(result: SweepResult, spacing: int, quantity: str) -> Row:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    s, data = results[STUDY].summary, results[STUDY].data
-    left_out = "" if EC_HL in results[STUDY].candidates else "The electron crystal is no candidate here. "
+    result, data = results[STUDY], results[STUDY].data
+    left_out = "" if EC_HL in result.candidates else "The electron crystal is no candidate here. "
     rs = float(data["critical_rs"].values.flat[0])
     rs_e = float(data["critical_rs_electron"].values.flat[0])
     return ("Phase of least energy per hole at equal density, particles, box, waves and convention: 36 polarised "
@@ -237,7 +241,7 @@ def caption(results: Results) -> str:
             "polarised, those of the liquid are not; near equal masses and far apart it therefore wins by spin as "
             "much as by pairing. Right: the same energies without the condensate's. "
             f"{left_out}"
-            f"{s['done']} of {s['points']} points, {s.get('unresolved', 0)} unresolved. Which axis is which in the "
+            f"{result.done} of {result.points} points, {result.unresolved} unresolved. Which axis is which in the "
             "published figure cannot be told from its text.")
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import EMPTY, INK, NORMAL, SMALL, dress, new_figure
+from ehbilayer import SweepResult
+from ehbilayer.figures import EMPTY, INK, NORMAL, SMALL, axis_line, dress, phase_map, slice_at
 from ehbilayer.papers.nashabeh_fu.figure_2 import (
     CONDENSATE,
     CRYSTAL,
@@ -29,13 +30,7 @@ from ehbilayer.papers.nashabeh_fu.figure_2 import (
 )
 from ehbilayer.papers.nashabeh_fu.figure_2 import STUDY as NONE_36
 from ehbilayer.papers.nashabeh_fu.figure_2 import studies as published
-from ehbilayer.papers.record import INPUT, NEW, Reproduction, Results, Row, Studies
-from ehbilayer.sweep.maps import axis_line, phase_map, slice_at
-from ehbilayer.sweep.result import SweepResult
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import INPUT, NEW, Axes, Figure, Reproduction, Results, Row, Studies, placed, titled
 
 SIZES = {36: 7, 64: 9, 144: 14}  # holes -> hexagon of waves: the cutoff in |k| a_h stays about the same
 COARSE = {MASS: [1.0, 0.5, 0.25, 0.125], DENSITY: [0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3]}  # of the largest torus
@@ -107,13 +102,13 @@ def draw(results: Results) -> Figure:
     count, spacings = len(results), next(iter(results.values())).data[SPACING].values
     width = LEFT + count * (WIDE + GAP) + APART + OVERLAY + SIDE
     height = BELOW + len(spacings) * (HIGH + GAP) + TOP
-    page = new_figure(width, height)
+    page = titled(width, height, "the phases of Fig. 2 by zero mode and size", 1 - 0.12 / height)
     handles: dict[str, Any] = {}
     for row, d in enumerate(spacings):
         low = BELOW + (len(spacings) - 1 - row) * (HIGH + GAP)
         last = row + 1 == len(spacings)
         for column, (name, whole) in enumerate(results.items()):
-            ax = page.add_axes(((LEFT + column * (WIDE + GAP)) / width, low / height, WIDE / width, HIGH / height))
+            ax = placed(page, LEFT + column * (WIDE + GAP), low, WIDE, HIGH)
             handles |= {str(h.get_label()): h for h in _map(ax, slice_at(whole, SPACING, row))}
             ax.set_title("" if row else f"{labels(results)[name]} holes\nrₛ* = {critical(whole):.2f}", fontsize=NORMAL)
             ax.set_xlabel("mₕ / mₑ" if last else "")
@@ -122,8 +117,6 @@ def draw(results: Results) -> Figure:
         place = (LEFT + count * (WIDE + GAP) + APART) / width, low / height, OVERLAY / width, HIGH / height
         _overlay(page.add_axes(place), results, row, last=last)
     _legends(page, handles, results, 1 - 0.38 / height)
-    page.text(0.5, 1 - 0.12 / height, "the phases of Fig. 2 by zero mode and size", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
@@ -193,8 +186,8 @@ def _boundaries(results: Results, spacing: int, ratio: float, head: str) -> Iter
 
 def caption(results: Results) -> str:
     """What is drawn, and how far apart the points are between which boundaries are interpolated."""
-    size = ", ".join(f"{labels(results)[name]} holes: {r.summary['done']} of {r.summary['points']} points, "
-                     f"{r.summary.get('unresolved', 0)} unresolved" for name, r in results.items())
+    size = ", ".join(f"{labels(results)[name]} holes: {r.done} of {r.points} points, "
+                     f"{r.unresolved} unresolved" for name, r in results.items())
     return ("Phase of least energy per hole as in nashabeh-fu:2, on tori of different size and by both conventions of "
             "the zero mode; as many electrons as holes, hexagon 7, 9 and 14 of waves for 36, 64 and 144 holes, so "
             "that the cutoff in |k| a_h stays about the same. n_h* is computed on the torus and in the convention of "

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.figures.fock_levels import bands
-from ehbilayer.figures.style import INK, NORMAL, SMALL, WARNING, carrier, fermi_level, new_figure, state_of
-from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
-from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock, one_map
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer import HartreeFockResult
+from ehbilayer.figures import SMALL, WARNING, bands, carrier, fermi_level
+from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock, one_map, reciprocal
+from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, judged, said, titled
 
 STUDY, OTHER = "nashabeh-fu-3", "nashabeh-fu-3-madelung"
 RATIO = 10.0
@@ -33,22 +26,25 @@ def studies(quick: bool) -> Studies:
     return {STUDY: one("none"), OTHER: one("madelung")}
 
 
-def band_fit(result: Result, count: int = FITTED) -> tuple[float, float]:
+def band_fit(result: HartreeFockResult, count: int = FITTED) -> tuple[float, float]:
     """(m*/m_e, e_0 in Ha_h) of e_0 + k^2/2m* through the lowest bands of the electrons over the whole mesh.
 
     The n-th level of a k point belongs to the n-th shortest wave there.
     """
-    cells = crystal_cell(box_of_shape("triangular", 1.0), int(result.summary["particles"]["hole"]))
-    basis = PlaneWaveBasis(box_of_shape("triangular", result.summary["area"]), result.data["waves"].values, cells)
-    square = np.sum((basis.waves[basis.index] @ basis.box.reciprocal) ** 2, axis=-1)
-    square = np.sort(np.where(basis.mask > 0, square, np.inf), axis=1)[:, :count].ravel()
+    square = folded(result, "mesh_k")[:, :count].ravel()
     slope, zero = np.polyfit(square / 2, result.data["levels_0"].values[:, :count].ravel(), 1)
     return float(RATIO / slope), float(zero)
 
 
-def hole_gaps(result: Result) -> dict[str, float]:
+def folded(result: HartreeFockResult, name: str) -> np.ndarray:
+    """|k + G|^2 over the crystal's reciprocal vectors, ascending, for the k points of that name: (k, G)."""
+    g = np.array([[i, j] for i in range(-2, 3) for j in range(-2, 3)]) @ reciprocal(result)
+    return np.sort(np.sum((result.data[name].values[:, None] + g) ** 2, axis=-1), axis=1)
+
+
+def hole_gaps(result: HartreeFockResult) -> dict[str, float]:
     """The gap of the holes over eps_F of free electrons, by four definitions."""
-    levels = result.data["levels_1"].values / result.summary["fermi_energy"]["electron"]
+    levels = result.data["levels_1"].values / result.fermi_energy.electron
     top, bottom = levels[:, 0], levels[:, 1]
     vertical = bottom - top
     return {"indirect": float(bottom.min() - top.max()), "least direct": float(vertical.min()),
@@ -58,7 +54,7 @@ def hole_gaps(result: Result) -> dict[str, float]:
 def draw(results: Results) -> Figure:
     """Charge and both densities above, bands of both layers below."""
     result = results[STUDY]
-    page = new_figure(11.1, 7.0)
+    page = titled(11.1, 7.0, "electron liquid on a hole crystal (Nashabeh and Fu, Fig. 3)")
     for i, what in enumerate(("charge", "hole", "electron")):
         one_map(result, what, page.add_axes((0.05 + 0.325 * i, 0.55, 0.22, 0.36)))
     for i, species in enumerate(("electron", "hole")):
@@ -66,32 +62,26 @@ def draw(results: Results) -> Figure:
         bands(result, ax, species)
         if species == "electron":
             _free(result, ax)
-    page.text(0.5, 0.985, "electron liquid on a hole crystal (Nashabeh and Fu, Fig. 3)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
-def _free(result: Result, ax: Axes) -> None:
+def _free(result: HartreeFockResult, ax: Axes) -> None:
     """Free bands of the fitted mass, folded to the crystal's zone, as dotted lines."""
-    state = state_of(result)
     mass, zero = band_fit(result)
-    reciprocal = 2 * np.pi * np.linalg.inv(result.data["cell"].values).T
-    g = np.array([[i, j] for i in range(-2, 3) for j in range(-2, 3)]) @ reciprocal
-    square = np.sum((result.data["path_k"].values[:, None] + g) ** 2, axis=-1)
-    energy = zero + np.sort(square, axis=1)[:, :4] * RATIO / (2 * mass)
-    lines = ax.plot(result.data["path"].values, energy - fermi_level(state, carrier(state, "electron")).zero,
+    energy = zero + folded(result, "path_k")[:, :4] * RATIO / (2 * mass)
+    lines = ax.plot(result.data["path"].values, energy - fermi_level(result, carrier(result, "electron")).zero,
                     color=WARNING, linewidth=1.0, linestyle=":")
     lines[0].set_label(f"free, m* = {mass:.3f} mₑ")
     ax.legend(fontsize=SMALL, frameon=False, loc="lower center")
-    ax.set_ylim(top=2 * result.summary["fermi_energy"]["electron"])
+    ax.set_ylim(top=2 * float(result.fermi_energy.electron or 0.0))
 
 
 def rows(results: Results) -> list[Row]:
     """Phase, mass and gap; the latter by several definitions, since the paper names none."""
     result, other = results[STUDY], results[OTHER]
     mass, gap, whole = band_fit(result)[0], hole_gaps(result), hole_gaps(other)
-    found = [said("electron liquid on a hole crystal", result.summary["phase"] == "hole-crystal",
-                  str(result.summary["phase"])),
+    found = [said("electron liquid on a hole crystal", result.phase == "hole-crystal",
+                  str(result.phase)),
              judged("m*/m_e, two lowest bands of the whole zone", "0.93", mass, MASS, f"{mass:.4f}")]
     for name, value in gap.items():
         found.append(judged(f"hole gap/eps_F, {name}", "0.74", value, GAP, f"{value:.4f}",
@@ -103,10 +93,10 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    s = results[STUDY].summary
+    s = results[STUDY]
     return (f"36 polarised holes and 36 electrons (restricted), d = 1 a_h, m_h/m_e = 10, r_s = 7 a_h, triangular torus "
-            f"of 6 x 6 cells, {s['basis_size']} waves, zero mode none, open shell filled equally. Energy per particle "
-            f"{s['energy_per_particle']:.7f} Ha_h; waves at the edge hold {100 * s['edge_occupation']:.1f} %. eps_F is "
+            f"of 6 x 6 cells, {s.basis_size} waves, zero mode none, open shell filled equally. Energy per particle "
+            f"{s.energy_per_particle:.7f} Ha_h; waves at the edge hold {100 * s.edge_occupation:.1f} %. eps_F is "
             "that of free spin-degenerate electrons. Bands between mesh points use the mesh' own exchange. The paper "
             "gives neither the fit range of the mass nor where the gap is taken; no definition at v(0) = 0 gives 0.74, "
             "and with the missing v(0)/A the gap at the valence top comes near it (with more waves: "

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.figures.style import EMPTY, INK, SMALL
-from ehbilayer.pairing.couplings import paper_line
+from ehbilayer.figures import EMPTY, INK, SMALL
 from ehbilayer.papers.densities import SOURCE
 from ehbilayer.papers.nashabeh_fu.superconductivity import (
     DENSITY,
@@ -18,14 +16,11 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     alpha_lines,
     draw_lines,
     limit_map,
+    line,
     maps_page,
     straight,
 )
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, judged, said
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Axes, Figure, Reproduction, Results, Row, Studies, judged, said
 
 POINT = 1.6  # r_s at which the paper has alpha = 0.3
 SPACING_OVER_A_E = 0.1  # d = a_h at m_h/m_e = 10
@@ -44,7 +39,7 @@ def draw(results: Results) -> Figure:
     def panel(ax: Axes) -> None:
         ends = np.array([0.0, 2.0])
         draw_lines(results, ax, "without_capacitor", "α² at mₕ/mₑ = 10")
-        ax.plot(ends, paper_line(ends), color=INK, linewidth=1.8, label="the paper (our reading)")
+        ax.plot(ends, line(ends), color=INK, linewidth=1.8, label="the paper (our reading)")
         ax.plot(ends, 1 - GAS * ends, color=EMPTY, linewidth=1.8, label="uniform gas")
         ax.plot(POINT, 0.3**2, "+", color=INK, markersize=10, label="α = 0.3 (printed)")
         ax.set_ylim(-1.0, 1.3)

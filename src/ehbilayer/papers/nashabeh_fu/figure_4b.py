@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.pairing.result import PairingResult
+from ehbilayer.figures import temperature_map
 from ehbilayer.papers.densities import SOURCE
 from ehbilayer.papers.nashabeh_fu.superconductivity import (
     DEVICES,
@@ -23,12 +22,7 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     statements,
     where_highest,
 )
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, judged
-from ehbilayer.studies.pairing.figure import temperature_map
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Axes, Figure, Reproduction, Results, Row, Studies, judged
 
 MAP, POINT = "nashabeh-fu-tc-4b", "nashabeh-fu-tc-point"
 RS, ALPHA = 1.6, 0.3
@@ -38,7 +32,7 @@ def studies(quick: bool) -> Studies:
     """The map on the paper's line, that of computed alpha^2 (not quick), and the printed point."""
     point = {"kind": "pairing", "bilayer": DEVICES[10] | {"spacing": "1 a_e"}, "density": {"rs_electron": RS},
              "pairing": {"alpha": ALPHA} | ({"curve_points": 4} if quick else {})}
-    return {MAP: map_study("4b", quick)} | limit_map(quick) | {POINT: point}
+    return {MAP: map_study(quick)} | limit_map(quick) | {POINT: point}
 
 
 def draw(results: Results) -> Figure:
@@ -56,7 +50,6 @@ def draw(results: Results) -> Figure:
 def rows(results: Results) -> list[Row]:
     """Printed numbers of one point, statements on the map, and what better methods and alpha^2 give."""
     s = results[POINT]
-    assert isinstance(s, PairingResult) and s.by_method is not None
     where = f"r_s = {RS}, d = a_e, alpha = {ALPHA}"
     found = [judged(f"T_H of the electrons (K), {where}", "1.26e3", s.hartree_temperature, (1255, 1265)),
              judged(f"T_D (K), {where}", "94", s.debye_temperature, (93.5, 94.5)),

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ehbilayer import Result
+from ehbilayer.figures import coupling_map
 from ehbilayer.papers.densities import SUPPLEMENT
 from ehbilayer.papers.nashabeh_fu.superconductivity import map_study, maps_page
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, said
-from ehbilayer.results.base import Result
-from ehbilayer.studies.pairing.figure import coupling_map
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Axes, Figure, Reproduction, Results, Row, Studies, said
 
 ALPHAS = (0.3, 0.5, 1.0)  # 0.3 is the paper's at r_s = 1.6, 1 that of Bohm and Staver; the figure's are not in its text
 HALF = 1.0  # spacing (a_e) at which onsets are told
@@ -27,7 +22,7 @@ def _name(alpha: float) -> str:
 
 def studies(quick: bool) -> Studies:
     """One map for each alpha."""
-    return {_name(a): map_study("S1", quick, alpha=a) for a in ALPHAS}
+    return {_name(a): map_study(quick, alpha=a) for a in ALPHAS}
 
 
 def onset(result: Result, spacing: float) -> float | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ehbilayer.figures.style import SMALL
+from ehbilayer.figures import SMALL, temperature_map
 from ehbilayer.papers.densities import SUPPLEMENT
 from ehbilayer.papers.nashabeh_fu.superconductivity import (
     DENSITY,
@@ -22,19 +20,14 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     maps_page,
     where_highest,
 )
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, said
-from ehbilayer.studies.pairing.figure import temperature_map
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Axes, Figure, Reproduction, Results, Row, Studies, said
 
 MAP = "nashabeh-fu-tc-s2"
 
 
 def studies(quick: bool) -> Studies:
     """The lines of Fig. 4a, and a map with the capacitor."""
-    return alpha_lines(quick) | {MAP: map_study("S2", quick)}
+    return alpha_lines(quick) | {MAP: map_study(quick, capacitor=True)}
 
 
 def draw(results: Results) -> Figure:

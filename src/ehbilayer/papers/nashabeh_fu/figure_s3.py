@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.densities import SUPPLEMENT
 from ehbilayer.papers.nashabeh_fu.figure_4b import MAP as ORIGINAL
 from ehbilayer.papers.nashabeh_fu.superconductivity import (
     FORMULA,
     LINE_NOTE,
+    MONTE_CARLO,
     highest,
     map_study,
-    of_map,
     other_reading,
     statements,
     temperature_page,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, judged, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, judged, said
 
 TEN, THOUSAND = "nashabeh-fu-tc-10-crystal-31", "nashabeh-fu-tc-1000-crystal-31"
 
 
 def studies(quick: bool) -> Studies:
     """Both maps, and that of Fig. 4b to compare with."""
-    return {TEN: map_study("S3-left", quick), THOUSAND: map_study("S3-right", quick),
-            ORIGINAL: map_study("4b", quick)}
+    return {TEN: map_study(quick, 10, MONTE_CARLO), THOUSAND: map_study(quick, 1000, MONTE_CARLO),
+            ORIGINAL: map_study(quick)}
 
 
 def draw(results: Results) -> Figure:
@@ -38,8 +33,8 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """The two printed maxima, and what the text says of the left map."""
-    ten, thousand, original = (of_map(results[name]) for name in (TEN, THOUSAND, ORIGINAL))
-    wide = ten.share_superconducting or 0.0, original.share_superconducting or 0.0
+    ten, thousand, original = (results[name] for name in (TEN, THOUSAND, ORIGINAL))
+    wide = ten.share_superconducting, original.share_superconducting
     return [judged("highest T_c (K), ratio 1000, m_e = m0, dielectric 1", "16 (first version 15)", highest(thousand),
                    (14.5, 16.5), converged=other_reading(thousand)),
             judged("highest T_c (K), ratio 10, dielectric 5", "0.5 (first version)", highest(ten), (0.45, 0.55),

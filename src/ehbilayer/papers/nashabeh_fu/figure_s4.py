@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure
-from ehbilayer.hartree_fock.order import CRYSTAL_DEPLETION, MELTED_DEPLETION, is_crystal
+from ehbilayer import Status, SweepResult
+from ehbilayer.figures import COLOURS, EMPTY, INK, SMALL, WARNING, dress
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, said
-from ehbilayer.phases.verdict import PAPER_CUTS
-from ehbilayer.status import Status
-from ehbilayer.sweep.result import SweepResult
+from ehbilayer.papers.record import NEW, Axes, Figure, Reproduction, Results, Row, said, titled
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance, for 36 particles
+CUTS = {"cut, full bands": (0.05, ":"), "cut, open bands": (0.1, "-.")}  # of the library, outside the Fermi sea
+CRYSTALS = {"electron": ("electron-crystal", "crystal", "stripes"), "hole": ("hole-crystal", "crystal", "stripes")}
 BINS = 60
 LIQUID_VARIANCE = {"electron": 4701.0, "hole": 9403.0}  # of free particles, 18 + 18 and 36 polarised
 CLEAR = 5.0  # least gap around a cut, in mean distances of neighbouring states; 4 in 100 places of chance have it
@@ -25,18 +19,13 @@ CLEAR = 5.0  # least gap around a cut, in mean distances of neighbouring states;
 
 def states(result: SweepResult, species: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Momentum variance and depletion of the Fermi sea of every converged Hartree-Fock candidate of every point, and
-    whether its species counts as a crystal."""
-    variance, depletion, deviation = [], [], []
-    for name in result.candidates:
-        if name == nashabeh_fu_2.CONDENSATE:
-            continue
-        good = result.array(f"statuses.{name}").values == Status.converged.value
-        variance.append(result.array(f"candidates.{name}.momentum_variance.{species}").values[good])
-        depletion.append(result.array(f"candidates.{name}.sea_depletion.{species}").values[good])
-        deviation.append(result.array(f"candidates.{name}.zone_deviation.{species}").values[good])
-    found = np.concatenate(depletion)
-    crystal = [is_crystal(d, z) for d, z in zip(found.tolist(), np.concatenate(deviation).tolist(), strict=True)]
-    return np.concatenate(variance), found, np.array(crystal)
+    whether its name says that this species is a crystal."""
+    part = result.only([name for name in result.candidates if name != nashabeh_fu_2.CONDENSATE])
+    good = part.data["statuses"].values == Status.converged.value
+    crystal = np.isin(part.data["ended_as"].values, CRYSTALS[species])
+    variance, depletion = (part.data[f"candidates.{name}.{species}"].values
+                           for name in ("momentum_variance", "sea_depletion"))
+    return variance[good], depletion[good], crystal[good]
 
 
 def valley(variance: np.ndarray, cut: float) -> tuple[float, float]:
@@ -48,7 +37,7 @@ def valley(variance: np.ndarray, cut: float) -> tuple[float, float]:
 def draw(results: Results) -> Figure:
     """A histogram for each layer; below it how both criteria compare, state by state."""
     result = results[nashabeh_fu_2.STUDY]
-    page = new_figure(9.6, 6.0)
+    page = titled(9.6, 6.0, "momentum variances of all states (Nashabeh and Fu, Fig. S4)")
     for i, species in enumerate(PAPER_CUTS):
         variance, depletion, _ = states(result, species)
         top = page.add_axes((0.085 + 0.49 * i, 0.52, 0.405, 0.35))
@@ -56,12 +45,10 @@ def draw(results: Results) -> Figure:
         low = page.add_axes((0.085 + 0.49 * i, 0.1, 0.405, 0.35), sharex=top)
         low.plot(variance, depletion, ".", markersize=3, color=COLOURS[species], alpha=0.5)
         low.axvline(PAPER_CUTS[species], color=WARNING, linestyle="--", linewidth=1.2)
-        low.axhline(MELTED_DEPLETION, color=INK, linestyle=":", linewidth=1.2, label="cut, full bands")
-        low.axhline(CRYSTAL_DEPLETION, color=INK, linestyle="-.", linewidth=1.2, label="cut, open bands")
+        for text, (cut, style) in CUTS.items():
+            low.axhline(cut, color=INK, linestyle=style, linewidth=1.2, label=text)
         low.legend(fontsize=SMALL, frameon=False, loc="center right")
         dress(low, "", "σₖ²", "" if i else "outside the Fermi sea")
-    page.text(0.5, 0.985, "momentum variances of all states (Nashabeh and Fu, Fig. S4)", ha="center", va="top",
-              fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
@@ -97,8 +84,7 @@ def caption(results: Results) -> str:
     return ("Above: sigma_k^2 = sum over k and spins of (Lk)^2 n_k of every converged Hartree-Fock candidate "
             f"({names}) at every point of Fig. 2, 36 + 36 particles, zero mode none. "
             "Below: the same states by the fraction of particles outside their Fermi sea, the criterion of this "
-            f"library (above {MELTED_DEPLETION:g} what has full bands is a crystal, above {CRYSTAL_DEPLETION:g} "
-            "everything is).")
+            "library (above 0.05 what has full bands is a crystal, above 0.1 everything is).")
 
 
 FIGURE = Reproduction("nashabeh-fu:s4", "momentum variances that tell liquids from crystals",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
 from ehbilayer.papers.densities import (
     CRITICAL,
@@ -15,10 +15,7 @@ from ehbilayer.papers.densities import (
     rs_hole,
     sixfold,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 STUDY = "nashabeh-fu-s5"
 BROKEN = 1e-3  # relative difference of Bragg amplitudes, above which the symmetry counts as broken
@@ -36,19 +33,16 @@ def draw(results: Results) -> Figure:
                 ("charge", "hole", "electron", "spin"))
 
 
-def spread(amplitudes: object) -> float:
+def spread(amplitudes: np.ndarray) -> float:
     """(largest - smallest)/largest."""
-    import numpy as np
-
-    values = np.asarray(amplitudes)
-    return float((values.max() - values.min()) / values.max())
+    return float(np.ptp(amplitudes) / amplitudes.max())
 
 
 def rows(results: Results) -> list[Row]:
     """Both layers are crystals, their triangle is slightly broken by the spins."""
     result = results[STUDY]
     broken = {s: spread(bragg(result, s)) for s in ("hole", "electron")}
-    return [said("both layers are crystals", result.summary["phase"] == "crystal", str(result.summary["phase"])),
+    return [said("both layers are crystals", result.phase == "crystal", str(result.phase)),
             said("holes on a triangular lattice", sixfold(result) > 0.9, f"six-fold order {sixfold(result):.3f}"),
             said("spins break the triangular symmetry", broken["electron"] > BROKEN,
                  f"Bragg amplitudes differ by {100 * broken['electron']:.1f} % (electrons), "
@@ -57,11 +51,11 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    s = results[STUDY].summary
-    return (f"36 polarised holes and 18 + 18 electrons (unrestricted), triangular torus, {s['basis_size']} waves, zero "
-            f"mode none, r_s = {rs_hole(results[STUDY]):.2f} a_h. {CRITICAL} (r_s* = {s['critical_rs']:.3f}). "
+    s = results[STUDY]
+    return (f"36 polarised holes and 18 + 18 electrons (unrestricted), triangular torus, {s.basis_size} waves, zero "
+            f"mode none, r_s = {rs_hole(results[STUDY]):.2f} a_h. {CRITICAL} (r_s* = {s.critical_rs:.3f}). "
             "Neighbouring rows have opposite electron spins. Energy per particle "
-            f"{s['energy_per_particle']:.6f} Ha_h; waves at the edge hold {100 * s['edge_occupation']:.1f} %, above "
+            f"{s.energy_per_particle:.6f} Ha_h; waves at the edge hold {100 * s.edge_occupation:.1f} %, above "
             "the 1 % of the paper: more waves would lower it. This state is a saddle of the free box: noise on it "
             "leads to the chains of Fig. S8, which are lower.")
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.densities import CRITICAL, SUPPLEMENT, TRIANGULAR, hartree_fock, maps, over_critical, rs_hole
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 LIQUID, CRYSTAL = "nashabeh-fu-s6-liquid", "nashabeh-fu-s6-crystal"
 DENSITIES = {LIQUID: 1.3, CRYSTAL: 0.8}  # n/n*
@@ -30,10 +25,10 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """The phase at both densities, and how far the densities of the liquid are from uniform."""
-    found = [said(f"n/n* = {n:g}: {PHASES[name]}", results[name].summary["phase"] == PHASES[name],
-                  str(results[name].summary["phase"])) for name, n in DENSITIES.items()]
+    found = [said(f"n/n* = {n:g}: {PHASES[name]}", results[name].phase == PHASES[name],
+                  str(results[name].phase)) for name, n in DENSITIES.items()]
     values = results[CRYSTAL].data["spin_density_electron"].values
-    most = float(abs(values).max() / results[CRYSTAL].summary["density"]["electron"])
+    most = float(abs(values).max() / results[CRYSTAL].density.electron)
     found.append(said("n/n* = 0.8: the electrons have a spin texture", most > 1e-2,
                       f"up to {100 * most:.1f} % of the mean density"))
     return found
@@ -41,11 +36,11 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    parts = [f"36 polarised holes and 18 + 18 electrons, triangular torus, {results[LIQUID].summary['basis_size']} "
-             f"waves, zero mode none. {CRITICAL} (r_s* = {results[LIQUID].summary['critical_rs']:.3f})."]
+    parts = [f"36 polarised holes and 18 + 18 electrons, triangular torus, {results[LIQUID].basis_size} "
+             f"waves, zero mode none. {CRITICAL} (r_s* = {results[LIQUID].critical_rs:.3f})."]
     for name, n in DENSITIES.items():
-        s = results[name].summary
-        starts = ", ".join(f"{x['energy_per_particle']:.5f} ({x['phase']})" for x in s["starts"])
+        s = results[name]
+        starts = ", ".join(f"{x.energy_per_particle:.5f} ({x.phase})" for x in s.starts)
         parts.append(f"n/n* = {n:g} (r_s = {rs_hole(results[name]):.2f} a_h): from the clean lattice, and with noise, "
                      f"{starts} Ha_h per particle; the lowest is drawn.")
     parts.append("18 electrons per spin leave a shell open, which is why a finite liquid has weak waves of density and "

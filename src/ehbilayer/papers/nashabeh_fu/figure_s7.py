@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ehbilayer.papers.densities import (
     CRITICAL,
     HOLES,
@@ -17,10 +15,7 @@ from ehbilayer.papers.densities import (
     sites,
     sixfold,
 )
-from ehbilayer.papers.record import Reproduction, Results, Row, Studies, said
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import Figure, Reproduction, Results, Row, Studies, said
 
 STUDY, PLACED = "nashabeh-fu-s7", "nashabeh-fu-s7-placed"
 ORDERED = 0.7  # least mean six-fold order of a triangular crystal; random points have 0.36
@@ -49,15 +44,15 @@ def rows(results: Results) -> list[Row]:
     return [said("a triangular crystal forms from random orbitals", order > ORDERED and found == HOLES,
                  f"{found} sites, six-fold order {order:.3f}"),
             said("its name by the depletion of the Fermi sea is hole-crystal",
-                 result.summary["phase"] == "hole-crystal", str(result.summary["phase"]))]
+                 result.phase == "hole-crystal", str(result.phase))]
 
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    s = results[STUDY].summary
+    s = results[STUDY]
     return (f"36 polarised holes and 36 electrons (restricted) in a rectangular torus (height/width sqrt(3)/2, which a "
-            f"triangular crystal of 6 x 6 fits), {s['basis_size']} waves, zero mode none, r_s = "
-            f"{rs_hole(results[STUDY]):.2f} a_h. {CRITICAL} (r_s* = {s['critical_rs']:.3f}). Energies per particle "
+            f"triangular crystal of 6 x 6 fits), {s.basis_size} waves, zero mode none, r_s = "
+            f"{rs_hole(results[STUDY]):.2f} a_h. {CRITICAL} (r_s* = {s.critical_rs:.3f}). Energies per particle "
             f"from random orbitals: {energies(results[STUDY])}; from a triangular crystal, without and with noise: "
             f"{energies(results[PLACED])} Ha_h. Six-fold order of the lowest of these two: "
             f"{sixfold(results[PLACED]):.3f}. The electrons' open shell makes weak stripes, along which the crystal of "

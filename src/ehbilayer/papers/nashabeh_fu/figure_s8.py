@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ehbilayer import HartreeFockResult
 from ehbilayer.papers.densities import (
     CRITICAL,
     NEAR,
@@ -21,11 +22,7 @@ from ehbilayer.papers.densities import (
     partners,
     rs_hole,
 )
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, said
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, said
 
 FREE, RESTRICTED, OTHER, LATTICE = ("nashabeh-fu-s8", "nashabeh-fu-s8-restricted", "nashabeh-fu-s8-triangular",
                                     "nashabeh-fu-s8-lattice")
@@ -55,20 +52,20 @@ def draw(results: Results) -> Figure:
                 {text: results[name] for name, text in NAMES.items()}, ("charge", "hole", "electron", "spin"))
 
 
-def census(result: Result) -> str:
+def census(result: HartreeFockResult) -> str:
     """How many holes have how many near partners."""
     counts = np.bincount(partners(result))
     return ", ".join(f"{n} with {k}" for k, n in enumerate(counts) if n)
 
 
-def _pairing(result: Result) -> str:
+def _pairing(result: HartreeFockResult) -> str:
     return f"second over first distance {alternation(result):.2f}"
 
 
 def rows(results: Results) -> list[Row]:
     """Whether the lattice melts, into what, and by how much that is lower."""
     near = partners(results[FREE])
-    lower = results[LATTICE].summary["energy_per_particle"] - results[FREE].summary["energy_per_particle"]
+    lower = results[LATTICE].energy_per_particle - results[FREE].energy_per_particle
     paired = alternation(results[FREE])
     found = [said("a state without a clean lattice is lower", lower > 0, f"by {lower:.6f} Ha_h per particle"),
              said("its holes and electrons stand in stripes", float(np.mean(near == 2)) > IN_STRIPES,
@@ -86,9 +83,9 @@ def caption(results: Results) -> str:
     """What is drawn."""
     parts = ["36 polarised holes and 18 + 18 electrons (unrestricted unless said), zero mode none.", f"{CRITICAL}."]
     for name, text in NAMES.items():
-        s = results[name].summary
-        parts.append(f"{text.capitalize()}: r_s* = {s['critical_rs']:.3f}, r_s = {rs_hole(results[name]):.2f} a_h, "
-                     f"{s['basis_size']} waves, {100 * s['edge_occupation']:.1f} % at the edge, energies per particle "
+        s = results[name]
+        parts.append(f"{text.capitalize()}: r_s* = {s.critical_rs:.3f}, r_s = {rs_hole(results[name]):.2f} a_h, "
+                     f"{s.basis_size} waves, {100 * s.edge_occupation:.1f} % at the edge, energies per particle "
                      f"of the starts {energies(results[name])} Ha_h.")
     parts.append(f"Near means closer than {NEAR:g} spacings of a triangular lattice "
                  f"({NEAR * lattice_spacing(results[FREE]):.1f} a_h in the rectangular box): one such partner is a "

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from ehbilayer.papers.nashabeh_fu import figure_s3 as s3
 from ehbilayer.papers.nashabeh_fu.figure_s3 import TEN, THOUSAND
 from ehbilayer.papers.nashabeh_fu.superconductivity import (
     FIRST_VERSION,
     FORMULA,
     LINE_NOTE,
+    MONTE_CARLO,
     highest,
     map_study,
     other_reading,
@@ -17,18 +18,14 @@ from ehbilayer.papers.nashabeh_fu.superconductivity import (
     temperature_page,
     where_highest,
 )
-from ehbilayer.papers.record import NEW, Reproduction, Results, Row, Studies, judged
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, judged
 
 HUNDRED = "nashabeh-fu-tc-100-crystal-31"
 
 
 def studies(quick: bool) -> Studies:
     """The maps of ratios 100 and 1000, and that of ratio 10 to compare with."""
-    return {HUNDRED: map_study("v1-6-left", quick), THOUSAND: map_study("v1-6-right", quick),
-            TEN: map_study("S3-left", quick)}
+    return {HUNDRED: map_study(quick, 100, MONTE_CARLO)} | {name: s3.studies(quick)[name] for name in (THOUSAND, TEN)}
 
 
 def draw(results: Results) -> Figure:

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.pairing.coupling_spectrum import einstein
-from ehbilayer.pairing.eliashberg import critical_temperature
+from ehbilayer import SweepResult, eliashberg_tc
 from ehbilayer.papers.densities import SOURCE, TRIANGULAR, hartree_fock
 from ehbilayer.papers.nashabeh_fu import figure_3 as nashabeh_fu_3
 from ehbilayer.papers.nashabeh_fu import figure_4b as nashabeh_fu_4b
 from ehbilayer.papers.nashabeh_fu import figure_s6 as nashabeh_fu_s6
 from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING
 from ehbilayer.papers.record import MISSING, Reproduction, Results, Row, Studies, judged, said
-from ehbilayer.sweep.result import SweepResult
 
 LIMIT, POINT, HYDROGEN = "nashabeh-fu-3-limit", nashabeh_fu_4b.POINT, "nashabeh-fu-tc-2000"
 MOTT, CRYSTALS, STRONGEST = "nashabeh-fu-mott", "nashabeh-fu-electron-crystals", "nashabeh-fu-condensation"
@@ -29,6 +27,7 @@ SPACINGS, RATIO_MASSES = [1.0, 3.0, 10.0], [0.5, 0.166667]  # a_h; m0, ratios 2 
 CROSSINGS = [1.5, 1.7, 1.9, 2.1]  # r_s of the electrons around their crystallisation
 SIMILAR = 1e-2  # of eps_F per particle
 SAME = 0.1  # r_s: crossings closer than this do not depend on the holes
+NARROW = 1e-4  # half the width of a mode
 EINSTEIN = {0.5: 0.0394, 1.0: 0.1146, 2.0: 0.2117}  # lambda -> T_c/omega_E, isotropic Eliashberg, mu* = 0
 STATIC_ENERGIES = {"triangular": -1.106103, "square": -1.100244}  # E r_s; Bonsall and Maradudin, PRB 15, 1959 (1977)
 
@@ -114,7 +113,7 @@ def rows(results: Results) -> list[Row]:
 def _liquid(results: Results) -> list[Row]:
     """Mass and gap of Fig. 3 as published and without the limits of size, waves and v(0) = 0."""
     paper, limit = results[nashabeh_fu_3.STUDY], results[LIMIT]
-    where = f"madelung, {limit.summary['particles']['hole']} holes, {limit.summary['basis_size']} waves"
+    where = f"madelung, {limit.particles.hole} holes, {limit.basis_size} waves"
     mass, gap, free = nashabeh_fu_3.band_fit(paper)[0], nashabeh_fu_3.hole_gaps(paper), nashabeh_fu_3.hole_gaps(limit)
     found = [judged("electron liquid: m*/m_e, two bands", "0.93", mass, nashabeh_fu_3.MASS, f"{mass:.4f}",
                     f"{nashabeh_fu_3.band_fit(limit)[0]:.3f} ({where})")]
@@ -124,15 +123,15 @@ def _liquid(results: Results) -> list[Row]:
 
 
 def _superconductivity(results: Results) -> list[Row]:
-    s, hydrogen = results[POINT].summary, results[HYDROGEN].summary
-    density = 1 / (np.pi * (s["rs_electron"] * s["units"]["a_e_nm"] * 1e-7) ** 2)
-    t_c = hydrogen["critical_temperature"]
+    s, hydrogen = results[POINT], results[HYDROGEN]
+    density = 1 / (np.pi * (s.rs_electron * s.provenance.scales.electron_bohr_radius_nm * 1e-7) ** 2)
+    t_c = hydrogen.critical_temperature
     return [judged("n (10^12 cm^-2) at r_s = 1.6, d = a_e, m_h/m_e = 10", "about 1.8", density / 1e12, (1.75, 1.85),
                    f"{density / 1e12:.4f}"),
-            judged("T_c (K) there, alpha = 0.3", "about 10", s["critical_temperature"], (9.5, 10.5), "",
-                   f"{s['by_method']['eliashberg']:.3g} (Eliashberg)"),
+            judged("T_c (K) there, alpha = 0.3", "about 10", s.critical_temperature, (9.5, 10.5), "",
+                   f"{s.by_method['eliashberg']:.3g} (Eliashberg)"),
             judged("T_c (K) at m_h/m_e = 2000, m_e = m0, dielectric 1", "about 180", t_c, (175.0, 185.0), f"{t_c:.4g}",
-                   f"{hydrogen['by_method']['eliashberg']:.3g} (Eliashberg)")]
+                   f"{hydrogen.by_method['eliashberg']:.3g} (Eliashberg)")]
 
 
 def _mott(results: Results) -> list[Row]:
@@ -183,11 +182,11 @@ def _spins(results: Results) -> list[Row]:
         if name not in results:
             found.append(Row(quantity, "yes", "", MISSING))
             continue
-        one, two = results[name].summary, results[RESTRICTED[name]].summary
-        off = abs(one["energy_per_particle"] - two["energy_per_particle"])
-        share = off / one["fermi_energy"]["electron"]
-        found.append(said(quantity, one["phase"] == two["phase"] and share < SIMILAR,
-                          f"{one['phase']}, {two['phase']}; energies {off:.1g} Ha_h = {share:.1g} eps_F apart"))
+        one, two = results[name], results[RESTRICTED[name]]
+        off = abs(one.energy_per_particle - two.energy_per_particle)
+        share = off / one.fermi_energy.electron
+        found.append(said(quantity, one.phase == two.phase and share < SIMILAR,
+                          f"{one.phase}, {two.phase}; energies {off:.1g} Ha_h = {share:.1g} eps_F apart"))
     return found
 
 
@@ -220,7 +219,7 @@ def _exact(results: Results) -> list[Row]:
                             value, (known_gas[spin] - 2e-3, known_gas[spin] + 2e-3),
                             f"{value:.6f} (madelung, {count} electrons)"))
     for strength, known in EINSTEIN.items():
-        t_c = critical_temperature(einstein(1.0, strength))
+        t_c = eliashberg_tc([1 - NARROW, 1, 1 + NARROW], [0, strength / (2 * NARROW), 0])
         found.append(judged(f"one Einstein mode, lambda = {strength:g}: T_c/omega_E", f"{known:.4f}", t_c,
                             (known - 5e-5, known + 5e-5), f"{t_c:.5f}"))
     return found
@@ -228,9 +227,9 @@ def _exact(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What stands behind the table."""
-    s = results[nashabeh_fu_3.STUDY].summary
     left_out = "" if CRYSTALS in results else " Where electrons crystallise and spins of the liquid are left out here."
-    return (f"The paper's convention: 36 polarised holes and 36 electrons, triangular torus, {s['basis_size']} waves "
+    waves = results[nashabeh_fu_3.STUDY].basis_size
+    return (f"The paper's convention: 36 polarised holes and 36 electrons, triangular torus, {waves} waves "
             "(271 where electrons crystallise), zero mode none, m_h = m0, dielectric constant 5. Electron liquid: d = "
             "a_h, m_h/m_e = 10, r_s = 7; eps_F is that of free spin-degenerate electrons. Mott transition: n/n_h* with "
             "the n_h* of polarised holes computed on the same torus. Spins: the states of Fig. S6 (d = 3 a_h, m_h/m_e "

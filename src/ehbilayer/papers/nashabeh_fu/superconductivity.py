@@ -5,27 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
-from ehbilayer.pairing.couplings import bcs_temperature, paper_line
-from ehbilayer.pairing.maps import PUBLISHED
-from ehbilayer.pairing.plasmon_velocity import LINES as READINGS
-from ehbilayer.pairing.result import AnyPairingResult, PairingMapResult
-from ehbilayer.papers.record import Results, Row, Studies, said
-from ehbilayer.results.base import Result
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from ehbilayer import PairingMapResult, PairingResult, Result, bcs_temperature
+from ehbilayer.figures import COLOURS, EMPTY, INK, NORMAL, OTHERS, SMALL, WARNING, dress, temperature_map
+from ehbilayer.papers.record import Axes, Figure, Results, Row, Studies, placed, said, titled
 
 FIRST_VERSION = "Nashabeh and Fu (2026, first version)"
 # m_h/m_e -> the bilayer: electrons of 0.1 m0 where the paper holds m_h = m0 at ratio 10, and its "solid hydrogen"
 DEVICES: dict[int, dict[str, Any]] = {
     10: {"material": "mass-ratio-10"}, 100: {"electron_mass": 0.1, "hole_mass": 10.0, "dielectric": 5.0},
     1000: {"electron_mass": 1.0, "hole_mass": 1000.0, "dielectric": 1.0}}
+READINGS = {"1.2 - 1.39 x": (1.2, 1.39), "1 - x": (1.0, 1.0)}  # alpha^2 by Fig. 4a; x = r_s/r_s*
+HARTREE_FOCK, MONTE_CARLO = 2.0, 31.0  # r_s* at which the holes crystallise
 POINTS, QUICK_POINTS = 200, 40
 ZERO = 1e-12  # T_c/T_H^e that counts as none
 LINES, SMALL_TORUS = "nashabeh-fu-alpha-36", "nashabeh-fu-alpha-16"
@@ -39,19 +33,24 @@ LINE_NOTE = ("alpha^2 = 1.2 - 1.39 r_s/r_s* is our reading of the paper's Fig. 4
 FORMULA = "k_B T_c = 1.13 k_B T_D exp(1/g0V), the printed formula, Umklapp by Debye's cut-off."
 
 
-def map_study(figure: str, quick: bool, alpha_source: str = "paper-line", **pairing: Any) -> dict[str, Any]:
-    """Tables of the map that ``pairing.maps.PUBLISHED`` describes; ``pairing`` replaces keys of that table."""
-    chosen = PUBLISHED[figure]
-    alpha = {"alpha_source": alpha_source} if chosen.alpha is None else {"alpha": chosen.alpha}
-    table = alpha | {"rs_star": chosen.crystal_rs, "map_rs": [0.05 * chosen.crystal_rs, chosen.crystal_rs],
-                     "map_spacing": [0, "2 a_e"], "map_points": QUICK_POINTS if quick else POINTS}
-    bilayer = DEVICES[int(chosen.hole_over_electron_mass)] | {"capacitor": chosen.capacitor}
-    return {"kind": "pairing", "bilayer": bilayer, "pairing": table | pairing}
+def map_study(quick: bool, ratio: int = 10, rs_star: float = HARTREE_FOCK, *, capacitor: bool = False,
+              alpha_source: str = "paper-line", alpha: float | None = None) -> dict[str, Any]:
+    """Tables of a map of T_c up to r_s* at m_h/m_e = ``ratio``; alpha^2 on the paper's line, computed, or given."""
+    given: dict[str, Any] = {"alpha_source": alpha_source} if alpha is None else {"alpha": alpha}
+    return {"kind": "pairing", "bilayer": DEVICES[ratio] | {"capacitor": capacitor},
+            "pairing": given | {"rs_star": rs_star, "map_rs": [0.05 * rs_star, rs_star], "map_spacing": [0, "2 a_e"],
+                                "map_points": QUICK_POINTS if quick else POINTS}}
+
+
+def line(rs: np.ndarray, rs_star: float = HARTREE_FOCK, reading: tuple[float, float] = READINGS["1.2 - 1.39 x"],
+         ) -> np.ndarray:
+    """alpha^2 on a straight line in r_s/r_s*, by default the one that the library's ``paper-line`` is."""
+    return reading[0] - reading[1] * rs / rs_star
 
 
 def limit_map(quick: bool) -> Studies:
     """The map of Fig. 4b with alpha^2 computed for infinitely many holes (not quick)."""
-    return {} if quick else {LIMIT: map_study("4b", quick, "limit")}
+    return {} if quick else {LIMIT: map_study(quick, alpha_source="limit")}
 
 
 def alpha_lines(quick: bool) -> Studies:
@@ -96,85 +95,67 @@ def draw_lines(results: Results, ax: Axes, name: str, title: str) -> None:
 def maps_page(title: str, panels: Sequence[tuple[str, Callable[[Axes], Any]]]) -> Figure:
     """Square panels in a row, each with a title of its own under that of the page."""
     width, height = ACROSS * len(panels), SIDE + BELOW + HEAD
-    page = new_figure(width, height)
+    page = titled(width, height, title, 1 - 0.1 / height)
     for i, (text, draw) in enumerate(panels):
-        ax = page.add_axes(((ACROSS * i + LEFT) / width, BELOW / height, SIDE / width, SIDE / height))
+        ax = placed(page, ACROSS * i + LEFT, BELOW, SIDE, SIDE)
         draw(ax)
         ax.set_title(f"{text}: {ax.get_title()}" if text else ax.get_title(), fontsize=NORMAL, color=INK, pad=5)
-    page.text(0.5, 1 - 0.1 / height, title, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     return page
 
 
-def temperature_page(title: str, panels: Sequence[tuple[str, Result]]) -> Figure:
+def temperature_page(title: str, panels: Sequence[tuple[str, PairingMapResult]]) -> Figure:
     """Maps of T_c in a row."""
-    from ehbilayer.studies.pairing.figure import temperature_map
 
     return maps_page(title, [(text, partial(temperature_map, result)) for text, result in panels])
 
 
-def told(result: Result) -> AnyPairingResult:
-    """What a point or a map says."""
-    assert isinstance(result, AnyPairingResult)
-    return result
-
-
-def of_map(result: Result) -> PairingMapResult:
-    """What a map says."""
-    assert isinstance(result, PairingMapResult)
-    return result
-
-
-def in_hartree(result: Result) -> Result:
+def in_hartree(result: PairingMapResult) -> PairingMapResult:
     """The map with T_c in units of the electrons' Hartree temperature, as in the paper."""
     t_c = result.data["critical_temperature"]
     scaled = replace(t_c, values=reduced(result), units="T_H^e")
     return replace(result, data=result.data | {"critical_temperature": scaled})
 
 
-def reduced(result: Result) -> np.ndarray:
+def reduced(result: PairingMapResult) -> np.ndarray:
     """T_c/T_H^e of a map, (spacings, rs)."""
-    values: np.ndarray = result.data["critical_temperature"].values
-    hartree = told(result).hartree_temperature
-    return values / hartree if hartree is not None and result.data["critical_temperature"].units == "K" else values
+    values, hartree = result.data["critical_temperature"].values, result.hartree_temperature
+    return values / hartree if hartree and result.data["critical_temperature"].units == "K" else values
 
 
-def highest(result: Result) -> float:
+def highest(result: PairingMapResult) -> float:
     """The highest T_c of a map in K; 0 if nothing pairs."""
-    found = of_map(result).highest
-    return 0.0 if found is None or found.critical_temperature is None else found.critical_temperature
+    return float((result.highest and result.highest.critical_temperature) or 0.0)
 
 
-def by_reading(result: Result, rs: np.ndarray, spacing: float) -> dict[str, np.ndarray]:
+def by_reading(result: PairingMapResult | PairingResult, rs: np.ndarray, spacing: float) -> dict[str, np.ndarray]:
     """T_c (K) by the printed formula at some r_s and one d/a_e, for each line in x = r_s/r_s* read from Fig. 4a."""
-    s = told(result)
-    heavy = s.hole_over_electron_mass
-    kelvin = (s.hartree_temperature or np.nan) * heavy  # Ha_h over k_B
-    return {name: kelvin * bcs_temperature(rs, spacing * heavy, paper_line(rs, s.rs_star, line), 1 / heavy)
-            for name, line in READINGS.items()}
+    heavy = result.hole_over_electron_mass
+    kelvin = (result.hartree_temperature or np.nan) * heavy  # Ha_h over k_B
+    return {name: kelvin * bcs_temperature(rs, spacing * heavy, line(rs, result.rs_star, reading), 1 / heavy)
+            for name, reading in READINGS.items()}
 
 
-def other_reading(result: Result) -> str:
+def other_reading(result: PairingMapResult) -> str:
     """The highest T_c of a map at d = 0 with the straight line that it was not made with."""
     name, found = list(by_reading(result, result.data["rs"].values, 0.0).items())[1]
     return f"{found.max():.3g} with alpha^2 = {name}"
 
 
-def where_highest(result: Result) -> str:
+def where_highest(result: PairingMapResult) -> str:
     """The highest T_c and where it is, as text."""
-    found = of_map(result).highest
+    found = result.highest
     if found is None:
         return "no superconductivity"
     return (f"{found.critical_temperature:.4g} K = {found.tc_over_hartree:.4g} T_H at r_s {found.rs_electron:.3g}, d "
             f"{found.spacing_over_a_e:.3g} a_e")
 
 
-def statements(result: Result, what: str = "", limit: Result | None = None) -> list[Row]:
+def statements(result: PairingMapResult, what: str = "", limit: PairingMapResult | None = None) -> list[Row]:
     """What the paper says of every map of T_c: where it is highest, and that the densest systems do not pair.
 
     ``limit`` is the same map with computed alpha^2.
     """
-    found = of_map(result).highest
-    best, spacing = (np.nan, np.nan) if found is None else (found.rs_electron, found.spacing_over_a_e)
+    best, spacing = (result.highest.rs_electron, result.highest.spacing_over_a_e) if result.highest else (np.nan,) * 2
     rs, t_c = result.data["rs"].values, reduced(result)
     inside = rs[0] < best < rs[-1]
     pairs = (t_c > ZERO).any(axis=0)
