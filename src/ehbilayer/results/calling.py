@@ -65,7 +65,7 @@ def in_notebook() -> bool:
 
 
 class ProgressLine:
-    """Shows one line at a time: in a notebook rewritten in place and taken away at the end, else on stderr now and then.
+    """Shows one line at a time: in a notebook rewritten in place and removed at the end, else on stderr now and then.
 
     A calculation that is over within NOTEBOOK_SECONDS shows nothing in a notebook.
     """
