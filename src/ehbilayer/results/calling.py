@@ -5,6 +5,7 @@ In a notebook progress shows itself, unless it is told not to; elsewhere it is s
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -45,10 +46,14 @@ def call(solve: Callable[[Hooks], Found], scales: Scales, how: Calling, *, seed:
     backend, show = how.get("backend", "numpy"), how.get("progress")
     if backend not in ("numpy", "jax"):
         raise InputError("backend", "numpy | jax", backend, "choose one of these")
-    line = show if callable(show) else progress_line() if show or (show is None and in_notebook()) else silent
+    line = show if callable(show) else ProgressLine() if show or (show is None and in_notebook()) else silent
     began = time.monotonic()
-    result = solve(Hooks(backend=backend, threads=how.get("threads", 2), progress=line,
-                         should_stop=how.get("should_stop", never)))
+    try:
+        result = solve(Hooks(backend=backend, threads=how.get("threads", 2), progress=line,
+                             should_stop=how.get("should_stop", never)))
+    finally:
+        if isinstance(line, ProgressLine):
+            line.end()
     seconds = round(time.monotonic() - began, 3)
     return replace(result, provenance=Provenance(seed, backend, seconds, (), scales, versions(), FORMAT_VERSION))
 
@@ -59,26 +64,36 @@ def in_notebook() -> bool:
     return shell is not None and getattr(shell.get_ipython(), "kernel", None) is not None
 
 
-def progress_line() -> Callable[[str], None]:
-    """A function that shows one line at a time: rewritten in place in a notebook, else on stderr now and then."""
-    last = [-NOTEBOOK_SECONDS]
-    handle: list[Any] = []
+class ProgressLine:
+    """Shows one line at a time: in a notebook rewritten in place and removed at the end, else on stderr now and then.
 
-    def show(text: str) -> None:
-        if time.monotonic() - last[0] < NOTEBOOK_SECONDS:
+    A calculation that is over within NOTEBOOK_SECONDS shows nothing in a notebook.
+    """
+
+    def __init__(self) -> None:
+        self._last = time.monotonic() if in_notebook() else -math.inf
+        self._handle: Any = None
+
+    def __call__(self, text: str) -> None:
+        if time.monotonic() - self._last < NOTEBOOK_SECONDS:
             return
-        last[0] = time.monotonic()
+        self._last = time.monotonic()
         if not in_notebook():
             print(text, file=sys.stderr, flush=True)
             return
         from IPython.display import Pretty, display
 
-        if handle:
-            handle[0].update(Pretty(text))
+        if self._handle is None:
+            self._handle = display(Pretty(text), display_id=True)
         else:
-            handle.append(display(Pretty(text), display_id=True))
+            self._handle.update(Pretty(text))
 
-    return show
+    def end(self) -> None:
+        """Take the line away."""
+        if self._handle is not None:
+            from IPython.display import Pretty
+
+            self._handle.update(Pretty(""))
 
 
 @cache
