@@ -8,15 +8,16 @@ import signal
 import sys
 import time
 import types
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Record, Result, Variable
+from ehbilayer.results.base import Carriers, Result, Variable, entry, number
 from ehbilayer.run import runner
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
@@ -32,6 +33,22 @@ KIND = "device"
 DIES, NEVER_CONVERGES, OVERFLOWS, RUNS_ON, BREAKS, UNPHYSICAL = 13.0, 14.0, 15.0, 16.0, 17.0, 18.0
 SCALES = Scales(hole_mass=0.4, dielectric=5.0)
 COMPUTE = sweep_worker.compute_point
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class FakeResult(Result):
+    """What a point of the kind says."""
+
+    kind: ClassVar[str] = KIND
+    total_energy: float = number("Ha_h", "energy", key="energy")
+    gap: Carriers[float] = number("Ha_h", "gap")
+    steps: int = entry("steps that were taken")
+    many: tuple[float, ...] = number("1", "where it is")
+    winner: str = entry("lowest phase")
+    margin: float | None = number("Ha_h", "how far the other phase lies above it")
+    numerical_error: float | None = number("Ha_h", "error of the margin")
+    complex_name: str = entry("a name that files keep for themselves", key="complex")
+    trail: float = number("1", "where it came from")
 
 
 def register() -> None:
@@ -87,7 +104,7 @@ def prepare(study: Study) -> Task:
     if spacing == 5 and rs == 8:
         raise InputError("bilayer.spacing", "compatible with the density", spacing, "choose another")
     return Task(study, SCALES, study.canonical(), {}, (), lambda run: solve(study, run),
-                energies=("energy", "margin"), carries=("trail",))
+                carries=("trail",))
 
 
 def _spacing(study: Study) -> float:
@@ -125,16 +142,14 @@ def solve(study: Study, run: Hooks) -> Result:
             status = stop
             break
     margin = (d - np.sin(rs)) * 0.1  # the boundary is where the spacing is sin r_s
-    summary = {"energy": -1 / rs - d, "gap": {"electron": None, "hole": 0.5 * d}, "steps": steps, "many": [rs, d],
-               "winner": "liquid" if margin > 0 else "crystal", "margin": abs(margin), "numerical_error": 1e-3,
-               "complex": "trion-"}
     trail = rs + d if run.neighbour is None else rs + d + run.neighbour.data["trail"].values / 3  # where it came from
-    summary["trail"] = float(trail)
-    if margin > 0 and os.environ.get("EHB_FAKE_ALONE"):  # all candidates ended as the liquid
-        summary |= {"margin": None, "numerical_error": None}
-    return Record(KIND, status, summary, {}, {"steps": Variable((), np.array(steps), "1"),
-                                              "line": Variable(("x",), np.array([rs, d]), "a_h"),
-                                              "trail": Variable((), np.array(trail), "1")})
+    alone = margin > 0 and bool(os.environ.get("EHB_FAKE_ALONE"))  # all candidates ended as the liquid
+    return FakeResult(
+        status=status, total_energy=-1 / rs - d, gap=Carriers({"electron": None, "hole": 0.5 * d}), steps=steps,
+        many=(rs, d), winner="liquid" if margin > 0 else "crystal", margin=None if alone else abs(margin),
+        numerical_error=None if alone else 1e-3, complex_name="trion-", trail=float(trail),
+        data={"steps": Variable((), np.array(steps), "1"), "line": Variable(("x",), np.array([rs, d]), "a_h"),
+              "trail": Variable((), np.array(trail), "1")})
 
 
 def study_text(axes: str, more: str = "") -> str:
@@ -155,8 +170,8 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     sweep_points.prepare_sweep = lambda study: sweep  # begin at once, with all modules there
     COMPUTE(sweep_worker.Job("", {}, sweep.tables(sweep.points[0].values), "", "."))
     rng, store = np.random.default_rng(seed), PointStore(place)
-    for number in range(kills):
-        log(f"run {number}")
+    for run in range(kills):
+        log(f"run {run}")
         child = os.fork()
         if not child:
             runner.run(study, place)

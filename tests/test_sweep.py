@@ -72,7 +72,7 @@ def test_a_point_is_a_result_of_its_own(tmp_path: Path) -> None:
         values = point.inputs["coordinates"]
         assert point.kind == "device" and point.data == {}
         assert point.energy == -1 / values["density.rs_hole"] - values["bilayer.spacing"]
-        assert point.inputs["study"]["density"]["rs_hole"] == values["density.rs_hole"]
+        assert point.provenance.study["density"]["rs_hole"] == values["density.rs_hole"]
 
 
 def test_a_swept_key_replaces_its_alternatives(tmp_path: Path) -> None:

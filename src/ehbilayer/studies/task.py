@@ -14,8 +14,6 @@ from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.naming import by_key
 from ehbilayer.units import Scales
 
-TWINS = {"meV": "meV", "kelvin": "K"}  # ends of the names of an energy's twins in real units, and their units
-
 
 @dataclass(frozen=True)
 class Task:
@@ -30,10 +28,7 @@ class Task:
     plan : lines that say what is about to be computed.
     solve : computes; takes `Hooks`, returns a Result whatever happens short of a bug.
     seed : of the random numbers, where there are any.
-    energies : keys of the summary in Ha_h that get twins in meV and K.
     extra : entries of the summary that the method does not know.
-    units : units of numbers in the summary by dotted key, for those that are neither energies in Ha_h nor pure numbers;
-        the key of a table stands for all that is in it, that of a list of rows for all rows.
     carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
         it cannot.
     """
@@ -45,16 +40,8 @@ class Task:
     plan: tuple[str, ...]
     solve: Callable[[Hooks], Result]
     seed: int | None = None
-    energies: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
-    units: dict[str, str] = field(default_factory=dict)
     carries: tuple[str, ...] = ()
-
-    @property
-    def all_units(self) -> dict[str, str]:
-        """Units by dotted key: the declared ones, those of energies, and of their twins in meV and K."""
-        return ({key: "Ha_h" for key in self.energies}
-                | {f"{key}_{name}": unit for key in self.energies for name, unit in TWINS.items()} | self.units)
 
     @property
     def hash(self) -> str:

@@ -35,7 +35,6 @@ class Layout:
 
     kind : of the study.   mode : ``grid`` or ``adaptive``.   axes : the swept keys.
     scales : units that all points share.   keep, show : arrays to keep, numbers to look at first.
-    first : task of the first point, where it is known.
     """
 
     kind: str
@@ -44,14 +43,12 @@ class Layout:
     scales: Scales
     keep: tuple[str, ...] = ()
     show: tuple[str, ...] = ()
-    first: Task | None = None
 
     @classmethod
     def of(cls, sweep: Sweep) -> Layout:
         """The layout of a sweep that is being computed."""
         options = sweep.options
-        return cls(sweep.study.kind, options.mode, sweep.axes, sweep.scales, tuple(options.keep), tuple(options.show),
-                   sweep.first)
+        return cls(sweep.study.kind, options.mode, sweep.axes, sweep.scales, tuple(options.keep), tuple(options.show))
 
 
 def read_points(store: PointStore, points: list[Point],
@@ -150,20 +147,17 @@ def _data(layout: Layout, points: list[Point], labels: list[str], results: list[
         data[axis.key] = Variable((axis.key,) if on_grid else dims, np.array(values), unit, said)
     ends = [Status.converged.value if label == UNRESOLVED else label for label in labels]
     data["status"] = Variable(dims, np.array(ends, dtype=str).reshape(shape), "1", "how each point ended")
-    rows = [list(flatten(r.summary)) if r is not None else [] for r in results]
-    flat = [{name: value for name, _, value in row} for row in rows]
-    keys = {name: key for row in rows for name, key, _ in row}
+    flat = [dict(flatten(r.summary)) if r is not None else {} for r in results]
     if any("margin" in row for row in flat):
         close = np.array([label == UNRESOLVED for label in labels])
         data["unresolved"] = Variable(dims, close.reshape(shape), "1", "margin within the numerical error")
     classes = list(dict.fromkeys(type(r) for r in results if r is not None))
-    units = {} if layout.first is None else layout.first.all_units
-    for name, key in keys.items():
+    for name in dict.fromkeys(name for row in flat for name in row):
         found, stored = column([row.get(name) for row in flat]), RESERVED.get(name, name)
         if found is not None and stored not in data:
             extra = (f"{stored}_index",) * (found.ndim - 1)
             data[stored] = Variable((*dims, *extra), found.reshape(*shape, *found.shape[1:]),
-                                    *described_entry(name, key, classes, units))
+                                    *described_entry(name, classes))
     data = stacked(data)
     for name in layout.keep:
         kept = _stack(name, points, labels, store, shape, dims, reporter)

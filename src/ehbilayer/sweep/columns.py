@@ -17,28 +17,23 @@ COMMON = ("kind", "status", "advice", "reason", "units", "versions", "format_ver
 UNITS = {"wall_seconds": "s"}  # of what every summary has
 
 
-def flatten(value: Any, prefix: str = "", rows: str = "") -> Iterator[tuple[str, str, Any]]:
+def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Numbers, texts and lists of numbers of a summary by dotted key, without what all points share.
 
     A list of rows with names, such as the candidates of a competition, becomes ``candidates.NAME.KEY``.
-
-    Yields
-    ------
-    Name, the key that a unit is declared for (``candidates.KEY`` of all rows), and value.
     """
     for key, below in value.items():
         if not prefix and key in COMMON:
             continue
-        name, declared = f"{prefix}{key}".replace("/", "-"), f"{rows or prefix}{key}"
+        name = f"{prefix}{key}".replace("/", "-")
         if isinstance(below, dict):
-            yield from flatten(below, f"{name}.", f"{declared}.")
+            yield from flatten(below, f"{name}.")
         elif _named_rows(below):
             for row in below:
-                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.",
-                                   f"{declared}.")
+                yield from flatten({k: v for k, v in row.items() if k != "name"}, f"{name}.{row['name']}.")
         elif isinstance(below, int | float | str) or (isinstance(below, list) and below and
                                                       all(type(x) in (int, float) for x in below)):
-            yield name, declared, below
+            yield name, below
 
 
 def _named_rows(value: Any) -> bool:
@@ -66,13 +61,7 @@ def column(values: list[Any]) -> np.ndarray | None:
     return np.array([math.nan if v is None else float(v) for v in values])
 
 
-def unit_of(key: str, units: dict[str, str]) -> str:
-    """The unit that is declared for a dotted key, or for a table that it stands in; "1" for a pure number."""
-    parts = key.split(".")
-    return next((units[k] for k in (".".join(parts[:n]) for n in range(len(parts), 0, -1)) if k in units), "1")
-
-
-def described_entry(name: str, key: str, classes: list[type[Result]], units: dict[str, str]) -> tuple[str, str]:
-    """Unit and description of an entry: as the class of the points declares it, else as ``units`` do its key."""
+def described_entry(name: str, classes: list[type[Result]]) -> tuple[str, str]:
+    """Unit and description of an entry, as the class of the points declares it."""
     found = next((d for d in (described(cls, name) for cls in classes) if d is not None), None)
-    return found or (unit_of(key, UNITS | units), " ".join(name.replace("_", " ").split(".")))
+    return found or (UNITS.get(name, "1"), " ".join(name.replace("_", " ").split(".")))
