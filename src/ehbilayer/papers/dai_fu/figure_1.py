@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ehbilayer import Result
+from ehbilayer import CrystalScanResult
 from ehbilayer.figures import COLOURS, INK, NORMAL, OTHERS, SMALL, draw_charges, dress
 from ehbilayer.papers.dai_fu.classical_studies import (
     FINE,
@@ -42,9 +42,9 @@ def draw(results: Results) -> Figure:
     return page
 
 
-def _structure(ax: Axes, result: Result, name: str) -> None:
+def _structure(ax: Axes, result: CrystalScanResult, name: str) -> None:
     """One crystal: electrons small and filled, on top of a hole with a ring around."""
-    number = next((i for i, part in enumerate(result.summary["sequence"]) if part["structure"] == name), None)
+    number = next((i for i, part in enumerate(result.sequence) if part.structure == name), None)
     ax.set_xticks([])
     ax.set_yticks([])
     if number is None:
@@ -56,10 +56,10 @@ def _structure(ax: Axes, result: Result, name: str) -> None:
     hole = int(np.flatnonzero(crystal["species"].astype(str) == "hole")[0])
     crystal["positions"] = crystal["positions"] - crystal["positions"][hole]  # a corner of the cell
     draw_charges(ax, crystal, 3.4 * length, unit=length, bold=0.5)
-    part = result.summary["sequence"][number]
-    ends = [f"{part['from']:.5g} < " if number else "", "a/d",
-            f" < {part['to']:.5g}" if number < len(result.summary["sequence"]) - 1 else ""]
-    where = "".join(ends) if len(result.summary["sequence"]) > 1 else "a/d"
+    part = result.sequence[number]
+    ends = [f"{part.low:.5g} < " if number else "", "a/d",
+            f" < {part.high:.5g}" if number < len(result.sequence) - 1 else ""]
+    where = "".join(ends) if len(result.sequence) > 1 else "a/d"
     ours = "" if name != "rhombic" else ", not in the paper"
     ax.set_title(f"{name}{ours}\nlowest at {where}", fontsize=SMALL, color=COLOUR[name], pad=3)
 
@@ -122,9 +122,8 @@ def rows(results: Results) -> list[Row]:
     found = [judged("crossing of checkerboard and honeycomb, a/d", f"5.42 ({PUBLISHED})", where,
                     (PUBLISHED - 5e-5, PUBLISHED + 5e-5),
                     converged="" if relaxed is None else f"{relaxed:.7g}, from the rhombic crystal")]
-    for part in results["ground-states"].summary["transitions"]:
-        found.append(transition_row(part["below"], part["above"], float(part["a_over_d"]),
-                                    f"{part['a_over_d']:.7g}, {part['order']}"))
+    for part in results["ground-states"].transitions:
+        found.append(transition_row(part.below, part.above, part.a_over_d, f"{part.a_over_d:.7g}, {part.order}"))
     if len(found) == 1:
         found.append(Row("transitions with the cell relaxed, a/d", "5.42", "", MISSING))
     return found
@@ -139,7 +138,7 @@ def caption(results: Results) -> str:
             "left: the two published crystals, with their shape fixed by symmetry, and their difference; the dashed "
             "line is where they cross. Bottom right: the rhombic crystal, a checkerboard sheared, is lower than both "
             "around the crossing. Cells: 3 charges for the named crystals; the search used "
-            f"{sum(s['starts'] for s in scan.summary['starts'])} starts at {len(scan.summary['starts'])} values of "
+            f"{sum(s.starts for s in scan.starts)} starts at {len(scan.starts)} values of "
             "a/d. Lattice sums to 1e-13; the cutoffs follow from that.")
 
 

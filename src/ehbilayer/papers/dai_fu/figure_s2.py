@@ -53,7 +53,7 @@ def draw(results: Results) -> Figure:
     upper.text(AWAY + 0.45, 0.86, "far away", ha="center", va="top", fontsize=SMALL, color=INK)
     dress(upper, f"exciton and electron, E = {energy_alone(results[EXCITON]):.5f} e²/d".replace("-", "−"), "", "z / d")
     arms, electrons = trion_arms(results[MODES])
-    length = float(results[MODES].summary["length_unit_a_h"])
+    length = results[MODES].length_unit_a_h
     axis = arms[0] / np.linalg.norm(arms[0])
     x = arms @ axis / length
     _charges(lower, x, np.array([0.0]))
