@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
 from ehbilayer.pairing import couplings as model
 from ehbilayer.pairing import plasmon_spectrum as spectra
 from ehbilayer.pairing import temperature
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum
-from ehbilayer.pairing.liquid import Liquid
-from ehbilayer.pairing.maps import PUBLISHED, solve_map
+from ehbilayer.pairing.liquid import Choices, Liquid
+from ehbilayer.pairing.maps import Map, solve_map
+from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.result import PairingMapResult
 
 
@@ -65,5 +67,9 @@ def temperature_of(where: Liquid, method: str = "bcs", **how: Any) -> np.ndarray
     return temperature.temperature_of(where, method, **how) / where.mass_ratio
 
 
-def published_map(figure: str, points: int) -> PairingMapResult:
-    return solve_map(PUBLISHED[figure].map(points), Hooks())
+def published_map(points: int, heavy: float = 10.0, rs_star: float = 2.0, *, capacitor: bool = False,
+                  ) -> PairingMapResult:
+    """A map of the paper: m_h/m_e, r_s* of the line, which is also where it ends."""
+    bilayer = Bilayer.of(electron_mass=1 / heavy, hole_mass=1.0, rs_electron=1.0)
+    source = Source("paper-line", rs_star=rs_star, capacitor=capacitor)
+    return solve_map(Map.over(bilayer, (0.05 * rs_star, rs_star), (0.0, 2 * heavy), points, source, Choices()), Hooks())

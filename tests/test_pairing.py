@@ -277,13 +277,13 @@ def array(found: PairingMapResult, name: str) -> np.ndarray:
 
 
 def test_maps() -> None:
-    found = published_map("4b", 40)
+    found = published_map(40)
     assert found.status is Status.converged and found.highest is not None
     assert found.highest.spacing_over_a_e == 0 and 1.3 < found.highest.rs_electron < 1.7
     assert 70 < found.highest.tc_over_hartree * T_H < 80
     unstable = array(found, "alpha_squared") <= 0
     assert np.isnan(array(found, "g0V")[unstable]).all() and (array(found, "critical_temperature")[unstable] == 0).all()
-    more, d = published_map("S2", 40), array(found, "spacing")
+    more, d = published_map(40, capacitor=True), array(found, "spacing")
     shift = array(more, "alpha_squared") - array(found, "alpha_squared")
     assert shift == pytest.approx(4 * np.repeat(d[:, None], 40, axis=1))
     assert (array(more, "alpha_squared")[d > 0.1] > 0).all()  # "always positive"
@@ -345,8 +345,8 @@ def test_layers_that_plasmons_do_not_pair_are_refused(wrong: dict, argument: str
 @pytest.mark.published
 def test_statements_of_the_paper_about_t_c() -> None:
     """Highest at d = 0 and at intermediate density; none at high density for any spacing; ratio 100 below ratio 10."""
-    ten, hundred = published_map("S3-left", 300), published_map("v1-6-left", 300)
-    for found in (ten, hundred, published_map("4b", 300)):
+    ten, hundred = published_map(300, 10, 31.0), published_map(300, 100, 31.0)
+    for found in (ten, hundred, published_map(300)):
         rs, t_c = array(found, "rs"), array(found, "critical_temperature")
         assert found.highest is not None and found.highest.spacing_over_a_e == 0
         assert rs[0] < found.highest.rs_electron < rs[-1]
@@ -367,10 +367,10 @@ def highest(found: PairingMapResult) -> float:
 def test_published_maxima() -> None:
     """Hydrogen-like: 180 K (ratio 2000 at the printed point); 15 to 16 K (ratio 1000, r_s* = 31)."""
     assert bcs_temperature(1.6, 1.0, 0.09, 2000) * HARTREE == pytest.approx(180, rel=0.02)
-    assert highest(published_map("S3-right", 400)) * HARTREE == pytest.approx(16.5, abs=0.1)
+    assert highest(published_map(400, 1000, 31.0)) * HARTREE == pytest.approx(16.5, abs=0.1)
     rs = np.linspace(1, 31, 3001)
     straight = bcs_temperature(rs, 0.0, paper_line(rs, 31.0, (1.0, 1.0)), 1000).max() * HARTREE
     assert straight == pytest.approx(15.7, abs=0.05)
     # the printed 0.5 K for ratio 10 (v1) is not met: 0.66 and 0.63 K
-    assert highest(published_map("S3-left", 400)) * T_H == pytest.approx(0.662, abs=0.002)
+    assert highest(published_map(400, 10, 31.0)) * T_H == pytest.approx(0.662, abs=0.002)
     assert bcs_temperature(rs, 0.0, paper_line(rs, 31.0, (1.0, 1.0)), 10).max() * T_H == pytest.approx(0.629, abs=0.002)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 import made_up
+from ehbilayer.hartree_fock import order
 from ehbilayer.papers.nashabeh_fu import figure_1 as nashabeh_fu_1
 from ehbilayer.papers.nashabeh_fu import figure_2 as nashabeh_fu_2
 from ehbilayer.papers.nashabeh_fu import figure_2_sizes as nashabeh_fu_2_sizes
 from ehbilayer.papers.nashabeh_fu import figure_s4 as nashabeh_fu_s4
 from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITY, MASS, SPACING, Change, changes
 from ehbilayer.papers.record import AGREES, DIFFERS, MISSING
+from ehbilayer.phases import verdict
 from ehbilayer.results.base import Variable
 from ehbilayer.studies.file import make_study
 from ehbilayer.sweep.result import SweepResult
@@ -208,6 +210,11 @@ def test_a_cut_with_states_close_to_it_separates_nothing(between: list[float], v
             data[f"{key}.zone_deviation.{species}"] = Variable(("point",), 1 + 0 * states, "1")
     rows = nashabeh_fu_s4.rows({nashabeh_fu_2.STUDY: made_up.sweep(data)})
     assert [r.verdict for r in rows if "separation" in r.quantity] == [verdict] * 2
+
+
+def test_the_cuts_are_those_of_the_library() -> None:
+    assert [cut for cut, _ in nashabeh_fu_s4.CUTS.values()] == [order.MELTED_DEPLETION, order.CRYSTAL_DEPLETION]
+    assert nashabeh_fu_s4.PAPER_CUTS == verdict.PAPER_CUTS
 
 
 def test_what_did_not_converge_is_not_named() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.constants import e, epsilon_0, hbar, k, m_e
 
+from ehbilayer.pairing import couplings, plasmon_velocity
 from ehbilayer.papers.nashabeh_fu import figure_4a as nashabeh_fu_4a
 from ehbilayer.papers.nashabeh_fu import figure_4b as nashabeh_fu_4b
 from ehbilayer.papers.nashabeh_fu import figure_s1 as nashabeh_fu_s1
@@ -34,6 +35,12 @@ def test_a_straight_line_through_all_spacings() -> None:
             "without_capacitor": Variable(("rs", "spacing"), values, "1")}
     zero, slope, off = superconductivity.straight(Record("sweep", Status.converged, {}, {}, data))
     assert (zero, slope, off) == pytest.approx((1.1, -0.7, 0.01))
+
+
+def test_lines_are_those_of_the_library() -> None:
+    assert superconductivity.READINGS == plasmon_velocity.LINES
+    rs = np.linspace(0.1, 2.0, 5)
+    assert superconductivity.line(rs).tolist() == couplings.paper_line(rs).tolist()
 
 
 def test_the_onset_is_where_attraction_begins() -> None:

@@ -30,6 +30,7 @@ from ehbilayer.phonons import phonons
 from ehbilayer.run import run
 
 if TYPE_CHECKING:
+    from ehbilayer.crystal.result import CrystalScanResult
     from ehbilayer.errors import InputError
     from ehbilayer.hartree_fock.result import HartreeFockResult
     from ehbilayer.interaction.base import Interaction
@@ -53,17 +54,17 @@ __version__ = "0.1.0"
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
 _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb",
-         "HartreeFockResult": "hartree_fock.result", "InputError": "errors", "Interaction": "interaction.base",
-         "PairingMapResult": "pairing.result", "PairingResult": "pairing.result", "Reporter": "run.reporting",
-         "Result": "results.base", "Scales": "units", "Status": "status", "Study": "studies.file",
-         "SweepResult": "sweep.result", "Torus": "torus", "atomic_write": "results.files",
+         "CrystalScanResult": "crystal.result", "HartreeFockResult": "hartree_fock.result", "InputError": "errors",
+         "Interaction": "interaction.base", "PairingMapResult": "pairing.result", "PairingResult": "pairing.result",
+         "Reporter": "run.reporting", "Result": "results.base", "Scales": "units", "Status": "status",
+         "Study": "studies.file", "SweepResult": "sweep.result", "Torus": "torus", "atomic_write": "results.files",
          "bcs_temperature": "pairing.couplings", "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
          "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
-__all__ = ["Bilayer", "Carrier", "Coulomb", "HartreeFockResult", "InputError", "Interaction", "PairingMapResult",
-           "PairingResult", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult", "Torus", "__version__",
-           "atomic_write", "bcs_temperature", "compressibility", "condensate", "critical_spacing", "crystal", "device",
-           "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load", "load_study", "make_study", "pairing",
-           "phases", "phonons", "run", "run_many"]
+__all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockResult", "InputError", "Interaction",
+           "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult",
+           "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
+           "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load",
+           "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Maps of g0V and T_c over r_s and spacing, and the maps that Nashabeh and Fu show.
+"""Maps of g0V and T_c over r_s and spacing.
 
 "bcs", "mcmillan" and "allen-dynes" take all points at once (400 x 400 in less than a second); "eliashberg" goes piece
 by piece, on several processes if asked, and can be stopped and resumed.
@@ -27,7 +27,6 @@ from ehbilayer.status import Status
 
 PIECE = 12  # points that an Eliashberg map does at a time
 LOWEST = 1e-7  # T_c/T_D below which an Eliashberg map shows 0
-PAPER = "L. M. Nashabeh and L. Fu, arXiv (2026)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,36 +132,3 @@ def _by_pieces(asked: Map, squares: np.ndarray, t_c: np.ndarray, hooks: Hooks) -
 def _piece(liquid: Liquid, should_stop: Callable[[], Status | None]) -> np.ndarray | None:
     """A few densities at one spacing, in a process of its own perhaps; None where it was told to stop."""
     return temperature_of(liquid, "eliashberg", floor=LOWEST) if should_stop() is None else None
-
-
-@dataclass(frozen=True)
-class Published:
-    """A map of the paper, by what its caption says; axes and the numbers behind alpha^2 are our reading.
-
-    hole_over_electron_mass : m_h/m_e.   crystal_rs : r_s* of the line, which is also n_e*.   alpha : held fixed, where
-    it is.
-    """
-
-    figure: str
-    hole_over_electron_mass: float
-    crystal_rs: float = 2.0
-    alpha: float | None = None
-    capacitor: bool = False
-    source: str = PAPER
-
-    def map(self, points: int = 200, choices: Choices | None = None, alpha_source: str = "paper-line") -> Map:
-        """r_s up to the crystal, spacings from 0 to 2 a_e, alpha^2 by the paper's line or computed ("torus", "limit").
-
-        Computed alpha^2 exist for the r_s* of Hartree-Fock only: they are used as they are, without rescaling.
-        """
-        bilayer = Bilayer.of(electron_mass=1 / self.hole_over_electron_mass, hole_mass=1.0, rs_electron=1.0)
-        name, given = (alpha_source, None) if self.alpha is None else ("given", self.alpha**2)
-        source = Source(name, given, rs_star=self.crystal_rs, capacitor=self.capacitor)
-        return Map.over(bilayer, (0.05 * self.crystal_rs, self.crystal_rs), (0.0, 2 * self.hole_over_electron_mass),
-                        points, source, choices or Choices())
-
-
-PUBLISHED = {p.figure: p for p in (
-    Published("4b", 10), Published("S1", 10, alpha=0.3), Published("S2", 10, capacitor=True),
-    Published("S3-left", 10, crystal_rs=31.0), Published("S3-right", 1000, crystal_rs=31.0),
-    Published("v1-6-left", 100, crystal_rs=31.0), Published("v1-6-right", 1000, crystal_rs=31.0))}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer import Result
+from ehbilayer import CrystalScanResult, Result
 from ehbilayer.papers.record import AGREES, DIFFERS, NEW, Row
 
 FINE = (5.3, 5.35, 5.4, 5.45, 5.5, 5.55)  # a/d around the crossing of checkerboard and honeycomb
@@ -74,10 +74,9 @@ def crossing(x: np.ndarray, difference: np.ndarray) -> float | None:
     return float(inside[0]) if len(inside) else None
 
 
-def transition(result: Result, below: str, above: str) -> float | None:
+def transition(result: CrystalScanResult, below: str, above: str) -> float | None:
     """a/d of the transition between two ground states, None if the study has none such."""
-    return next((float(t["a_over_d"]) for t in result.summary["transitions"]
-                 if (t["below"], t["above"]) == (below, above)), None)
+    return next((t.a_over_d for t in result.transitions if (t.below, t.above) == (below, above)), None)
 
 
 def transition_row(below: str, above: str, a_over_d: float, ours: str) -> Row:

@@ -9,25 +9,8 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.figures import COLOURS, INK, NORMAL, SMALL, WARNING, dress, figure_of, new_figure
-from ehbilayer.papers.dai_fu.classical_studies import (
-    UNCOUPLED,
-    energies,
-    ground_states,
-    monolayer,
-    phonons,
-    spaced,
-    transition_row,
-)
-from ehbilayer.papers.dai_fu.plane import (
-    COMPOSITES,
-    DECOUPLED,
-    ELECTRONS,
-    SUPERSOLID,
-    TRION_MASS,
-    TRIONS,
-    Plane,
-    plane_of,
-)
+from ehbilayer.papers.dai_fu import classical_studies as classical
+from ehbilayer.papers.dai_fu import plane as plane_
 from ehbilayer.papers.dai_fu.unbinding import PUBLISHED, unbinding, unbinding_row
 from ehbilayer.papers.dai_fu.unbinding import studies as unbinding_studies
 from ehbilayer.papers.record import (
@@ -49,23 +32,24 @@ CALIBRATED = 0.30  # harmonic Lindemann ratio where quantum Monte Carlo melts th
 A, D = (3.0, 2000.0), (1.0, 1000.0)  # a/a_B and d/a_B shown
 REACH = (1.02, 130.0)  # a/d of the melting lines that are drawn
 PIXELS = 500
-SHADE = {DECOUPLED: "#D9D9D9", "tilted-diagonal": "#FCE3C5", "checkerboard": "#F9CFA5", "rhombic": "#BFE5D4",
-         "honeycomb": "#BBD9EE", SUPERSOLID: "#E6DDF2", TRIONS: "#F7D5E6"}
+SHADE = {plane_.DECOUPLED: "#D9D9D9", "tilted-diagonal": "#FCE3C5", "checkerboard": "#F9CFA5", "rhombic": "#BFE5D4",
+         "honeycomb": "#BBD9EE", plane_.SUPERSOLID: "#E6DDF2", plane_.TRIONS: "#F7D5E6"}
 LINE = {"dipole": "#009E73", "free_electron": COLOURS["electron"]}
 WORDS = {"dipole": "dipoles melt", "free_electron": "free electrons melt"}
 
 
 def studies(quick: bool) -> Studies:
     """Ground states, melting of each, decoupling; trion unbinding, which takes minutes, unless quick."""
-    found: Studies = {"ground-states": ground_states(quick)}
-    found |= {f"phonons-{name}": phonons(name, quick) for name in COMPOSITES}
-    found |= {"phonons-triangular": monolayer(),
-              "uncoupled-energies": energies(["tilted-diagonal"], spaced(*UNCOUPLED, 3 if quick else 8))}
+    ratios = classical.spaced(*classical.UNCOUPLED, 3 if quick else 8)
+    found: Studies = {"ground-states": classical.ground_states(quick)}
+    found |= {f"phonons-{name}": classical.phonons(name, quick) for name in plane_.COMPOSITES}
+    found |= {"phonons-triangular": classical.monolayer(),
+              "uncoupled-energies": classical.energies(["tilted-diagonal"], ratios)}
     return found | unbinding_studies(quick)
 
 
-def _plane(results: Results) -> Plane:
-    return plane_of(results, unbinding(results)[0] or PUBLISHED, TRION_RS[1])
+def _plane(results: Results) -> plane_.Plane:
+    return plane_.plane_of(results, unbinding(results)[0] or PUBLISHED, TRION_RS[1])
 
 
 def draw(results: Results) -> Figure:
@@ -87,7 +71,7 @@ def draw(results: Results) -> Figure:
     return page
 
 
-def _shade(ax: Axes, plane: Plane) -> None:
+def _shade(ax: Axes, plane: plane_.Plane) -> None:
     from matplotlib.colors import ListedColormap
 
     a, d = np.geomspace(*A, PIXELS), np.geomspace(*D, PIXELS)
@@ -98,16 +82,16 @@ def _shade(ax: Axes, plane: Plane) -> None:
                   shading="nearest", rasterized=True, zorder=0)
 
 
-def _rays(ax: Axes, plane: Plane) -> None:
+def _rays(ax: Axes, plane: plane_.Plane) -> None:
     """Classical transitions, lines of constant a/d, where the crystals are solid."""
     named = False
-    for i, name in enumerate(COMPOSITES):
+    for i, name in enumerate(plane_.COMPOSITES):
         ray = plane.ranges[name][0]
         start = max(float(plane.melting(g, np.array([ray]))[0]) for g in LINE)
         if i == 0:
             if plane.decoupling is None:
                 continue
-            start, word = math.sqrt(ELECTRONS) * plane.wigner, f"layers decouple, a/d = {ray:.3g} (estimate)"
+            start, word = math.sqrt(plane_.ELECTRONS) * plane.wigner, f"layers decouple, a/d = {ray:.3g} (estimate)"
         elif name in plane.transitions:
             word = "" if named else "classical transition, a/d as written"
             named = True
@@ -126,7 +110,7 @@ def _ray_number(ax: Axes, ray: float, *, below: bool) -> None:
                 rotation_mode="anchor")
 
 
-def _melting(ax: Axes, plane: Plane) -> None:
+def _melting(ax: Axes, plane: plane_.Plane) -> None:
     """Lindemann lines at the threshold, thin dashes where it is the calibrated one; above the trions' spacing."""
     shift = (plane.threshold / CALIBRATED) ** 4
     ray = np.unique(np.concatenate([s.a_over_d for s in plane.segments] + [np.geomspace(*REACH, PIXELS)]))
@@ -137,22 +121,22 @@ def _melting(ax: Axes, plane: Plane) -> None:
             shown = np.where(d >= plane.unbinding, d, np.nan)
             ax.plot(a * factor, shown, color=colour, linewidth=width, linestyle=style, label=None if factor != 1 else
                     f"{WORDS[group]}, Lindemann {plane.threshold:g} (dashed: {CALIBRATED:g})")
-    for where, word in ((plane.wigner, "holes"), (math.sqrt(ELECTRONS) * plane.wigner, "electrons")):
+    for where, word in ((plane.wigner, "holes"), (math.sqrt(plane_.ELECTRONS) * plane.wigner, "electrons")):
         low = where / (plane.decoupling or 1.0)
         ax.plot([where, where], [low, D[1]], color=COLOURS[word[:-1]], linewidth=1.4, linestyle="-.",
                 label=f"{word} alone melt, Lindemann {plane.threshold:g}")
 
 
-def _trions(ax: Axes, plane: Plane, *, computed: bool) -> None:
+def _trions(ax: Axes, plane: plane_.Plane, *, computed: bool) -> None:
     source = "computed" if computed else "literature"
     ax.plot([plane.trion_melting, A[1]], [plane.unbinding] * 2, color="black", linewidth=1.8,
             label=f"trion unbinds, d = {plane.unbinding:.4g} a_B ({source})")
-    low, high = (rs / TRION_MASS for rs in TRION_RS)
+    low, high = (rs / plane_.TRION_MASS for rs in TRION_RS)
     ax.fill_betweenx([D[0], min(plane.unbinding, low)], low, high, facecolor="none", edgecolor="#CC79A7", hatch="////",
                      linewidth=0.8, label=f"trion crystal melts, rₛ = {TRION_RS[0]:g} to {TRION_RS[1]:g} (literature)")
 
 
-def _names(ax: Axes, plane: Plane) -> None:
+def _names(ax: Axes, plane: plane_.Plane) -> None:
     def write(a: float, d: float, text: str, **more: Any) -> None:
         style: dict[str, Any] = {"fontsize": NORMAL, "color": INK, "ha": "center", "va": "center"}
         ax.text(a, d, text, **(style | more))
@@ -182,8 +166,8 @@ def rows(results: Results) -> list[Row]:
     """Trion unbinding, the classical boundaries, the laws of melting, and the inputs."""
     plane = _plane(results)
     found = [unbinding_row(results)]
-    found += [transition_row(below, above, plane.ranges[above][0], f"{plane.ranges[above][0]:.6g}")
-              for below, above in pairwise(COMPOSITES) if above in plane.transitions]
+    found += [classical.transition_row(below, above, plane.ranges[above][0], f"{plane.ranges[above][0]:.6g}")
+              for below, above in pairwise(plane_.COMPOSITES) if above in plane.transitions]
     apart = plane.decoupling
     found.append(Row("layers decouple, a/d", "d >> a", f"{apart:.4g}, estimate" if apart else "",
                      NEW if apart else MISSING))
@@ -197,7 +181,7 @@ def rows(results: Results) -> list[Row]:
                      f"{free:.3g} at Lindemann {plane.threshold:g}",
                      "agrees in order" if free * shift < 40 and free > 30 else DIFFERS,
                      f"{free * shift:.3g} at {CALIBRATED:g}"))
-    text = " to ".join(f"{rs / TRION_MASS:.3g}" for rs in TRION_RS)
+    text = " to ".join(f"{rs / plane_.TRION_MASS:.3g}" for rs in TRION_RS)
     return [*found, Row("trion crystal melts, a/a_B = r_s/3", f"r_s = {TRION_RS[0]:g} to {TRION_RS[1]:g}", text, INPUT)]
 
 
@@ -216,10 +200,10 @@ def caption(results: Results) -> str:
             f"{trion}; it holds for a much larger than the trion. Taken from the literature: the Lindemann ratio "
             "(Astrakharchik et al., PRL 98, 060405 (2007) and arXiv:2012.14008; 0.30 is the harmonic ratio at r_s = "
             "31, where Drummond and Needs, PRL 102, 126402 (2009), melt the one-layer crystal) and r_s = 30 to 40 of "
-            "the trion crystal, as in the paper; a trion has mass 3, so a/a_B = r_s/3. That melted dipoles in a solid"
-            " of electrons are superfluid is the paper's proposal and was not computed; in the white regions nothing "
-            f"was. Beyond a/d = {plane.segments[-1].a_over_d[-1]:g} melting is continued by its law. Lines are good to"
-            " a factor of two.")
+            "the trion crystal, as in the paper; a trion has mass 3, so a/a_B = r_s/3. That melted dipoles in a solid "
+            "of electrons are superfluid is the paper's proposal and was not computed; in the white regions nothing "
+            f"was. Beyond a/d = {plane.segments[-1].a_over_d[-1]:g} melting is continued by its law. Lines are good to "
+            "a factor of two.")
 
 
 FIGURE = Reproduction("dai-fu:4", "phases at n_e/n_h = 2 in the plane of a/a_B and d/a_B",

@@ -8,7 +8,7 @@ import numpy as np
 
 from ehbilayer.figures import COLOURS, SMALL, draw_charges, dress
 from ehbilayer.papers.dai_fu.classical_studies import energies, energy_of
-from ehbilayer.papers.dai_fu.point_trions import relaxed_energy, rotation_curvature, unstable_modes
+from ehbilayer.papers.dai_fu.point_trions import rotation_curvature, unstable_modes
 from ehbilayer.papers.dai_fu.trions import SUPPLEMENT
 from ehbilayer.papers.densities import nearest
 from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, said, titled
@@ -92,34 +92,34 @@ def rows(results: Results) -> list[Row]:
     spacing = float(box.data["heights"].values.max() - box.data["heights"].values.min())
     dipoles, order = on_holes(box, ON_TOP * spacing), four_fold(box)
     perfect = {name: float(energy_of(results[PERFECT], name)[1][0]) for name in ("checkerboard", "honeycomb")}
-    above = box.summary["energy_per_hole"] - perfect["checkerboard"]
+    above = box.energy_per_hole - perfect["checkerboard"]
     negative, rotation = unstable_modes(trions), rotation_curvature(trions)
-    followed = trions.summary["followed"]
-    unit = box.summary["energy_unit"]
+    followed = trions.followed
+    unit = box.energy_unit
     return [said("predominantly checkerboard", float(np.mean(order > FOUR)) > 0.5,
                  f"{100 * np.mean(order > FOUR):.0f} % of the dipoles have four-fold surroundings"),
             said("with defects: above the perfect checkerboard", above > 0, f"by {above:.5f} {unit} per hole",
                  f"honeycomb {perfect['honeycomb'] - perfect['checkerboard']:.5f} above"),
             said("no classical trions form", bool((dipoles == 1).all()) and int(on_holes(box, spacing).max()) == 1,
                  f"{int((dipoles == 1).sum())} of {len(dipoles)} holes under one electron, no other within d"),
-            said("trion crystal: balanced forces", trions.summary["max_force"] < 1e-8,
-                 f"largest {trions.summary['max_force']:.1g} {trions.summary['force_unit']}"),
+            said("trion crystal: balanced forces", trions.max_force < 1e-8,
+                 f"largest {trions.max_force:.1g} {trions.force_unit}"),
             said("trion crystal: stable against a uniform rotation of all trions", rotation > 0,
                  f"omega^2 = {rotation:+.4f} e^2/(m d^3)"),
             said("trion crystal: unstable against small perturbations", bool(len(negative)),
                  f"{len(negative)} unstable mode at zero wave vector, omega^2 = {-negative[0] ** 2:.4f} e^2/(m d^3), "
-                 f"towards {followed['structure']}" if len(negative) else "stable"),
-            said("trion crystal: higher in energy", relaxed_energy(trions) > box.summary["energy_per_hole"],
-                 f"{relaxed_energy(trions):.5f} against {box.summary['energy_per_hole']:.5f} {unit} per hole")]
+                 f"towards {followed.structure}" if len(negative) else "stable"),
+            said("trion crystal: higher in energy", trions.energy_per_hole > box.energy_per_hole,
+                 f"{trions.energy_per_hole:.5f} against {box.energy_per_hole:.5f} {unit} per hole")]
 
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    box = results[BOX].summary
-    count = box["particles"]
-    return (f"Point charges, a = 1/sqrt(pi n_h), a/d = {RATIO:g}. Left: {count['electron']} electrons and "
-            f"{count['hole']} holes from random places in a fixed rectangular box (height/width sqrt(3)/2), "
-            f"E = {box['energy_per_hole']:.6f} {box['energy_unit']} per hole, largest force {box['max_force']:.1g}; an "
+    box = results[BOX]
+    count = box.particles
+    return (f"Point charges, a = 1/sqrt(pi n_h), a/d = {RATIO:g}. Left: {count.electron} electrons and "
+            f"{count.hole} holes from random places in a fixed rectangular box (height/width sqrt(3)/2), "
+            f"E = {box.energy_per_hole:.6f} {box.energy_unit} per hole, largest force {box.max_force:.1g}; an "
             "electron on top of a hole leaves a ring of it. Right: the crystal of linear trions, cell relaxed at "
             "fixed density, equal masses in its modes. The paper does not say which a/d its right panel has. Each "
             "layer has its own neutralising background; the capacitor's energy is left out.")

@@ -9,14 +9,7 @@ import numpy as np
 
 from ehbilayer import Result
 from ehbilayer.figures import COLOURS, INK, SMALL, WARNING, dress
-from ehbilayer.papers.dai_fu.point_trions import (
-    SEPARATIONS,
-    alone,
-    half_lengths,
-    trion_arms,
-    unstable_displacements,
-    unstable_modes,
-)
+from ehbilayer.papers.dai_fu import point_trions as point
 from ehbilayer.papers.dai_fu.trions import SUPPLEMENT
 from ehbilayer.papers.record import Axes, Figure, Reproduction, Results, Row, Studies, judged, said, titled
 
@@ -30,18 +23,18 @@ def studies(quick: bool) -> Studies:
     def crystals(structure: str) -> dict[str, Any]:
         return {"kind": "crystal", "density": {"electrons_per_hole": 2},
                 "crystal": {"structure": structure, "relax": "positions"},
-                "sweep": {"density.a_over_d": SEPARATIONS, "keep": ["positions", "vectors", "charges"]}}
+                "sweep": {"density.a_over_d": point.SEPARATIONS, "keep": ["positions", "vectors", "charges"]}}
 
     return {TRION: crystals("trion-crystal"), EXCITON: crystals("honeycomb"),
             MODES: {"kind": "phonons", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0},
-                    "density": {"a_over_d": SEPARATIONS[-1], "electrons_per_hole": 2},
+                    "density": {"a_over_d": point.SEPARATIONS[-1], "electrons_per_hole": 2},
                     "crystal": {"structure": "trion-crystal", "relax": "positions"},
                     "phonons": {"mesh": 2, "points": 2, "tolerance": 0.1}}}
 
 
 def energy_alone(result: Result) -> float:
     """Energy in e^2/d of what one cell holds, without its neighbours."""
-    return alone(result, result.data["energy_per_hole"].values)
+    return point.alone(result, result.data["energy_per_hole"].values)
 
 
 def draw(results: Results) -> Figure:
@@ -52,12 +45,12 @@ def draw(results: Results) -> Figure:
     upper.annotate("", (AWAY + 0.75, 1.0), (AWAY + 0.15, 1.0), arrowprops={"arrowstyle": "->", "color": INK})
     upper.text(AWAY + 0.45, 0.86, "far away", ha="center", va="top", fontsize=SMALL, color=INK)
     dress(upper, f"exciton and electron, E = {energy_alone(results[EXCITON]):.5f} e²/d".replace("-", "−"), "", "z / d")
-    arms, electrons = trion_arms(results[MODES])
-    length = float(results[MODES].summary["length_unit_a_h"])
+    arms, electrons = point.trion_arms(results[MODES])
+    length = results[MODES].length_unit_a_h
     axis = arms[0] / np.linalg.norm(arms[0])
     x = arms @ axis / length
     _charges(lower, x, np.array([0.0]))
-    move = unstable_displacements(results[MODES]) @ axis
+    move = point.unstable_displacements(results[MODES]) @ axis
     hole = int(np.flatnonzero(results[MODES].data["species"].values.astype(str) == "hole")[0])
     for where, z, size in [*zip(x, (1.0, 1.0), move[electrons], strict=True), (0.0, 0.0, move[hole])]:
         lower.annotate("", (where + 0.6 * size, z), (where, z), zorder=5,
@@ -82,9 +75,9 @@ def _charges(ax: Axes, electrons: np.ndarray, holes: np.ndarray) -> None:
 def rows(results: Results) -> list[Row]:
     """Length and energy of the trion, energy of the exciton, and the unstable mode."""
     trion, exciton = energy_alone(results[TRION]), energy_alone(results[EXCITON])
-    length = alone(results[TRION], half_lengths(results[TRION]))
-    negative, move = unstable_modes(results[MODES]), unstable_displacements(results[MODES])
-    arms, electrons = trion_arms(results[MODES])
+    length = point.alone(results[TRION], point.half_lengths(results[TRION]))
+    negative, move = point.unstable_modes(results[MODES]), point.unstable_displacements(results[MODES])
+    arms, electrons = point.trion_arms(results[MODES])
     hole = int(np.flatnonzero(results[MODES].data["species"].values.astype(str) == "hole")[0])
     axis = arms[0] / np.linalg.norm(arms[0])
     along = float(abs(move[hole] @ axis) / np.linalg.norm(move[hole]))
@@ -102,11 +95,11 @@ def rows(results: Results) -> list[Row]:
 def caption(results: Results) -> str:
     """What is drawn."""
     return ("Point charges seen from the side, layers at z = 0 (hole) and d (electrons). Energies and lengths are "
-            f"those of crystals with one trion, or one dipole and one electron, per cell at a/d = {SEPARATIONS[0]:g} "
-            f"to {SEPARATIONS[-1]:g}, every charge free to move in a triangular cell, extrapolated to d/a = 0 by a "
-            "polynomial of degree 5 in d/a (its linear coefficient is the Madelung energy of a triangular crystal, "
-            f"-1.10610). Arrows: the unstable mode at a/d = {SEPARATIONS[-1]:g}, equal masses, from the dynamical "
-            "matrix at zero wave vector.")
+            "those of crystals with one trion, or one dipole and one electron, per cell at a/d = "
+            f"{point.SEPARATIONS[0]:g} to {point.SEPARATIONS[-1]:g}, every charge free to move in a triangular cell, "
+            "extrapolated to d/a = 0 by a polynomial of degree 5 in d/a (its linear coefficient is the Madelung "
+            f"energy of a triangular crystal, -1.10610). Arrows: the unstable mode at a/d = {point.SEPARATIONS[-1]:g}, "
+            "equal masses, from the dynamical matrix at zero wave vector.")
 
 
 FIGURE = Reproduction("dai-fu:s2", "exciton and trion of point charges", f"{SUPPLEMENT}, Fig. S2", studies, draw, rows,

@@ -8,20 +8,8 @@ import numpy as np
 
 from ehbilayer import Result
 from ehbilayer.papers.dai_fu import figure_1 as dai_fu_1
+from ehbilayer.papers.dai_fu import trions
 from ehbilayer.papers.dai_fu.classical_studies import crossing, energy_of, transition
-from ehbilayer.papers.dai_fu.trions import (
-    BOX,
-    CRYSTAL,
-    DEVICE,
-    MESH,
-    PAPER,
-    RS,
-    crystal_rows,
-    printed,
-    trion_crystal,
-    trion_mesh,
-    trions,
-)
 from ehbilayer.papers.dai_fu.unbinding import EQUAL, few_body, unbinding_row
 from ehbilayer.papers.dai_fu.unbinding import studies as unbinding_studies
 from ehbilayer.papers.densities import rs_hole
@@ -35,7 +23,7 @@ MATERIAL: dict[str, Any] = {"material": "WSe2/MoSe2", "spacing": "3 nm"}
 PLANE: dict[str, Any] = EQUAL | {"spacing": 0.0}
 SIZES = [36, 144, 324]  # holes
 COMPRESSED = [7.0, 7.5, 8.0, 8.5, 9.0]  # r_s of the densities along which the trion crystal is compressed
-FREE_WAVES = {k: v for k, v in BOX.items() if k != "plane_waves"}  # as many as the tolerance needs
+FREE_WAVES = {k: v for k, v in trions.BOX.items() if k != "plane_waves"}  # as many as the tolerance needs
 
 
 def studies(quick: bool) -> Studies:
@@ -43,16 +31,17 @@ def studies(quick: bool) -> Studies:
 
     Quick leaves out three particles, other densities and the largest torus.
     """
-    mesh = BOX | {"symmetry": "crystal"}
+    mesh = trions.BOX | {"symmetry": "crystal"}
     free = FREE_WAVES | {"symmetry": "crystal"}
-    limit = trions(free | {"zero_mode": "madelung"}, start="trion-crystal", tolerance=1e-7)
+    limit = trions.trions(free | {"zero_mode": "madelung"}, start="trion-crystal", tolerance=1e-7)
     stop = 1e-4 if quick else 1e-6
-    found = trion_crystal() | trion_mesh() | {
+    found = trions.trion_crystal() | trions.trion_mesh() | {
         LIMIT: limit | {"sweep": {"cell.holes": SIZES[:1] if quick else SIZES}},
-        WAVES: trions(free, start="trion-crystal", tolerance=1e-6 if quick else 1e-8),
-        REAL: trions(mesh, bilayer=MATERIAL, start="trion-crystal"),
-        POLARISED: trions(mesh, electron_spin="polarized", start="dumbbell-crystal", tolerance=stop),
-        UNRESTRICTED: trions(mesh, electron_spin="unrestricted", start="trion-crystal", starts=2, tolerance=stop),
+        WAVES: trions.trions(free, start="trion-crystal", tolerance=1e-6 if quick else 1e-8),
+        REAL: trions.trions(mesh, bilayer=MATERIAL, start="trion-crystal"),
+        POLARISED: trions.trions(mesh, electron_spin="polarized", start="dumbbell-crystal", tolerance=stop),
+        UNRESTRICTED: trions.trions(mesh, electron_spin="unrestricted", start="trion-crystal", starts=2,
+                                    tolerance=stop),
         EXCITON: few_body(PLANE, complex="exciton")}
     shared = dai_fu_1.studies(quick)
     found |= {name: shared[name] for name in ("composite-energies", "ground-states")}
@@ -104,10 +93,10 @@ def _device(results: Results) -> list[Row]:
     electron, hole = (p["mass"] for p in real.inputs["species"])
     rs = rs_hole(real) * (2 * electron + hole) / hole
     spacing = float(real.inputs["spacing"])
-    return [printed("a_h of WSe2/MoSe2 (nm)", "0.622", a_h, f"{a_h:.5f}"),
-            printed("d/a_h at 3 nm", "4.83", spacing, f"{spacing:.5f}"),
-            printed("n_h at r_s = 8 (10^12 cm^-2)", "1.29", density / 1e12, f"{density / 1e12:.4f}"),
-            printed("r_s of trions of mass 2 m0", "40", rs, f"{rs:.4g}")]
+    return [trions.printed("a_h of WSe2/MoSe2 (nm)", "0.622", a_h, f"{a_h:.5f}"),
+            trions.printed("d/a_h at 3 nm", "4.83", spacing, f"{spacing:.5f}"),
+            trions.printed("n_h at r_s = 8 (10^12 cm^-2)", "1.29", density / 1e12, f"{density / 1e12:.4f}"),
+            trions.printed("r_s of trions of mass 2 m0", "40", rs, f"{rs:.4g}")]
 
 
 def _crystal(results: Results) -> list[Row]:
@@ -119,7 +108,7 @@ def _crystal(results: Results) -> list[Row]:
         return (f"{here:.{digits}f} ({waves.basis_size} waves); madelung, {holes} holes: "
                 f"{limit[name].values[-1]:.{digits}f}")
 
-    found = crystal_rows(results[CRYSTAL], {
+    found = trions.crystal_rows(results[trions.CRYSTAL], {
         "trion crystal, energy per particle (Ha_h)": better(waves.energy_per_particle, "energy_per_particle", 6),
         "trion crystal, gap of the electrons (Ha_h)": better(waves.gap.electron, "gap.electron", 5),
         "trion crystal, gap of the holes (Ha_h)": better(waves.gap.hole, "gap.hole", 5)})
@@ -129,7 +118,8 @@ def _crystal(results: Results) -> list[Row]:
 
 def _spins(results: Results) -> list[Row]:
     """Other spins lie lower in mean field, at the paper's parameters."""
-    restricted, polarised, unrestricted = (results[n].energy_per_particle for n in (MESH, POLARISED, UNRESTRICTED))
+    states = trions.MESH, POLARISED, UNRESTRICTED
+    restricted, polarised, unrestricted = (results[name].energy_per_particle for name in states)
     return [said("polarised electrons lower than restricted ones", polarised < restricted,
                  f"{polarised:.6f} against {restricted:.6f} Ha_h"),
             said("unrestricted electrons lower than restricted ones", unrestricted < restricted,
@@ -158,7 +148,7 @@ def stiffness(result: Result) -> tuple[float, bool]:
     """
     n = (np.pi * result.data["density.rs_hole"].values.astype(float) ** 2) ** -1.0
     energy = 3 * n * result.data["energy_per_particle"].values  # three particles per hole
-    middle = 1 / (np.pi * RS**2)
+    middle = 1 / (np.pi * trions.RS**2)
     fit = np.polynomial.Polynomial.fit(n, energy, len(n) - 1)
     return float(fit.deriv(2)(middle)), bool((result.data["phase"].values == "trion-crystal").all())
 
@@ -166,14 +156,15 @@ def stiffness(result: Result) -> tuple[float, bool]:
 def caption(results: Results) -> str:
     """What stands behind the table."""
     left_out = "" if SINGLET in results else " Complexes of three particles and other densities are left out here."
-    return (f"The paper's convention for its crystal: 36 holes, {results[CRYSTAL].basis_size} plane waves, zero mode "
-            f"none, m_e/m_h = {DEVICE['electron_mass'] / DEVICE['hole_mass']:g}, d = {DEVICE['spacing']:g} a_h, r_s = "
-            "8 a_h. Converged: waves that reach 1e-8 Ha_h per particle (quick: 1e-6) at 36 holes, and 1e-7 with zero "
-            "mode madelung on the largest torus computed. Three particles by correlated Gaussians; their energies are "
-            "upper bounds, and the exciton's is exact, so that a trion found bound is bound. The gap to excitons in "
-            "the dilute limit is what a trion gains over exciton and electron; the spin gap is the distance of the "
-            f"bound triplet. The device with 3 nm has d = 4.825 a_h, which the paper rounds to 4.83.{left_out}")
+    return (f"The paper's convention for its crystal: 36 holes, {results[trions.CRYSTAL].basis_size} plane waves, zero "
+            f"mode none, m_e/m_h = {trions.DEVICE['electron_mass'] / trions.DEVICE['hole_mass']:g}, d = "
+            f"{trions.DEVICE['spacing']:g} a_h, r_s = 8 a_h. Converged: waves that reach 1e-8 Ha_h per particle "
+            "(quick: 1e-6) at 36 holes, and 1e-7 with zero mode madelung on the largest torus computed. Three "
+            "particles by correlated Gaussians; their energies are upper bounds, and the exciton's is exact, so that "
+            "a trion found bound is bound. The gap to excitons in the dilute limit is what a trion gains over exciton "
+            "and electron; the spin gap is the distance of the bound triplet. The device with 3 nm has d = 4.825 a_h, "
+            f"which the paper rounds to 4.83.{left_out}")
 
 
-FIGURE = Reproduction("dai-fu:numbers", "numbers and statements of the text", f"{PAPER} and Supplemental Material",
-                      studies, None, rows, caption)
+FIGURE = Reproduction("dai-fu:numbers", "numbers and statements of the text",
+                      f"{trions.PAPER} and Supplemental Material", studies, None, rows, caption)

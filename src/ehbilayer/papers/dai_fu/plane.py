@@ -85,25 +85,25 @@ def plane_of(results: Results, unbinding: float, trion_rs: float) -> Plane:
     """The plane from the studies of the figure; ``trion_rs`` is r_s of the trion crystal where it melts."""
     decoupling = _decoupling(results)
     ranges = _ranges(results, decoupling)
-    layer = results["phonons-triangular"].summary
-    found = tuple(str(t["above"]) for t in results["ground-states"].summary["transitions"])
+    layer = results["phonons-triangular"]
+    found = tuple(t.above for t in results["ground-states"].transitions)
     return Plane([_segment(results, name, ranges[name]) for name in COMPOSITES], ranges, decoupling,
-                 float(layer["melting"]["hole"]["a"]), unbinding, trion_rs / TRION_MASS, float(layer["threshold"]),
+                 layer.melting["hole"].a, unbinding, trion_rs / TRION_MASS, layer.threshold,
                  found)
 
 
 def _decoupling(results: Results) -> float | None:
     """a/d at which two triangular crystals that do not feel each other have the energy of the tilted crystal."""
     x, energy = energy_of(results["uncoupled-energies"], "tilted-diagonal")
-    apart = results["phonons-triangular"].summary["energy_per_hole"] * (1 + ELECTRONS**1.5)  # e^2/a
+    apart = results["phonons-triangular"].energy_per_hole * (1 + ELECTRONS**1.5)  # e^2/a
     return crossing(x, energy * x - apart)
 
 
 def _ranges(results: Results, decoupling: float | None) -> dict[str, tuple[float, float]]:
     """a/d of every ground state: transitions where they were computed, else as far as its phonons are stable."""
-    found = results["ground-states"].summary["transitions"]
-    below = {t["below"]: float(t["a_over_d"]) for t in found}
-    above = {t["above"]: float(t["a_over_d"]) for t in found}
+    found = results["ground-states"].transitions
+    below = {t.below: t.a_over_d for t in found}
+    above = {t.above: t.a_over_d for t in found}
     out: dict[str, tuple[float, float]] = {}
     for name in COMPOSITES:
         x = results[f"phonons-{name}"].data["scan_a_over_d"].values

@@ -12,11 +12,6 @@ DEGREE = 5  # of the polynomial in d/a
 SMALL = 1e-3  # of the largest frequency: what round-off leaves of a zero, as its square root
 
 
-def relaxed_energy(result: Result) -> float:
-    """Energy per hole in e^2/d of a phonon study's crystal."""
-    return float(result.summary["energy_per_hole"])
-
-
 def unstable_modes(result: Result) -> np.ndarray:
     """Frequencies of the unstable modes at zero wave vector of a phonon study, negative by convention, (m,)."""
     gamma = result.data["gamma"].values

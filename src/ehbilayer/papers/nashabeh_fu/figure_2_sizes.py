@@ -10,33 +10,16 @@ import numpy as np
 
 from ehbilayer import SweepResult
 from ehbilayer.figures import EMPTY, INK, NORMAL, SMALL, axis_line, dress, phase_map, slice_at
-from ehbilayer.papers.nashabeh_fu.figure_2 import (
-    CONDENSATE,
-    CRYSTAL,
-    DENSITIES,
-    DENSITY,
-    EC_HL,
-    EL_HC,
-    FEWER,
-    LIQUID,
-    MASS,
-    MASSES,
-    SPACING,
-    SPACINGS,
-    Change,
-    changes,
-    map_study,
-    ratios,
-)
+from ehbilayer.papers.nashabeh_fu import figure_2 as f2
 from ehbilayer.papers.nashabeh_fu.figure_2 import STUDY as NONE_36
 from ehbilayer.papers.nashabeh_fu.figure_2 import studies as published
 from ehbilayer.papers.record import INPUT, NEW, Axes, Figure, Reproduction, Results, Row, Studies, placed, titled
 
 SIZES = {36: 7, 64: 9, 144: 14}  # holes -> hexagon of waves: the cutoff in |k| a_h stays about the same
-COARSE = {MASS: [1.0, 0.5, 0.25, 0.125], DENSITY: [0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3]}  # of the largest torus
-SHORT = {CONDENSATE: "condensate", EL_HC: "EL-HC", EC_HL: "EC-HL", CRYSTAL: "crystal", LIQUID: "liquid"}
-MELTED = (LIQUID, EC_HL)  # the holes are liquid
-QUICK: dict[str, Any] = {SPACING: [1.0, 10.0], MASS: [1.0, 0.125], DENSITY: [0.1, 0.5, 1.3]}
+COARSE = {f2.MASS: [1.0, 0.5, 0.25, 0.125], f2.DENSITY: [0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3]}  # of the largest torus
+SHORT = {f2.CONDENSATE: "condensate", f2.EL_HC: "EL-HC", f2.EC_HL: "EC-HL", f2.CRYSTAL: "crystal", f2.LIQUID: "liquid"}
+MELTED = (f2.LIQUID, f2.EC_HL)  # the holes are liquid
+QUICK: dict[str, Any] = {f2.SPACING: [1.0, 10.0], f2.MASS: [1.0, 0.125], f2.DENSITY: [0.1, 0.5, 1.3]}
 COMPARED = (1.0, 2.0, 4.0, 8.0)  # m_h/m_e in the table, those of the coarse map
 COLOURS = (EMPTY, "#E69F00", "#7B3294", "black")  # of the maps on the overlay; none of a phase's
 LINES: dict[str, Any] = {"the condensate ends": "-", "the hole crystal melts": "--", "the electron crystal melts": ":"}
@@ -52,12 +35,12 @@ def name_of(holes: int) -> str:
 def studies(quick: bool) -> Studies:
     """The published map and the same with the Madelung convention; quick: the smallest torus only."""
     if quick:
-        return {name_of(36): map_study(QUICK, True, hexagon=SIZES[36], zero_mode="madelung") | FEWER}
+        return {name_of(36): f2.map_study(QUICK, True, hexagon=SIZES[36], zero_mode="madelung") | f2.FEWER}
     found = published(False)
-    fine: dict[str, Any] = {SPACING: SPACINGS, MASS: MASSES, DENSITY: DENSITIES}
+    fine: dict[str, Any] = {f2.SPACING: f2.SPACINGS, f2.MASS: f2.MASSES, f2.DENSITY: f2.DENSITIES}
     for holes, hexagon in SIZES.items():
         axes = fine | (COARSE if holes == max(SIZES) else {})
-        found[name_of(holes)] = map_study(axes, False, holes=holes, hexagon=hexagon, zero_mode="madelung")
+        found[name_of(holes)] = f2.map_study(axes, False, holes=holes, hexagon=hexagon, zero_mode="madelung")
     return found
 
 
@@ -73,17 +56,17 @@ def critical(result: SweepResult, species: str = "hole") -> float:
 
 def reach(result: SweepResult) -> tuple[float, float]:
     """Largest and smallest r_s of the holes in a map."""
-    rs = critical(result) / np.sqrt(result.data[DENSITY].values.astype(float))
+    rs = critical(result) / np.sqrt(result.data[f2.DENSITY].values.astype(float))
     return float(rs.max()), float(rs.min())
 
 
-def role(change: Change) -> str | None:
+def role(change: f2.Change) -> str | None:
     """What a change of phase means as the density grows: the condensate ends, a crystal melts, or neither of these."""
-    if change.below == CONDENSATE:
+    if change.below == f2.CONDENSATE:
         return "the condensate ends"
-    if change.below in (EL_HC, CRYSTAL) and change.above in MELTED:
+    if change.below in (f2.EL_HC, f2.CRYSTAL) and change.above in MELTED:
         return "the hole crystal melts"
-    if change.below in (EC_HL, CRYSTAL) and change.above in (EL_HC, LIQUID, CONDENSATE):
+    if change.below in (f2.EC_HL, f2.CRYSTAL) and change.above in (f2.EL_HC, f2.LIQUID, f2.CONDENSATE):
         return "the electron crystal melts"
     return None
 
@@ -91,15 +74,15 @@ def role(change: Change) -> str | None:
 def curve(result: SweepResult, spacing: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """m_h/m_e and r_s of the holes (k,) where ``kind`` of `role` happens, NaN where it does not within the map."""
     rs = []
-    for mass in range(len(ratios(result))):
-        found = [c.rs for c in changes(result, spacing, mass) if role(c) == kind]
+    for mass in range(len(f2.ratios(result))):
+        found = [c.rs for c in f2.changes(result, spacing, mass) if role(c) == kind]
         rs.append(found[-1] if found else np.nan)  # at the highest density
-    return ratios(result), np.array(rs)
+    return f2.ratios(result), np.array(rs)
 
 
 def draw(results: Results) -> Figure:
     """A row for each spacing: the maps in n/n_h*, and all their boundaries in r_s of the holes."""
-    count, spacings = len(results), next(iter(results.values())).data[SPACING].values
+    count, spacings = len(results), next(iter(results.values())).data[f2.SPACING].values
     width = LEFT + count * (WIDE + GAP) + APART + OVERLAY + SIDE
     height = BELOW + len(spacings) * (HIGH + GAP) + TOP
     page = titled(width, height, "the phases of Fig. 2 by zero mode and size", 1 - 0.12 / height)
@@ -109,7 +92,7 @@ def draw(results: Results) -> Figure:
         last = row + 1 == len(spacings)
         for column, (name, whole) in enumerate(results.items()):
             ax = placed(page, LEFT + column * (WIDE + GAP), low, WIDE, HIGH)
-            handles |= {str(h.get_label()): h for h in _map(ax, slice_at(whole, SPACING, row))}
+            handles |= {str(h.get_label()): h for h in _map(ax, slice_at(whole, f2.SPACING, row))}
             ax.set_title("" if row else f"{labels(results)[name]} holes\nrₛ* = {critical(whole):.2f}", fontsize=NORMAL)
             ax.set_xlabel("mₕ / mₑ" if last else "")
             ax.set_ylabel("" if column else f"d = {d:g} aₕ\nn / nₕ*")
@@ -122,7 +105,7 @@ def draw(results: Results) -> Figure:
 
 def _map(ax: Axes, part: SweepResult) -> list[Any]:
     """One map on the axes that all of them share, whatever points they have."""
-    lines = [replace(axis_line(part, key), log=False) for key in (MASS, DENSITY)]
+    lines = [replace(axis_line(part, key), log=False) for key in (f2.MASS, f2.DENSITY)]
     handles = phase_map(ax, part, lines, "winner")
     ax.set_xlim(0.75, 8.5)
     ax.set_ylim(0.05, 1.35)
@@ -164,7 +147,7 @@ def rows(results: Results) -> list[Row]:
         values = ", ".join(f"{critical(r, species):.3f}" for r in results.values())
         paper = "around 2 (text), 3.5 (notebook)" if species == "hole" else ""
         found.append(Row(f"r_s* of a layer of {species}s alone ({spin} liquid)", paper, values, NEW))
-    for spacing, d in enumerate(next(iter(results.values())).data[SPACING].values):
+    for spacing, d in enumerate(next(iter(results.values())).data[f2.SPACING].values):
         for ratio in COMPARED:
             found += _boundaries(results, spacing, ratio, f"d = {d:g}, m_h/m_e = {ratio:g}: ")
     return found
@@ -174,9 +157,9 @@ def _boundaries(results: Results, spacing: int, ratio: float, head: str) -> Iter
     """A row for each pair of phases that change hands in any of the maps."""
     by_map = []
     for result in results.values():
-        there = int(np.argmin(np.abs(ratios(result) - ratio)))
-        known = abs(ratios(result)[there] - ratio) < 0.01 * ratio
-        by_map.append({(c.below, c.above): c for c in changes(result, spacing, there)} if known else {})
+        there = int(np.argmin(np.abs(f2.ratios(result) - ratio)))
+        known = abs(f2.ratios(result)[there] - ratio) < 0.01 * ratio
+        by_map.append({(c.below, c.above): c for c in f2.changes(result, spacing, there)} if known else {})
     for pair in dict.fromkeys(p for found in by_map for p in found):
         over, rs = (", ".join(f"{getattr(found[pair], name):.{digits}f}" if pair in found else "-"
                               for found in by_map) for name, digits in (("over_critical", 3), ("rs", 2)))
@@ -191,11 +174,10 @@ def caption(results: Results) -> str:
     return ("Phase of least energy per hole as in nashabeh-fu:2, on tori of different size and by both conventions of "
             "the zero mode; as many electrons as holes, hexagon 7, 9 and 14 of waves for 36, 64 and 144 holes, so "
             "that the cutoff in |k| a_h stays about the same. n_h* is computed on the torus and in the convention of "
-            "each map, so equal heights of two maps are different densities: right, the same boundaries in r_s of "
-            "the holes, density growing upward. A curve ends where its boundary leaves the map. Boundaries in "
-            "r_s are interpolated by polynomials through up to four points of a map (their densities are below), or "
-            "lie half-way where a phase does not exist beyond. Dashed red "
-            f"on the maps: n = n_e*. {size}.")
+            "each map, so equal heights of two maps are different densities: right, the same boundaries in r_s of the "
+            "holes, density growing upward. A curve ends where its boundary leaves the map. Boundaries in r_s are "
+            "interpolated by polynomials through up to four points of a map (their densities are below), or lie "
+            f"half-way where a phase does not exist beyond. Dashed red on the maps: n = n_e*. {size}.")
 
 
 FIGURE = Reproduction("nashabeh-fu:2-sizes", "that map with the Madelung convention and 36, 64 and 144 holes",

@@ -8,20 +8,7 @@ import numpy as np
 
 from ehbilayer.figures import temperature_map
 from ehbilayer.papers.densities import SOURCE
-from ehbilayer.papers.nashabeh_fu.superconductivity import (
-    DEVICES,
-    FORMULA,
-    LIMIT,
-    LINE_NOTE,
-    by_reading,
-    in_hartree,
-    limit_map,
-    map_study,
-    maps_page,
-    mark,
-    statements,
-    where_highest,
-)
+from ehbilayer.papers.nashabeh_fu import superconductivity as pairs
 from ehbilayer.papers.record import NEW, Axes, Figure, Reproduction, Results, Row, Studies, judged
 
 MAP, POINT = "nashabeh-fu-tc-4b", "nashabeh-fu-tc-point"
@@ -30,21 +17,21 @@ RS, ALPHA = 1.6, 0.3
 
 def studies(quick: bool) -> Studies:
     """The map on the paper's line, that of computed alpha^2 (not quick), and the printed point."""
-    point = {"kind": "pairing", "bilayer": DEVICES[10] | {"spacing": "1 a_e"}, "density": {"rs_electron": RS},
+    point = {"kind": "pairing", "bilayer": pairs.DEVICES[10] | {"spacing": "1 a_e"}, "density": {"rs_electron": RS},
              "pairing": {"alpha": ALPHA} | ({"curve_points": 4} if quick else {})}
-    return {MAP: map_study(quick)} | limit_map(quick) | {POINT: point}
+    return {MAP: pairs.map_study(quick)} | pairs.limit_map(quick) | {POINT: point}
 
 
 def draw(results: Results) -> Figure:
     """T_c in T_H^e, beside it that of computed alpha^2."""
     def panel(name: str, ax: Axes) -> None:
-        temperature_map(in_hartree(results[name]), ax)
+        temperature_map(pairs.in_hartree(results[name]), ax)
         if name == MAP:
-            mark(ax, RS, 1.0, "10 K")
+            pairs.mark(ax, RS, 1.0, "10 K")
 
-    texts = {MAP: "the paper's line", LIMIT: "α² computed"}
-    return maps_page("T_c at mₕ/mₑ = 10 (Nashabeh and Fu, Fig. 4b)",
-                     [(text, partial(panel, name)) for name, text in texts.items() if name in results])
+    texts = {MAP: "the paper's line", pairs.LIMIT: "α² computed"}
+    return pairs.maps_page("T_c at mₕ/mₑ = 10 (Nashabeh and Fu, Fig. 4b)",
+                           [(text, partial(panel, name)) for name, text in texts.items() if name in results])
 
 
 def rows(results: Results) -> list[Row]:
@@ -57,22 +44,22 @@ def rows(results: Results) -> list[Row]:
                     converged=f"{s.by_method['eliashberg']:.4g}, Eliashberg")]
     for method in ("mcmillan", "allen-dynes", "eliashberg"):
         found.append(Row(f"T_c (K) there, {method}", "", f"{s.by_method[method]:.4g}", NEW))
-    lines = by_reading(results[POINT], np.array([RS]), 1.0)
+    lines = pairs.by_reading(results[POINT], np.array([RS]), 1.0)
     found.append(Row("T_c (K) there, alpha^2 by lines in x = r_s/r_s*", "",
                      ", ".join(f"{float(t[0]):.3g} ({name})" for name, t in lines.items()), NEW))
-    found += statements(results[MAP], limit=results.get(LIMIT))
-    if LIMIT in results:
-        found.append(Row("highest T_c, alpha^2 computed", "", where_highest(results[LIMIT]), NEW))
+    found += pairs.statements(results[MAP], limit=results.get(pairs.LIMIT))
+    if pairs.LIMIT in results:
+        found.append(Row("highest T_c, alpha^2 computed", "", pairs.where_highest(results[pairs.LIMIT]), NEW))
     return found
 
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    more = ("" if LIMIT not in results else " Right: alpha^2 as Hartree-Fock gives it for infinitely many holes; it is "
-            "negative (hatched) at low density, where no acoustic plasmon is left at this level.")
-    return (f"T_c in units of the electrons' Hartree temperature over r_s and d, m_h/m_e = 10, m_h = m0, dielectric "
-            f"constant 5. {FORMULA} {LINE_NOTE} r_s* = 2. The x marks the highest T_c, the + the point whose numbers "
-            f"the paper prints, for which alpha = 0.3 is given.{more}")
+    more = (" Right: alpha^2 as Hartree-Fock gives it for infinitely many holes; it is negative (hatched) at low "
+            "density, where no acoustic plasmon is left at this level." if pairs.LIMIT in results else "")
+    return ("T_c in units of the electrons' Hartree temperature over r_s and d, m_h/m_e = 10, m_h = m0, dielectric "
+            f"constant 5. {pairs.FORMULA} {pairs.LINE_NOTE} r_s* = 2. The x marks the highest T_c, the + the point "
+            f"whose numbers the paper prints, for which alpha = 0.3 is given.{more}")
 
 
 FIGURE = Reproduction("nashabeh-fu:4b", "critical temperature over density and spacing", f"{SOURCE}, Fig. 4b", studies,
