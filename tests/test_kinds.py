@@ -77,10 +77,11 @@ def test_an_ignored_key_does_not_change_the_inputs() -> None:
 
 
 def test_no_module_lists_the_kinds_but_the_registry() -> None:
-    """Three names of kinds or tables in one literal are such a list."""
+    """Three names of kinds or tables in one literal are such a list; the package's own face lists functions."""
     names = "|".join(re.escape(name) for name in NAMES)
     lists = re.compile(rf"[\"'](?:{names})[\"'](?:\s*,\s*[\"'](?:{names})[\"']){{2}}")
-    assert [str(path) for path in SOURCE.rglob("*.py") if lists.search(path.read_text(encoding="utf-8"))] == []
+    assert [str(path) for path in SOURCE.rglob("*.py")
+            if path != SOURCE / "__init__.py" and lists.search(path.read_text(encoding="utf-8"))] == []
 
 
 TOY = {"keys": """
