@@ -77,7 +77,7 @@ def test_an_ignored_key_does_not_change_the_inputs() -> None:
 
 
 def test_no_module_lists_the_kinds_but_the_registry() -> None:
-    """Three names of kinds or tables in one literal are such a list."""
+    """Three names of kinds or tables in one literal are such a list; the package's own face lists functions."""
     names = "|".join(re.escape(name) for name in NAMES)
     lists = re.compile(rf"[\"'](?:{names})[\"'](?:\s*,\s*[\"'](?:{names})[\"']){{2}}")
     face = SOURCE / "__init__.py"  # of the package, which exports a function of each
