@@ -29,7 +29,8 @@ def test_a_typed_program_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mistakes_in_a_typed_program_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     text = EXAMPLE.read_text(encoding="utf-8")
-    wrong = text.replace('return number.to("meV")', "return number.to(3)").replace("holes=36", "hole=36").replace(".winner", ".winners")
+    wrong = text.replace('return number.to("meV")', "return number.to(3)").replace("holes=36", "hole=36")
+    wrong = wrong.replace(".winner", ".winners")
     assert wrong != text
     path = tmp_path / "wrong.py"
     path.write_text(wrong, encoding="utf-8")
