@@ -66,6 +66,12 @@ class StateOptions:
     def __post_init__(self) -> None:
         if self.state not in STATES:
             raise InputError("state", " | ".join(STATES), self.state, "choose one")
+        if not 1e-14 <= self.tolerance < 1:
+            raise InputError("solver_tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
+                             "1e-10 is the default")
+        if self.starts < 1:
+            raise InputError("starts", "an integer >= 1", self.starts, "choose a larger one")
+        self.hartree_fock("liquid")  # which refuses what else is wrong
 
     def hartree_fock(self, start: str) -> Options:
         """The options of the Hartree-Fock calculation."""

@@ -71,6 +71,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.route not in ROUTES:
             raise InputError("method", " | ".join(ROUTES), self.route, "choose one")
+        if self.tolerance is not None and not self.tolerance > 0:
+            raise InputError("tolerance", "an error of alpha^2 > 0", self.tolerance, "2e-3 is the default")
         for n in self.sizes if any(s.name == "hole" for s in self.tori[self.first].species) else ():
             if not _same_lattice(self.basis.box, self.first, n):
                 raise InputError("sizes", f"numbers whose crystal has the shape of that of {self.first}"
