@@ -96,7 +96,8 @@ def test_what_a_compressibility_says(stiff: CompressibilityResult) -> None:
     (layers(), {"sizes": [4, 9]}, "sizes"), (layers(), {"method": "guess"}, "method"),
     (layers(), {"state": "highest"}, "state"), (layers(), {"occupation": "half"}, "occupation"),
     (layers(), {"solver_tolerance": 2.0}, "solver_tolerance"), (layers(), {"starts": 0}, "starts"),
-    (layers(), {"tolerance": 0.0}, "tolerance"), (layers(), {"max_iterations": 0}, "max_iterations"), (layers(), {"hexagon": 3, "cutoff": 0.2}, "cutoff")])
+    (layers(), {"tolerance": 0.0}, "tolerance"), (layers(), {"max_iterations": 0}, "max_iterations"),
+    (layers(), {"hexagon": 3, "cutoff": 0.2}, "cutoff")])
 def test_a_compressibility_refuses_by_name(bilayer: Bilayer, more: dict[str, Any], argument: str) -> None:
     with pytest.raises(InputError, match=argument):
         compressibility(Torus(bilayer, 4, zero_mode="none"), **more)
