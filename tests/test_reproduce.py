@@ -5,6 +5,8 @@ import io
 import math
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,12 +45,12 @@ def test_a_verdict_follows_from_the_number(value: float | None, verdict: str) ->
     assert judged("x", "1.0", value, (0.95, 1.05)).verdict == verdict
 
 
-def few_body(**summary: object) -> Result:
-    return Record("few-body", Status.converged, {"wall_seconds": 1.0} | summary, {})
+def few_body(**fields: object) -> Any:
+    return SimpleNamespace(kind="few-body", status=Status.converged, **fields)
 
 
 def test_a_trion_bound_beyond_the_published_spacing_decides_against_it() -> None:
-    found = {"trion-unbinding": few_body(critical_spacings=[15.5], critical_spacing_uncertainties=[0.4])}
+    found = {"trion-unbinding": few_body(critical_spacing=15.5, critical_spacing_uncertainty=0.4)}
     assert unbinding_row(found).verdict == AGREES
     bound = {"binding_energy": 1e-7, "uncertainty": 1e-9}
     assert unbinding_row(found | {BEYOND: few_body(bound=None, **bound)}).verdict == AGREES
@@ -214,7 +216,7 @@ def test_the_plane_of_phases(reproduced: Reproduced) -> None:
 def test_a_computed_unbinding_is_drawn_and_judged(reproduced: Reproduced) -> None:
     results = reproduced.results("dai-fu:4")
     for value, verdict in ((15.5, AGREES), (17.0, DIFFERS)):
-        more = results | {"trion-unbinding": few_body(critical_spacings=[value], critical_spacing_uncertainties=[0.2])}
+        more = results | {"trion-unbinding": few_body(critical_spacing=value, critical_spacing_uncertainty=0.2)}
         rows = {r.quantity: r for r in plane_figure.rows(more)}
         assert rows["trion unbinds at equal masses, d_c/a_B"].verdict == verdict
         assert f"{value:.4g} a_B" in plane_figure.caption(more)
