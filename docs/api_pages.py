@@ -15,8 +15,10 @@ import notebook_pages
 from sphinx.application import Sphinx
 
 import ehbilayer
+from ehbilayer import figures
 
 SOURCE = Path(ehbilayer.__file__).parent
+FACES = {"ehbilayer": ehbilayer, "ehbilayer.figures": figures}
 ROOT, FOLDER = Path(__file__).parents[1], "generated"
 # what stands outside the folder of the documentation, from the root of the repository -> page here
 OUTSIDE = {"README.md": "readme.md", "benchmarks/README.md": "benchmarks.md", "CHANGELOG.md": "changelog.md",
@@ -46,19 +48,20 @@ def page(package: str, modules: list[str]) -> str:
     """The page of a package: its modules in alphabetical order, the package itself first."""
     lines = [_heading(package, "=")]
     for module in sorted(modules):
-        # the names that `import ehbilayer` offers are documented where they are defined
-        members = "" if module == "ehbilayer" else "   :members:\n"
+        # the names that a face offers are documented where they are defined
+        members = "" if module in FACES else "   :members:\n"
         lines += [_heading(module, "-")] if module != package else []
         lines.append(f".. automodule:: {module}\n{members}")
-        lines += _offered() if module == "ehbilayer" else []
+        lines += _offered(FACES[module]) if module in FACES else []
     return "\n".join(lines)
 
 
-def _offered() -> list[str]:
-    """A list of what `import ehbilayer` offers: every name, where it is described, and the first line of that."""
-    things = {name: getattr(ehbilayer, name) for name in sorted(ehbilayer.__all__, key=str.lower) if name[0] != "_"}
+def _offered(face: Any) -> list[str]:
+    """A list of what a face offers: every name, where it is described, and the first line of that; constants alone."""
+    things = {name: getattr(face, name) for name in sorted(face.__all__, key=str.lower) if name[0] != "_"}
     return [f"- ``{name}``, :code-link:`{thing.__module__}.{thing.__name__}`: "
-            + _escaped((thing.__doc__ or "").strip().splitlines()[0]) for name, thing in things.items()] + [""]
+            + _escaped((thing.__doc__ or "").strip().splitlines()[0]) if callable(thing) else f"- ``{name}``"
+            for name, thing in things.items()] + [""]
 
 
 def write(folder: Path) -> None:
