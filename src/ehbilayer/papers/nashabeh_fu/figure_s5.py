@@ -13,8 +13,9 @@ BROKEN = 1e-3  # relative difference of Bragg amplitudes, above which the symmet
 
 def studies(quick: bool) -> Studies:
     """The state next to the lattice: one clean start."""
-    return {STUDY: states.hartree_fock(1.0, 8.0, states.over_critical(0.1), states.TRIANGULAR, start="crystal",
-                                       electron_spin="unrestricted", tolerance=1e-4 if quick else 1e-6)}
+    return {STUDY: states.hartree_fock(1.0, 8.0, states.over_critical(0.1), states.TRIANGULAR,
+                                       electron_spin="unrestricted", start="crystal",
+                                       tolerance=1e-4 if quick else 1e-6)}
 
 
 def draw(results: Results) -> Figure:
