@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+import ehbilayer
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
 from ehbilayer.results import calling
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
+from ehbilayer.torus import Torus
 from ehbilayer.units import Scales
 
 
@@ -99,3 +102,24 @@ def test_the_result_says_how_it_was_called(clock: None) -> None:
     assert {"ehbilayer", "python", "numpy", "scipy"} <= set(told.versions)
     with pytest.raises(InputError, match=r"backend: must be numpy \| jax"):
         call([], backend="torch")
+
+
+HOLES = Bilayer.of(rs_hole=8, electrons_per_hole=0)
+BOX = Torus(HOLES, holes=4, zero_mode="none")
+
+
+@pytest.mark.parametrize(("call", "argument"), [
+    (lambda: ehbilayer.hartree_fock(HOLES), "torus"), (lambda: ehbilayer.phases("torus"), "torus"),
+    (lambda: ehbilayer.compressibility(HOLES), "torus"), (lambda: ehbilayer.condensate(3), "where"),
+    (lambda: ehbilayer.few_body(BOX), "bilayer"), (lambda: ehbilayer.critical_spacing(BOX), "bilayer"),
+    (lambda: ehbilayer.crystal(BOX), "bilayer"), (lambda: ehbilayer.phonons("honeycomb"), "crystal"),
+    (lambda: ehbilayer.pairing(BOX), "bilayer"), (lambda: ehbilayer.device(BOX), "bilayer"),
+    (lambda: ehbilayer.liquid(BOX), "bilayer"), (lambda: Torus("WSe2", holes=4, zero_mode="none"), "bilayer"),
+    (lambda: ehbilayer.run(3), "study"), (lambda: ehbilayer.hartree_fock(BOX, 7), "start"),
+    (lambda: Torus(HOLES, holes=4, shape="round", zero_mode="none"), "shape"),
+    (lambda: Bilayer.of(rs_hole="8", electrons_per_hole=0), "rs_hole"),
+    (lambda: ehbilayer.liquid(HOLES, shwo=True), "shwo")])
+def test_arguments_of_another_kind_are_refused_by_name(call: Callable[[], Any], argument: str) -> None:
+    with pytest.raises(InputError) as caught:
+        call()
+    assert caught.value.argument == argument

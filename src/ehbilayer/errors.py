@@ -29,6 +29,13 @@ class InputError(ValueError):
         return type(self), (self.argument, self.must, self.was, self.todo)  # so that workers can raise it
 
 
+def require(argument: str, value: object, kinds: type | tuple[type, ...]) -> None:
+    """Raises InputError for an argument of another class than ``kinds``, as the first thing a public function does."""
+    if not isinstance(value, kinds):
+        names = " or ".join(f"a {kind.__name__}" for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        raise InputError(argument, names, f"a {type(value).__name__}", "see the page From Python")
+
+
 def shorten(value: Any, width: int = 60) -> Any:
     """The value itself if its text is short, else the beginning of its text; never long, whatever was written."""
     if isinstance(value, int) and abs(value) > 10**30:

@@ -221,6 +221,8 @@ def _density(scales: Scales, hole: float | str | None, electron: float | str | N
         raise InputError("density", "given in one way (hole_density, electron_density, rs_hole, rs_electron)",
                          ", ".join(given) or "missing", 'e.g. hole_density="1e12 cm^-2" or rs_hole=8')
     (key, value), = given.items()
+    if key.startswith("rs_") and not (isinstance(value, int | float) and 0 < value < math.inf):
+        raise InputError(key, "a number > 0", value, "r_s = 1/sqrt(pi n) in the carrier's own Bohr radius")
     if key == "rs_hole":
         density = density_from_rs(float(value))
     elif key == "rs_electron":

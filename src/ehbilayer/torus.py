@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, require
 from ehbilayer.model import Bilayer, Carrier
-from ehbilayer.numerics.lattice import Cell, box_of_shape, crystal_cell
+from ehbilayer.numerics.lattice import SHAPES, Cell, box_of_shape, crystal_cell
 
 ZERO_MODES = ("none", "madelung")
 SPIN_TREATMENTS = ("restricted", "unrestricted", "polarized")
@@ -154,8 +154,11 @@ class Torus:
     hole_spin: str = field(default="polarized", kw_only=True)
 
     def __post_init__(self) -> None:
+        require("bilayer", self.bilayer, Bilayer)
         if not isinstance(self.shape, str):  # of a hashable type
             object.__setattr__(self, "shape", tuple(tuple(float(x) for x in row) for row in self.shape))
+        elif self.shape not in SHAPES:
+            raise InputError("shape", f"{' | '.join(SHAPES)} or two vectors", self.shape, "choose one of these")
         if self.zero_mode not in ZERO_MODES:
             raise InputError("zero_mode", " | ".join(ZERO_MODES), self.zero_mode or "missing",
                              '"none" reproduces papers, "madelung" is for physics')

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from ehbilayer.compressibility.result import CompressibilityResult
     from ehbilayer.results.calling import Calling
@@ -59,7 +61,9 @@ def compressibility(torus: Torus, *, method: str = "response", sizes: Sequence[i
     from ehbilayer.compressibility.bulk_modulus import StateOptions
     from ehbilayer.compressibility.study import compute, plan_of
     from ehbilayer.results.calling import call
+    from ehbilayer.torus import Torus
 
+    require("torus", torus, Torus)
     options = StateOptions(state, occupation, solver_tolerance, starts, seed, max_iterations)
     plan = plan_of(torus, options, sizes=sizes, route=method, tolerance=tolerance,
                    waves=WaveChoice(plane_waves, hexagon, cutoff))

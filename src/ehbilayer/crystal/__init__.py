@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from ehbilayer.crystal.problem import Structure
     from ehbilayer.crystal.result import CrystalResult, CrystalScanResult
@@ -61,8 +63,10 @@ def crystal(bilayer: Bilayer, structure: Structure = "random", *, holes_per_cell
     from ehbilayer.crystal.problem import composition_of, scan_of, starts_of
     from ehbilayer.crystal.scan import solve_scan
     from ehbilayer.crystal.study import solve_search
+    from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
 
+    require("bilayer", bilayer, Bilayer)
     if scan is None:
         first = starts_of(composition_of(bilayer, layers), structure, holes_per_cell=holes_per_cell, relax=relax,
                           box=box, starts=starts, seed=seed, tolerance=tolerance)

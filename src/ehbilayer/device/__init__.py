@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,11 +51,13 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
     InputError : a device that is not known in real units, a torus or a choice that does not fit.
     """
     from ehbilayer.device.page import Device, solve, sources_of, unpaired
+    from ehbilayer.model import Bilayer
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.phases import phases
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
+    require("bilayer", bilayer, Bilayer)
     torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor)
     reason = unpaired(bilayer)
     sources = {} if reason else sources_of(alpha_squared, alpha, alpha_squared_uncertainty, rs_star=rs_star,

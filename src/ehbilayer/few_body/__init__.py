@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,8 +57,10 @@ def few_body(bilayer: Bilayer, complex: str = "trion-", spin: str | None = None,
     from ehbilayer.few_body.complexes import complex_of
     from ehbilayer.few_body.scan import rising, scan
     from ehbilayer.few_body.variational import Options, solve
+    from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
 
+    require("bilayer", bilayer, Bilayer)
     options = Options(tolerance, seed, max_functions)
     if spacings is None:
         one = complex_of(bilayer, complex, spin, angular_momentum)
@@ -94,9 +98,11 @@ def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None
     from ehbilayer.few_body.complexes import complex_of
     from ehbilayer.few_body.scan import critical
     from ehbilayer.few_body.variational import Options
+    from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
     from ehbilayer.units import Scales
 
+    require("bilayer", bilayer, Bilayer)
     here = complex_of(bilayer, complex, spin, angular_momentum, 0.0)
     ratios = [here.electron_mass] if mass_ratios is None else sorted(set(mass_ratios))
     scales = bilayer.scales if mass_ratios is None else Scales()

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,7 +76,9 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
     from ehbilayer.hartree_fock.options import Options
     from ehbilayer.hartree_fock.problem import Problem
     from ehbilayer.results.calling import call
+    from ehbilayer.torus import Torus
 
+    require("torus", torus, Torus)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     options = Options(spin_order=spin_order, starts=starts, seed=seed, keep=keep, follow=follow, occupation=occupation,
                       tolerance=tolerance, max_iterations=max_iterations, stability=stability)

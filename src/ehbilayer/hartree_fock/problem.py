@@ -109,6 +109,9 @@ def read_start(start: Start, argument: str = "start") -> tuple[str, Orbitals | N
         return start, None
     if isinstance(start, Orbitals):
         return "path", start
+    if not isinstance(start, str | Path | Result):
+        raise InputError(argument, "the name of a phase, orbitals, a result or its file", f"a {type(start).__name__}",
+                         f"names: {' '.join(STARTS)}")
     result = start if isinstance(start, Result) else _load(Path(start), argument)
     if not isinstance(result, HartreeFockResult):
         raise InputError(argument, "a result of kind hartree-fock with orbitals", result.kind, "give another one")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from ehbilayer.liquid.result import LiquidResult
     from ehbilayer.model import Bilayer
@@ -39,6 +41,8 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
     InputError : an unknown spin, a carrier without density or with a dispersion of its own.
     """
     from ehbilayer.liquid.gas import solve
+    from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
 
+    require("bilayer", bilayer, Bilayer)
     return call(lambda hooks: solve(bilayer, spin, capacitor, curve_points), bilayer.scales, how)

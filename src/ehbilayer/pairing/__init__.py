@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from ehbilayer.model import Bilayer
     from ehbilayer.pairing.result import PairingMapResult, PairingResult
@@ -62,12 +64,14 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     Sources: Nashabeh & Fu, arXiv (2026), Eqs. 1-5; Allen & Dynes, Phys. Rev. B 12, 905 (1975).
     """
     from ehbilayer.errors import InputError
+    from ehbilayer.model import Bilayer
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.pairing.maps import Map, solve_map
     from ehbilayer.pairing.plasmon_velocity import Source
     from ehbilayer.pairing.point import solve_point
     from ehbilayer.results.calling import call
 
+    require("bilayer", bilayer, Bilayer)
     source = Source.of(alpha_squared, alpha, alpha_source, given_uncertainty=alpha_squared_uncertainty,
                        rs_star=rs_star, capacitor=capacitor, holes=holes, zero_mode=zero_mode, sizes=sizes,
                        state=state)

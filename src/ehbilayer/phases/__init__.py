@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -60,7 +62,9 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     from ehbilayer.phases.candidates import candidates as completed
     from ehbilayer.phases.competition import compete
     from ehbilayer.results.calling import call
+    from ehbilayer.torus import Torus
 
+    require("torus", torus, Torus)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     waves = WaveChoice(plane_waves, hexagon, cutoff)
     options = Options(occupation=occupation, follow=follow, tolerance=tolerance, max_iterations=max_iterations,

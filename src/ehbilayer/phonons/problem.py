@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ehbilayer.crystal.problem import Structure, composition_of, name_of, start_crystal
 from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.structures import Crystal
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, require
 from ehbilayer.model import Bilayer, require_electrons_and_holes
 from ehbilayer.results.base import Result
 from ehbilayer.units import Scales
@@ -36,6 +36,7 @@ def problem_of(crystal: Bilayer | Crystal | Result, structure: Structure | None 
     ------
     InputError : a structure or masses that are missing, or given twice, and what `composition_of` refuses.
     """
+    require("crystal", crystal, (Bilayer, Crystal, Result))
     if isinstance(crystal, Bilayer):
         return _of_bilayer(crystal, structure, masses, layers)
     if structure is not None:

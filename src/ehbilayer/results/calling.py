@@ -41,8 +41,11 @@ class Calling(TypedDict, total=False):
 def call(solve: Callable[[Hooks], Found], scales: Scales, how: Calling, *, seed: int | None = None) -> Found:
     """Run a method and complete its result: seconds, versions, seed, and the units of the device.
 
-    Raises InputError for an unknown backend.
+    Raises InputError for an unknown backend or option.
     """
+    for name in how.keys() - Calling.__annotations__.keys():
+        raise InputError(name, "an argument of the method or " + ", ".join(Calling.__annotations__), "unknown",
+                         "check its spelling")
     backend, show = how.get("backend", "numpy"), how.get("progress")
     if backend not in ("numpy", "jax"):
         raise InputError("backend", "numpy | jax", backend, "choose one of these")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ehbilayer.errors import require
+
 if TYPE_CHECKING:
     from ehbilayer.results.base import Result
     from ehbilayer.run.reporting import Reporter
@@ -47,8 +49,9 @@ def run(study: Study | str | Path | dict[str, Any], directory: str | Path | None
     KeyboardInterrupt : on a second Ctrl-C.
     """
     from ehbilayer.run import runner  # here: `import ehbilayer` must not wait for NumPy
-    from ehbilayer.studies.file import make_study
+    from ehbilayer.studies.file import Study, make_study
 
+    require("study", study, (Study, str, Path, dict))
     return runner.run(make_study(study) if isinstance(study, dict) else study, directory, resume=resume, force=force,
                       max_time=max_time, backend=backend, threads=threads, reporter=reporter, workers=workers,
                       scheduler=scheduler, shard=shard, should_stop=should_stop)
