@@ -139,7 +139,7 @@ class Scales:
     def _need(self, argument: str, was: object) -> tuple[float, float]:
         if self.reference_mass is None:
             raise InputError(argument, "in hole atomic units as long as no mass is given", was,
-                             "give the hole mass (and dielectric) or the material of the bilayer, or a bare number")
+                             "give bilayer.hole_mass (and dielectric), or bilayer.material, or a bare number")
         if self.dielectric is None:
             raise InputError(argument, "in hole atomic units as long as no dielectric constant is given", was,
                              "give bilayer.dielectric, or bilayer.material, or a bare number")
