@@ -14,7 +14,8 @@ import time
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.hartree_fock.batch import solve_batch
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.model import Bilayer

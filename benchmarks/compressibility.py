@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.compressibility.bulk_modulus import by_differences, modulus
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.compressibility.size_limit import alpha_squared, alpha_squared_limit

@@ -53,7 +53,8 @@ def small(rs: float) -> dict[str, Any]:
 
 def lowest(rs: float, starts: int) -> dict[str, Any]:
     """The lowest state of the free box at d = a_h, in the paper's convention and basis."""
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import hexagon_waves
     from ehbilayer.compressibility.bulk_modulus import StateOptions, modulus
     from ehbilayer.torus import Torus
 

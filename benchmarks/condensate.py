@@ -34,7 +34,7 @@ def torus(hexagon: int, repeats: int) -> dict[str, Any]:
     """Seconds of one solution by Fourier transforms and by dense matrices."""
     import numpy as np
 
-    from ehbilayer.basis.plane_waves import hexagon_waves
+    from ehbilayer.basis.waves import hexagon_waves
     from ehbilayer.condensate.bogoliubov import fill
     from ehbilayer.condensate.torus import lowest, make_gas
     from ehbilayer.model import Bilayer

@@ -25,7 +25,8 @@ QUANTITIES = {"energy_per_particle": "energy per particle", "electron_gap": "ele
 
 def point(holes: int, zero_mode: str, cutoff: float) -> dict[str, float]:
     """The converged crystal of ``holes`` holes: energy per particle, gaps (Ha_h), pressure (Ha_h/a_h^2)."""
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import disk_waves
     from ehbilayer.hartree_fock.options import Options
     from ehbilayer.hartree_fock.solver import solve
     from ehbilayer.hartree_fock.starts import How

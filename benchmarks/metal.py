@@ -19,7 +19,8 @@ from typing import Any
 
 def problem(holes: int, hexagon: int, zero_mode: str) -> tuple[Any, Any]:
     """The torus and its plane waves, one hole per cell."""
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import hexagon_waves
     from ehbilayer.model import Bilayer
     from ehbilayer.numerics.lattice import crystal_cell
     from ehbilayer.torus import Torus

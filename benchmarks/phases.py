@@ -15,7 +15,8 @@ import tempfile
 import time
 from typing import Any
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.model import Bilayer
 from ehbilayer.phases import competition as phases

@@ -33,7 +33,8 @@ def build_seconds(holes: int, waves: tuple[int, int], crystal: bool, least: floa
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import rectangle_waves
     from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian
     from ehbilayer.hartree_fock.guesses import guess
     from ehbilayer.model import Bilayer

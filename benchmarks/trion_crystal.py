@@ -27,7 +27,8 @@ def our_problem(holes: int, waves: tuple[int, int], crystal: bool) -> tuple[Any,
     """The torus and its plane waves: the whole box free, or one cell per hole with the k mesh of the same torus."""
     import numpy as np
 
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import rectangle_waves
     from ehbilayer.model import Bilayer
     from ehbilayer.numerics.lattice import crystal_cell
     from ehbilayer.torus import Torus

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves, rectangle_waves
 from ehbilayer.condensate import radial
 from ehbilayer.condensate.radial import Pairs
 from ehbilayer.condensate.result import PlaneCondensateResult

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.lattice import Cell, box_of_shape

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.compressibility.bulk_modulus import (
     ROUTES,
     StateOptions,

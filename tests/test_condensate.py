@@ -6,7 +6,8 @@ import math
 import numpy as np
 import pytest
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves, hexagon_waves
 from ehbilayer.condensate import torus
 from ehbilayer.condensate.bogoliubov import chemical_slope, fill, minimise
 from ehbilayer.condensate.report import energy_parts

@@ -159,7 +159,8 @@ def test_bad_numbers_are_refused(change: dict, argument: str) -> None:
 
 
 def test_a_torus_cannot_start_the_plane() -> None:
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import disk_waves
     from ehbilayer.condensate.torus import solve as solve_torus
     from ehbilayer.numerics.lattice import box_of_shape
 
@@ -233,7 +234,8 @@ def test_where_the_energy_per_pair_is_lowest_on_a_torus(zero_mode: str, hexagon:
     """
     from scipy.optimize import minimize_scalar
 
-    from ehbilayer.basis.plane_waves import PlaneWaveBasis, hexagon_waves
+    from ehbilayer.basis.plane_waves import PlaneWaveBasis
+    from ehbilayer.basis.waves import hexagon_waves
     from ehbilayer.condensate.torus import solve as solve_torus
     from ehbilayer.numerics.lattice import box_of_shape
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import exact
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.cutoff import basis_error
 from ehbilayer.hartree_fock.options import Options
@@ -239,7 +240,7 @@ def test_spin_orders_place_flavours_differently():
 
 
 def test_basis_follows_from_the_tolerance():
-    from ehbilayer.basis.plane_waves import waves_for_tolerance
+    from ehbilayer.basis.waves import waves_for_tolerance
 
     torus, coarse = trions(4), small_basis("crystal")
     basis = PlaneWaveBasis(torus.box, waves_for_tolerance(torus, 1e-6), coarse.supercell)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import Hamiltonian
 from ehbilayer.hartree_fock.options import Options

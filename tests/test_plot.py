@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import made_up
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import rectangle_waves
 from ehbilayer.errors import InputError
 from ehbilayer.figures.fock_levels import bands, levels, merge_levels
 from ehbilayer.figures.momentum_space import convergence, momentum, nearest_wave

@@ -15,7 +15,8 @@ import pytest
 
 import ehbilayer
 import exact
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, hexagon_waves, rectangle_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves, hexagon_waves, rectangle_waves
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How

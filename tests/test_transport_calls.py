@@ -8,7 +8,8 @@ import pytest
 
 import ehbilayer
 from ehbilayer import Bilayer, InputError, Torus, make_study
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves
 from ehbilayer.compressibility import compressibility
 from ehbilayer.compressibility.bulk_modulus import modulus
 from ehbilayer.compressibility.result import CompressibilityResult, LatticeSound, Limit

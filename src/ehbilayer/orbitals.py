@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis, RealBox
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.fourier import good_size
 from ehbilayer.numerics.lattice import Cell
@@ -262,7 +262,7 @@ def match_waves(amplitudes: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.
     return out
 
 
-def to_real_box(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, Filling]:
+def to_real_box(basis: RealBox, amplitudes: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, Filling]:
     """Orbitals (P, M) with occupations (P,) -> real orbitals of the free box spanning the same space.
 
     The density matrix must be real, as it is with time reversal; levels of equal occupation are treated together.
@@ -345,4 +345,4 @@ def to_blocks(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> t
 
 def place(basis: PlaneWaveBasis, amplitudes: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, Filling]:
     """`to_real_box` or `to_blocks`, whichever the basis needs."""
-    return to_real_box(basis, amplitudes, f) if basis.real else to_blocks(basis, amplitudes, f)
+    return to_real_box(basis, amplitudes, f) if isinstance(basis, RealBox) else to_blocks(basis, amplitudes, f)

@@ -10,9 +10,67 @@ from dataclasses import dataclass
 import numpy as np
 
 from ehbilayer.basis import MOST_WAVES
-from ehbilayer.basis.plane_waves import disk_waves, hexagon_waves, rectangle_waves, waves_for_tolerance
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.lattice import Cell, reduce_vectors
 from ehbilayer.torus import Torus
+
+HEXAGON = np.array([[1, 0], [0, 1], [1, 1], [-1, 0], [0, -1], [-1, -1]])
+
+
+def rectangle_waves(n1: int, n2: int) -> np.ndarray:
+    """All (i, j) with |i| <= (n1-1)/2 and |j| <= (n2-1)/2, shape (n1*n2, 2); both counts odd and positive."""
+    for name, n in (("first", n1), ("second", n2)):
+        if n < 1 or n % 2 == 0:
+            raise InputError("plane_waves", f"odd counts >= 1 (k and -k both belong), the {name} too", n,
+                             f"use {n + 1 if n > 0 else 1}")
+    i, j = np.meshgrid(np.arange(n1) - n1 // 2, np.arange(n2) - n2 // 2, indexing="ij")
+    return np.stack([i.ravel(), j.ravel()], axis=1)
+
+
+def _six_shortest(box: Cell) -> np.ndarray:
+    """Three pairs +-G (6, 2) of the shortest reciprocal vectors, in torus integers; exact ties resolved one way."""
+    b, u = reduce_vectors(box.reciprocal)
+    third = u[0] - u[1] if b[0] @ b[1] > 1e-9 * (b[0] @ b[0]) else u[0] + u[1]
+    three = np.array([u[0], u[1], third])
+    return np.concatenate([three, -three])
+
+
+def hexagon_waves(box: Cell, steps: int) -> np.ndarray:
+    """All waves within ``steps`` steps along the six shortest reciprocal vectors: 1 + 3 steps (steps + 1) waves."""
+    if steps < 1:
+        raise InputError("hexagon", "an integer >= 1", steps, "7 gives 169 waves")
+    reached = {(0, 0)}
+    front = set(reached)
+    six = [(int(i), int(j)) for i, j in _six_shortest(box)]
+    for _ in range(steps):
+        front = {(i + a, j + b) for i, j in front for a, b in six} - reached
+        reached |= front
+    return np.array(sorted(reached))
+
+
+def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
+    """All waves with |k| <= cutoff (1/a_h)."""
+    if not (np.isfinite(cutoff) and cutoff > 0):
+        raise InputError("cutoff", "a positive wave number (1/a_h)", cutoff, "give the largest |k|")
+    reach = np.ceil(cutoff * np.linalg.norm(box.vectors, axis=1) / (2 * np.pi)).astype(int)
+    if np.prod(2.0 * reach + 1) > 4e6:
+        raise InputError("cutoff", "a wave number that keeps fewer than 4e6 waves", cutoff, "lower it")
+    i, j = np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij")
+    waves = np.stack([i.ravel(), j.ravel()], axis=1)
+    return waves[np.linalg.norm(waves @ box.reciprocal, axis=1) <= cutoff * (1 + 1e-12)]
+
+
+def waves_for_tolerance(torus: Torus, tolerance: float) -> np.ndarray:
+    """Waves of a disk whose energy error per particle should be near ``tolerance`` (Ha_h) for loosely bound crystals.
+
+    Orbitals of zero-point width w = 0.8 (r_s^3/m)^(1/4) have cutoff errors near 10^(1 - 2.5 (k w - 2.5)) Ha_h. Tightly
+    bound pairs need more: `hartree_fock.cutoff` starts here and enlarges the disk until the energy stays.
+    """
+    box = torus.box
+    widths = [0.8 * ((box.area / (np.pi * s.count)) ** 1.5 / s.mass) ** 0.25 for s in torus.species if s.count]
+    most = max(c.orbitals for c in torus.channels)
+    reach = float(np.clip(2.5 - (np.log10(tolerance) + 5) / 2.2, 2.0, 8.0))
+    return disk_waves(box, max(reach / min(widths), 1.5 * float(np.sqrt(4 * np.pi * most / box.area))))
 
 
 @dataclass(frozen=True)

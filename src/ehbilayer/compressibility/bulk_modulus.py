@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves
 from ehbilayer.compressibility.response import AreaResponse, area_response
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import EnergyProblem, Hamiltonian

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves, waves_for_tolerance
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves, waves_for_tolerance
 from ehbilayer.compressibility.bulk_modulus import (
     Modulus,
     StateOptions,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import HEXAGON, disk_waves
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.report import Gas, arrays, described
 from ehbilayer.condensate.result import EnergyParts, TorusCondensateResult

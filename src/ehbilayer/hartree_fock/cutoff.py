@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis, disk_waves
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.starts import How, solve_on

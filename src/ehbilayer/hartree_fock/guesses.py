@@ -55,7 +55,7 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
             if filling is not None:
                 where = _place(torus, channel, sites, filling.f.shape[1], width, spin_order, seed,
                                apart=start == "dumbbell-crystal")
-                x = _gaussians(basis, where, width)
+                x = basis.gaussians(where, width)
         if filling is None or x is None:
             filling, chosen = liquid_filling(basis, channel.orbitals, occupation)
             x = _plane_waves(basis, chosen)
@@ -128,18 +128,8 @@ def _rows_in_turn(sites: np.ndarray) -> np.ndarray:
     return np.lexsort((sites[:, 0], number, number % 2))
 
 
-def _gaussians(basis: PlaneWaveBasis, where: np.ndarray, width: float) -> np.ndarray:
-    """Bloch sums of Gaussians exp(-r^2/2w^2) at positions (n, 2): c(kappa) = exp(-kappa^2 w^2/2 - i kappa r)."""
-    if basis.real:
-        k = basis.waves @ basis.box.reciprocal
-        return basis.from_waves(np.exp(-0.5 * width**2 * np.sum(k * k, axis=-1) - 1j * where @ k.T))[None]
-    k = basis.unit_k / np.sqrt(basis.box.area)
-    envelope = np.exp(-0.5 * width**2 * np.sum(k * k, axis=-1)) * basis.mask
-    return envelope[:, None] * np.exp(-1j * np.einsum("nx,kgx->kng", where, k))
-
-
 def _plane_waves(basis: PlaneWaveBasis, chosen: list[np.ndarray]) -> np.ndarray:
-    x = np.zeros((len(chosen), len(chosen[0]), basis.coefficients), dtype=float if basis.real else complex)
+    x: np.ndarray = np.zeros((len(chosen), len(chosen[0]), basis.coefficients), dtype=basis.dtype)
     for row, positions in enumerate(chosen):
         x[row, np.arange(len(positions)), positions] = 1.0
     return x
@@ -148,11 +138,7 @@ def _plane_waves(basis: PlaneWaveBasis, chosen: list[np.ndarray]) -> np.ndarray:
 def _noise(basis: PlaneWaveBasis, filling: Filling, width: float, rng: np.random.Generator) -> np.ndarray:
     k = basis.coefficient_k()[filling.blocks] / np.sqrt(basis.box.area)
     envelope = np.exp(-0.25 * width**2 * np.sum(k * k, axis=-1))[:, None]
-    shape = (len(filling.blocks), filling.f.shape[1], basis.coefficients)
-    if basis.real:
-        return envelope * rng.standard_normal(shape)
-    mask = basis.mask[filling.blocks][:, None]
-    return envelope * mask * (rng.standard_normal(shape) + 1j * rng.standard_normal(shape))
+    return envelope * basis.noise(rng, filling.blocks, filling.f.shape[1])
 
 
 def _stir(basis: PlaneWaveBasis, filling: Filling, x: np.ndarray, amount: float, width: float,
@@ -186,7 +172,7 @@ def placed(torus: Torus, basis: PlaneWaveBasis, positions: Mapping[str, np.ndarr
             raise InputError("positions", f"one (x, y) for each {channel.label} in a cell of {basis.cells} in the box "
                              f"({channel.orbitals / basis.cells:g})", np.shape(where), "choose another cell")
         else:
-            x = _gaussians(basis, np.asarray(where), width or _width(torus, channel))
+            x = basis.gaussians(np.asarray(where), width or _width(torus, channel))
         frames.append(orthonormalise(np, x[None]))
         fillings.append(filling)
     setting = Setting(basis, Fourier(), [torus], tuple(fillings))

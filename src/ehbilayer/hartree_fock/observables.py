@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import HEXAGON, PlaneWaveBasis
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import HEXAGON
 from ehbilayer.hamiltonian import Evaluation, Hamiltonian
 from ehbilayer.hartree_fock.bands import band_data
 from ehbilayer.hartree_fock.order import (

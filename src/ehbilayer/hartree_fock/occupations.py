@@ -32,8 +32,7 @@ def fill_levels(levels: np.ndarray, count: int, rule: str, tolerance: float) -> 
 def liquid_filling(basis: PlaneWaveBasis, count: int, rule: str) -> tuple[Filling, list[np.ndarray]]:
     """Occupy the shortest waves. Returns the filling and, per occupied block, which coefficients the bands start as."""
     length = np.linalg.norm(basis.coefficient_k(), axis=-1)  # (K, g)
-    if not basis.real:
-        length = np.where(basis.mask > 0, length, np.inf)
+    length = np.where(basis.mask > 0, length, np.inf)
     # wave lengths of a shell agree to rounding only
     length = np.where(np.isfinite(length), np.round(length, 9), np.inf)
     return pack(fill_levels(length, count, rule, 1e-6))

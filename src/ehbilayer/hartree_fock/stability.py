@@ -70,14 +70,7 @@ def translations(problem: EnergyProblem, x: Frames) -> list[Frames]:
     for axis in (0, 1):
         mode = []
         for c, p in enumerate(x):
-            k = basis.coefficient_k()[setting.fillings[c].blocks][None, :, None, :, axis]
-            one = setting.split(p, c)
-            if basis.real:  # d/dx turns the cosine of a wave into minus its sine
-                n = (one.shape[-1] - 1) // 2
-                even, odd = one[..., 1 : n + 1], one[..., n + 1 :]
-                moved = np.concatenate([0 * one[..., :1], -k[..., 1 : n + 1] * odd, k[..., n + 1 :] * even], axis=-1)
-            else:
-                moved = 1j * k * one
+            moved = basis.gradient(setting.split(p, c), setting.fillings[c].blocks, axis)
             mode.append(project(np, p, setting.join(moved, c), problem.mixing[c]))
         modes.append(tuple(mode))
     return modes
@@ -122,9 +115,8 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
     noise = tuple(rng.standard_normal(p.shape) + (1j * rng.standard_normal(p.shape) if np.iscomplexobj(p) else 0.0)
                   for p in x)
     setting = problem.hamiltonian.setting
-    if not setting.basis.real:
-        noise = tuple(setting.join(setting.split(q, c) * setting.basis.mask[f.blocks][None, :, None], c)
-                      for c, (q, f) in enumerate(zip(noise, setting.fillings, strict=True)))
+    noise = tuple(setting.join(setting.split(q, c) * setting.basis.mask[f.blocks][None, :, None], c)
+                  for c, (q, f) in enumerate(zip(noise, setting.fillings, strict=True)))
     start = np.stack([packing.pack(noise), rng.permutation(packing.pack(noise))], axis=1)
     start = precondition(start)
     if np.linalg.norm(start) < 1e-8:

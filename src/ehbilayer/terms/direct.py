@@ -22,14 +22,7 @@ class Direct:
     one_body = False
 
     def __init__(self, setting: Setting) -> None:
-        self.setting, basis = setting, setting.basis
-        _, q = basis.transfers
-        # half-plane frequencies of real grids stand for G and -G
-        self._weight = np.full(q.shape[-1], 1.0)
-        if basis.real:
-            self._weight[1:] = 2.0
-            if basis.shape[1] % 2 == 0:
-                self._weight[-1] = 1.0
+        self.setting, self._weight = setting, setting.basis.multiplicity()
         self._tabulate(0)
 
     def _tabulate(self, order: int) -> None:
@@ -60,14 +53,13 @@ class Direct:
             f = s.fillings[part.channel].flat[None, :, None, None] * s.channels[part.channel].degeneracy
             rho.append(xp.sum(f * xp.abs(state.psi[part.channel][:, :, part.component]) ** 2, axis=1))
         grid = xp.stack(rho, axis=1) / s.basis.points
-        return s.fourier.r2c(grid) if s.basis.real else s.fourier.c2c(grid + 0j, forward=True)
+        return s.basis.field_forward(s.fourier, grid)
 
     def act(self, state: State) -> Action:
         xp, s = self.setting.fourier.xp, self.setting
         rho = self.density(state)
         energy = 0.5 * xp.einsum("bijxy,bixy,bjxy,y->b", self.v, rho.conj(), rho, self._weight).real
-        potential = s.basis.backward(s.fourier, self._potential(rho))
-        potential = potential if s.basis.real else potential.real
+        potential = s.basis.field_backward(s.fourier, self._potential(rho))
         grid, first = [], 0
         for psi in state.psi:
             grid.append(potential[:, None, first : first + psi.shape[2]] * psi)

@@ -128,7 +128,7 @@ class Exchange:
     def _pair_v(self, channel: int, key: tuple[int, ...], shift: int, start: int, stop: int) -> Array:
         """v of the pairs (p, p + shift) for p from start to stop; gathered once and kept."""
         table = self._tables[key]
-        if self.setting.basis.real:
+        if self.setting.basis.cells_used == 1:
             return table[:, :1]
         place = (channel, *key, shift, start, stop)
         if place in self._gathered:
@@ -158,14 +158,14 @@ class Exchange:
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
         """-K applied to other orbitals, values (b, T, S, n1, n2) on blocks (T,); one occupied orbital at a time."""
         psi, filling, parts = state.psi[channel], self.setting.fillings[channel], self.setting.parts_of(channel)
-        pair_class, _ = self.setting.basis.transfers if not self.setting.basis.real else (None, None)
+        (pair_class, _), one = self.setting.basis.transfers, self.setting.basis.cells_used == 1
         out = 0.0
         for p, (f, block) in enumerate(zip(filling.flat, filling.orbital_blocks, strict=True)):
             if f == 0:
                 continue
             source = psi[:, p : p + 1]
             spectrum = self._forward(_conj(self.setting.fourier.xp, source) * targets)
-            classes = slice(0, 1) if pair_class is None else pair_class[blocks, block]
+            classes = slice(0, 1) if one else pair_class[blocks, block]
             potential = self._backward(self.setting.fourier.xp.stack([
                 sum(self._tables[self._key(m, n)][:, classes] * spectrum[:, :, n.component] for n in parts)
                 for m in parts], axis=2))

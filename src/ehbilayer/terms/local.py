@@ -25,7 +25,7 @@ class LocalOperator:
     def of_values(cls, setting: Setting, values: np.ndarray) -> LocalOperator:
         """Of V(r) on the grid of the cell, (S, n1, n2), Ha_h."""
         basis = setting.basis
-        return cls(setting, basis.forward(setting.fourier, values if basis.real else values + 0j) / basis.points)
+        return cls(setting, basis.field_forward(setting.fourier, values) / basis.points)
 
     def blocks(self) -> np.ndarray:
         return self._blocks
@@ -49,8 +49,8 @@ class LocalOperator:
     def _values(self) -> np.ndarray:
         """V(r) on the grid, (1, 1, S, n1, n2)."""
         s = self._setting
-        values = s.basis.backward(s.fourier, self._potential.copy())  # the transform may overwrite its input
-        return np.asarray(values if s.basis.real else values.real)[None, None]
+        # the transform may overwrite its input
+        return np.asarray(s.basis.field_backward(s.fourier, self._potential.copy()))[None, None]
 
 
 def block_diagonal(parts: list[np.ndarray]) -> np.ndarray:
