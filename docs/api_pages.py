@@ -48,8 +48,8 @@ def page(package: str, modules: list[str]) -> str:
     """The page of a package: its modules in alphabetical order, the package itself first."""
     lines = [_heading(package, "=")]
     for module in sorted(modules):
-        # the names that a face offers are documented where they are defined
-        members = "" if module in FACES else "   :members:\n"
+        # every name is documented once, where it is defined, whatever else offers it
+        members = "" if module in FACES else "   :members:\n   :ignore-module-all:\n"
         lines += [_heading(module, "-")] if module != package else []
         lines.append(f".. automodule:: {module}\n{members}")
         lines += _offered(FACES[module]) if module in FACES else []

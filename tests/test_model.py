@@ -121,7 +121,7 @@ def test_a_torus_counts_its_carriers() -> None:
 @pytest.mark.parametrize(("bad", "argument"), [
     ({"zero_mode": "ewald"}, "zero_mode"), ({"zero_mode": ""}, "zero_mode"), ({"holes": None}, "holes"),
     ({"electrons": 8}, "holes"), ({"holes": 0}, "species"), ({"electron_spin": "up"}, "spin"),
-    ({"shape": "round"}, "shape")])
+    ({"holes": 0.5}, "holes: must be an integer"), ({"shape": "round"}, "shape")])
 def test_bad_tori_are_refused(bad: dict[str, Any], argument: str) -> None:
     with pytest.raises(InputError, match=argument):
         replace(trions(4), **bad).box  # noqa: B018

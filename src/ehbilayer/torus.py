@@ -165,6 +165,9 @@ class Torus:
         if (self.holes is None) == (self.electrons is None):
             raise InputError("holes", "the number of holes in the box (electrons where there are no holes)",
                              "both" if self.holes is not None else "missing", "give one of them")
+        for name, count in (("holes", self.holes), ("electrons", self.electrons)):
+            if count is not None and int(count) != count:
+                raise InputError(name, "an integer", count, "count the carriers in the box")
         if not any(s.count for s in self.species):
             raise InputError("species", "a list with at least one particle", 0, "raise a count")
 
