@@ -3,6 +3,7 @@ refusals that name the argument."""
 
 from __future__ import annotations
 
+import lzma
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
 from ehbilayer.results.base import NotConvergedError, Quantity, Result
 from ehbilayer.status import Status
+from ehbilayer.studies import kinds
 from ehbilayer.studies.file import make_study
 
 DEVICE = {"electron_mass": 0.2, "hole_mass": 0.4, "dielectric": 5.0}
@@ -300,3 +302,26 @@ def test_condensates_that_cannot_be_are_named(where: Any, given: dict[str, Any],
     with pytest.raises(InputError) as caught:
         condensate(where, **given)
     assert caught.value.argument == argument
+
+
+# -- files of format 1 --
+
+
+def test_an_old_state_shows_draws_and_starts_another(tmp_path: Path) -> None:
+    path = tmp_path / "result.nc"
+    path.write_bytes(lzma.decompress((Path(__file__).parent / "data" / "format-1-hartree-fock.nc.xz").read_bytes()))
+    old = ehbilayer.load(path)
+    assert isinstance(old, HartreeFockResult) and not old.extra and old.zone_deviation.hole is None
+    assert old.gap.hole.to("meV") == pytest.approx(old.summary["gap_meV"]["hole"], rel=1e-12)
+    table = dict(kinds.rows(old))
+    assert table["phase"] == old.phase and "Ha_h = " in table["gap, holes"]
+    assert old.plot() is not None and old.plot(what="levels", species="hole") is not None
+    species = old.inputs["species"]
+    carriers = tuple(Carrier(s["name"], s["charge"], s["mass"], s["layer"], s["count"] / old.area, s["flavours"])
+                     for s in species)
+    here = Torus(Bilayer(carriers, Coulomb(old.inputs["spacing"])), holes=old.particles.hole, zero_mode=old.zero_mode,
+                 shape=old.inputs["box"], electron_spin=species[0]["spin"], hole_spin=species[1]["spin"])
+    reach = 2 * np.abs(old.data["waves"].values).max(axis=0) + 1
+    again = hartree_fock(here, path, plane_waves=reach.tolist(), stability="none")
+    assert again.status is Status.converged and again.energy <= old.energy + 1e-9  # its waves, and those around them
+    assert again.phase == old.phase
