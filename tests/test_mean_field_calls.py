@@ -126,7 +126,7 @@ def test_a_basis_from_the_tolerance() -> None:
     ({"plane_waves": [5, 5], "cutoff": 1.0}, "cutoff"), ({"cutoff": -1.0}, "cutoff"), ({"cutoff": 1e6}, "cutoff"),
     ({"symmetry": "cubic"}, "symmetry"), ({"symmetry": "crystal", "holes_per_cell": 3}, "holes_per_cell"),
     ({"tolerance": 0.0}, "tolerance"), ({"starts": 0}, "starts"), ({"keep": "all"}, "keep"),
-    ({"occupation": "half"}, "occupation"), ({"electron_spin": "up"}, "electron spin"),
+    ({"occupation": "half"}, "occupation"), ({"electron_spin": "up"}, "electron_spin"),
     ({"backend": "fortran"}, "backend")])
 def test_refusals_name_the_argument(given: dict[str, Any], argument: str) -> None:
     with pytest.raises(InputError) as caught:

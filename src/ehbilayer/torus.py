@@ -65,7 +65,8 @@ class Species:
         if self.count < 0 or int(self.count) != self.count:
             raise InputError(f"{self.name} count", "an integer >= 0", self.count, "count particles in the box")
         if self.spin not in SPIN_TREATMENTS:
-            raise InputError(f"{self.name} spin", " | ".join(SPIN_TREATMENTS), self.spin, "choose one of these")
+            argument = "electron_spin" if self.charge < 0 else "hole_spin"
+            raise InputError(argument, " | ".join(SPIN_TREATMENTS), self.spin, "choose one of these")
         if self.spin == "restricted" and self.count % self.flavours:
             raise InputError(f"{self.name} count", f"a multiple of {self.flavours} (restricted: they share orbitals)",
                              self.count, "change the count, or use unrestricted or polarized spins")

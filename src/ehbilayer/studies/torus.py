@@ -112,7 +112,7 @@ def _computed_rs(study: Study, contents: Contents, name: str) -> float:
     area = count * math.pi * BRACKET[1] ** 2
     torus = _in_box(study, contents, bilayer_at(study, {k: n / area for k, n in contents.numbers.items()}))
     free = study.cell.model_copy(update={"cutoff": None})
-    waves = choose_waves(free, torus, hartree_fock_keys.of(study).tolerance)
+    waves = waves_of(free).on(torus, hartree_fock_keys.of(study).tolerance)
     return _critical_rs(torus.box.vectors.tobytes(), waves.tobytes(), count, torus.zero_mode, contents.spin(name))
 
 
@@ -143,14 +143,6 @@ def box_shape(cell: CellTable) -> str | np.ndarray:
 def waves_of(cell: CellTable) -> WaveChoice:
     """What [cell] says about the plane waves."""
     return WaveChoice(cell.plane_waves, cell.hexagon, cell.cutoff)
-
-
-def choose_waves(cell: CellTable, torus: Torus, tolerance: float) -> np.ndarray:
-    """Integer wave vectors (M, 2) that [cell] asks for in this box; from the tolerance where it names none.
-
-    Raises InputError for too many.
-    """
-    return waves_of(cell).on(torus, tolerance)
 
 
 def resolved_entries(study: Study, torus: Torus, basis: PlaneWaveBasis) -> dict[str, Any]:
