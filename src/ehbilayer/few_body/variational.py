@@ -146,25 +146,29 @@ def minimise(complex: Complex, options: Options, *, start: Functions | None = No
     -------
     Answer; its status is not_converged if ``max_functions`` did not suffice.
     """
-    rng = np.random.default_rng(options.seed)
-    reach = _reach(complex, None, options.tolerance)
-    basis = Basis.of(complex.charges, start) if start is not None else first(complex.charges,
-                                                                              complex.draw(500, reach, rng))
-    history: tuple[tuple[int, float], ...] = ()
-    for count in _stages(len(basis), options.max_functions):
-        reach = max(reach, _reach(complex, complex.threshold - basis.energy, options.tolerance)) if history else reach
-        basis = grow(basis, count, partial(_draw, complex, reach, rng), rng)
-        if count <= REFINED[-1]:
-            basis = refine(basis, REFINE_STEPS)
-        history += ((len(basis), basis.energy),)
-        answer = Answer(complex, basis, history, reach, Status.not_converged)
-        if told is not None:
-            told(answer)
-        status = should_stop() if should_stop is not None else None
-        if answer.uncertainty <= options.tolerance and answer.bound is not None:
-            status = Status.converged
-        if status is not None:
-            break
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # BLAS threads on small matrices only get in each other's way
+        rng = np.random.default_rng(options.seed)
+        reach = _reach(complex, None, options.tolerance)
+        basis = (Basis.of(complex.charges, start) if start is not None
+                 else first(complex.charges, complex.draw(500, reach, rng)))
+        history: tuple[tuple[int, float], ...] = ()
+        for count in _stages(len(basis), options.max_functions):
+            if history:
+                reach = max(reach, _reach(complex, complex.threshold - basis.energy, options.tolerance))
+            basis = grow(basis, count, partial(_draw, complex, reach, rng), rng)
+            if count <= REFINED[-1]:
+                basis = refine(basis, REFINE_STEPS)
+            history += ((len(basis), basis.energy),)
+            answer = Answer(complex, basis, history, reach, Status.not_converged)
+            if told is not None:
+                told(answer)
+            status = should_stop() if should_stop is not None else None
+            if answer.uncertainty <= options.tolerance and answer.bound is not None:
+                status = Status.converged
+            if status is not None:
+                break
     return Answer(complex, basis, history, reach, status or Status.not_converged)
 
 
