@@ -26,7 +26,6 @@ EXCEPTIONS = {
     ("figures", "studies.pairing.figure"): "annotations: panels of one kind are resolved when they are asked for",
     ("figures", "sweep.maps"): "annotations: maps of sweeps are resolved when they are asked for",
     ("hooks", "results.base"): "annotations: it hands results on without looking into them",
-    ("results.base", "studies.drawing"): "Result.plot() is a method for the user's sake; drawing stays outside",
     ("run.runner", "sweep.engines"): "a study with a [sweep] is run as one",
     ("run.runner", "sweep.lock"): "a study with a [sweep] is run as one",
     ("run.runner", "sweep.points"): "a study with a [sweep] is run as one",

