@@ -1,5 +1,6 @@
 """Methods called from Python: what their result says of the call, and how progress shows itself."""
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,3 +124,18 @@ def test_arguments_of_another_kind_are_refused_by_name(call: Callable[[], Any], 
     with pytest.raises(InputError) as caught:
         call()
     assert caught.value.argument == argument
+
+
+def test_a_density_is_asked_for_where_it_matters() -> None:
+    bare = Bilayer.of(spacing=1.0, electron_mass=0.5, hole_mass=1.0)
+    dense = Bilayer.of(spacing=1.0, electron_mass=0.5, hole_mass=1.0, rs_hole=8)
+    assert bare.carrier("hole").rs == math.inf
+    assert ehbilayer.few_body(bare, "exciton").energy == ehbilayer.few_body(dense, "exciton").energy
+    calls: list[Callable[[], Any]] = [
+        lambda: Torus(bare, holes=4, zero_mode="none"), lambda: ehbilayer.condensate(bare),
+        lambda: ehbilayer.liquid(bare),
+        lambda: ehbilayer.crystal(bare, "honeycomb"), lambda: ehbilayer.phonons(bare, "honeycomb"),
+        lambda: ehbilayer.device(bare)]
+    for call in calls:
+        with pytest.raises(InputError, match="density"):
+            call()

@@ -95,7 +95,7 @@ def test_real_units_come_in_at_the_edge() -> None:
 
 
 @pytest.mark.parametrize(("given", "argument"), [
-    ({}, "density"), ({"rs_hole": 3.0, "hole_density": 0.1}, "density"), ({"hole_density": 0.0}, "hole_density"),
+    ({"rs_hole": 3.0, "hole_density": 0.1}, "density"), ({"hole_density": 0.0}, "hole_density"),
     ({"rs_hole": 3.0, "electrons_per_hole": -1.0}, "electrons_per_hole"),
     ({"rs_electron": 3.0, "electrons_per_hole": 0}, "electrons_per_hole"),
     ({"rs_hole": 3.0, "electron_mass": None}, "electron_mass"), ({"rs_hole": 3.0, "material": "cheese"}, "material")])

@@ -74,8 +74,8 @@ class Carrier:
 
     @property
     def rs(self) -> float:
-        """r_s = 1/sqrt(pi n) in the carrier's own Bohr radius a_h m_h/m."""
-        return self.mass * rs_from_density(self.density)
+        """r_s = 1/sqrt(pi n) in the carrier's own Bohr radius a_h m_h/m; infinite without carriers."""
+        return self.mass * rs_from_density(self.density) if self.density else math.inf
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ class Bilayer:
             what is given beside it replaces them.
         spacing : between the layers, a number in a_h or text such as ``"3 nm"``.
         hole_density, electron_density, rs_hole, rs_electron : one of these; numbers in a_h^-2 (r_s in the carrier's
-            own Bohr radius) or text such as ``"1e12 cm^-2"``.
+            own Bohr radius) or text such as ``"1e12 cm^-2"``. None leaves the density 0, which is all that a few
+            charges alone ask for.
         electrons_per_hole : ratio of the densities; 0 for holes alone, None for electrons alone.
         electron_mass, hole_mass : in m_0; without a hole mass the hole's is 1 and the electron's m_e/m_h.
         dielectric : relative dielectric constant.
@@ -154,7 +155,7 @@ class Bilayer:
 
         Raises
         ------
-        InputError : no density or several, an unknown material or unit, real units without masses and dielectric
+        InputError : several densities, an unknown material or unit, real units without masses and dielectric
             constant, a missing electron mass.
         """
         named = None if material is None else named_device(material, "material")
@@ -214,12 +215,14 @@ def require_electrons_and_holes(bilayer: Bilayer, method: str, *, classical: boo
 
 def _density(scales: Scales, hole: float | str | None, electron: float | str | None, rs_hole: float | None,
              rs_electron: float | None) -> tuple[float, str]:
-    """The density (a_h^-2) that is given, and of which carrier. Raises InputError unless it is exactly one."""
+    """The density (a_h^-2) that is given, and of which carrier; 0 for none. Raises InputError for more than one."""
     given = {k: v for k, v in (("hole_density", hole), ("electron_density", electron), ("rs_hole", rs_hole),
                                ("rs_electron", rs_electron)) if v is not None}
-    if len(given) != 1:
+    if not given:
+        return 0.0, "hole"
+    if len(given) > 1:
         raise InputError("density", "given in one way (hole_density, electron_density, rs_hole, rs_electron)",
-                         ", ".join(given) or "missing", 'e.g. hole_density="1e12 cm^-2" or rs_hole=8')
+                         ", ".join(given), 'e.g. hole_density="1e12 cm^-2" or rs_hole=8')
     (key, value), = given.items()
     if key.startswith("rs_") and not (isinstance(value, int | float) and 0 < value < math.inf):
         raise InputError(key, "a number > 0", value, "r_s = 1/sqrt(pi n) in the carrier's own Bohr radius")

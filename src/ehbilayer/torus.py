@@ -177,8 +177,11 @@ class Torus:
         """The carrier whose number is given, and that number."""
         name, charge, count = ("hole", 1, self.holes) if self.holes is not None else ("electron", -1, self.electrons)
         found = self.bilayer.get(name) or next((c for c in self.bilayer.carriers if c.charge == charge), None)
-        if found is None or not found.density > 0:
+        if found is None:
             raise InputError(f"{name}s", f"absent in a bilayer without {name}s", count, "count the other carriers")
+        if not found.density > 0:
+            raise InputError(f"{name}_density", "> 0 where carriers are counted", found.density,
+                             f'give it to the bilayer, e.g. {name}_density="1e12 cm^-2"')
         assert count is not None
         return found, count
 

@@ -63,6 +63,9 @@ class PlaneProblem:
         pairs = Pairs(bilayer, pairing_flavours(bilayer, spin), capacitor)
         if chemical_potential is not None:
             pairs = pairs.at(0.0)
+        elif not pairs.density > 0:
+            raise InputError("hole_density", "given, or a chemical_potential from which it follows", "missing",
+                             'e.g. hole_density="1e12 cm^-2"')
         return cls(pairs, chemical_potential, tolerance, curve_points)
 
     def solve(self, hooks: Hooks) -> PlaneCondensateResult:
