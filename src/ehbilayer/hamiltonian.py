@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -75,13 +76,12 @@ class Hamiltonian:
         """F psi of each channel as coefficients (b, K, n, S g)."""
         s, fock = self.setting, []
         for i, x in enumerate(state.c):
-            total = sum(a.grid[i] for a in actions if a.grid is not None)
-            out: Array = 0.0
-            if not isinstance(total, int):
-                shape = s.split(x, i).shape[:3]
-                out = s.join(s.basis.from_grid(s.fourier, total.reshape(*shape, *s.basis.shape),
-                                               s.fillings[i].blocks), i)
-            fock.append(out + sum(a.coefficients[i] for a in actions if a.coefficients is not None))
+            parts = [a.coefficients[i] for a in actions if a.coefficients is not None]
+            grids = [a.grid[i] for a in actions if a.grid is not None]
+            if grids:
+                total = reduce(add, grids).reshape(*s.split(x, i).shape[:3], *s.basis.shape)
+                parts.insert(0, s.join(s.basis.from_grid(s.fourier, total, s.fillings[i].blocks), i))
+            fock.append(reduce(add, parts) if parts else 0 * x)
         return tuple(fock)
 
     def evaluate(self, c: Frames) -> Evaluation:

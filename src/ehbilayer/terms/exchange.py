@@ -9,6 +9,7 @@ transformed components, so that electron-hole pairing counts as exchange.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -41,7 +42,7 @@ class Exchange:
         pair of components; or its derivatives by ln A."""
         self.order = order
         self._tables: dict[tuple[int, ...], Array] = {}
-        self._gathered: dict[tuple[int, ...], Array] = {}
+        self._gathered: dict[tuple[int, tuple[int, ...], int, int, int], Array] = {}
         for m in self.setting.parts:
             for n in self.setting.parts_of(m.channel):
                 key = self._key(m, n)
@@ -97,7 +98,7 @@ class Exchange:
         twice = xp.concatenate([psi, psi], axis=1)
         weighted = twice if np.all(f == 1) else np.concatenate([f, f])[None, :, None, None, None] * twice
         bra, weighted_bra = _conj(xp, twice), _conj(xp, weighted)
-        rows = s.fourier.rows_in_cache(psi)
+        rows, keys = s.fourier.rows_in_cache(psi), self._keys(channel)
         jobs = [(shift, start, min(start + rows, count))
                 for shift in range(count // 2 + 1) for start in range(0, count, rows)]
 
@@ -105,7 +106,8 @@ class Exchange:
             ket, back = xp.zeros_like(psi), xp.zeros_like(twice)  # back: the conjugate of what p + shift receives
             for shift, a, b in share:
                 c, d = a + shift, b + shift
-                potential = self._potential(channel, bra[:, c:d] * psi[:, a:b], shift, a, b)
+                rho = bra[:, c:d] * psi[:, a:b]
+                potential = self._mixed(rho, {ab: self._pair_v(channel, key, shift, a, b) for ab, key in keys.items()})
                 ket = s.fourier.add_rows(ket, a, potential * weighted[:, c:d])
                 if 0 < shift and 2 * shift != count:
                     potential *= weighted_bra[:, a:b]
@@ -114,23 +116,28 @@ class Exchange:
 
         return s.fourier.share_out(work, jobs, count * psi.nbytes)
 
-    def _potential(self, channel: int, rho: Array, shift: int, start: int, stop: int) -> Array:
-        """V_a = sum_b v_ab rho_b of the pair densities (b, P, S, n1, n2) of orbitals p and p + shift."""
+    def _keys(self, channel: int) -> dict[tuple[int, int], tuple[int, ...]]:
+        """Which table v_ab is in, by the components a and b of a channel."""
         parts = self.setting.parts_of(channel)
-        if len(parts) == 1:
-            v = self._pair_v(channel, self._key(parts[0], parts[0]), shift, start, stop)
-            return self._convolved(rho, v[:, :, None])
-        spectrum = self._forward(rho)
-        return self._backward(self.setting.fourier.xp.stack([
-            sum(self._pair_v(channel, self._key(m, n), shift, start, stop) * spectrum[:, :, n.component]
-                for n in parts) for m in parts], axis=2))
+        return {(m.component, n.component): self._key(m, n) for m in parts for n in parts}
+
+    def _mixed(self, rho: Array, v: Mapping[tuple[int, int], Array]) -> Array:
+        """V_a = sum_b v_ab rho_b of pair densities (b, P, S, n1, n2); v_ab (b, P, n1, n2) at those of `forward`."""
+        basis, fourier = self.setting.basis, self.setting.fourier
+        spectrum = basis.forward(fourier, rho)
+        if len(v) == 1:
+            spectrum *= v[0, 0][:, :, None]
+        else:
+            spectrum = fourier.xp.stack([sum(v[a, b] * spectrum[:, :, b] for b in range(rho.shape[2]))
+                                         for a in range(rho.shape[2])], axis=2)
+        return basis.backward(fourier, spectrum)
 
     def _pair_v(self, channel: int, key: tuple[int, ...], shift: int, start: int, stop: int) -> Array:
-        """v of the pairs (p, p + shift) for p from start to stop; gathered once and kept."""
+        """v of the pairs (p, p + shift) for p from start to stop, (b, P, n1, n2); gathered once and kept."""
         table = self._tables[key]
         if self.setting.basis.cells_used == 1:
             return table[:, :1]
-        place = (channel, *key, shift, start, stop)
+        place = (channel, key, shift, start, stop)
         if place in self._gathered:
             return self._gathered[place]
         here, classes = np.arange(start, stop), self._classes[channel]
@@ -140,35 +147,21 @@ class Exchange:
             self._gathered[place] = v
         return v
 
-    def _convolved(self, rho: Array, v: Array) -> Array:
-        """Potential of pair densities (b, P, S, n1, n2) with interactions v at the frequencies of `forward`."""
-        spectrum = self._forward(rho)
-        spectrum *= v
-        return self._backward(spectrum)
-
-    def _forward(self, rho: Array) -> Array:
-        return self.setting.basis.forward(self.setting.fourier, rho)
-
-    def _backward(self, spectrum: Array) -> Array:
-        return self.setting.basis.backward(self.setting.fourier, spectrum)
-
     def operator(self, state: State, channel: int) -> ExchangeOperator:
         return ExchangeOperator(self, state, channel)
 
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
         """-K applied to other orbitals, values (b, T, S, n1, n2) on blocks (T,); one occupied orbital at a time."""
-        psi, filling, parts = state.psi[channel], self.setting.fillings[channel], self.setting.parts_of(channel)
+        psi, filling, keys = state.psi[channel], self.setting.fillings[channel], self._keys(channel)
         (pair_class, _), one = self.setting.basis.transfers, self.setting.basis.cells_used == 1
         out = 0.0
         for p, (f, block) in enumerate(zip(filling.flat, filling.orbital_blocks, strict=True)):
             if f == 0:
                 continue
             source = psi[:, p : p + 1]
-            spectrum = self._forward(_conj(self.setting.fourier.xp, source) * targets)
+            rho = _conj(self.setting.fourier.xp, source) * targets
             classes = slice(0, 1) if one else pair_class[blocks, block]
-            potential = self._backward(self.setting.fourier.xp.stack([
-                sum(self._tables[self._key(m, n)][:, classes] * spectrum[:, :, n.component] for n in parts)
-                for m in parts], axis=2))
+            potential = self._mixed(rho, {ab: self._tables[key][:, classes] for ab, key in keys.items()})
             out = out - f * potential * source
         return out
 
