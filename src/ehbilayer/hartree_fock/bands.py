@@ -6,6 +6,8 @@ minimal images of the relative position on the torus (`terms.density_matrix.Kern
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,8 @@ def bands_at(hamiltonian: Hamiltonian, frames: Frames, channel: int, k: np.ndarr
     out = np.empty((len(k), count))
     for b in np.unique(block):
         mine = np.flatnonzero(block == b)
-        fock, _ = padded(hamiltonian, np.sum([o.at(int(b), shift[mine]) for o in operators], axis=0), channel, int(b))
+        fock = reduce(add, [o.at(int(b), shift[mine]) for o in operators])
+        fock, _ = padded(hamiltonian, fock, channel, int(b))
         out[mine] = np.linalg.eigvalsh(fock)[:, :count]
     return out
 

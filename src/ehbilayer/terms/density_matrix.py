@@ -47,6 +47,8 @@ class ExchangeOperator:
     def _join(self, pieces: dict[tuple[int, int], np.ndarray]) -> np.ndarray:
         """Matrices (T, S g, S g') from those of pairs of components; the lower half is the conjugate of the upper."""
         count = len(self._parts)
+        if count == 1:  # spare it the copy
+            return pieces[0, 0]
         return np.block([[pieces[a, b] if a <= b else np.conj(np.swapaxes(pieces[b, a], -1, -2))
                           for b in range(count)] for a in range(count)])
 
