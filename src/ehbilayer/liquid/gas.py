@@ -109,6 +109,11 @@ def gas_of(bilayer: Bilayer, carrier: Carrier, spin: str) -> Gas:
     return choices[spin] if spin in choices else min(choices.values(), key=lambda gas: gas.energy)
 
 
+def _reference(bilayer: Bilayer) -> Carrier:
+    """The carrier that energies are told per: the first of charge +1, else the first."""
+    return next((c for c in bilayer.carriers if c.charge > 0), bilayer.carriers[0])
+
+
 def solve(bilayer: Bilayer, spin: str, capacitor: bool, curve_points: int) -> LiquidResult:
     """The liquids of all layers; see `ehbilayer.liquid`. Raises InputError."""
     if spin not in SPINS:
@@ -116,7 +121,7 @@ def solve(bilayer: Bilayer, spin: str, capacitor: bool, curve_points: int) -> Li
     gases = {c.name: gas_of(bilayer, c, spin) for c in bilayer.carriers}
     parts = _parts(bilayer, gases, capacitor)
     per_area, density = sum(vars(parts).values()), sum(c.density for c in bilayer.carriers)
-    reference = next((c for c in bilayer.carriers if c.charge > 0), bilayer.carriers[0])
+    reference = _reference(bilayer)
 
     def told(what: str) -> Carriers[float]:
         return Carriers({name: getattr(gas, what) for name, gas in gases.items()})
@@ -149,8 +154,7 @@ def _parts(bilayer: Bilayer, gases: dict[str, Gas], capacitor: bool) -> Parts:
 
 def _curve(bilayer: Bilayer, capacitor: bool, points: int) -> dict[str, Variable]:
     """Energy per hole (per particle of the first carrier without holes) against the density, by spin."""
-    factor = np.geomspace(1 / WIDEST, WIDEST, points)
-    reference = next((c for c in bilayer.carriers if c.charge > 0), bilayer.carriers[0])
+    factor, reference = np.geomspace(1 / WIDEST, WIDEST, points), _reference(bilayer)
     energies: dict[str, list[float]] = {spin: [] for spin in SPINS}
     for f in factor.tolist():
         here = bilayer.with_densities({c.name: f * c.density for c in bilayer.carriers})
