@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 from typer.core import TyperGroup
@@ -294,7 +295,7 @@ def _print_result(result: Result, as_json: bool, quiet: bool) -> None:
 def _print_rows(rows: list[tuple[str, str]]) -> None:
     width = max(len(label) for label, _ in rows)
     for label, text in rows:
-        typer.echo(f"  {label:{width}s}  {text}")
+        typer.echo(" ".join(f"  {label:{width}s}  {text}".splitlines()))  # a text cannot begin a row of its own
 
 
 def _exit_code(result: Result) -> int:
@@ -313,6 +314,16 @@ def execute(arguments: list[str] | None = None) -> int:
 
     EHB_DEBUG=1 in the environment lets unexpected errors through.
     """
+    from ehbilayer.run.reporting import Printed
+
+    with contextlib.ExitStack() as stack:
+        for redirect, stream in ((contextlib.redirect_stdout, sys.stdout), (contextlib.redirect_stderr, sys.stderr)):
+            if stream is not None:
+                stack.enter_context(redirect(cast(TextIO, Printed(stream))))
+        return _execute(arguments)
+
+
+def _execute(arguments: list[str] | None) -> int:
     try:
         arguments = sys.argv[1:] if arguments is None else arguments
         code = app(arguments or ["--help"], standalone_mode=False)

@@ -1,8 +1,12 @@
-"""The one error that bad input raises."""
+"""The one error that bad input raises, and text that a terminal can be shown."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+# C0 but tab and newline, DEL, C1, and what turns the direction of writing around
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class InputError(ValueError):
@@ -23,7 +27,7 @@ class InputError(ValueError):
     def __init__(self, argument: str, must: str, was: object, todo: str) -> None:
         self.argument, self.must, self.was, self.todo = argument, must, was, todo
         found = "is missing" if was == "missing" else f"was {was!r}"
-        super().__init__(f"{argument}: must be {must}, but {found}; {todo}")
+        super().__init__(printable(f"{argument}: must be {must}, but {found}; {todo}"))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, object, str]]:
         return type(self), (self.argument, self.must, self.was, self.todo)  # so that workers can raise it
@@ -45,3 +49,11 @@ def shorten(value: Any, width: int = 60) -> Any:
     except (ValueError, RecursionError):
         return f"a {type(value).__name__} too large to print"
     return value if len(text) <= width else text[:width] + "..."
+
+
+def printable(text: str) -> str:
+    """The text with control characters spelt out (``\\u001b``, as JSON has them), so that a terminal obeys none.
+
+    Texts of files come from anywhere: an escape sequence would move the cursor, fill the clipboard, or worse.
+    """
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, printable
 
 RESULT, SUMMARY, FIGURE = "result.nc", "summary.json", "figure.png"  # what a run leaves in its directory
 DEFINITION = "sweep.json"  # and what says which points a sweep has
@@ -34,7 +34,7 @@ class ResultFileError(InputError):
 
     def __init__(self, path: str | Path, problem: str, todo: str, damaged: bool = False) -> None:
         super().__init__(str(path), "a complete file", problem, todo)
-        self.args = (f"{path}: {problem}; {todo}",)
+        self.args = (printable(f"{path}: {problem}; {todo}"),)
         self.path, self.damaged = Path(path), damaged
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -5,11 +5,33 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ehbilayer.errors import printable
+
 if TYPE_CHECKING:
     from ehbilayer.studies.task import Task
 
 LINE_SECONDS = 10.0  # at most one progress line in this time
 LIVE_SECONDS = 0.1
+
+
+class Printed:
+    """A text stream that shows control characters instead of obeying them; everything that is printed goes through one.
+
+    ``stream`` is what it writes to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text; what the encoding of the stream lacks becomes a question mark."""
+        encoding = getattr(self.stream, "encoding", None) or "utf-8"
+        return self.stream.write(printable(text).encode(encoding, "replace").decode(encoding))
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # bytes would pass by
+            raise AttributeError(name)
+        return getattr(self.stream, name)
 
 
 class Reporter:
@@ -72,13 +94,14 @@ class LiveReporter(LineReporter):
             from rich.console import Console
             from rich.live import Live
 
-            self._live = Live(console=Console(file=self._out), auto_refresh=False, transient=True)
+            terminal = getattr(self._out, "stream", self._out)  # rewriting a line takes control characters
+            self._live = Live(console=Console(file=terminal), auto_refresh=False, transient=True)
             self._live.start()
         if time.monotonic() - self._last >= LIVE_SECONDS:
             from rich.text import Text
 
             self._last = time.monotonic()
-            self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+            self._live.update(Text(printable(text), no_wrap=True, overflow="ellipsis"), refresh=True)
 
     def warn(self, text: str) -> None:
         self.done()
