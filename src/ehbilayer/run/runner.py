@@ -99,12 +99,14 @@ def _refuse_sweep_options(options: dict[str, object]) -> None:
 def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, reporter: Reporter,
                asked: _Sweeping) -> Result:
     """All points of a study with a [sweep]; without a directory in a temporary one."""
-    from ehbilayer.sweep.engines import make_engine
+    from ehbilayer.sweep.engines import exposure, make_engine
     from ehbilayer.sweep.lock import parse_shard
     from ehbilayer.sweep.points import prepare_sweep
 
     shard = None if asked.shard is None else parse_shard(asked.shard)
     engine = make_engine(asked.workers, asked.scheduler)
+    if warning := exposure(asked.scheduler):
+        reporter.warn(warning)
     if shard is not None and directory is None:
         raise InputError("shard", "given with a directory that all parts share", asked.shard, "give the directory")
     reporter.note("checking the points")

@@ -29,7 +29,13 @@ CONNECT_SECONDS = 10.0
 DEATHS = 1  # a point that loses more workers than this is tried once more, alone
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ANY_PORT = "127.0.0.1:0"  # of the scheduler's HTTP server, which starts without a dashboard too: two sweeps at a time
-IGNORE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # for workers that replace dead ones
+# on every worker: Ctrl-C is for the driver, also where a worker replaces a dead one; no HTTP server
+BEGIN = """import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+def dask_setup(worker):
+    worker.http_server.stop()
+"""
+PROTECTED = ("tls://", "wss://", "inproc://")  # addresses that strangers cannot use
 Stop = Callable[[], Status | None]
 Progress = Callable[[str], None]
 
@@ -91,7 +97,7 @@ class DaskEngine:
                 if self._address is not None:
                     _reach(self._address)
                 self._client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS, set_as_default=False))
-            except (OSError, ValueError, TimeoutError) as error:
+            except (OSError, ValueError, TypeError, TimeoutError) as error:  # TypeError: tls:// without certificates
                 raise InputError("--scheduler", "the address of a Dask scheduler that answers", self._address,
                                  f"{type(error).__name__}; e.g. tcp://host:8786") from None
             self._check_workers()
@@ -175,38 +181,59 @@ def make_engine(workers: int | None, scheduler: str | None) -> InProcess | DaskE
         return InProcess()
     from importlib.util import find_spec
 
-    if find_spec("distributed") is None:
+    if find_spec("distributed") is None or find_spec("cryptography") is None:  # the latter makes keys
         name, was = ("--scheduler", scheduler) if scheduler else ("--workers", workers)
         raise InputError(name, "left out, or --workers 1, as long as Dask is not installed", was,
                          "pip install 'ehbilayer[cluster]'")
     return DaskEngine(workers or 0, scheduler)
 
 
+def exposure(address: str | None) -> str:
+    """What is to be said of a scheduler that anyone who reaches it can command; empty for one that is protected."""
+    if address is None or address.startswith(PROTECTED):
+        return ""
+    return (f"{address} is not protected: whoever can reach it, every user of a shared machine, can run code as you; "
+            "see the page on sweeps for a scheduler with certificates (tls://)")
+
+
 def _reach(address: str) -> None:
     """Raises ValueError or OSError if nothing answers there: a Client that fails to begin complains again at exit."""
     import asyncio
 
+    from distributed import Security
     from distributed.comm.core import connect
 
     async def knock() -> None:
-        await (await connect(address, timeout=CONNECT_SECONDS)).close()
+        keys = Security().get_connection_args("client")  # those of the configuration of Dask
+        await (await connect(address, timeout=CONNECT_SECONDS, **keys)).close()
 
     asyncio.run(knock())
 
 
 def _local_cluster(workers: int, stack: contextlib.ExitStack) -> Any:
-    """Processes on this machine: spawned, one thread each, reachable from this machine only, no dashboard."""
+    """Processes on this machine: spawned, one thread each, no HTTP.
+
+    Other users of the machine reach its ports, so all of them speak TLS, with keys of this run that are kept in memory.
+    """
     import dask
-    from distributed import LocalCluster
+    from distributed import LocalCluster, Security
 
     stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": DEATHS,
-                                         "distributed.worker.multiprocessing-method": "spawn"}))
+                                         "distributed.worker.multiprocessing-method": "spawn",
+                                         "distributed.scheduler.http.routes": [],
+                                         "distributed.worker.http.routes": []}))
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="ehbilayer-", ignore_cleanup_errors=True))
     with _ignore_interrupts():  # a Ctrl-C at the terminal reaches all processes; only the driver shall hear it
-        return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
-                            dashboard_address=None, scheduler_kwargs={"dashboard_address": ANY_PORT},
-                            silence_logs=logging.CRITICAL, local_directory=scratch,
-                            env=dict.fromkeys(THREADS, "1"), preload=[IGNORE])
+        cluster: Any = LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
+                                    dashboard_address=None, scheduler_kwargs={"dashboard_address": ANY_PORT},
+                                    silence_logs=logging.CRITICAL, local_directory=scratch, protocol="tls://",
+                                    security=Security.temporary(), env=dict.fromkeys(THREADS, "1"), preload=[BEGIN])
+
+    async def close_http() -> None:  # which starts even without routes
+        cluster.scheduler.http_server.stop()
+
+    cluster.sync(close_http)
+    return cluster
 
 
 @contextlib.contextmanager
