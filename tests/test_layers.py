@@ -16,7 +16,7 @@ SOURCE = Path(ehbilayer.__file__).parent
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
 
 # rooms of the house in the order of a calculation: a module may import what stands in an earlier room, or in its own
-ROOMS = ("errors status hooks units materials numerics results interaction model torus basis terms hamiltonian "
+ROOMS = ("errors console status hooks units materials numerics results interaction model torus basis terms hamiltonian "
          "orbitals liquid hartree_fock few_body condensate phases crystal phonons compressibility pairing device "
          "figures studies run sweep papers cli __main__").split()
 

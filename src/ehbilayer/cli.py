@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from ehbilayer import __version__
+from ehbilayer import __version__, console
 from ehbilayer.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ app = typer.Typer(cls=_Commands, add_completion=False, pretty_exceptions_enable=
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"ehbilayer {__version__}")
+        print(f"ehbilayer {__version__}")
         raise typer.Exit
 
 
@@ -134,7 +133,7 @@ def status(directory: Annotated[Path, typer.Argument(help="The directory of a ru
 
     found = status_of(directory)
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
         _print_rows(rows(found))
 
@@ -159,7 +158,8 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
     if target.suffix[1:].lower() not in FORMATS:
         raise InputError("--output", f"a file that ends in {' | '.join(FORMATS)}", target.name, "choose one of them")
     save_figures(loaded, target.parent, stem=target.stem, formats=(target.suffix[1:].lower(),))
-    typer.echo(f"written to {target}")
+    print(f"written to {target}")
+    raise typer.Exit  # it has done more than print
 
 
 @app.command()
@@ -170,11 +170,11 @@ def materials(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     from ehbilayer.materials import MATERIALS
 
     if as_json:
-        typer.echo(json.dumps([asdict(m) for m in MATERIALS.values()], indent=2, ensure_ascii=False))
+        print(json.dumps([asdict(m) for m in MATERIALS.values()], indent=2, ensure_ascii=False))
         return
     for m in MATERIALS.values():
-        typer.echo(f"{m.name}: m_e = {m.electron_mass:g} m0, m_h = {m.hole_mass:g} m0, dielectric constant "
-                   f"{m.dielectric:g}\n    {m.source}")
+        print(f"{m.name}: m_e = {m.electron_mass:g} m0, m_h = {m.hole_mass:g} m0, dielectric constant "
+              f"{m.dielectric:g}\n    {m.source}")
 
 
 @app.command()
@@ -200,7 +200,7 @@ def units(
         raise InputError("--electrons-per-hole", "a number >= 0", electrons_per_hole, "2 for trions")
     numbers = device_numbers(scales, density, electrons_per_hole, length)
     if as_json:
-        typer.echo(json.dumps(numbers, indent=2))
+        print(json.dumps(numbers, indent=2))
         return
     _print_rows([(name, f"{value:.6g}") for name, value in numbers.items()])
 
@@ -228,7 +228,7 @@ def reproduce(
         return
     from ehbilayer.papers.making import make_all
 
-    raise typer.Exit(make_all(figures, output, typer.echo, quick=quick, force=force, workers=workers,
+    raise typer.Exit(make_all(figures, output, print, quick=quick, force=force, workers=workers,
                               reporter=_reporter(False, quiet), codes=(EXIT_NOT_CONVERGED, EXIT_INTERRUPTED)))
 
 
@@ -237,7 +237,7 @@ def schema() -> None:
     """Print the JSON schema of study files, for editors."""
     from ehbilayer.studies.file import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    print(json.dumps(json_schema(), indent=2))
 
 
 def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,
@@ -287,7 +287,7 @@ def _print_result(result: Result, as_json: bool, quiet: bool) -> None:
     from ehbilayer.studies.kinds import rows
 
     if as_json:
-        typer.echo(json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False))
+        print(json.dumps(json.loads(to_json(result.summary)), indent=2, ensure_ascii=False))
     elif not quiet:
         _print_rows(rows(result))
 
@@ -295,7 +295,7 @@ def _print_result(result: Result, as_json: bool, quiet: bool) -> None:
 def _print_rows(rows: list[tuple[str, str]]) -> None:
     width = max(len(label) for label, _ in rows)
     for label, text in rows:
-        typer.echo(" ".join(f"  {label:{width}s}  {text}".splitlines()))  # a text cannot begin a row of its own
+        print(" ".join(f"  {label:{width}s}  {text}".splitlines()))  # a text cannot begin a row of its own
 
 
 def _exit_code(result: Result) -> int:
@@ -309,17 +309,23 @@ def _fail(text: str, code: int) -> int:
     return code
 
 
+def _told(code: int | None) -> int:
+    """The exit code of a command: its own, also if its text was lost, or that of one that has no more than its text."""
+    error = console.lost(sys.stdout)
+    if error is None:
+        return code or 0
+    if code is None:
+        return _fail(f"what was printed is lost: {error.strerror}", EXIT_FAILED)
+    print(f"warning: what was printed is lost: {error.strerror}", file=sys.stderr, flush=True)
+    return code
+
+
 def execute(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code; every error is one line on stderr, never a traceback.
 
     EHB_DEBUG=1 in the environment lets unexpected errors through.
     """
-    from ehbilayer.run.reporting import Printed
-
-    with contextlib.ExitStack() as stack:
-        for redirect, stream in ((contextlib.redirect_stdout, sys.stdout), (contextlib.redirect_stderr, sys.stderr)):
-            if stream is not None:
-                stack.enter_context(redirect(cast(TextIO, Printed(stream))))
+    with console.shown():
         return _execute(arguments)
 
 
@@ -328,14 +334,11 @@ def _execute(arguments: list[str] | None) -> int:
         arguments = sys.argv[1:] if arguments is None else arguments
         code = app(arguments or ["--help"], standalone_mode=False)
         sys.stdout.flush()
-        return int(code or 0)
+        return _told(code)
     except InputError as error:
         return _fail(str(error), EXIT_INPUT)
     except KeyboardInterrupt:
         return _fail(BROKEN_OFF, EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone; so do we
-        return EXIT_FAILED
     except MemoryError:
         return _fail("out of memory; use fewer plane waves or particles, or symmetry = \"crystal\"", EXIT_FAILED)
     except Exception as error:
@@ -349,6 +352,7 @@ def _execute(arguments: list[str] | None) -> int:
 
 def main() -> None:
     """Entry point of `ehb`."""
+    console.secure()
     code = execute()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         fermi_level,
         figure_of,
         new_figure,
+        own_style,
         panel,
         save_figure,
         shades,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["COLOURS", "EMPTY", "ENERGY", "INK", "NORMAL", "OTHERS", "PHASE_COLOURS", "SMALL", "WARNING", "axis_line",
            "bands", "carrier", "colour_scale", "convergence", "coupling_map", "density", "density_map", "draw_charges",
            "dress", "fermi_level", "fields", "figure_of", "levels", "momentum", "momentum_map", "new_figure",
-           "number_map", "panel", "phase_map", "sample", "save_figure", "shades", "slice_at", "temperature_map",
-           "units", "view"]
+           "number_map", "own_style", "panel", "phase_map", "sample", "save_figure", "shades", "slice_at",
+           "temperature_map", "units", "view"]
 
 # public names that do not come from `style` -> module
 _HOME = {"bands": "figures.fock_levels", "levels": "figures.fock_levels",

@@ -6,6 +6,10 @@ Unicode rather than TeX marks sub- and superscripts: every start of a TeX parser
 from __future__ import annotations
 
 import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,6 +109,36 @@ def panel(ax: Axes | None, *, square: bool = False) -> Axes:
     return new_figure(5.2, 4.4).add_axes((0.16, 0.14, 0.66 if square else 0.78, 0.76))
 
 
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Matplotlib as its makers set it up: no matplotlibrc, no rcParams of a notebook changes a figure or costs it."""
+    _load()
+    from matplotlib import rc_context, rcdefaults
+
+    with rc_context():
+        rcdefaults()
+        yield
+
+
+def _load() -> None:
+    """Import matplotlib, then tell it what MPLBACKEND and a matplotlibrc say; at once it can refuse to be imported."""
+    if "matplotlib" in sys.modules:
+        return
+    said = dict(os.environ)
+    os.environ["MATPLOTLIBRC"] = os.devnull
+    os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        os.environ.clear()
+        os.environ.update(said)
+    with suppress(ValueError, OSError):
+        matplotlib.rcParams.update(matplotlib.rc_params_from_file(matplotlib.matplotlib_fname(),
+                                                                     use_default_template=False))
+    with suppress(ValueError, KeyError):
+        matplotlib.rcParams["backend"] = said["MPLBACKEND"]
+
+
 @cache
 def _figure_class() -> type[Figure]:
     from matplotlib.figure import Figure
@@ -125,10 +159,11 @@ def new_figure(width: float, height: float) -> Figure:
 
 def drawn(figure: Figure, form: str) -> bytes:
     """The bytes of a figure as png, pdf or svg, undated: the same figure gives the same ones."""
-    from matplotlib import rc_context
-
     buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "ehbilayer"}):
+    with own_style():
+        from matplotlib import rcParams
+
+        rcParams["svg.hashsalt"] = "ehbilayer"
         figure.savefig(buffer, format=form, dpi=PAGE_DPI, metadata=FORMATS[form])
     return buffer.getvalue()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ehbilayer import InputError, Reporter, Result, Status, atomic_write, run_many
-from ehbilayer.figures import save_figure
+from ehbilayer.figures import own_style, save_figure
 from ehbilayer.papers.record import (
     Reproduction,
     Row,
@@ -98,7 +98,8 @@ class Workshop:
         rows, files = list[Row](), list[Path]()
         try:
             rows = figure.rows(results)
-            page = figure.draw(results) if figure.draw else None
+            with own_style():
+                page = figure.draw(results) if figure.draw else None
             files = [save_figure(page, self.file(figure.stem, kind)) for kind in FORMATS] if page else []
             text = self.file(figure.stem, "txt")
             atomic_write(text, caption_text(figure, results, rows, quick=self.quick).encode())

@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, TypedDict, TypeVar
@@ -82,7 +83,8 @@ class ProgressLine:
             return
         self._last = time.monotonic()
         if not in_notebook():
-            print(text, file=sys.stderr, flush=True)
+            with suppress(OSError, ValueError):  # a stream that has gone costs no calculation
+                print(text, file=sys.stderr, flush=True)
             return
         from IPython.display import Pretty, display
 

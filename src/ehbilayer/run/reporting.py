@@ -14,26 +14,6 @@ LINE_SECONDS = 10.0  # at most one progress line in this time
 LIVE_SECONDS = 0.1
 
 
-class Printed:
-    """A text stream that shows control characters instead of obeying them; everything that is printed goes through one.
-
-    ``stream`` is what it writes to.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        """Write a text; what the encoding of the stream lacks becomes a question mark."""
-        encoding = getattr(self.stream, "encoding", None) or "utf-8"
-        return self.stream.write(printable(text).encode(encoding, "replace").decode(encoding))
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "buffer":  # bytes would pass by
-            raise AttributeError(name)
-        return getattr(self.stream, name)
-
-
 class Reporter:
     """Hears about a run and says nothing; the base of the others."""
 

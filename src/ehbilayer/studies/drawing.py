@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import FORMATS, drawn, save_figure, state_of
+from ehbilayer.figures.style import FORMATS, drawn, own_style, save_figure, state_of
 from ehbilayer.results.base import Result
 from ehbilayer.studies.kinds import figure as page
 from ehbilayer.studies.kinds import rows
@@ -48,7 +48,8 @@ def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: 
         return page(result)
     if what not in PANELS:
         raise InputError("what", " | ".join(["all", *PANELS]), what, "choose one of these")
-    return PANELS[what](state_of(result), species, ax)
+    with own_style():
+        return PANELS[what](state_of(result), species, ax)
 
 
 def as_html(result: Result) -> str:

@@ -93,5 +93,8 @@ def figure(result: Result) -> Figure:
     kind = kind_of(result.kind)
     if kind is None or _failed(result):
         raise InputError("result", "of a kind that can be drawn", result.kind, "see `ehb schema` for the kinds")
-    drawn: Figure = kind.part("figure").figure(result)
+    from ehbilayer.figures.style import own_style
+
+    with own_style():
+        drawn: Figure = kind.part("figure").figure(result)
     return drawn
