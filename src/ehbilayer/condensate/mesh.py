@@ -30,7 +30,8 @@ FAINT = 45.0  # |k - k'| d at which the average is zero
 class Mesh:
     """How nodes are laid: k(u) = scale exp(pi/2 sinh u), t = u + strength asinh((k - centre)/width), t = j step.
 
-    Lengths of k in 1/a_h. Strength 0 leaves the gathering at ``centre`` out. ``highest`` is the largest k.
+    Lengths of k in 1/a_h. Strength 0 leaves the gathering at ``centre`` out. ``highest`` is the largest k. With a
+    ``cutoff`` K waves end there: K k/(K + k) takes the place of k, whose nodes gather at K doubly exponentially, too.
     """
 
     scale: float
@@ -39,6 +40,7 @@ class Mesh:
     centre: float = 0.0
     width: float = 1.0
     strength: float = 0.0
+    cutoff: float | None = None
 
     def nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """k and dk/dt at the nodes, each (M,)."""
@@ -54,18 +56,21 @@ class Mesh:
             middle = 0.5 * (low + high)
             below = self._t(middle) < t
             low, high = np.where(below, middle, low), np.where(below, high, middle)
-        k = self._k(low)
-        return k, k * np.pi / 2 * np.cosh(low) / self._slope(low)
+        k, rise = self._k(low)
+        return k, rise / self._slope(low)
 
-    def _k(self, u: np.ndarray) -> np.ndarray:
-        return self.scale * np.exp(np.pi / 2 * np.sinh(u))
+    def _k(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """k and dk/du."""
+        k = self.scale * np.exp(np.pi / 2 * np.sinh(u))
+        below = 1.0 if self.cutoff is None else 1 / (1 + k / self.cutoff)
+        return k * below, k * below**2 * np.pi / 2 * np.cosh(u)
 
     def _t(self, u: np.ndarray) -> np.ndarray:
-        return u + self.strength * np.arcsinh((self._k(u) - self.centre) / self.width)
+        return u + self.strength * np.arcsinh((self._k(u)[0] - self.centre) / self.width)
 
     def _slope(self, u: np.ndarray) -> np.ndarray:
-        k = self._k(u)
-        return 1 + self.strength * k * np.pi / 2 * np.cosh(u) / np.hypot(k - self.centre, self.width)
+        k, rise = self._k(u)
+        return 1 + self.strength * rise / np.hypot(k - self.centre, self.width)
 
 
 class RadialWaves:

@@ -29,6 +29,7 @@ from ehbilayer.status import Status
 STEPS = (0.15, 0.11, 0.08, 0.06, 0.045)  # of t; errors fall about a thousandfold from one to the next
 ROUGH = 0.2  # step while the mesh looks for the Fermi surface
 FITS = 14
+ENDS = 1e10  # k over the cutoff K at which a mesh ends, in K k/(K + k)
 THINNEST = 1e-9  # narrowest drop of the occupation that is followed, in units of k
 
 
@@ -147,8 +148,9 @@ def solve(pairs: Pairs, *, tolerance: float = 1e-8, initial: Result | None = Non
 
 
 def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
-         should_stop: Callable[[], Status | None] | None = None) -> Solution:
-    """The state on a mesh that holds the tolerance; ``guess`` is a solution at nearby parameters.
+         should_stop: Callable[[], Status | None] | None = None, cutoff: float | None = None) -> Solution:
+    """The state on a mesh that holds the tolerance; ``guess`` is a solution at nearby parameters, ``cutoff`` (1/a_h)
+    the largest wave number where there is one.
 
     The largest gap, which is linear in the error of a state, settles to the square root of the tolerance, relative;
     gaps below the tolerance do not matter.
@@ -157,7 +159,7 @@ def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
         return should_stop() if should_stop is not None else None
 
     target, cost, error = _target(tolerance), 0, math.inf
-    mesh = first_mesh(pairs, ROUGH) if guess is None else guess.mesh
+    mesh = first_mesh(pairs, ROUGH, cutoff) if guess is None else guess.mesh
     state = _solve_on(pairs, mesh, None if guess is None else (guess.mesh, guess.state), target, look)
     cost += state.iterations
     if guess is not None and _near(guess.pairs, pairs) and _fits(pairs, mesh, state):
@@ -166,7 +168,7 @@ def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
         mesh, state = fitted
         cost += state.iterations
     for step in STEPS:
-        finer = Mesh(**asdict(mesh) | {"step": step})
+        finer = replace(mesh, step=step)
         new = _solve_on(pairs, finer, (mesh, state), target, look)
         error = abs(new.energy - state.energy) * pairs.flavours / pairs.density
         gap = float(np.max(new.gap))
@@ -205,13 +207,15 @@ def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, ta
     return minimise(waves, count, start, residual=target, look=look)
 
 
-def first_mesh(pairs: Pairs, step: float) -> Mesh:
-    """A mesh for the scales of a lone exciton and of the Fermi sea."""
+def first_mesh(pairs: Pairs, step: float, cutoff: float | None = None) -> Mesh:
+    """A mesh for the scales of a lone exciton and of the Fermi sea, up to a cutoff where there is one."""
     scale = math.hypot(pairs.fermi, exciton_wave_number(pairs.bilayer))
     highest = HIGHEST * scale
     if pairs.spacing > 0:  # beyond, the pair amplitude has fallen by exp(-k d)
         highest = min(highest, 4 * scale + REACH / pairs.spacing)
-    return Mesh(scale, highest, step, pairs.fermi, 0.25 * pairs.fermi, 1.0)
+    if cutoff is not None:
+        highest = ENDS * max(cutoff, scale)
+    return Mesh(scale, highest, step, pairs.fermi, 0.25 * pairs.fermi, 1.0, cutoff)
 
 
 def _fitted(pairs: Pairs, mesh: Mesh, state: PairState, target: float,
@@ -219,12 +223,12 @@ def _fitted(pairs: Pairs, mesh: Mesh, state: PairState, target: float,
     """Meshes that gather closer and closer to the drop of the occupation, and the state on each."""
     for _ in range(FITS):
         drop = _drop(pairs, mesh, state)
-        fresh = first_mesh(pairs, ROUGH)
+        fresh = first_mesh(pairs, ROUGH, mesh.cutoff)
         if drop is None:  # excitons: the occupation has no edge
-            better = Mesh(fresh.scale, fresh.highest, ROUGH)
+            better = replace(fresh, centre=0.0, width=1.0, strength=0.0)
         else:
             width = max(drop[1], mesh.width / 30, THINNEST * drop[0])
-            better = Mesh(fresh.scale, fresh.highest, ROUGH, drop[0], width, 1.0)
+            better = replace(fresh, centre=drop[0], width=width)
         settled = better.strength == mesh.strength and (
             better.strength == 0 or (0.7 * mesh.width < better.width < 1.4 * mesh.width
                                      and abs(better.centre - mesh.centre) < 0.3 * better.width))

@@ -13,7 +13,9 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import HEXAGON, disk_waves
+from ehbilayer.condensate.beyond import Plane, even_cutoff, left, tail
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
+from ehbilayer.condensate.pairs import exciton_wave_number
 from ehbilayer.condensate.report import Gas, arrays, described
 from ehbilayer.condensate.result import EnergyParts, TorusCondensateResult
 from ehbilayer.errors import InputError
@@ -24,7 +26,8 @@ from ehbilayer.status import Status
 from ehbilayer.torus import Species, Torus
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
-MOST_WAVES = 40_000
+MOST_WAVES = 100_000
+ENOUGH = 3  # bases that say how the sum of torus and plane still changes
 
 
 class TorusWaves:
@@ -103,7 +106,7 @@ def solve(torus: Torus, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initi
     basis : box and waves; how it is sorted into blocks does not matter.
     tolerance : bound on the solver's error of the energy per pair (Ha_h).
     initial : angles to start from, those of an earlier result (`angles_of`).
-    estimate : solve on GROWTH times the wave numbers, too, for ``basis_error``.
+    estimate : solve on GROWTH times the wave numbers, too, for `basis_error`.
     should_stop : asked every iteration; a Status ends the calculation there.
 
     Returns
@@ -118,7 +121,7 @@ def solve(torus: Torus, basis: PlaneWaveBasis, *, tolerance: float = 1e-8, initi
     _check_room(gas, basis.size)
     target = residual_target(tolerance)
     state = lowest(gas, target, None if initial is None else initial.on(basis.waves), should_stop)
-    error = basis_error(torus, basis.waves, gas, state, target) if estimate else None
+    error = basis_error(torus, basis.waves, gas, state, target, tolerance) if estimate else None
     return report(torus, basis, gas, state, tolerance, error)
 
 
@@ -169,39 +172,82 @@ def angles_of(result: Result | None) -> Angles | None:
     return Angles(result.data["waves"].values, result.data["angle"].values)
 
 
-def basis_error(torus: Torus, waves: np.ndarray, gas: Gas, state: PairState, target: float) -> float:
-    """By how much GROWTH times the wave numbers lower the total energy (Ha_h)."""
+def basis_error(torus: Torus, waves: np.ndarray, gas: Gas, state: PairState, target: float,
+                tolerance: float) -> float:
+    """By how much all further waves would lower the total energy (Ha_h).
+
+    GROWTH times the wave numbers lower it by a part; the law of `beyond.tail` says by which. Where that is more than
+    the tolerance per pair, the infinite plane says what waves beyond these still add (`beyond.Plane`).
+    """
     box = torus.box
-    longest = float(np.linalg.norm(waves @ box.reciprocal, axis=1).max())
+    longest = GROWTH * float(np.linalg.norm(waves @ box.reciprocal, axis=1).max())
     inside = {(int(i), int(j)) for i, j in waves}
-    more = [w for w in disk_waves(box, GROWTH * longest) if (int(w[0]), int(w[1])) not in inside]
+    more = [w for w in disk_waves(box, longest) if (int(w[0]), int(w[1])) not in inside]
     wider = np.concatenate([waves, np.array(more, dtype=int).reshape(-1, 2)])
     larger = make_gas(torus, wider, gas.pairs)
-    return gas.energy(state) - larger.energy(lowest(larger, target, Angles(waves, state.angle).on(wider)))
+    energies = [gas.energy(state), larger.energy(lowest(larger, target, Angles(waves, state.angle).on(wider)))]
+    cutoffs = [even_cutoff(torus, len(w)) for w in (waves, wider)]
+    tails = [tail(torus, k) for k in cutoffs]
+    found = energies[0] - energies[1] + left(energies, tails)
+    plane = Plane.of(torus, gas.flavours, tolerance) if found > tolerance * gas.pairs else None
+    beyond = [] if plane is None else [plane.beyond(k) for k in cutoffs]
+    if len(beyond) < 2 or beyond[0] is None or beyond[1] is None:
+        return found
+    whole = [e + gas.pairs * b for e, b in zip(energies, beyond, strict=True) if b is not None]
+    return energies[0] - whole[1] + left(whole, tails)
 
 
 def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
                        should_stop: Callable[[], Status | None] | None = None) -> TorusCondensateResult:
-    """`solve` on growing disks of waves until the energy per pair stays within the tolerance (Ha_h).
+    """`solve` on growing disks of waves until the energy per pair is known to the tolerance (Ha_h).
 
-    not_converged where MOST_WAVES would be passed: at small spacing errors fall as 1/cutoff^2 only.
+    What all further waves would add follows from the last changes (`beyond.left`). Where it is more than the tolerance
+    the infinite plane supplies it (`beyond.Plane`), and what counts is by how much the sum still changes.
+    ``basis_error`` is what is left either way; not_converged where it is too large with MOST_WAVES.
     """
-    box, (electron, hole) = torus.box, carriers(torus)
-    pair_mass = electron.mass * hole.mass / (electron.mass + hole.mass)
-    fermi = np.sqrt(4 * np.pi * electron.count / electron.occupied_flavours / box.area)
-    cutoff = 2 * fermi + 3 / (0.5 / pair_mass + (torus.bilayer.spacing**3 / pair_mass) ** 0.25)
+    cutoff = first_cutoff(torus)
+    plane: Plane | None = None
     result: TorusCondensateResult | None = None
+    energies: list[float] = []
+    cutoffs: list[float] = []
     while True:
-        basis = PlaneWaveBasis(box, disk_waves(box, cutoff), real=True)
-        before, result = result, solve(torus, basis, tolerance=tolerance, initial=angles_of(result), estimate=False,
-                                       should_stop=should_stop)
-        change = np.inf if before is None else float(before.energy_per_pair - result.energy_per_pair)
-        result = replace(result, basis_error=abs(change) * electron.count if np.isfinite(change) else None)
-        if result.status is not Status.converged or abs(change) < tolerance:
-            return result
+        basis = PlaneWaveBasis(torus.box, disk_waves(torus.box, cutoff), real=True)
+        result = solve(torus, basis, tolerance=tolerance, initial=angles_of(result), estimate=False,
+                       should_stop=should_stop)
+        energies.append(result.energy_per_pair)
+        cutoffs.append(even_cutoff(torus, basis.size))
+        error, completed = left(energies, [tail(torus, k) for k in cutoffs]), False
+        if error >= tolerance and len(energies) >= ENOUGH:
+            plane = plane or Plane.of(torus, result.flavours, tolerance)
+            error, completed = _with_plane(torus, energies[-ENOUGH:], cutoffs[-ENOUGH:], plane, error)
         cutoff *= GROWTH
-        if cutoff**2 * box.area / (4 * np.pi) > MOST_WAVES:
-            return replace(result, status=Status.not_converged)
+        full = cutoff**2 * torus.area / (4 * np.pi) > MOST_WAVES
+        if result.status is not Status.converged or error < tolerance or full:
+            break
+    if completed and plane is not None:
+        result = plane.complete(result, cutoffs[-1])
+    enough = error < tolerance or result.status is not Status.converged
+    return replace(result, basis_error=error * result.density * torus.area if np.isfinite(error) else None,
+                   status=result.status if enough else Status.not_converged)
+
+
+def first_cutoff(torus: Torus) -> float:
+    """Where growing disks begin (1/a_h): twice k_F and two over the size of an exciton, or less."""
+    electron, _ = carriers(torus)
+    fermi = np.sqrt(4 * np.pi * electron.count / electron.occupied_flavours / torus.area)
+    most = np.sqrt(4 * np.pi * MOST_WAVES / torus.area) / GROWTH ** (ENOUGH + 1)
+    return float(min(2 * fermi + 2 * exciton_wave_number(torus.bilayer), max(most, 1.5 * fermi)))
+
+
+def _with_plane(torus: Torus, energies: list[float], cutoffs: list[float], plane: Plane | None,
+                bare: float) -> tuple[float, bool]:
+    """The error per pair with the plane's energy of further waves, and True, where that is less than ``bare``."""
+    beyond = [None if plane is None else plane.beyond(k) for k in cutoffs]
+    whole = [e + b for e, b in zip(energies, beyond, strict=True) if b is not None]
+    if len(whole) < len(energies):
+        return bare, False
+    error = left(whole, [tail(torus, k) for k in cutoffs])
+    return min(error, bare), error < bare
 
 
 @dataclass(frozen=True, eq=False)

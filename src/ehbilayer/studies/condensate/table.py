@@ -43,5 +43,6 @@ def _accuracy_row(result: CondensateResult) -> tuple[str, str]:
         return "mesh", f"{result.mesh_points} wave numbers, error {error_text(result.mesh_error)} Ha_h per pair"
     assert isinstance(result, TorusCondensateResult)
     error = "" if result.basis_error is None else f", error {result.basis_error:.1e} Ha_h in all"
-    return "basis", (f"{result.basis_size} plane waves{error}, zero mode {result.zero_mode}, edge occupation "
+    beyond = f", {result.beyond_basis:.1e} from the infinite plane beyond them" if result.beyond_basis else ""
+    return "basis", (f"{result.basis_size} plane waves{beyond}{error}, zero mode {result.zero_mode}, edge occupation "
                      f"{result.edge_occupation:.1e}")
