@@ -77,6 +77,23 @@ def test_path_visits_k_and_m():
     assert np.isnan(distance_on_path(cell, np.array([[0.1, 0.377]]))[0])
 
 
+@pytest.mark.parametrize(("vectors", "names"), [
+    ([[1, 0], [0, 1]], "ΓXMΓ"), ([[1, 0], [0, 1.7]], "ΓXSYΓ"), ([[1, 0], [0.3, 1.2]], "ΓXSYΓ"),
+    ([[1, 0], [-0.5, np.sqrt(0.75)]], "ΓKMΓ")])
+def test_paths_follow_the_lattice(vectors, names):
+    """Corners are points of the zone's edge with the name of their own lattice, and k points find their place."""
+    cell = Cell(np.array(vectors, dtype=float))
+    k, where, marks = path_points(cell, 8)
+    assert "".join(name for _, name in marks) == names
+    edges = {"X", "Y", "S"} | ({"M"} if "X" in names else set())
+    half = np.array([k[np.argmin(abs(where - x))] for x, name in marks if name in edges])
+    if len(half):  # half reciprocal vectors
+        twice = 2 * half @ np.linalg.inv(cell.reciprocal)
+        assert np.allclose(twice, np.rint(twice)) and np.abs(np.rint(twice)).sum() > 0
+    found = distance_on_path(cell, k + np.array([-1, 2]) @ cell.reciprocal)
+    assert np.allclose(found[:-1], where[:-1], atol=1e-6)
+
+
 @pytest.mark.parametrize("vectors", [[[1, 0], [2, 0]], [[np.nan, 0], [0, 1]], [[1, 0, 0], [0, 1, 0]]])
 def test_bad_cells_are_refused(vectors):
     with pytest.raises(InputError, match="two independent finite vectors"):

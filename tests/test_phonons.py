@@ -15,9 +15,9 @@ from ehbilayer.crystal.structures import named
 from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.numerics.lattice import Cell
+from ehbilayer.numerics.lattice import Cell, path_points
 from ehbilayer.phonons.melting import displacements, groups, melting_lines, pair_up
-from ehbilayer.phonons.modes import Phonons, classical_trion, sound, zone_path
+from ehbilayer.phonons.modes import Phonons, classical_trion, sound
 from ehbilayer.phonons.report import Options, compute, default_mesh, leave_saddle
 from ehbilayer.phonons.zone import density_of_states, fluctuation, mesh, sample, softest, zone_rule
 from ehbilayer.results.base import Result
@@ -136,13 +136,13 @@ def test_group_velocities_are_slopes():
 @pytest.mark.parametrize(("cell", "names"), [
     (exact.TRIANGULAR, "ΓKMΓ"), (exact.SQUARE, "ΓXMΓ"), (np.diag([1.0, 1.4]), "ΓXSYΓ")])
 def test_path_runs_along_symmetric_lines(cell, names):
-    q, where, marks = zone_path(Cell(cell), 10)
+    q, where, marks = path_points(Cell(cell), 10)
     assert "".join(name for _, name in marks) == names
     np.testing.assert_allclose(np.linalg.norm(np.diff(q, axis=0), axis=1), np.diff(where), atol=1e-12)
     # the named points between are fixed by symmetry: omega has no slope there (K: sum of the slopes)
     p = Phonons(named("triangular", 1.0, 0.0, 0), {"hole": 1.0}) if names == "ΓKMΓ" else None
     if p is not None:
-        q, _, _ = zone_path(p.cell, 10)
+        q, _, _ = path_points(p.cell, 10)
         np.testing.assert_allclose(p.velocities(q[10:11]).sum(axis=1), 0, atol=1e-9)
         np.testing.assert_allclose(p.velocities(q[20:21]), 0, atol=1e-9)
 

@@ -142,7 +142,10 @@ def status(directory: Annotated[Path, typer.Argument(help="The directory of a ru
 def plot(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
          output: Annotated[Path | None, typer.Option("-o", "--output", show_default=False,
                                                      help="Figure file, png, pdf or svg [default: figure.png next to "
-                                                     "the result].")] = None) -> None:
+                                                     "the result].")] = None,
+         dpi: Annotated[int, typer.Option(min=20, max=2400, help="Dots per inch.")] = 130,
+         units: Annotated[str, typer.Option(help="auto | real (nm, meV, cm^-2) | atomic (a_h, Ha_h).")] = "auto",
+         ) -> None:
     """Draw the figure of a result."""
     from ehbilayer.figures.style import FORMATS
     from ehbilayer.results.files import FIGURE
@@ -157,7 +160,7 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
         raise InputError("--output", "in an existing directory", str(target), "make the directory first")
     if target.suffix[1:].lower() not in FORMATS:
         raise InputError("--output", f"a file that ends in {' | '.join(FORMATS)}", target.name, "choose one of them")
-    save_figures(loaded, target.parent, stem=target.stem, formats=(target.suffix[1:].lower(),))
+    save_figures(loaded, target.parent, stem=target.stem, formats=(target.suffix[1:].lower(),), dpi=dpi, units=units)
     print(f"written to {target}")
     raise typer.Exit  # it has done more than print
 

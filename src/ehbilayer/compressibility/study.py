@@ -290,8 +290,9 @@ def _lattice(torus: Torus) -> tuple[dict[str, Variable], ScreenedPhonons | None]
         squared[inner] = lattice.squared(q[inner])
         data[f"phonon_squared_{name}"] = Variable(("phonon_q", "phonon_branch"), squared, "Ha_h^2",
                                                   f"omega^2 of the screened hole lattice, local field {name}")
-    data["phonon_distance"] = Variable(("phonon_q",), distance, "1/a_h", "distance along Gamma-K-M-Gamma")
+    data["phonon_distance"] = Variable(("phonon_q",), distance, "1/a_h", "distance along the path")
     data["phonon_corners"] = Variable(("phonon_corner",), np.array([c[0] for c in corners]), "1/a_h", "corners")
+    data["phonon_names"] = Variable(("phonon_corner",), np.array([c[1] for c in corners]), "1", "names of the corners")
     return data, ScreenedPhonons(lattices["none"].sound, lattices["exchange"].sound, lattice.zero_point)
 
 

@@ -1,10 +1,14 @@
-"""Lines between phases on a map: marching triangles over a grid or over chosen points."""
+"""Regions of phases on a map and the lines between them, from the same triangles: colours and lines cannot disagree.
+
+Every triangle of neighbouring points is cut where the energies of two phases cross; each piece takes the colour of its
+corner. Named values of an axis have no neighbours: each is a strip of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,50 +51,135 @@ class Fields:
         return max(float(other - own), 0.0) if np.isfinite(own) else float(np.inf)
 
 
-def draw(ax: Axes, x: np.ndarray, y: np.ndarray, fields: Fields, shape: tuple[int, ...] | None) -> None:
-    """Draw the lines where phases change hands.
+@dataclass(frozen=True)
+class Mesh:
+    """Triangles between neighbouring points.
+
+    ``places`` (m, 2) are their corners in the coordinates in which the axes are linear, ``points`` (m,) the point that
+    each corner stands for (one may have several), ``triangles`` (t, 3) numbers of corners.
+    """
+
+    places: np.ndarray
+    points: np.ndarray
+    triangles: np.ndarray
+
+
+@dataclass
+class Regions:
+    """A map cut along its boundaries: triangles of each phase with a strength at each corner, and the lines between.
+
+    The strength is that of a point at its place and 0 on a line, where no phase leads.
+    """
+
+    corners: dict[str, list[np.ndarray]] = field(default_factory=dict)  # phase -> triangles (3, 2)
+    strengths: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
+    lines: list[np.ndarray] = field(default_factory=list)  # (2, 2)
+
+    def add(self, phase: str, corners: list[np.ndarray], strengths: list[float]) -> None:
+        """A convex piece, as a fan of triangles around its first corner."""
+        for i in range(1, len(corners) - 1):
+            self.corners.setdefault(phase, []).append(np.array([corners[0], *corners[i:i + 2]]))
+            self.strengths.setdefault(phase, []).append((strengths[0], *strengths[i:i + 2]))
+
+
+def regions(mesh: Mesh, fields: Fields, strength: np.ndarray) -> Regions:
+    """Cut all triangles whose points are known.
 
     Parameters
     ----------
-    x, y : positions (n,) of the points; on a logarithmic axis the lines are straight as one sees them.
-    shape : of the grid whose points these are, the last axis running fastest; None for chosen points.
+    strength : how clearly each point (n,) belongs to its phase, 0 to 1.
     """
-    from matplotlib.collections import LineCollection
-
-    even_x, even_y = (np.log(v) if scale == "log" else v for v, scale in ((x, ax.get_xscale()), (y, ax.get_yscale())))
-    triangles = _triangles(even_x, even_y) if shape is None else grid_triangles(shape)
-    lines = np.array(list(segments(np.column_stack([even_x, even_y]), triangles, fields))).reshape(-1, 2, 2)
-    for axis, scale in enumerate((ax.get_xscale(), ax.get_yscale())):
-        lines[..., axis] = np.exp(lines[..., axis]) if scale == "log" else lines[..., axis]
-    ax.add_collection(LineCollection(list(lines), colors=INK, linewidths=1.3, capstyle="round"), autolim=False)
+    out = Regions()
+    for corners in mesh.triangles:
+        owners = mesh.points[corners]
+        if fields.known[owners].all():
+            _cut(out, [mesh.places[c] for c in corners], owners.tolist(), fields, strength)
+    return out
 
 
-def segments(places: np.ndarray, triangles: np.ndarray, fields: Fields) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pieces of the lines in each triangle: one between two phases, three from the middle between three."""
-    for corners in triangles:
-        if not fields.known[corners].all():
-            continue
-        cuts = []
-        for a, b in ((corners[0], corners[1]), (corners[1], corners[2]), (corners[2], corners[0])):
-            if fields.winner[a] != fields.winner[b]:
-                t = fields.crossing(a, b)
-                cuts.append((1 - t) * places[a] + t * places[b])
-        if len(cuts) == 2:
-            yield cuts[0], cuts[1]
-        elif len(cuts) == 3:
-            middle = np.mean(cuts, axis=0)
-            yield from ((cut, middle) for cut in cuts)
+def _cut(out: Regions, places: list[np.ndarray], owners: list[int], fields: Fields, strength: np.ndarray) -> None:
+    """One triangle: whole, cut once between two phases, or in three around its middle."""
+    phases, deep = [str(fields.winner[o]) for o in owners], [float(strength[o]) for o in owners]
+    if len(set(phases)) == 1:
+        return out.add(phases[0], places, deep)
+
+    def crossing(a: int, b: int) -> np.ndarray:
+        t = fields.crossing(owners[a], owners[b])
+        return np.asarray((1 - t) * places[a] + t * places[b])
+
+    if len(set(phases)) == 2:
+        odd = next(i for i in range(3) if phases.count(phases[i]) == 1)
+        b, c = (odd + 1) % 3, (odd + 2) % 3
+        first, second = crossing(odd, b), crossing(odd, c)
+        out.add(phases[odd], [places[odd], first, second], [deep[odd], 0.0, 0.0])
+        out.add(phases[b], [first, places[b], places[c], second], [0.0, deep[b], deep[c], 0.0])
+        return out.lines.append(np.array([first, second]))
+    cuts = [crossing(i, (i + 1) % 3) for i in range(3)]
+    middle = np.mean(cuts, axis=0)
+    for i in range(3):
+        out.add(phases[i], [places[i], cuts[i], middle, cuts[i - 1]], [deep[i], 0.0, 0.0, 0.0])
+    return out.lines.extend(np.array([cut, middle]) for cut in cuts)
 
 
-def grid_triangles(shape: tuple[int, ...]) -> np.ndarray:
-    """The cells of a grid, each cut in two: numbers (m, 3) of points, the last axis running fastest."""
-    number = np.arange(shape[0] * shape[1]).reshape(shape)
+def draw(ax: Axes, cut: Regions, shades_of: Callable[[str], list[Any]]) -> None:
+    """Paint regions and lines on axes whose scales are set; ``shades_of(phase)`` are its palest and full colour."""
+    from matplotlib.collections import LineCollection, TriMesh
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.tri import Triangulation
+
+    def on_paper(even: np.ndarray) -> np.ndarray:
+        scales = (ax.get_xscale(), ax.get_yscale())
+        return np.stack([np.exp(even[..., i]) if s == "log" else even[..., i] for i, s in enumerate(scales)], axis=-1)
+
+    for phase, triangles in cut.corners.items():
+        # shaded triangles follow affine maps only: logarithms are taken here, before what is left of transData
+        x, y = ax.transScale.transform(on_paper(np.concatenate(triangles))).T
+        painted = TriMesh(Triangulation(x, y, np.arange(len(x)).reshape(-1, 3)), rasterized=True,
+                          cmap=LinearSegmentedColormap.from_list(phase, shades_of(phase)),
+                          transform=ax.transLimits + ax.transAxes)
+        painted.set_array(np.concatenate(cut.strengths[phase]))
+        painted.set_clim(0, 1)
+        ax.add_collection(painted, autolim=False)
+    if cut.lines:
+        ax.add_collection(LineCollection(list(on_paper(np.array(cut.lines))), colors=INK, linewidths=1.3,
+                                         capstyle="round"), autolim=False)
+
+
+def grid_mesh(x: np.ndarray, y: np.ndarray, winner: np.ndarray) -> Mesh:
+    """The cells of a grid, each cut in two along the diagonal that joins equal phases, where one does.
+
+    Parameters
+    ----------
+    x, y : values (n,), (m,) of the axes where they are linear.   winner : phases (n, m).
+    """
+    number = np.arange(winner.size).reshape(winner.shape)
     a, b, c, d = (n.ravel() for n in (number[:-1, :-1], number[1:, :-1], number[1:, 1:], number[:-1, 1:]))
-    return np.concatenate([np.column_stack([a, b, c]), np.column_stack([a, c, d])])
+    flat = winner.ravel()
+    turn = ((flat[b] == flat[d]) & (flat[a] != flat[c]))[:, None]
+    first = np.where(turn, np.column_stack([a, b, d]), np.column_stack([a, b, c]))
+    second = np.where(turn, np.column_stack([b, c, d]), np.column_stack([a, c, d]))
+    places = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
+    return Mesh(places, number.ravel(), np.concatenate([first, second]))
 
 
-def _triangles(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def strip_mesh(count: int, values: np.ndarray, named_axis: int) -> Mesh:
+    """A strip for each of ``count`` named values of one axis, cut along the ``values`` (n,) of the other one."""
+    places, points, triangles = [], [], []
+    for strip in range(count):
+        for i, v in enumerate(values):
+            for edge in (-0.5, 0.5):
+                places.append((strip + edge, v) if named_axis == 0 else (v, strip + edge))
+                points.append(strip * len(values) + i if named_axis == 0 else i * count + strip)
+        first = 2 * strip * len(values) + 2 * np.arange(len(values) - 1)
+        triangles += [np.column_stack([first, first + 1, first + 2]),
+                      np.column_stack([first + 1, first + 3, first + 2])]
+    return Mesh(np.array(places), np.array(points), np.concatenate(triangles))
+
+
+def chosen_mesh(places: np.ndarray, known: np.ndarray) -> Mesh:
+    """Delaunay's triangles between the known ones of chosen points (n, 2), in the units of the map's frame."""
     from scipy.spatial import Delaunay
 
-    scaled = np.column_stack([(v - v.min()) / np.ptp(v) for v in (x, y)])
-    return Delaunay(scaled).simplices
+    which = np.flatnonzero(known)
+    scaled = (places[which] - places.min(axis=0)) / np.ptp(places, axis=0)
+    return Mesh(places, np.arange(len(places)), which[Delaunay(scaled).simplices])

@@ -1,4 +1,4 @@
-"""Fock levels: bands along Gamma-K-M-Gamma, a box' levels unfolded onto that path, and all levels with the gap."""
+"""Fock levels: bands along lines of high symmetry, a box' levels unfolded onto them, and all levels with the gap."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ehbilayer.figures.style import (
     Carrier,
     FermiLevel,
     carrier,
+    corner_names,
     dress,
     fermi_level,
     figure_of,
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CORNERS = ("Γ", "K", "M", "Γ")
 DASHES = ("-", (0, (4, 2)), (0, (1, 1)))  # determinants of one species: up, down, ..
 FINER = 8  # points drawn per computed point of a band, so that it changes colour at the Fermi level
 BINS = 48
 
 
 def bands(result: HartreeFockResult, ax: Axes | None = None, species: str | None = None) -> Figure:
-    """Draw the Fock bands of one species along Gamma-K-M-Gamma: the filled part in colour, the gap shaded.
+    """Draw the Fock bands of one species along lines of high symmetry: the filled part in colour, the gap shaded.
 
     A free box has no bands; its levels are drawn as dots at the k points of the crystal's mesh that lie on the path,
     with areas proportional to their weight there. Energies count from mid-gap, or from the highest filled level.
@@ -59,7 +59,7 @@ def bands(result: HartreeFockResult, ax: Axes | None = None, species: str | None
     else:
         _dots(result, who, level, ax)
         corners = result.data["unfolded_corners"].values
-    ax.set_xticks(corners, CORNERS[: len(corners)])
+    ax.set_xticks(corners, corner_names(result, "path_names" if folded else "unfolded_names"))
     for corner in corners[1:-1]:
         ax.axvline(corner, color="#D0D0D0", linewidth=0.8, zorder=0)
     pad = 0.0 if folded else 0.03 * corners[-1]

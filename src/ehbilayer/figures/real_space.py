@@ -10,7 +10,9 @@ import numpy as np
 from ehbilayer.figures.style import (
     INK,
     MAPS,
+    PLAIN,
     SMALL,
+    SUPERSCRIPTS,
     Carrier,
     carrier,
     carriers,
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-SMALLEST_PLAIN = 1e-3  # scales that end below it get a power of ten
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PIXELS = 260  # samples along the longer side of a density map
 Window = tuple[float, float, float, float]  # left, right, bottom, top (a_h)
 
@@ -158,9 +158,9 @@ def colour_scale(ax: Axes, image: AxesImage, unit: str, size: float = SMALL) -> 
 
     inset = ax.inset_axes((1.03, 0.0, 0.045, 1.0))
     most = float(np.abs(image.get_clim()).max())
-    power = math.floor(math.log10(most)) if 0 < most < SMALLEST_PLAIN else 0
+    power = math.floor(math.log10(most)) if most > 0 and not PLAIN[0] <= most < PLAIN[1] else 0
     form = FuncFormatter(lambda value, _: f"{value / 10.0**power:g}") if power else None
     bar = figure_of(ax).colorbar(image, cax=inset, ticks=MaxNLocator(5), format=form)
     bar.ax.tick_params(labelsize=size, length=2)
     bar.outline.set_linewidth(0.5)
-    inset.set_title(f"10{str(power).translate(RAISED)} {unit}" if power else unit, fontsize=size, pad=4, y=1.0)
+    inset.set_title(f"10{str(power).translate(SUPERSCRIPTS)} {unit}" if power else unit, fontsize=size, pad=4, y=1.0)

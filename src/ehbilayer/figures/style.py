@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,7 +35,9 @@ MAPS = {"electron": "Blues", "hole": "Oranges"}  # white is zero
 SHADES = 128  # as many as the eye resolves; more only make files longer
 ENERGY, EMPTY, INK, WARNING = "#009E73", "#8C8C8C", "#333333", "#B00020"
 SMALL, NORMAL = 8.5, 10.0  # points
-UNITS = {"a_h^-2": "aₕ⁻²", "1/a_h": "1/aₕ", "a_h": "aₕ", "a_e": "aₑ", "Ha_h": "Haₕ", "m_0": "m₀"}
+SIGNS = {"a_h": "aₕ", "a_e": "aₑ", "Ha_h": "Haₕ", "Ha_e": "Haₑ", "m_0": "m₀", "um": "µm", "ueV": "µeV", "angstrom": "Å"}
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+PLAIN = (1e-3, 1e4)  # numbers between them are written out, others as powers of ten
 PAGE_DPI = 130
 FORMATS: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}  # undated
 PHASE_COLOURS = {"liquid": "#56B4E9", "hole-crystal": "#D55E00", "electron-crystal": "#0072B2", "crystal": "#CC79A7",
@@ -97,9 +100,36 @@ def units(result: Result, name: str) -> str:
     return in_print(result.data[name].units)
 
 
+def number_in_print(value: float, digits: int = 4) -> str:
+    """A number as printed: 0.25, 1200, 3×10¹¹."""
+    if value == 0 or PLAIN[0] <= abs(value) < PLAIN[1]:
+        return f"{value:.{digits}g}"
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    ten = "10" + str(int(power)).translate(SUPERSCRIPTS)
+    return {"1": ten, "-1": "-" + ten}.get(mantissa, f"{mantissa}×{ten}")
+
+
+def logarithmic(ax: Axes, which: str) -> None:
+    """Make an axis logarithmic, with ticks at 1, 2 and 5 of every decade where there are few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    getattr(ax, f"set_{which}scale")("log")
+    axis = getattr(ax, f"{which}axis")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: number_in_print(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def corner_names(result: Result, name: str) -> list[str]:
+    """Names of the corners of a path; files of older versions have those of the triangular lattice alone."""
+    return list(result.data[name].values) if name in result.data else ["Γ", "K", "M", "Γ"]
+
+
 def in_print(unit: str) -> str:
-    """A unit as printed on an axis."""
-    return UNITS.get(unit, unit)
+    """A unit as printed on an axis: ``a_h^-2`` as aₕ⁻², ``cm^-2`` as cm⁻²."""
+    unit = re.sub(r"[A-Za-z_0]+", lambda word: SIGNS.get(word[0], word[0]), unit)
+    return re.sub(r"\^(-?[0-9]+)", lambda power: power[1].translate(SUPERSCRIPTS), unit)
 
 
 def panel(ax: Axes | None, *, square: bool = False) -> Axes:
@@ -157,18 +187,18 @@ def new_figure(width: float, height: float) -> Figure:
     return _figure_class()(figsize=(width, height), dpi=PAGE_DPI)
 
 
-def drawn(figure: Figure, form: str) -> bytes:
+def drawn(figure: Figure, form: str, dpi: float = PAGE_DPI) -> bytes:
     """The bytes of a figure as png, pdf or svg, undated: the same figure gives the same ones."""
     buffer = io.BytesIO()
     with own_style():
         from matplotlib import rcParams
 
         rcParams["svg.hashsalt"] = "ehbilayer"
-        figure.savefig(buffer, format=form, dpi=PAGE_DPI, metadata=FORMATS[form])
+        figure.savefig(buffer, format=form, dpi=dpi, metadata=FORMATS[form])
     return buffer.getvalue()
 
 
-def save_figure(figure: Figure, path: str | Path) -> Path:
+def save_figure(figure: Figure, path: str | Path, dpi: float = PAGE_DPI) -> Path:
     """Write a figure as the file that its ending says (png, pdf, svg), whole or not at all; returns the path.
 
     The same figure gives the same bytes.
@@ -182,7 +212,7 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
     form = path.suffix[1:].lower()
     if form not in FORMATS:
         raise InputError("path", f"a file that ends in {' | '.join(FORMATS)}", path.name, "choose one of them")
-    atomic_write(path, drawn(figure, form))
+    atomic_write(path, drawn(figure, form, dpi))
     return path
 
 

@@ -1,4 +1,4 @@
-"""Fock bands of a crystal along Gamma-K-M-Gamma and the effective mass at their bottom.
+"""Fock bands of a crystal along lines of high symmetry and the effective mass at their bottom.
 
 Fock operators are non-local, so a band between the mesh' own k points needs exchange there: it is interpolated by
 minimal images of the relative position on the torus (`terms.density_matrix.Kernel.at`), exact at the mesh' points.
@@ -76,7 +76,8 @@ def band_data(hamiltonian: Hamiltonian,
     k, where, marks = path_points(basis.cell, PER_SEGMENT)
     data = {"path": Variable(("path_point",), where, "1/a_h", "distance along the path"),
             "path_k": Variable(("path_point", "axis"), k, "1/a_h", "wave vectors of the path"),
-            "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "Gamma, K, M, Gamma")}
+            "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "corners of the path"),
+            "path_names": Variable(("corner",), np.array([m[1] for m in marks]), "1", "their names")}
     masses: dict[str, EffectiveMass] = {}
     for c, channel in enumerate(setting.channels):
         energy = bands_at(hamiltonian, frames, c, k)

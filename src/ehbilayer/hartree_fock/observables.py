@@ -196,12 +196,12 @@ def _unfolded(torus: Torus, end: End, levels: list[Levels]) -> dict[str, Variabl
     folded = basis.with_supercell(crystal_cell(basis.box, torus.sites), real=False)
     home = np.empty(basis.size, dtype=int)
     home[folded.index[folded.mask > 0]] = np.nonzero(folded.mask)[0]
-    k = folded.k_points @ basis.box.reciprocal
+    k, marks = folded.k_points @ basis.box.reciprocal, path_points(folded.cell, 1)[2]
     data = {"unfolded_k": Variable(("primitive_k", "axis"), k, "1/a_h", "k points of the primitive mesh"),
             "unfolded_path": Variable(("primitive_k",), distance_on_path(folded.cell, k), "1/a_h",
-                                      "their distance along Gamma-K-M-Gamma, NaN off it"),
-            "unfolded_corners": Variable(("corner",), np.array([m[0] for m in path_points(folded.cell, 1)[2]]), "1/a_h",
-                                         "Gamma, K, M, Gamma")}
+                                      "their distance along the path, NaN off it"),
+            "unfolded_corners": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "corners of the path"),
+            "unfolded_names": Variable(("corner",), np.array([m[1] for m in marks]), "1", "their names")}
     for c, lv in enumerate(levels):
         assert lv.vectors is not None
         weight = np.abs(basis.to_waves(lv.vectors)[0]) ** 2

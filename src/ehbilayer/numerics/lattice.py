@@ -129,17 +129,26 @@ def lattice_points(box: Cell, supercell: np.ndarray) -> np.ndarray:
 
 
 def path_corners(cell: Cell) -> tuple[np.ndarray, list[str]]:
-    """The corners Gamma, K, M, Gamma (4, 2) in 1/a_h of a reduced triangular cell (the same fractions of others)."""
+    """Corners (m, 2) in 1/a_h of a path along lines of high symmetry of a reduced cell, and their names.
+
+    Gamma-K-M-Gamma of a triangular lattice, Gamma-X-M-Gamma of a square one, Gamma-X-S-Y-Gamma of all others (X, Y, S
+    are b1/2, b2/2 and their sum).
+    """
     b1, b2 = cell.reciprocal
-    # reciprocal vectors opening 60 degrees have K = (b1 + b2)/3, those opening 120 degrees K = (2 b1 + b2)/3
-    acute = b1 @ b2 > 0
-    corner = (b1 + b2) / 3 if acute else (2 * b1 + b2) / 3
-    edge = b1 / 2 if acute else (b1 + b2) / 2
-    return np.array([np.zeros(2), corner, edge, np.zeros(2)]), ["Γ", "K", "M", "Γ"]
+    zero, size = np.zeros(2), float(b1 @ b1 + b2 @ b2)
+    equal, cosine = abs(b1 @ b1 - b2 @ b2) < 1e-6 * size, abs(b1 @ b2) / (size / 2)
+    if equal and abs(cosine - 0.5) < 1e-6:
+        # reciprocal vectors opening 60 degrees have K = (b1 + b2)/3, those opening 120 degrees K = (2 b1 + b2)/3
+        acute = b1 @ b2 > 0
+        corner, edge = ((b1 + b2) / 3, b1 / 2) if acute else ((2 * b1 + b2) / 3, (b1 + b2) / 2)
+        return np.array([zero, corner, edge, zero]), ["Γ", "K", "M", "Γ"]
+    if equal and cosine < 1e-6:
+        return np.array([zero, b1 / 2, (b1 + b2) / 2, zero]), ["Γ", "X", "M", "Γ"]
+    return np.array([zero, b1 / 2, (b1 + b2) / 2, b2 / 2, zero]), ["Γ", "X", "S", "Y", "Γ"]
 
 
 def path_points(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarray, list[tuple[float, str]]]:
-    """The path Gamma-K-M-Gamma: k (n, 2) in 1/a_h, distance along it (n,), labelled corners [(distance, name), ...]."""
+    """A path between `path_corners`: k (n, 2) in 1/a_h, distance along it (n,), corners [(distance, name), ...]."""
     corners, names = path_corners(cell)
     length = np.linalg.norm(np.diff(corners, axis=0), axis=1)
     travelled = np.concatenate([[0.0], np.cumsum(length)])
@@ -166,7 +175,7 @@ def point_group(cell: Cell) -> list[np.ndarray]:
 
 
 def distance_on_path(cell: Cell, k: np.ndarray) -> np.ndarray:
-    """Distance along Gamma-K-M-Gamma of wave vectors k (n, 2), modulo reciprocal vectors and the point group.
+    """Distance along the path of `path_points` of wave vectors k (n, 2), modulo reciprocal vectors and the point group.
 
     NaN for those off the path; a point met twice (Gamma) gets its first place.
     """

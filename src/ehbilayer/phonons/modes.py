@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -123,35 +122,6 @@ class Phonons:
 def signed_root(squared: np.ndarray) -> np.ndarray:
     """sqrt(x) where x >= 0, -sqrt(-x) below."""
     return np.sign(squared) * np.sqrt(np.abs(squared))
-
-
-def zone_path(cell: Cell, per_segment: int = 40) -> tuple[np.ndarray, np.ndarray, list[tuple[float, str]]]:
-    """A path along lines of high symmetry: q (m, 2) in 1/a_h, distance along it (m,), corners [(distance, name), ..].
-
-    Gamma-K-M-Gamma of a triangular lattice, Gamma-X-M-Gamma of a square one, Gamma-X-S-Y-Gamma of all others (X, Y, S
-    are b1/2, b2/2 and their sum).
-    """
-    corners, names = _corners(cell)
-    length = np.linalg.norm(np.diff(corners, axis=0), axis=1)
-    travelled = np.concatenate([[0.0], np.cumsum(length)])
-    t = np.arange(per_segment) / per_segment
-    q = np.concatenate([a + t[:, None] * (b - a) for a, b in pairwise(corners)])
-    where = np.concatenate([s + t * size for s, size in zip(travelled[:-1], length, strict=True)])
-    marks = [(float(x), name) for x, name in zip(travelled, names, strict=True)]
-    return np.vstack([q, corners[-1:]]), np.append(where, travelled[-1]), marks
-
-
-def _corners(cell: Cell) -> tuple[np.ndarray, list[str]]:
-    b1, b2 = cell.reciprocal
-    zero, size = np.zeros(2), float(b1 @ b1 + b2 @ b2)
-    equal, cosine = abs(b1 @ b1 - b2 @ b2) < 1e-6 * size, abs(b1 @ b2) / (size / 2)
-    if equal and abs(cosine - 0.5) < 1e-6:
-        acute = b1 @ b2 > 0
-        corner, edge = ((b1 + b2) / 3, b1 / 2) if acute else ((2 * b1 + b2) / 3, (b1 + b2) / 2)
-        return np.array([zero, corner, edge, zero]), ["Γ", "K", "M", "Γ"]
-    if equal and cosine < 1e-6:
-        return np.array([zero, b1 / 2, (b1 + b2) / 2, zero]), ["Γ", "X", "M", "Γ"]
-    return np.array([zero, b1 / 2, (b1 + b2) / 2, b2 / 2, zero]), ["Γ", "X", "S", "Y", "Γ"]
 
 
 @dataclass(frozen=True)

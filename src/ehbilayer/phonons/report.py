@@ -21,8 +21,9 @@ from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.lattice_sums.charges import PointCharges
+from ehbilayer.numerics.lattice import path_points
 from ehbilayer.phonons import melting
-from ehbilayer.phonons.modes import TOLERANCE, Phonons, signed_root, sound, zone_path
+from ehbilayer.phonons.modes import TOLERANCE, Phonons, signed_root, sound
 from ehbilayer.phonons.result import Followed, MeltingPoint, PhononsResult, PlasmonLaw, SoftMode, SoundSpeeds
 from ehbilayer.phonons.zone import ZoneMesh, density_of_states, fluctuation, mesh, sample, softest
 from ehbilayer.results.base import Variable
@@ -180,7 +181,7 @@ class _Work:
 
     def _branches(self) -> None:
         p, unit = self.phonons, self.unit
-        q, where, marks = zone_path(p.cell, self.options.points)
+        q, where, marks = path_points(p.cell, self.options.points)
         omega = p.frequencies(q)
         omega[np.abs(omega) < 1e-7 * np.max(np.abs(omega))] = 0.0  # round-off at q = 0
         law = sound(p)

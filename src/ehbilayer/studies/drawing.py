@@ -11,26 +11,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import FORMATS, drawn, own_style, save_figure, state_of
+from ehbilayer.figures.real_units import shown_in
+from ehbilayer.figures.style import FORMATS, PAGE_DPI, drawn, own_style, save_figure
 from ehbilayer.results.base import Result
 from ehbilayer.studies.kinds import figure as page
-from ehbilayer.studies.kinds import rows
+from ehbilayer.studies.kinds import panel, rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: str | None = None) -> Figure:
+def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: str | None = None,
+         units: str = "auto") -> Figure:
     """Draw a result.
 
     Parameters
     ----------
     result : of any kind that can be drawn; the single panels belong to ``hartree-fock``.
     what : ``all`` for the page (densities, bands and momentum occupation), or one panel: ``density``,
-        ``spin-density``, ``bands``, ``levels``, ``momentum``, ``momentum-map``, ``convergence``.
-    ax : axes for a single panel; a new figure by default.
+        ``spin-density``, ``bands``, ``levels``, ``momentum``, ``momentum-map``, ``convergence``; of a sweep ``map`` or
+        a number such as ``margin`` or ``gap.electron``.
+    ax : axes for a single panel; a new figure by default. Its coordinates are those of its labels: own data can be
+        drawn on top.
     species : for panels of one species, the first one by default.
+    units : ``real`` (nm, meV, cm^-2), ``atomic`` (a_h, Ha_h), or ``auto``: real ones where the device is known.
 
     Returns
     -------
@@ -40,16 +45,11 @@ def plot(result: Result, what: str = "all", ax: Axes | None = None, *, species: 
     ------
     InputError : another kind of result, an unknown panel or species, or data that the result lacks.
     """
-    from ehbilayer.studies.hartree_fock.figure import PANELS
-
-    if what == "all":
-        if ax is not None or species is not None:
-            raise InputError("what", "one panel where ax or species is given", what, f"use one of {' '.join(PANELS)}")
-        return page(result)
-    if what not in PANELS:
-        raise InputError("what", " | ".join(["all", *PANELS]), what, "choose one of these")
+    shown = shown_in(result, units)
+    if what == "all" and ax is None and species is None:
+        return page(shown)
     with own_style():
-        return PANELS[what](state_of(result), species, ax)
+        return panel(shown, what, ax, species)
 
 
 def as_html(result: Result) -> str:
@@ -57,7 +57,7 @@ def as_html(result: Result) -> str:
     found = "".join(f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}"
                     "</td></tr>" for label, text in rows(result))
     try:
-        shown = b64encode(drawn(page(result), "png")).decode()
+        shown = b64encode(drawn(page(shown_in(result)), "png")).decode()
     except InputError:  # nothing to see
         shown = ""
     picture = f"<img style='max-width:100%' src='data:image/png;base64,{shown}'/>" if shown else ""
@@ -65,10 +65,14 @@ def as_html(result: Result) -> str:
 
 
 def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
-                 formats: tuple[str, ...] = ("png",)) -> list[Path]:
+                 formats: tuple[str, ...] = ("png",), dpi: float = PAGE_DPI, units: str = "auto") -> list[Path]:
     """Write the page of a result as ``directory/stem.format`` for each format (png, pdf, svg); returns the paths.
 
     The same result gives the same bytes.
+
+    Parameters
+    ----------
+    dpi : dots per inch of a png, and of the shaded parts of the others.   units : as in `plot`.
 
     Raises
     ------
@@ -78,5 +82,5 @@ def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
     for f in formats:
         if f not in FORMATS:
             raise InputError("formats", " | ".join(FORMATS), f, "choose among these")
-    figure = page(result)
-    return [save_figure(figure, Path(directory) / f"{stem}.{f}") for f in formats]
+    figure = page(shown_in(result, units))
+    return [save_figure(figure, Path(directory) / f"{stem}.{f}", dpi) for f in formats]

@@ -19,6 +19,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.results.registry import classes_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from ehbilayer.results.base import Result
@@ -97,4 +98,15 @@ def figure(result: Result) -> Figure:
 
     with own_style():
         drawn: Figure = kind.part("figure").figure(result)
+    return drawn
+
+
+def panel(result: Result, what: str, ax: Axes | None, species: str | None) -> Figure:
+    """One panel of a result's page. Raises InputError for a kind without single panels, and for an unknown one."""
+    kind = kind_of(result.kind)
+    module = None if kind is None or _failed(result) else kind.part("figure")
+    if module is None or not hasattr(module, "panel"):
+        raise InputError("result", "of a kind with single panels, such as hartree-fock or a sweep", result.kind,
+                         "draw the page, or own panels with ehbilayer.figures")
+    drawn: Figure = module.panel(result, what, ax, species)
     return drawn

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, new_figure
+from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, figure_of, new_figure
+from ehbilayer.figures.style import panel as one_panel
 from ehbilayer.status import Status
 from ehbilayer.sweep.maps import (
     Line,
@@ -67,6 +69,42 @@ def figure(result: SweepResult) -> Figure:
             _curve(ax, result, lines[0], name, words)
     _head(page, result, lines)
     return page
+
+
+def panel(result: SweepResult, what: str = "all", ax: Axes | None = None, species: str | None = None) -> Figure:
+    """One panel of a sweep over one or two keys: the ``map`` of phases, or a number of the points.
+
+    Parameters
+    ----------
+    what : ``map``, or the name of an array such as ``margin`` or ``gap.electron``; ``all`` is the map, or the first
+        number where there are no phases.
+    ax : axes to draw in; a new figure by default. Its coordinates are those of the axes' labels.
+
+    Raises InputError for a name that the result lacks, for a species, and for more keys than two.
+    """
+    if species is not None:
+        raise InputError("species", "for results of hartree-fock", species, "choose a number, such as gap.electron")
+    result = in_order(result)
+    lines = [axis_line(result, key) for key in result.axes]
+    lines = [one for one in lines if len(one.positions) > 1] or lines[:1]
+    words = next((w for w in WORDS if w in result.data), None)
+    if len(lines) > 2:
+        raise InputError("result", "a sweep over two keys", list(result.axes), "take a part of it: figures.slice_at")
+    if what == "all":
+        what = "map" if words is not None and len(lines) == 2 else next(iter(main_numbers(result)), "margin")
+    if what == "map" and (words is None or len(lines) < 2):
+        raise InputError("what", "a number for a sweep over one key or without phases", what, "e.g. energy")
+    if what != "map" and not result.has(what):
+        raise InputError("what", " | ".join(["map", *main_numbers(result)]), what, "choose one of these")
+    ax = one_panel(ax)
+    if what == "map":
+        ax.legend(handles=phase_map(ax, result, lines, str(words)), fontsize=SMALL - 0.5, loc="best")
+    elif len(lines) == 2:
+        bar = figure_of(ax).colorbar(number_map(ax, result, lines, what), ax=ax, fraction=0.05, pad=0.03)
+        bar.ax.tick_params(labelsize=SMALL, direction="in")
+    else:
+        _curve(ax, result, lines[0], what, words)
+    return figure_of(ax)
 
 
 def _slice_key(result: SweepResult, lines: list[Line]) -> str | None:
@@ -150,8 +188,9 @@ def _curve(ax: Axes, result: SweepResult, line: Line, name: str, words: str | No
     x, y = line.positions[order], on_paper(result, name, [line])[order]
     status = on_paper(result, "status", [line])[order]
     good = status == Status.converged
-    ax.plot(x[good], y[good], color=INK, linewidth=1.0, zorder=1)
     phases = on_paper(result, words, [line])[order] if words else np.full(len(x), "")
+    for run in _runs(phases[good]) if not line.names else ():  # names have no order, phases no line between them
+        ax.plot(x[good][run], y[good][run], color=INK, linewidth=1.0, zorder=1)
     for word in dict.fromkeys(phases[good].tolist()):
         these = good & (phases == word)
         ax.plot(x[these], y[these], "o", markersize=4, color=colour(word), label=word or None)
@@ -160,6 +199,12 @@ def _curve(ax: Axes, result: SweepResult, line: Line, name: str, words: str | No
         ax.legend(fontsize=SMALL - 1, frameon=False)
     dress(ax, title_of(name), "", with_unit(result, name))
     line.dress(ax, "x")
+
+
+def _runs(phases: np.ndarray) -> list[slice]:
+    """The stretches of neighbours of one phase."""
+    ends = [0, *(np.flatnonzero(phases[1:] != phases[:-1]) + 1).tolist(), len(phases)]
+    return [slice(a, b) for a, b in itertools.pairwise(ends)]
 
 
 def _head(page: Figure, result: SweepResult, lines: list[Line]) -> None:

@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ehbilayer.figures.boundaries import Fields
-from ehbilayer.figures.boundaries import draw as draw_boundaries
-from ehbilayer.figures.style import INK, NORMAL, OTHERS, PHASE_COLOURS, SMALL, UNITS, WARNING, dress, shades
+from ehbilayer.figures.boundaries import Fields, Mesh, chosen_mesh, grid_mesh, regions, strip_mesh
+from ehbilayer.figures.boundaries import draw as draw_regions
+from ehbilayer.figures.style import (
+    INK,
+    NORMAL,
+    OTHERS,
+    PHASE_COLOURS,
+    PLAIN,
+    SMALL,
+    WARNING,
+    dress,
+    in_print,
+    logarithmic,
+    number_in_print,
+    shades,
+)
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 from ehbilayer.sweep.result import SweepResult
@@ -51,16 +64,25 @@ class Line:
         """Label one axis, with names for ticks where the values are no numbers."""
         getattr(ax, f"set_{which}label")(self.label, fontsize=NORMAL, labelpad=2)
         if self.log:
-            getattr(ax, f"set_{which}scale")("log")
+            logarithmic(ax, which)
+        elif not self.names and np.abs(self.positions).max() >= PLAIN[1]:
+            getattr(ax, f"{which}axis").set_major_formatter(lambda value, _: number_in_print(value))
         if self.names:
             getattr(ax, f"set_{which}ticks")(range(len(self.names)), self.names)
+
+    def frame(self, ax: Axes, which: str) -> None:
+        """End the axis where its values end."""
+        low, high = (-0.5, len(self.names) - 0.5) if self.names else (self.positions.min(), self.positions.max())
+        if low < high:
+            getattr(ax, f"set_{which}lim")(low, high)
 
 
 def axis_line(result: SweepResult, key: str) -> Line:
     """The axis of a swept key; electron masses are shown as mass ratios where the hole mass is the same everywhere."""
     variable = result.data[key]
     unit = "" if variable.units == "1" else variable.units
-    label = LABELS.get(key, key) + (f" ({UNITS.get(unit, unit)})" if unit else "")
+    label = LABELS.get(key) or key.rpartition(".")[2].replace("_", " ")
+    label += f" ({in_print(unit)})" if unit else ""
     if variable.values.dtype.kind == "U":
         names = tuple(str(v) for v in variable.values)
         return Line(key, label, np.arange(len(names), dtype=float), names, False)
@@ -85,7 +107,7 @@ def held_at(result: SweepResult, key: str, number: int = 0) -> str:
     """The value of an axis that is held, in words."""
     one = axis_line(result, key)
     name, _, unit = one.label.partition(" (")
-    value = one.names[number] if one.names else f"{one.positions[number]:.4g}"
+    value = one.names[number] if one.names else number_in_print(one.positions[number])
     return f"{name} = {value} {unit.rstrip(')')}".rstrip()
 
 
@@ -171,22 +193,27 @@ def norm_of(values: Sequence[np.ma.MaskedArray]) -> Normalize:
 
 
 def phase_map(ax: Axes, result: SweepResult, lines: list[Line], words: str) -> list[Any]:
-    """Which phase wins where: paler where its margin is small, lines where it changes hands; handles for a legend."""
-    from matplotlib.colors import to_rgb
+    """Which phase wins where: paler where its margin is small, lines where it changes hands; handles for a legend.
+
+    Between neighbouring points colours and lines follow the crossing of energies (`figures.boundaries`); a point
+    without neighbours, or next to one that failed, is the cell around it.
+    """
     from matplotlib.patches import Patch
 
-    phases = on_paper(result, words, lines)
-    margin = on_paper(result, "margin", lines).astype(float) if "margin" in result.data else np.ones(phases.shape)
-    known = (phases != "") & good(result, lines)
-    base = np.array([to_rgb(colour(p)) if k else (1, 1, 1) for p, k in zip(phases.ravel(), known.ravel(), strict=True)])
-    shade = 1 - _strength(margin, known)[..., None] * (1 - base.reshape(*phases.shape, 3))
+    found = fields(result, lines, words)
+    strength = _strength(found.margin, found.known)
     lines[0].dress(ax, "x")
     lines[1].dress(ax, "y")
-    _paint(ax, result, lines, shade)
-    handles: list[Any] = [Patch(color=colour(p), label=p) for p in dict.fromkeys(phases[known].tolist()) if p]
-    if "margin" in result.data:
-        draw_boundaries(ax, *points(result, lines), fields(result, lines, words),
-                        phases.shape if phases.ndim > 1 else None)
+    mesh = _mesh(result, lines, found)
+    whole = mesh is not None and found.known.all()
+    if not whole:
+        _paint_cells(ax, result, lines, found, strength)
+    if mesh is not None:
+        draw_regions(ax, regions(mesh, found, strength), lambda phase: [_shade(phase, 0.0), colour(phase)])
+    for which, line in zip("xy", lines, strict=True):
+        line.frame(ax, which)
+    phases = dict.fromkeys(found.winner[found.known].tolist())
+    handles: list[Any] = [Patch(color=colour(p), label=p) for p in phases if p]
     handles += _critical_line(ax, result, lines)
     handles += mark_points(ax, result, lines)
     ax.set_title("phase of least energy" if words == "winner" else "phase", fontsize=NORMAL, color=INK, pad=5, y=1.0)
@@ -194,14 +221,45 @@ def phase_map(ax: Axes, result: SweepResult, lines: list[Line], words: str) -> l
     return handles
 
 
+def _mesh(result: SweepResult, lines: list[Line], found: Fields) -> Mesh | None:
+    """Triangles between neighbours; None where there are none, as on two axes of names."""
+    if result.mode == "adaptive":
+        places = np.column_stack([line.even for line in lines])
+        return chosen_mesh(places, found.known) if found.known.sum() > 2 else None
+    named = [bool(line.names) for line in lines]
+    if all(named) or any(len(line.positions) < 2 and not line.names for line in lines):
+        return None
+    if any(named):
+        return strip_mesh(len(lines[named.index(True)].names), lines[named.index(False)].even, named.index(True))
+    return grid_mesh(lines[0].even, lines[1].even, found.winner.reshape(len(lines[0].even), -1))
+
+
+def _paint_cells(ax: Axes, result: SweepResult, lines: list[Line], found: Fields, strength: np.ndarray) -> None:
+    """The cells of all known points; chosen points have none."""
+    from matplotlib.colors import to_rgba
+
+    if result.mode == "grid":
+        rgba = np.array([to_rgba(_shade(p, s)) if k else (1.0, 1.0, 1.0, 0.0)
+                         for p, s, k in zip(found.winner, strength, found.known, strict=True)])
+        _paint(ax, result, lines, rgba.reshape(len(lines[0].positions), -1, 4))
+
+
+def _shade(phase: str, strength: float) -> tuple[float, float, float]:
+    """The colour of a phase, pale at strength 0 and full at 1."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (1 - (PALEST + (1 - PALEST) * strength) * (1 - c) for c in to_rgb(colour(phase)))
+    return red, green, blue
+
+
 def _strength(margin: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """How deep the colour of each point is, by the logarithm of its margin; full where nothing competes."""
+    """How clear each point is, 0 to 1, by the logarithm of its margin; 1 where nothing competes."""
     compared = known & np.isfinite(margin)
     if not compared.any():
         return np.ones(margin.shape)
     small = np.log(np.maximum(np.where(compared, margin, np.inf), 1e-300))
     low, high = np.quantile(small[compared], TOWARDS)
-    return PALEST + (1 - PALEST) * np.clip((small - low) / (high - low) if high > low else np.ones_like(small), 0, 1)
+    return np.clip((small - low) / (high - low) if high > low else np.ones_like(small), 0, 1)
 
 
 def _critical_line(ax: Axes, result: SweepResult, lines: list[Line]) -> list[Any]:
@@ -250,7 +308,8 @@ def _edges(line: Line) -> np.ndarray:
 def fields(result: SweepResult, lines: list[Line], words: str = "winner") -> Fields:
     """What boundaries follow from: phases, margins and energies at all points in the order of `points`."""
     phases = on_paper(result, words, lines)
-    margin = on_paper(result, "margin", lines).astype(float)
+    alone = "margin" not in result.data
+    margin = np.full(phases.shape, np.nan) if alone else on_paper(result, "margin", lines).astype(float)
     known = (phases != "") & good(result, lines)
     return Fields(phases.ravel(), margin.ravel(), _energies(result, lines, phases.size), known.ravel())
 
@@ -300,4 +359,4 @@ def title_of(name: str) -> str:
 
 def with_unit(result: SweepResult, name: str) -> str:
     unit = result.array(name).units
-    return title_of(name) + (f" ({UNITS.get(unit, unit)})" if unit != "1" else "")
+    return title_of(name) + (f" ({in_print(unit)})" if unit != "1" else "")

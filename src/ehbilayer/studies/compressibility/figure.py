@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.compressibility.result import CompressibilityResult
+from ehbilayer.figures.real_units import unit
 from ehbilayer.figures.style import (
     COLOURS,
     EMPTY,
@@ -17,6 +18,7 @@ from ehbilayer.figures.style import (
     OTHERS,
     SMALL,
     WARNING,
+    corner_names,
     dress,
     figure_of,
     need,
@@ -55,8 +57,8 @@ def _title(fig: Figure, result: CompressibilityResult) -> None:
              fontsize=NORMAL + 3, color=INK, weight="bold")
     kept = "translations kept" if result.state.kept == "symmetric" else "free box"
     fig.text(0.5, 1 - 0.38 / height, f"{result.state.phase}, {kept}, occupation {result.state.occupation};  rₛᵉ = "
-             f"{result.rs_electron:.4g},  spacing {result.inputs['spacing']:.4g} aₕ", ha="center", va="top",
-             fontsize=NORMAL, color=INK)
+             f"{result.rs_electron:.4g},  spacing {result.inputs['spacing']:.4g} {unit(result, 'a_h')}",
+             ha="center", va="top", fontsize=NORMAL, color=INK)
     words = f"{result.status.value}: {result.status.advice}" if result.status is not Status.converged else (
         "" if result.stable else "α² < 0: unstable, no acoustic mode at this level")
     fig.text(0.5, 1 - 0.6 / height, words, ha="center", va="top", fontsize=NORMAL, color=WARNING)
@@ -133,6 +135,6 @@ def phonons(result: CompressibilityResult, ax: Axes | None = None) -> Figure:
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.2 * (high - low))
     ax.legend(fontsize=SMALL, frameon=False, loc="upper right", ncols=2)
-    dress(ax, "screened phonons of the hole lattice", "", "ω (Haₕ); unstable modes: −|ω|")
-    ax.set_xticks(corners, ["Γ", "K", "M", "Γ"])
+    dress(ax, "screened phonons of the hole lattice", "", f"ω ({unit(result, 'Ha_h')}); unstable modes: −|ω|")
+    ax.set_xticks(corners, corner_names(result, "phonon_names"))
     return figure_of(ax)

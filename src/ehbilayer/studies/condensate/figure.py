@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.condensate.result import CondensateResult, TorusCondensateResult
+from ehbilayer.figures.real_units import axis_label, unit
 from ehbilayer.figures.style import (
     COLOURS,
     EMPTY,
@@ -20,6 +21,7 @@ from ehbilayer.figures.style import (
     figure_of,
     need,
     new_figure,
+    number_in_print,
     panel,
     units,
 )
@@ -52,14 +54,15 @@ def figure(result: CondensateResult) -> Figure:
 
 
 def _title(fig: Figure, result: CondensateResult) -> None:
-    height = fig.get_figheight()
+    height, energy = fig.get_figheight(), unit(result, "Ha_h")
     where = (f"{result.particles.hole} pairs on a torus, zero mode {result.zero_mode}"
              if isinstance(result, TorusCondensateResult) else "infinite plane")
     name = "exciton condensate" if result.phase != "liquid" else "two liquids without pairing"
-    fig.text(0.5, 1 - 0.1 / height, f"{name}: {result.energy_per_pair:.6g} Haₕ per pair at n = ".replace("-", "−")
-             + f"{result.density:.4g} aₕ⁻²", ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
+    fig.text(0.5, 1 - 0.1 / height, f"{name}: {result.energy_per_pair:.6g} {energy} per pair at n = ".replace("-", "−")
+             + f"{number_in_print(result.density)} {unit(result, 'a_h^-2')}", ha="center", va="top",
+             fontsize=NORMAL + 3, color=INK, weight="bold")
     fig.text(0.5, 1 - 0.38 / height, f"{where}; condensate fraction {result.condensate_fraction:.4g}, largest gap "
-             f"{result.max_gap:.4g} Haₕ", ha="center", va="top", fontsize=NORMAL, color=INK)
+             f"{result.max_gap:.4g} {energy}", ha="center", va="top", fontsize=NORMAL, color=INK)
     if result.status is not Status.converged:
         advice = result.advice or result.status.advice
         fig.text(0.5, 1 - 0.6 / height, f"{result.status.value}: {advice}", ha="center", va="top", fontsize=NORMAL,
@@ -93,7 +96,7 @@ def occupation(result: CondensateResult, ax: Axes | None = None) -> Figure:
     ax.set_xlim(-0.02 * _reach(result), _reach(result))
     ax.set_ylim(-0.02, max(1.05 * max(result.max_occupation, 0.55), 0.58))
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
-    dress(ax, "occupation of each flavour", "|k| (1/aₕ)", "nₖ, Fₖ")
+    dress(ax, "occupation of each flavour", axis_label(result, "|k|", "1/a_h"), "nₖ, Fₖ")
     return figure_of(ax)
 
 
@@ -108,7 +111,8 @@ def gap_function(result: CondensateResult, ax: Axes | None = None) -> Figure:
     shown = np.concatenate([result.data[n].values[order][k < reach] for n in ("gap_function", "exchange_field")])
     ax.set_ylim(0, 1.08 * float(shown.max()))
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
-    dress(ax, "gap function and exchange", "|k| (1/aₕ)", f"energy ({units(result, 'gap_function')})")
+    dress(ax, "gap function and exchange", axis_label(result, "|k|", "1/a_h"),
+          f"energy ({units(result, 'gap_function')})")
     return figure_of(ax)
 
 
@@ -126,8 +130,9 @@ def quasiparticles(result: CondensateResult, ax: Axes | None = None) -> Figure:
     ax.set_xlim(-0.02 * reach, reach)
     ax.set_ylim(1.2 * bottom, 1.25 * top)
     ax.legend(fontsize=SMALL, frameon=False, loc="upper left", title_fontsize=SMALL,
-              title=f"breaking a pair: {result.pair_breaking_energy:.4g} Haₕ")
-    dress(ax, "quasiparticles, from μ/2", "|k| (1/aₕ)", f"energy ({units(result, 'quasiparticle_hole')})")
+              title=f"breaking a pair: {result.pair_breaking_energy:.4g} {unit(result, 'Ha_h')}")
+    dress(ax, "quasiparticles, from μ/2", axis_label(result, "|k|", "1/a_h"),
+          f"energy ({units(result, 'quasiparticle_hole')})")
     return figure_of(ax)
 
 
@@ -159,7 +164,8 @@ def energy_curve(result: CondensateResult, ax: Axes | None = None) -> Figure:
     top = min(float(mu.max()), max(result.energy_per_pair, lone or low) + far)
     ax.set_ylim(low - 0.15 * (top - low), top)
     ax.legend(fontsize=SMALL - 1, frameon=False, loc="upper left")
-    dress(ax, "energy against density", "density of pairs (aₕ⁻²)", f"energy ({units(result, 'curve_energy')})")
+    dress(ax, "energy against density", axis_label(result, "density of pairs", "a_h^-2"),
+          f"energy ({units(result, 'curve_energy')})")
     return figure_of(ax)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.few_body.result import ComplexResult, CriticalSpacingResult, FewBodyResult, SpacingScanResult
+from ehbilayer.figures.real_units import axis_label, unit
 from ehbilayer.figures.style import (
     COLOURS,
     INK,
@@ -79,17 +80,18 @@ def _title(page: Figure, result: FewBodyResult) -> None:
 
 def _parts(result: FewBodyResult) -> list[str]:
     """What a title says of the result, below the name of the complex."""
+    energy, length = unit(result, "Ha_h"), unit(result, "a_h")
     if isinstance(result, CriticalSpacingResult):
         value, error = result.critical_spacing, result.critical_spacing_uncertainty
         if len(result.mass_ratios) > 1 or value is None:
             return ["critical spacing"]
-        return [f"mₑ/mₕ = {result.mass_ratios[0]:g},  critical spacing {_with_error(value, error)} aₕ"]
+        return [f"mₑ/mₕ = {result.mass_ratios[0]:g},  critical spacing {_with_error(value, error)} {length}"]
     ratio = f"mₑ/mₕ = {result.inputs['electron_mass']:.4g}"
     if not isinstance(result, ComplexResult):
         return [ratio]
-    bound = {True: f"binding {result.binding_energy:.4g} Haₕ", False: "not bound", None: "binding not decided"}
-    return [ratio, f"spacing {result.inputs['spacing']:.4g} aₕ",
-            f"E = {result.energy_unconverged():.8g} Haₕ".replace("-", "−"), bound[result.bound]]
+    bound = {True: f"binding {result.binding_energy:.4g} {energy}", False: "not bound", None: "binding not decided"}
+    return [ratio, f"spacing {result.inputs['spacing']:.4g} {length}",
+            f"E = {result.energy_unconverged():.8g} {energy}".replace("-", "−"), bound[result.bound]]
 
 
 def _with_error(value: float, error: float | None) -> str:
@@ -119,12 +121,14 @@ def _curves(result: ComplexResult, ax: Axes, kind: str, names: dict[str, tuple[s
 def _pair_panel(result: ComplexResult, ax: Axes) -> None:
     words = {"ee": "electron and electron", "eh": "electron and hole", "hh": "hole and hole"}
     _curves(result, ax, "pair", {name: (words[name], PAIRS[name]) for name in PAIRS})
-    dress(ax, "distances within the layers", "in-plane distance r  (aₕ)", "2πr g(r)  (1/aₕ)")
+    dress(ax, "distances within the layers", axis_label(result, "in-plane distance r", "a_h"),
+          axis_label(result, "2πr g(r)", "1/a_h"))
 
 
 def _density_panel(result: ComplexResult, ax: Axes) -> None:
     _curves(result, ax, "density", {"electron": ("electron", COLOURS["electron"]), "hole": ("hole", COLOURS["hole"])})
-    dress(ax, "around the centre of mass", "in-plane distance r  (aₕ)", "2πr n(r)  (1/aₕ)")
+    dress(ax, "around the centre of mass", axis_label(result, "in-plane distance r", "a_h"),
+          axis_label(result, "2πr n(r)", "1/a_h"))
 
 
 def _map_panel(result: ComplexResult, ax: Axes) -> None:
@@ -139,21 +143,21 @@ def _map_panel(result: ComplexResult, ax: Axes) -> None:
     ax.annotate(other, (0, 0), (4, 6), textcoords="offset points", fontsize=SMALL, color=INK)
     ax.annotate(f"first {moving}", (-float(result.data["map_distance"].values), 0), (0, -14), ha="center",
                 textcoords="offset points", fontsize=SMALL, color=INK)
-    dress(ax, f"where the second {moving} is", "x  (aₕ)", "y  (aₕ)")
+    dress(ax, f"where the second {moving} is", axis_label(result, "x", "a_h"), axis_label(result, "y", "a_h"))
 
 
 def _convergence_panel(result: ComplexResult, ax: Axes) -> None:
     n, e = result.data["stage_functions"].values, result.data["stage_energy"].values
     if len(n) > 1:
         ax.semilogy(n[:-1], np.maximum(e[:-1] - e[-1], 1e-16), "o-", color=OTHERS[1], ms=4)
-    dress(ax, "convergence", "number of Gaussians", "energy above the last  (Haₕ)")
+    dress(ax, "convergence", "number of Gaussians", axis_label(result, "energy above the last", "Ha_h"))
 
 
 def _binding_panel(result: SpacingScanResult, ax: Axes) -> None:
     d = result.data["spacing"].values
     ax.plot(d, result.data["binding_energies"].values, "o-", color=OTHERS[0], ms=4)
     ax.axhline(0, color=INK, lw=0.7)
-    dress(ax, "binding energy", "spacing d  (aₕ)", "binding energy  (Haₕ)")
+    dress(ax, "binding energy", axis_label(result, "spacing d", "a_h"), axis_label(result, "binding energy", "Ha_h"))
 
 
 def _logarithmic_panel(result: SpacingScanResult, ax: Axes) -> None:
@@ -167,16 +171,17 @@ def _logarithmic_panel(result: SpacingScanResult, ax: Axes) -> None:
         ax.axvline(other, color=INK, lw=0.7, ls=":")
     value, error = result.critical_spacing, result.critical_spacing_uncertainty
     if value is not None and error is not None:
-        _mark(ax, value, error)
-    dress(ax, "the same; dotted: no binding found", "spacing d  (aₕ)", "binding energy  (Haₕ)")
+        _mark(ax, value, error, unit(result, "a_h"))
+    dress(ax, "the same; dotted: no binding found", axis_label(result, "spacing d", "a_h"),
+          axis_label(result, "binding energy", "Ha_h"))
 
 
-def _mark(ax: Axes, critical: float, error: float) -> None:
+def _mark(ax: Axes, critical: float, error: float, length: str) -> None:
     """The critical spacing and its uncertainty."""
     ax.axvspan(critical - error, critical + error, color=WARNING, alpha=0.25, lw=0)
     ax.axvline(critical, color=WARNING, lw=1.2)
-    ax.text(0.04, 0.05, f"critical spacing {_with_error(critical, error)} aₕ", transform=ax.transAxes, color=WARNING,
-            fontsize=SMALL)
+    ax.text(0.04, 0.05, f"critical spacing {_with_error(critical, error)} {length}", transform=ax.transAxes,
+            color=WARNING, fontsize=SMALL)
 
 
 def _threshold_panel(result: CriticalSpacingResult, ax: Axes) -> None:
@@ -193,12 +198,12 @@ def _threshold_panel(result: CriticalSpacingResult, ax: Axes) -> None:
                         result.data["near_binding"].values[mine], "o-", ms=3.5, lw=1, label=f"{ratio:g}",
                         color=OTHERS[0] if one else None)
         if one and np.isfinite(critical[0]):
-            _mark(ax, critical[0], result.data["critical_errors"].values[0])
+            _mark(ax, critical[0], result.data["critical_errors"].values[0], unit(result, "a_h"))
         elif not one:
             ax.axvline(1, color=INK, lw=0.8)
             ax.legend(title="mₑ/mₕ", fontsize=SMALL, title_fontsize=SMALL, frameon=False)
-    dress(ax, "binding near the threshold", "spacing d  (aₕ)" if one else "d / critical spacing",
-          "binding energy  (Haₕ)")
+    dress(ax, "binding near the threshold", axis_label(result, "spacing d", "a_h") if one else "d / critical spacing",
+          axis_label(result, "binding energy", "Ha_h"))
 
 
 def _ratio_panel(result: CriticalSpacingResult, ax: Axes) -> None:
@@ -208,4 +213,4 @@ def _ratio_panel(result: CriticalSpacingResult, ax: Axes) -> None:
     ax.set_xscale("log")
     if np.isfinite(value).any():
         ax.set_ylim(0, 1.1 * float(np.nanmax(value)))
-    dress(ax, "critical spacing", "mₑ/mₕ", "critical spacing  (aₕ)")
+    dress(ax, "critical spacing", "mₑ/mₕ", axis_label(result, "critical spacing", "a_h"))

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ehbilayer.errors import InputError
 from ehbilayer.figures.fock_levels import bands, levels
 from ehbilayer.figures.momentum_space import convergence, momentum, momentum_map
 from ehbilayer.figures.real_space import density
-from ehbilayer.figures.style import INK, NORMAL, WARNING, Carrier, carriers, new_figure
+from ehbilayer.figures.real_units import bohr_radius, unit
+from ehbilayer.figures.style import INK, NORMAL, WARNING, Carrier, carriers, new_figure, state_of
 from ehbilayer.hartree_fock.result import HartreeFockResult
+from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
@@ -43,6 +46,15 @@ def figure(result: HartreeFockResult) -> Figure:
             _fill(figure, slot, s * figure.get_figwidth() / columns, r * ROW, figure.get_figwidth() / columns)
     _title(figure, result)
     return figure
+
+
+def panel(result: Result, what: str, ax: Axes | None = None, species: str | None = None) -> Figure:
+    """One of the PANELS. Raises InputError for another word, species, or a result of another kind."""
+    if what == "all":
+        raise InputError("what", "one panel where ax or species is given", what, f"use one of {' '.join(PANELS)}")
+    if what not in PANELS:
+        raise InputError("what", " | ".join(["all", *PANELS]), what, "choose one of these")
+    return PANELS[what](state_of(result), species, ax)
 
 
 def _fill(figure: Figure, slot: Slot, left: float, low: float, width: float) -> None:
@@ -110,11 +122,12 @@ def _title(figure: Figure, result: HartreeFockResult) -> None:
 def headline(result: HartreeFockResult) -> tuple[str, str]:
     """Two lines for the head of a page: phase and energy; particles, distances and conventions."""
     present, energy = carriers(result), result.energy_per_particle
+    ha_h, a_h = unit(result, "Ha_h"), unit(result, "a_h")
     phase = result.phase.replace("-", " ")
-    first = phase if np.isnan(energy) else f"{phase},  E / particle = {energy:.7g} Haₕ".replace(" -", " −")
-    parts = [" + ".join(f"{c.count} {c.name}s" for c in present)]
+    first = phase if np.isnan(energy) else f"{phase},  E / particle = {energy:.7g} {ha_h}".replace(" -", " −")
+    parts, length = [" + ".join(f"{c.count} {c.name}s" for c in present)], bohr_radius(result)
     # r_s counts in each carrier's own Bohr radius, a_h over its mass
-    parts += [f"rₛ({c.name}) = {c.mass * np.sqrt(result.area / (np.pi * c.count)):.4g}" for c in present]
-    parts += [f"spacing {result.inputs['spacing']:.4g} aₕ", f"zero mode: {result.zero_mode}",
+    parts += [f"rₛ({c.name}) = {c.mass * np.sqrt(result.area / (np.pi * c.count)) / length:.4g}" for c in present]
+    parts += [f"spacing {result.inputs['spacing']:.4g} {a_h}", f"zero mode: {result.zero_mode}",
               f"kept symmetry: {result.kept_symmetry}"]
     return first, ",  ".join(parts)

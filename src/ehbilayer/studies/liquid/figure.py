@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ehbilayer.errors import InputError
+from ehbilayer.figures.real_units import axis_label
 from ehbilayer.figures.style import INK, NORMAL, SMALL, dress, new_figure
 from ehbilayer.liquid.result import LiquidResult
 
@@ -27,7 +28,7 @@ def figure(result: LiquidResult) -> Figure:
     ax.plot([here], [result.energy_per_hole], "o", color=INK)
     ax.set_xscale("log")
     ax.legend(fontsize=SMALL, frameon=False)
-    dress(ax, "", "density (aₕ⁻²)", "energy per hole (Haₕ)")
+    dress(ax, "", axis_label(result, "density", "a_h^-2"), axis_label(result, "energy per hole", "Ha_h"))
     spins = ", ".join(f"{name}s {spin}" for name, spin in result.spin.items() if spin)
     page.text(0.5, 0.965, f"uniform liquids: {spins}", ha="center", va="top", fontsize=NORMAL + 2,
               color=INK, weight="bold")

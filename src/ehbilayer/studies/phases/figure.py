@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ehbilayer.figures.real_space import density_map
+from ehbilayer.figures.real_units import unit
 from ehbilayer.figures.style import INK, NORMAL, PHASE_COLOURS, SMALL, WARNING, dress, new_figure
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
 from ehbilayer.status import Status
@@ -22,7 +23,7 @@ def figure(result: CompetitionResult) -> Figure:
     shown = next((r for r in in_order(result.candidates) if f"cell_{r.name}" in result.data), None)
     page = new_figure(13.0 if shown else 6.0, 4.3)
     ax = page.add_axes((0.135, 0.15, 0.2, 0.62) if shown else (0.3, 0.15, 0.62, 0.62))
-    energies(ax, result.candidates)
+    energies(ax, result.candidates, unit(result, "Ha_h"))
     if shown is not None:
         kept = "translations" if shown.name == "liquid" else "crystal"
         for i, species in enumerate(x["name"] for x in result.inputs["species"]):
@@ -40,8 +41,8 @@ def in_order(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
                   key=lambda r: (round(float(r.energy or 0.0), 7), r.name != r.phase))
 
 
-def energies(ax: Axes, candidates: Sequence[CandidateRow]) -> None:
-    """A bar per candidate, the lowest on top; ``candidates`` are rows of a competition."""
+def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ") -> None:
+    """A bar per candidate, the lowest on top; ``candidates`` are rows of a competition, with energies in ``energy``."""
     rows = in_order(candidates)
     found = [float(r.energy or 0.0) for r in rows]
     heights = [e - min(found) for e in found]
@@ -58,15 +59,16 @@ def energies(ax: Axes, candidates: Sequence[CandidateRow]) -> None:
         good = row.status is Status.converged
         ax.text(height + 0.03 * room, i, ", ".join(words) if good else row.status.replace("_", " "), va="center",
                 fontsize=SMALL, color=INK if good else WARNING)
-    dress(ax, "", "energy above the lowest (Haₕ per hole)", "")
+    dress(ax, "", f"energy above the lowest ({energy} per hole)", "")
 
 
 def _head(page: Figure, result: CompetitionResult) -> None:
-    first = result.winner.replace("-", " ")
+    first, energy = result.winner.replace("-", " "), unit(result, "Ha_h")
     if result.margin is not None:
-        first += f",  {result.margin:.3g} Haₕ per hole below {str(result.runner_up).replace('-', ' ')}"
-    parts = [" + ".join(f"{x['count']} {x['name']}s" for x in result.inputs["species"]), f"area {result.area:.5g} aₕ²",
-             f"spacing {result.inputs['spacing']:.4g} aₕ", f"zero mode: {result.zero_mode}"]
+        first += f",  {result.margin:.3g} {energy} per hole below {str(result.runner_up).replace('-', ' ')}"
+    parts = [" + ".join(f"{x['count']} {x['name']}s" for x in result.inputs["species"]),
+             f"area {result.area:.5g} {unit(result, 'a_h^2')}",
+             f"spacing {result.inputs['spacing']:.4g} {unit(result, 'a_h')}", f"zero mode: {result.zero_mode}"]
     page.text(0.5, 0.985, first, ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
     page.text(0.5, 0.925, ",  ".join(parts), ha="center", va="top", fontsize=NORMAL, color=INK)
     if not result.resolved:

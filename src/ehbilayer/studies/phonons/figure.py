@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ehbilayer.figures.real_units import axis_label
 from ehbilayer.figures.style import COLOURS, EMPTY, ENERGY, INK, NORMAL, SMALL, WARNING, dress, need, new_figure
 from ehbilayer.phonons.result import PhononsResult
 
@@ -207,7 +208,8 @@ def melting(result: PhononsResult, ax: Axes) -> None:
         ax.set_yscale("log")
         _plain_ticks(ax)
         ax.legend(fontsize=SMALL, frameon=False, loc="best")
-    dress(ax, f"quantum melting (Lindemann {result.threshold:g}), solid above", "a (aₕ)", "d (aₕ)")
+    dress(ax, f"quantum melting (Lindemann {result.threshold:g}), solid above",
+          axis_label(result, "a", "a_h"), axis_label(result, "d", "a_h"))
 
 
 def _plain_ticks(ax: Axes) -> None:
