@@ -128,6 +128,9 @@ def test_a_scan_finds_sequence_and_transitions_and_goes_on_when_interrupted(tmp_
                       Hooks(progress=told.append, should_stop=lambda: Status.timeout if len(told) > 6 else None))
     assert part.status is Status.timeout and part.summary["starts_finished"] == 7
     part.save(tmp_path / "part.nc")
+    (ax,) = part.plot().axes  # what it has is drawn: the lowest end of the starts at each a/d
+    reached = part.data["start_a_over_d"].values
+    assert sorted(x for line in ax.lines for x in line.get_xdata()) == pytest.approx(np.unique(np.round(reached, 9)))
     first = sum(line.startswith("look 1") for line in lines)
     rest: list[str] = []
     again = solve_scan(Composition(1.0, 2.0, 1, 2), SMALL, Hooks(

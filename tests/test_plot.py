@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import made_up
+from ehbilayer import Bilayer, Torus, hartree_fock
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import rectangle_waves
 from ehbilayer.errors import InputError
@@ -24,7 +25,7 @@ from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.numerics.lattice import box_of_shape, crystal_cell
 from ehbilayer.results.base import Record, Result, Variable
 from ehbilayer.status import Status
-from ehbilayer.studies.drawing import plot, save_figures
+from ehbilayer.studies.drawing import page, plot, save_figures
 from ehbilayer.studies.hartree_fock.figure import headline
 from systems import Species, torus_of
 
@@ -277,6 +278,18 @@ def test_files_repeat_bit_by_bit_in_every_format(tmp_path: Path) -> None:
 def test_notebooks_show_figures() -> None:
     assert made().plot()._repr_png_()[:4] == b"\x89PNG"
     assert bands(made())._repr_png_()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("length", [30.0, 300.0])
+def test_a_very_long_box_has_its_figure(length: float) -> None:
+    """All waves within the cutoff lie on a line: the other direction is that of the box."""
+    holes = Bilayer.of(hole_mass=0.4, dielectric=4.7, rs_hole=6.0, electrons_per_hole=0)
+    torus = Torus(holes, holes=4, shape=[[1.0, 0.0], [0.0, length]], zero_mode="none", hole_spin="polarized")
+    state = hartree_fock(torus, start="crystal", symmetry="crystal", cutoff=1.2, stability="none")
+    assert np.linalg.matrix_rank(state.data["waves"].values) == 1
+    momenta = nearest_wave(state, state.data["momentum_hole"].values, 1.0)
+    assert np.isfinite(momenta).all() and momenta.max() == pytest.approx(state.data["momentum_hole"].values.max())
+    assert len(page(state).axes) > 3
 
 
 def test_bad_requests_are_named(tmp_path: Path) -> None:

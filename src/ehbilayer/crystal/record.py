@@ -78,6 +78,11 @@ def ends_data(ends: dict[int, End]) -> dict[str, Variable]:
     out |= {f"start_{name}": Variable(("start",), np.array(w), "1", name) for name, w in words.items()}
     return out | {
         "start_number": Variable(("start",), np.array(list(ends)), "1", "number of the start"),
+        "start_a_over_d": Variable(("start",), np.array([c.length / c.spacing if c.spacing else np.inf
+                                                         for c in crystals]), "1", "a/d"),
+        "start_energy_per_hole": Variable(("start",), np.array([e.energy * (e.relaxed.crystal.spacing or
+                                                                            e.relaxed.crystal.length) for e in rows]),
+                                          "e^2/d", "energy per hole; in e^2/a where there is no spacing"),
         "start_curvature": Variable(("start",), np.array([e.curvature for e in rows]), "e^2/a^3", "lowest curvature"),
         "start_charges": Variable(("start",), np.array([len(c.species) for c in crystals]), "1", "charges in the cell"),
         "start_vectors": Variable(("start", "vector", "xy"), np.array([c.vectors for c in crystals]), "a_h",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ehbilayer.figures.real_units import bohr_radius
 from ehbilayer.figures.style import (
     EMPTY,
     ENERGY,
@@ -89,7 +90,10 @@ def nearest_wave(result: HartreeFockResult, values: np.ndarray, reach: float) ->
     a wave outside the basis are 0.
     """
     waves = result.data["waves"].values
-    reciprocal, turn = reduce_vectors(np.linalg.lstsq(waves, result.data["wave_vector"].values, rcond=None)[0])
+    vectors, _, rank, _ = np.linalg.lstsq(waves, result.data["wave_vector"].values, rcond=None)
+    if rank < 2:  # all waves on a line, as in a very long box
+        vectors = 2 * np.pi * np.linalg.inv(np.asarray(result.inputs["box"]) * bohr_radius(result)).T
+    reciprocal, turn = reduce_vectors(vectors)
     waves = waves @ np.rint(np.linalg.inv(turn)).astype(int)
     axis = ((np.arange(PIXELS) + 0.5) / PIXELS * 2 - 1) * reach
     k = np.stack(np.meshgrid(axis, axis), axis=-1)

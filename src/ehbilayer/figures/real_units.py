@@ -22,6 +22,7 @@ from ehbilayer.units import UNITS, Scales
 CHOICES = ("auto", "real", "atomic")
 SHOWN = "figure_units"  # entry of `Result.extra` that says that the numbers are no atomic units any more
 MAKE_UNITS_DIFFER = ("bilayer.material", "bilayer.hole_mass", "bilayer.dielectric")  # a_h is another at every point
+AS_PUBLISHED = ("device", "pairing")  # whose figures have units of their own: K and cm^-2, r_s and a_e
 PROBABILITIES = ("few-body",)  # whose densities are those of one pair, seen over nanometres
 _REAL_TEXT = re.compile(r"\s*[-+0-9.eE]+\s*(\S+)\s*")
 Shown = TypeVar("Shown", bound=Result)
@@ -39,6 +40,8 @@ def shown_in(result: Shown, units: str = "auto") -> Shown:
     if units not in CHOICES:
         raise InputError("units", " | ".join(CHOICES), units, "choose one of these")
     scales = result.provenance.scales
+    if result.kind in AS_PUBLISHED:
+        return result
     if units == "atomic" or SHOWN in result.extra or (units == "auto" and not device_known(result)):
         return result
     if not scales.known:

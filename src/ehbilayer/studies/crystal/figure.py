@@ -3,13 +3,14 @@ ground states, their energies and cells against a/d."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ehbilayer.crystal.result import CrystalResult, CrystalScanResult
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import COLOURS, INK, NORMAL, OTHERS, SMALL, WARNING, dress, new_figure
+from ehbilayer.figures.style import COLOURS, INK, NORMAL, OTHERS, SMALL, WARNING, dress, logarithmic, new_figure
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
@@ -146,7 +147,7 @@ def _title(page: Figure, result: CrystalResult) -> None:
 
 def _scan(result: CrystalScanResult) -> Figure:
     if "structures" not in result.data:
-        raise InputError("result", "a finished scan", result.status.value, "resume it")
+        return _unfinished(result)
     page = new_figure(10.0, 10.0)
     share = 0.92 / len(result.sequence)
     for i, part in enumerate(result.sequence):
@@ -160,6 +161,26 @@ def _scan(result: CrystalScanResult) -> Figure:
     _cells(low, result)
     page.text(0.5, 0.993, "classical ground states against a/d", ha="center", va="top", fontsize=NORMAL + 3, color=INK,
               weight="bold")
+    return page
+
+
+def _unfinished(result: CrystalScanResult) -> Figure:
+    """What an interrupted scan has: the lowest end at each a/d so far, by its structure."""
+    if "start_a_over_d" not in result.data:
+        raise InputError("result", "a scan with a finished start", result.status.value, "resume it")
+    x, energy, names = (result.data[f"start_{k}"].values for k in ("a_over_d", "energy_per_hole", "structure"))
+    x = np.round(x, 9)
+    lowest = np.array([min(np.flatnonzero(x == v), key=lambda i: energy[i]) for v in np.unique(x)])
+    page = new_figure(7.0, 4.6)
+    ax = page.add_axes((0.12, 0.12, 0.84, 0.7))
+    for name, colour in zip(dict.fromkeys(names[lowest].tolist()), itertools.cycle(LINES), strict=False):
+        these = lowest[names[lowest] == name]
+        ax.plot(x[these], energy[these], "o", color=colour, markersize=5, label=name)
+    logarithmic(ax, "x")
+    ax.legend(fontsize=SMALL, frameon=False)
+    dress(ax, "lowest end of the starts so far", "a/d", "energy per hole (e²/d)")
+    page.text(0.5, 0.97, f"{result.status.value.upper().replace('_', ' ')}: {len(x)} starts finished, no transition "
+              "located yet", ha="center", va="top", fontsize=NORMAL, color=WARNING, weight="bold")
     return page
 
 
