@@ -199,9 +199,9 @@ def test_a_damaged_result_is_named_set_aside_and_recomputed(tmp_path: Path, solv
 def test_a_newer_result_is_refused_and_kept(tmp_path: Path, solver: FakeSolver,
                                             monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("ehbilayer.results.netcdf.FORMAT_VERSION", 3)
+        patch.setattr("ehbilayer.results.netcdf.FORMAT_VERSION", 4)
         runner.run(study(), tmp_path)
-    with pytest.raises(InputError, match="newer format 3"):
+    with pytest.raises(InputError, match="newer format 4"):
         runner.run(study(), tmp_path)
     assert [p.name for p in tmp_path.glob("*corrupt*")] == []
 

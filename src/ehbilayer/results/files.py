@@ -13,6 +13,7 @@ from ehbilayer.errors import InputError, printable
 
 RESULT, SUMMARY, FIGURE = "result.nc", "summary.json", "figure.png"  # what a run leaves in its directory
 DEFINITION = "sweep.json"  # and what says which points a sweep has
+LONGEST_REASON = 200  # characters
 _WAYS_OUT = {
     errno.ENOSPC: "free some space or choose another directory",
     errno.EDQUOT: "free some space or choose another directory",
@@ -90,6 +91,11 @@ def set_aside(path: str | Path) -> Path:
     except OSError as error:
         raise _file_error(path, "cannot be set aside", error) from error
     return target
+
+
+def one_line(error: Exception) -> str:
+    """What an error of another library says, as a piece of a line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
 
 
 def _sync_directory(directory: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-BARE_AXIS = b"This is a netCDF dimension but not a netCDF variable"  # netCDF-4's mark on an axis without coordinates
+from ehbilayer.results.flat import Array, joined
 
-Array = tuple[tuple[str, ...], np.ndarray, dict[str, str]]  # axis names, values, attributes
+BARE_AXIS = b"This is a netCDF dimension but not a netCDF variable"  # netCDF-4's mark on an axis without coordinates
 
 
 def read(raw: bytes) -> tuple[dict[str, str], dict[str, Array]]:
@@ -71,11 +71,3 @@ def _read_array(variable: Any) -> Array:
     if kind == "complex":
         values, dims = joined(values), dims[:-1]
     return dims, values, said
-
-
-def joined(parts: np.ndarray) -> np.ndarray:
-    """Complex numbers from their real and imaginary parts along the last axis."""
-    # part by part: a product with 1j would turn signed zeros around
-    values = np.empty(parts.shape[:-1], dtype=np.result_type(parts.dtype, np.complex64))
-    values.real, values.imag = parts[..., 0], parts[..., 1]
-    return values
