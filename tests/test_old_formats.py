@@ -1,4 +1,4 @@
-"""Files that HDF5 reads are read in another process: what keeps it busy for ever, or kills it, costs this one nothing."""
+"""What HDF5 must read is read in another process: what keeps it busy for ever, or kills it, costs this one nothing."""
 
 import lzma
 import os

@@ -218,15 +218,15 @@ def test_an_entry_of_an_array_that_is_wrong(path, name, change, reason):
 
 
 def test_many_entries_cannot_multiply_a_file(path):
-    example().save(path)
+    Record("a", Status.converged, {}, {}, {"x": Variable(("x",), np.arange(10_000.0), "1")}).save(path)
 
     def multiply(content):
-        content["arrays"] = {f"density{i}": content["arrays"]["density"] for i in range(3000)}
+        content["arrays"] = {f"x{i}": content["arrays"]["x"] for i in range(1000)}
 
     path.write_bytes(sealed.edited(path.read_bytes(), multiply))
     with pytest.raises(ResultFileError, match="do not lie in the file"):
         Result.load(path)
-    assert Result.load(path, arrays=False).summary == example().summary
+    assert Result.load(path, arrays=False).kind == "a"
 
 
 def test_nothing_of_a_file_of_today_is_given_to_hdf5(path, monkeypatch):
