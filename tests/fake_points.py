@@ -167,7 +167,7 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     runner.draw, os.fsync = lambda result, place: None, lambda handle: None
     sweep = sweep_points.prepare_sweep(load_study(study))
     names = {p.key: f"{p.values['density.rs_hole']:g} {p.values['bilayer.spacing']:g}" for p in sweep.points}
-    sweep_points.prepare_sweep = lambda study: sweep  # begin at once, with all modules there
+    sweep_points.prepare_sweep = lambda study, hooks: sweep  # begin at once, with all modules there
     COMPUTE(sweep_worker.Job("", {}, sweep.tables(sweep.points[0].values), "", "."))
     rng, store = np.random.default_rng(seed), PointStore(place)
     for run in range(kills):
@@ -216,8 +216,10 @@ if __name__ == "__main__":
     else:
         register()
         from ehbilayer import cli
+        from ehbilayer.run import watchdog
         from ehbilayer.sweep import engines as sweep_engines
 
+        watchdog.GRACE_SECONDS = 100
         runner.draw = lambda result, place: None
         sweep_engines.compute_point = __import__("fake_points").compute  # known by name to other processes
         cli.main()

@@ -196,6 +196,8 @@ SLOW = """
 import os, signal, time
 from ehbilayer import cli
 from ehbilayer.hartree_fock import problem
+from ehbilayer.run import watchdog
+watchdog.GRACE_SECONDS = watchdog.HURRY_SECONDS = 100
 def solve(torus, basis, options, how, **k):
     print("started", flush=True)
     while how.should_stop() is None:

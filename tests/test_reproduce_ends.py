@@ -40,7 +40,9 @@ CODE = """
 import sys
 from ehbilayer import cli
 from ehbilayer import papers as reproduce
+from ehbilayer.run import watchdog
 from test_reproduce_workers import figure, ENDLESS
+watchdog.GRACE_SECONDS = watchdog.HURRY_SECONDS = 100
 other = ENDLESS | {'density': {'rs_hole': 6.0, 'electrons_per_hole': 1}}
 reproduce.chosen = lambda name: [figure('x:1', {'endless': ENDLESS}), figure('x:2', {'other': other})]
 sys.argv = ['ehb', 'reproduce', 'all', '--workers', '2', '-o', sys.argv[1]]

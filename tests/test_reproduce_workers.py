@@ -178,8 +178,8 @@ def test_a_stop_reaches_the_studies_in_work_and_keeps_their_state(tmp_path: Path
 
 def test_a_signal_ends_the_command_with_its_workers(tmp_path: Path) -> None:
     code = ("import sys; from ehbilayer import cli, papers as reproduce; "
-            "from test_reproduce_workers import figure, ENDLESS; "
-            "reproduce.chosen = lambda name: [figure('x:1', {'endless': ENDLESS}), "
+            "from ehbilayer.run import watchdog; from test_reproduce_workers import figure, ENDLESS; "
+            "watchdog.GRACE_SECONDS = 100; reproduce.chosen = lambda name: [figure('x:1', {'endless': ENDLESS}), "
             "figure('x:2', {'other': ENDLESS | {'density': {'rs_hole': 6.0, 'electrons_per_hole': 1}}})]; "
             f"sys.argv = ['ehb', 'reproduce', 'all', '--workers', '2', '-o', {str(tmp_path)!r}]; cli.main()")
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])

@@ -4,9 +4,9 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,14 @@ import made_up
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock import problem
 from ehbilayer.hartree_fock.starts import How
+from ehbilayer.hooks import ENDING, URGENT
 from ehbilayer.orbitals import Determinant, Orbitals
 from ehbilayer.results.base import Result, ResultFileError, Variable
 from ehbilayer.run import runner, stopping
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.task import Task, prepare
 from ehbilayer.torus import Torus
 
 
@@ -270,9 +272,11 @@ def test_stop_file(tmp_path: Path, solver: FakeSolver, monkeypatch: pytest.Monke
     assert runner.run(study(), tmp_path, resume=True).status is Status.converged
 
 
-def test_time_limit(tmp_path: Path, solver: FakeSolver) -> None:
-    solver.each = lambda i: time.sleep(0.02)
-    result = runner.run(study(), tmp_path, max_time=0.01)
+def test_time_limit(tmp_path: Path, solver: FakeSolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(stopping, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    solver.each = lambda i: clock.append(clock.pop() + 2)
+    result = runner.run(study(), tmp_path, max_time=1)
     assert result.status is Status.timeout and result.summary["iterations"] == 0
     assert runner.run(study(), tmp_path, resume=True).summary["wall_seconds"] > result.summary["wall_seconds"]
 
@@ -313,3 +317,51 @@ def test_backends(solver: FakeSolver, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="pip install"):
         runner.run(study(), backend="jax")
     assert solver.calls == []
+
+
+@pytest.mark.parametrize("name", [n for n in ENDING if n in signal.Signals.__members__])
+def test_signals_of_batch_systems_keep_the_state(tmp_path: Path, solver: FakeSolver, name: str) -> None:
+    """They may come twice, as SIGXCPU does every second, without ending at once."""
+    number = signal.Signals[name]
+    again = number not in URGENT
+
+    def each(i: int) -> None:
+        if i == 1:
+            for _ in range(1 + 2 * again):
+                os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    solver.each, listener = each, Listener()
+    assert runner.run(study(), tmp_path, reporter=listener).status is Status.interrupted
+    assert Result.load(tmp_path / "result.nc").data["x"].values.size and len(listener.warnings) == 1
+    assert signal.getsignal(number) is before
+
+
+def test_a_warning_before_the_end_does_not_count_as_the_first_request(tmp_path: Path, solver: FakeSolver) -> None:
+    def each(i: int) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    solver.each = each
+    assert runner.run(study(), tmp_path).status is Status.interrupted
+
+
+def test_a_hangup_is_ignored_under_nohup(tmp_path: Path, solver: FakeSolver) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        solver.each = lambda i: os.kill(os.getpid(), signal.SIGHUP)
+        assert runner.run(study(), tmp_path).status is Status.converged
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_stop_in_the_preparation_computes_nothing(tmp_path: Path, solver: FakeSolver,
+                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(asked: Study) -> Task:
+        (tmp_path / "STOP").touch()
+        return prepare(asked)
+
+    monkeypatch.setattr(runner, "prepare", slow)
+    result = runner.run(study(), tmp_path)
+    assert result.status is Status.interrupted and "preparation" in result.reason
+    assert not solver.calls and not (tmp_path / "result.nc").exists()

@@ -98,12 +98,14 @@ def test_summary_units_only_claim_what_is_known() -> None:
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("2h", 7200), ("1h30m", 5400), ("15 min", 900), ("45", 45),
-                                               ("0.5h", 1800), ("1d", 86400)])
+                                               ("0.5h", 1800), ("1d", 86400), ("02:00:00", 7200),
+                                               ("1-02:00:00", 93600), ("100:00:01", 360001), (" 0:00:30 ", 30)])
 def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "h", "-3s", "2 fortnights", "0s", "nan", "1e3s", "9" * 100])
+@pytest.mark.parametrize("text", ["", "h", "-3s", "2 fortnights", "0s", "nan", "1e3s", "9" * 100, "02:00", "1-02",
+                                  "1:-2:00", "0:00:00", "1:60:00", "-1-00:00:00", "1h 02:00:00"])
 def test_bad_durations(text: str) -> None:
     with pytest.raises(InputError, match="--max-time"):
         parse_duration(text)

@@ -61,7 +61,8 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
     backend: Annotated[str, typer.Option(help="numpy or jax.")] = "numpy",
-    max_time: Annotated[str | None, typer.Option(help='Stop after e.g. "2h", state kept.', show_default=False)] = None,
+    max_time: Annotated[str | None, typer.Option(help="Stop after e.g. 2h or 02:00:00, state kept.",
+                                                    show_default=False)] = None,
     workers: Annotated[int | None, typer.Option(help="For sweeps: local processes.", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
     shard: Annotated[str | None, typer.Option(help="For sweeps: only part i/n.", show_default=False)] = None,
@@ -355,11 +356,14 @@ def _execute(arguments: list[str] | None) -> int:
 
 def main() -> None:
     """Entry point of `ehb`."""
+    from ehbilayer.run import watchdog
+
     console.secure()
+    watchdog.start(EXIT_INTERRUPTED, EXIT_NOT_CONVERGED)
     code = execute()
     sys.stdout.flush()
     sys.stderr.flush()
-    if code == EXIT_INTERRUPTED and threading.active_count() > 1:
+    if code == EXIT_INTERRUPTED and any(not t.daemon for t in threading.enumerate()[1:]):
         os._exit(code)  # worker threads of a calculation that was broken off must not hold up the exit
     raise SystemExit(code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
     from ehbilayer.results.base import Result
 
 
+# Ctrl-C, and what batch systems and closing terminals send: end, hangup, CPU time used up, a warning before the end
+ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
+URGENT = (signal.SIGINT, signal.SIGTERM)  # that end at once when they come twice; the system repeats the others itself
+
+
+def ending_signals() -> set[signal.Signals]:
+    """Signals that ask a calculation to end with its state kept; no hangup where that is ignored, as under nohup."""
+    known = {signal.Signals[name] for name in ENDING if name in signal.Signals.__members__}
+    return {n for n in known if n.name != "SIGHUP" or signal.getsignal(n) is not signal.SIG_IGN}
+
+
 def silent(_: Any) -> None:
     """Progress or a checkpoint that nobody waits for."""
 
@@ -19,6 +31,14 @@ def silent(_: Any) -> None:
 def never() -> None:
     """No reason to stop."""
     return None
+
+
+class Ended(Exception):
+    """Ends a preparation, which has no state to keep; ``status`` says why."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 class StopReason:
@@ -58,6 +78,12 @@ class Hooks:
     should_stop: Callable[[], Status | None] = never
     neighbour: Result | None = None
     keep_states: bool = False
+
+    def look(self, text: str) -> None:
+        """In a preparation: tell where it is. Raises Ended when it is to stop."""
+        self.progress(text)
+        if (status := self.should_stop()) is not None:
+            raise Ended(status)
 
     @property
     def unfinished(self) -> Result | None:

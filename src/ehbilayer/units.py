@@ -39,6 +39,7 @@ EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([^\s0-9.+-]\S{{0,19}})\s*")
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*(s|min|m|h|d)")
+_CLOCK = re.compile(r"\s*(?:([0-9]+)-)?([0-9]+):([0-5]?[0-9]):([0-5]?[0-9])\s*")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -70,9 +71,17 @@ def parse_quantity(text: str, dimension: str, argument: str) -> tuple[float, str
 
 
 def parse_duration(text: str, argument: str = "--max-time") -> float:
-    """Seconds in text such as "90s", "15 min", "2h" or "1h30m" (a bare number is seconds). Raises InputError."""
-    must, todo = 'a positive time such as "2h", "15m" or "90s"', "units: s, m, h, d"
+    """Seconds in text such as "90s", "15 min", "2h" or "1h30m" (a bare number is seconds), or as batch systems write.
+
+    Those are "02:00:00" and, with days before it, "1-02:00:00". Raises InputError.
+    """
+    must, todo = 'a positive time such as "2h", "15m", "90s" or "02:00:00"', "units: s, m, h, d"
     rest, total = text if len(text) <= 40 else "?", 0.0
+    if clock := _CLOCK.fullmatch(rest):
+        days, *hours = (float(part or 0) for part in clock.groups())
+        total, rest = 86400 * days + 3600 * hours[0] + 60 * hours[1] + hours[2], ""
+    elif ":" in rest:
+        todo = "hours, minutes and seconds: 02:00:00, or 1-02:00:00 with a day before"
     if re.fullmatch(r"\s*[0-9]+(\.[0-9]*)?\s*", rest):
         rest += "s"
     while match := _DURATION.match(rest):

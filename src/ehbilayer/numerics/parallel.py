@@ -16,18 +16,17 @@ from contextlib import contextmanager
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ehbilayer.hooks import never, silent
+from ehbilayer.hooks import ending_signals, never, silent
 from ehbilayer.status import Status
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 POLL = 0.2  # seconds between two looks at should_stop
-ENDING = {signal.SIGINT, signal.SIGTERM}
 LOST = ("a process was killed, perhaps for want of memory; what it and the others had not finished is computed in this "
         "one")
 _stop: Any = None  # in a worker: a shared number that is not 0 when it is to end
-_working = _ending = False  # in a worker: whether it is at work, and whether it got SIGTERM
+_working = _ending = False  # in a worker: whether it is at work, and whether it was told to end
 Stop = Callable[[], Status | None]
 Work = Callable[[Any, Stop], Any]
 
@@ -125,7 +124,7 @@ def _signals_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # no POSIX
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals())
     try:
         yield
     finally:
@@ -135,16 +134,16 @@ def _signals_held() -> Iterator[None]:
 def _begin(stop: Any) -> None:
     """In a worker: one BLAS thread, Ctrl-C is left to the process that waits, and none outlives that.
 
-    SIGTERM, which batch systems send to all processes, ends a worker as its parent would, with its state kept.
+    What batch systems send to all processes, such as SIGTERM, ends a worker as its parent would, with its state kept.
     """
     from threadpoolctl import threadpool_limits
 
     global _stop
     _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _on_term)
+    for number in ending_signals():
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else _on_signal)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending_signals())
     threadpool_limits(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -158,7 +157,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _on_term(number: int, frame: FrameType | None) -> None:
+def _on_signal(number: int, frame: FrameType | None) -> None:
     global _ending
     _ending = True
     if not _working:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result
+from ehbilayer.hooks import Ended, Hooks
+from ehbilayer.results.base import Record, Result
 from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, set_aside
+from ehbilayer.run import watchdog
 from ehbilayer.run.finishing import finished, summary_text
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.stopping import Stopper
@@ -37,21 +38,35 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     study = load_study(study) if isinstance(study, str | Path) else study
     reporter = reporter or Reporter()
     _check_backend(backend)
-    limits = Limits(max_time, backend, threads, should_stop)
-    if study.sweep is not None:
-        return _run_sweep(study, directory, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
-    _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
+    place = None if directory is None else Path(directory)
+    # one that is there now is no request, and is refused when it comes to computing
+    stop_file = None if place is None or (place / STOP).exists() else place / STOP
+    with Stopper(max_time, stop_file, reporter, should_stop) as stop:
+        limits = Limits(backend, threads, stop)
+        try:
+            if study.sweep is not None:
+                return _run_sweep(study, place, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
+            _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
+            return _run_single(study, place, limits, reporter, resume=resume, force=force)
+        except Ended as ended:
+            reporter.done()
+            return _not_begun(study, ended.status)
+
+
+def _run_single(study: Study, place: Path | None, limits: Limits, reporter: Reporter, *, resume: bool,
+                force: bool) -> Result:
     check_single(study)
     if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
         reporter.note("computing the critical r_s of the monolayer first")
     task = prepare(study)
-    place = None if directory is None else Path(directory)
     if place is not None:
         _refuse_sweep(place, force=force)
     earlier = None if place is None else _earlier(place, task, reporter, resume=resume, force=force)
     if earlier is not None and not (resume and earlier.status in UNFINISHED):
         assert place is not None
         return _answer(place, earlier, reporter)
+    if (status := limits.should_stop()) is not None:
+        raise Ended(status)
     if place is not None:
         make_ready(place)
     reporter.plan(task)
@@ -59,6 +74,13 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     if place is not None:
         _leave(place, result, reporter)
     return result
+
+
+def _not_begun(study: Study, status: Status) -> Result:
+    """What a run says that was ended in its preparation."""
+    told = {"kind": study.kind, "status": status.value, "advice": status.advice,
+            "reason": "ended in its preparation, before anything was computed"}
+    return Record(study.kind, status, told, {})
 
 
 def _refuse_sweep(place: Path, *, force: bool) -> None:
@@ -71,12 +93,10 @@ def _refuse_sweep(place: Path, *, force: bool) -> None:
 
 
 class Limits:
-    """What a run may use: seconds (or None), backend, threads; and who else may end it."""
+    """What a run may use: backend and threads; and what ends it."""
 
-    def __init__(self, max_time: float | None, backend: str, threads: int | None,
-                 should_stop: Callable[[], Status | None] | None) -> None:
-        self.should_stop = should_stop
-        self.max_time, self.backend, self.threads_given = max_time, backend, threads
+    def __init__(self, backend: str, threads: int | None, should_stop: Callable[[], Status | None]) -> None:
+        self.should_stop, self.backend, self.threads_given = should_stop, backend, threads
         self.threads = threads or min(2, os.cpu_count() or 1)
 
 
@@ -96,7 +116,7 @@ def _refuse_sweep_options(options: dict[str, object]) -> None:
             raise InputError(name, "given with a study that has a [sweep]", value, "leave it out")
 
 
-def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, reporter: Reporter,
+def _run_sweep(study: Study, directory: Path | None, limits: Limits, reporter: Reporter,
                asked: _Sweeping) -> Result:
     """All points of a study with a [sweep]; without a directory in a temporary one."""
     from ehbilayer.sweep.engines import exposure, make_engine
@@ -110,7 +130,8 @@ def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, repor
     if shard is not None and directory is None:
         raise InputError("shard", "given with a directory that all parts share", asked.shard, "give the directory")
     reporter.note("checking the points")
-    sweep = prepare_sweep(study)
+    sweep = prepare_sweep(study, Hooks(progress=reporter.progress, should_stop=limits.should_stop))
+    reporter.done()
     if shard is not None and sweep.options.mode == "adaptive":
         raise InputError("--shard", 'used with mode = "grid"', asked.shard, "an adaptive sweep takes --workers")
     if directory is None:
@@ -118,7 +139,7 @@ def _run_sweep(study: Study, directory: str | Path | None, limits: Limits, repor
 
         with TemporaryDirectory(prefix="ehbilayer-") as place:
             return _sweep_in(Path(place), sweep, engine, shard, limits, reporter, asked)
-    return _sweep_in(Path(directory), sweep, engine, shard, limits, reporter, asked, leave=True)
+    return _sweep_in(directory, sweep, engine, shard, limits, reporter, asked, leave=True)
 
 
 def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] | None, limits: Limits,
@@ -134,13 +155,12 @@ def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] 
     if earlier is not None and not earlier.summary["missing"] and not (asked.resume and earlier.summary["failed"]):
         return _answer(place, earlier, reporter)
     make_ready(place)
-    with SweepLock(place, shard, reporter), Stopper(limits.max_time, place / STOP, reporter,
-                                                         limits.should_stop) as should_stop:
+    with SweepLock(place, shard, reporter):
         if asked.force:
             start_over(place, sweep, shard, keep_points=asked.resume)
         reporter.plan(task)
         with engine:
-            result = Campaign(sweep, place, engine, reporter, should_stop, shard, asked.resume, limits.backend,
+            result = Campaign(sweep, place, engine, reporter, limits.should_stop, shard, asked.resume, limits.backend,
                               limits.threads_given or 1).run()
     if leave and result.data:
         _leave(place, result, reporter)
@@ -218,18 +238,22 @@ def _compute(task: Task, place: Path | None, resumed: Result | None, limits: Lim
             return
         saved[0] = time.monotonic()
         try:
-            kept = finish(result)
-            kept.save(place / RESULT)
-            atomic_write(place / SUMMARY, summary_text(kept))
+            _save(place, finish(result))
             (place / FIGURE).unlink(missing_ok=True)  # it would show an earlier state
         except ResultFileError as error:  # the calculation is worth more than one checkpoint of it
             reporter.warn(f"no checkpoint: {error}")
 
-    with Stopper(limits.max_time, place / STOP if place else None, reporter, limits.should_stop) as should_stop:
-        result = task.solve(Hooks(resumed, resumed is not None, limits.backend, limits.threads, reporter.progress,
-                                checkpoint, should_stop))
-        reporter.done()
-        return finish(result)
+    result = task.solve(Hooks(resumed, resumed is not None, limits.backend, limits.threads, reporter.progress,
+                              checkpoint, limits.should_stop))
+    reporter.done()
+    return finish(result)
+
+
+def _save(place: Path, result: Result) -> None:
+    """Result, then summary."""
+    with watchdog.saving():
+        result.save(place / RESULT)
+        atomic_write(place / SUMMARY, summary_text(result))
 
 
 def draw(result: Result, place: Path) -> None:
@@ -241,8 +265,7 @@ def draw(result: Result, place: Path) -> None:
 
 def _leave(place: Path, result: Result, reporter: Reporter) -> None:
     """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result."""
-    result.save(place / RESULT)
-    atomic_write(place / SUMMARY, summary_text(result))
+    _save(place, result)
     try:
         draw(result, place)
     except Exception as error:  # a figure must never cost a result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -167,7 +168,7 @@ def check_size(axes: list[Axis]) -> None:
                          " x ".join(str(len(a.values)) for a in axes), "use fewer values, or several studies")
 
 
-def grid(axes: list[Axis]) -> list[dict[str, Any]]:
+def grid(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
     """All combinations of the axes' values, the last axis running fastest."""
-    return [dict(zip((a.key for a in axes), values, strict=True))
-            for values in itertools.product(*(a.values for a in axes))]
+    for values in itertools.product(*(a.values for a in axes)):
+        yield dict(zip((a.key for a in axes), values, strict=True))

@@ -29,6 +29,7 @@ def alternatives(dotted: str) -> list[str]:
     return [f"{name}.{other}" for group in groups if key in group for other in group if other != key]
 
 
+@cache
 def _own(registered: tuple[kinds.Kind, ...]) -> dict[str, type[Table]]:
     found = {kind.name: getattr(kind.part("keys"), "TABLE", None) for kind in registered if not kind.points}
     return {name: model for name, model in found.items() if model is not None}

@@ -27,7 +27,7 @@ from ehbilayer.sweep.worker import STATES, Job
 from ehbilayer.units import parse_duration
 
 RATE_SECONDS = 60.0  # over which the rate is taken
-TELL_SECONDS = 0.1  # between two lines of progress at least
+TELL_SECONDS, TELL_PART = 0.1, 0.05  # between two lines of progress at least, and the part of the time they take
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Campaign:
     looked_at: set[str] = field(default_factory=set)
     began: float = field(default_factory=time.monotonic)
     times: list[float] = field(default_factory=list)
-    told: float = 0.0
+    tell_at: float = 0.0
     values: dict[str, Value | None] = field(default_factory=dict)
     phases: dict[str, int] = field(default_factory=dict)
     before: dict[str, list[str]] = field(default_factory=dict)
@@ -158,8 +158,12 @@ class Campaign:
         return {"point": key, "state": None if key is None else self.states[key]}
 
     def _set_damaged_aside(self, points: list[Point]) -> None:
-        for point in points:
+        for number, point in enumerate(points):
             label = self.labels.get(point.key, MISSING)
+            if self.should_stop() is not None:
+                return
+            if label != MISSING:
+                self.reporter.progress(f"checking the files: {number}/{len(points)}")
             if label != MISSING and self.store.is_damaged(point.key, label):
                 aside = self.store.set_aside(point.key, label)
                 self.reporter.warn(f"{self.store.path(point.key, label)} is damaged; set aside as {aside.name}, "
@@ -191,9 +195,9 @@ class Campaign:
         return (raw if result.data else None), result.provenance.wall_seconds
 
     def _progress(self, here: str) -> None:
-        if time.monotonic() - self.told < TELL_SECONDS:
+        now = time.monotonic()
+        if now < self.tell_at:
             return
-        self.told = time.monotonic()
         counts = count([self.labels.get(p.key, MISSING) for p in self.points], self.total)
         left = counts["missing"] if self.shard is None else counts["missing"] // self.shard[1]
         text = f"{counts['done']}/{self.total} points"
@@ -205,6 +209,7 @@ class Campaign:
             text += f", {rate:.2g}/s" if rate >= 1 else f", {60 * rate:.2g}/min"
             text += f", {rough_time(left / rate)} left" if left else ""
         self.reporter.progress(f"{text}  {here}".rstrip())
+        self.tell_at = now + max(TELL_SECONDS, (time.monotonic() - now) / TELL_PART)  # counting a million takes a while
 
     def _adaptive(self) -> None:
         """Compute the first points, then batch after batch of those that are chosen from all there are."""

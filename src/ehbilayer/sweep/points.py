@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from ehbilayer.errors import InputError, shorten
+from ehbilayer.hooks import Hooks
 from ehbilayer.studies.axes import Axis, SweepOptions, check_size, grid, make_axis, split_sweep
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.kinds import study_kind
@@ -43,6 +45,7 @@ class Sweep:
     first : the task of the first point.
     extra : inputs of every point that do not stand in the study, such as the digest of a start file.
     checked : how many points were prepared in advance.
+    hooks : told how many points have names, and asked whether to go on.
     """
 
     study: Study
@@ -51,6 +54,7 @@ class Sweep:
     first: Task
     extra: dict[str, Any]
     checked: int = 0
+    hooks: Hooks = field(default_factory=Hooks, compare=False, repr=False)
 
     @property
     def kind(self) -> str:
@@ -76,11 +80,14 @@ class Sweep:
 
     @cached_property
     def points(self) -> list[Point]:
-        """All points of a grid, the last axis running fastest; the first ones of an adaptive sweep."""
-        if self.options.start == "cold":
-            return [self.point(values) for values in grid(list(self.axes))]
+        """All points of a grid, the last axis running fastest; the first ones of an adaptive sweep.
+
+        Raises Ended when ``hooks`` say so.
+        """
         found: list[Point] = []
-        for number, values in enumerate(grid(list(self.axes))):
+        total = math.prod(len(axis.values) for axis in self.axes)
+        for number, values in enumerate(grid(self.axes)):
+            self.hooks.look(f"naming the points: {number}/{total}")
             found.append(self.point(values, found[-1:] if number % len(self.axes[-1].values) else ()))
         return found
 
@@ -135,8 +142,10 @@ def point_tables(study: Study, values: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
-def prepare_sweep(study: Study) -> Sweep:
+def prepare_sweep(study: Study, hooks: Hooks | None = None) -> Sweep:
     """The points of a study with a [sweep], checked; computes none.
+
+    ``hooks`` are told how far it is and asked whether to go on.
 
     Every value of every axis is tried, and the corners of the grid; then all other points as long as that takes
     seconds. What is not tried in advance is recorded as invalid when its turn comes.
@@ -144,6 +153,7 @@ def prepare_sweep(study: Study) -> Sweep:
     Raises
     ------
     InputError : no axis, a value that cannot be computed (named), two axes that say the same, a key without effect.
+    Ended : when ``hooks`` say so.
     """
     if not study.sweep:
         raise InputError("sweep", "given, with at least one key", "missing",
@@ -158,10 +168,10 @@ def prepare_sweep(study: Study) -> Sweep:
     if chosen.mode == "adaptive":
         axes = [_first_values(axis, len(axes)) for axis in axes]
     check_size(axes)
-    return _checked(study, tuple(axes), chosen)
+    return _checked(study, tuple(axes), chosen, hooks or Hooks())
 
 
-def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions) -> Sweep:
+def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions, hooks: Hooks) -> Sweep:
     first_values = {a.key: a.values[0] for a in axes}
     began, count = time.monotonic(), 0
     first: Task | None = None
@@ -169,6 +179,7 @@ def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions) -> Swe
     for must, values in _candidates(axes):
         if not must and time.monotonic() - began > CHECK_SECONDS:
             break
+        hooks.look(f"checking the points: {count}")
         task = _prepare(study, values, first_values)
         first, count = first or task, count + 1
         extras = _extra(task) if count == 1 else extras
@@ -178,7 +189,7 @@ def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions) -> Swe
     assert first is not None
     _check_effect(study, axes, first_values)
     check_neighbours(study.kind, axes, options, first)
-    sweep = Sweep(study, axes, options, first, extras, count)
+    sweep = Sweep(study, axes, options, first, extras, count, hooks)
     _check_differ(sweep)
     return sweep
 
