@@ -81,7 +81,7 @@ def _computed(jobs: list[Job], where: Path, workers: int, reporter: Reporter, al
             result = watch.done(number, answer)
             if result is not None:
                 yield jobs[number].name, result
-            if answer.stopped or (result is not None and result.status in STOPPED):
+            if result is not None and result.status in STOPPED:  # jobs that had not begun may answer before it
                 return
         reporter.done()
 
