@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
+import stat
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ehbilayer.errors import InputError, printable
 
 RESULT, SUMMARY, FIGURE = "result.nc", "summary.json", "figure.png"  # what a run leaves in its directory
 DEFINITION = "sweep.json"  # and what says which points a sweep has
 LONGEST_REASON = 200  # characters
+LARGEST = 2**31  # bytes of a file of results
+LARGEST_TEXT = 2**28  # and of a text in JSON
+REMOVE = "remove it, a run writes it again"
 _WAYS_OUT = {
     errno.ENOSPC: "free some space or choose another directory",
     errno.EDQUOT: "free some space or choose another directory",
@@ -23,6 +28,8 @@ _WAYS_OUT = {
     errno.ENOENT: "check the path",
     errno.ENOTDIR: "check the path",
     errno.EISDIR: "give the path of a file",
+    errno.EINVAL: "give the path of a file",
+    errno.ENXIO: "give the path of a file",
 }
 
 
@@ -68,12 +75,59 @@ def atomic_write(path: str | Path, content: bytes) -> None:
         raise _file_error(path, "cannot be written", error) from error
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """All bytes of a file. Raises ResultFileError if it is missing or may not be read."""
+def open_regular(path: str | Path) -> BinaryIO:
+    """A regular file, open for reading. Raises OSError, also for a directory, pipe or device, and never waits."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise OSError(errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL,
+                      "a directory" if stat.S_ISDIR(mode) else "not a regular file")
+    return os.fdopen(handle, "rb")
+
+
+def read_bytes(path: str | Path, most: int = LARGEST) -> bytes:
+    """All bytes of a regular file of at most ``most`` bytes; whatever is read from a disk is read here.
+
+    Raises
+    ------
+    ResultFileError : it is missing, may not be read, or is larger; a directory, pipe or device. The latter count as
+        damaged: what is there is of no use to anyone.
+    """
     try:
-        return Path(path).read_bytes()
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > most:
+                raise ResultFileError(path, f"is larger than {in_words(most)}", "is this the right file?", damaged=True)
+            return file.read(size)
     except OSError as error:
-        raise _file_error(Path(path), "cannot be read", error) from error
+        special = error.errno in (errno.EISDIR, errno.EINVAL, errno.ENXIO)
+        raise _file_error(Path(path), "cannot be read", error, damaged=special) from error
+
+
+def in_words(size: int) -> str:
+    """A number of bytes in words."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The table in a JSON file. Raises ResultFileError as `read_bytes` does, and for anything else in it."""
+    raw = read_bytes(path, LARGEST_TEXT)
+    try:
+        content = json.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise ResultFileError(path, f"cannot be read ({one_line(error)})", REMOVE, damaged=True) from None
+    if not isinstance(content, dict):
+        raise ResultFileError(path, "holds no table", REMOVE, damaged=True)
+    return content
+
+
+def holds(path: str | Path, content: bytes) -> bool:
+    """Whether a file is there and has this content."""
+    try:
+        return read_bytes(path, len(content)) == content
+    except ResultFileError:
+        return False
 
 
 def set_aside(path: str | Path) -> Path:
@@ -109,6 +163,7 @@ def _sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
-def _file_error(path: Path, what: str, error: OSError) -> ResultFileError:
+def _file_error(path: Path, what: str, error: OSError, *, damaged: bool = False) -> ResultFileError:
     reason = (error.strerror or str(error)).lower()
-    return ResultFileError(path, f"{what}: {reason}", _WAYS_OUT.get(error.errno or 0, "check the disk and the path"))
+    todo = _WAYS_OUT.get(error.errno or 0, "check the disk and the path")
+    return ResultFileError(path, f"{what}: {reason}", todo, damaged)

@@ -19,7 +19,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.results import netcdf_1, old_formats
-from ehbilayer.results.files import ResultFileError, one_line
+from ehbilayer.results.files import LARGEST, ResultFileError, in_words, one_line
 from ehbilayer.results.flat import Array, entry_of, read, stored, to_text
 
 FORMAT_VERSION = 3
@@ -125,7 +125,12 @@ def unpack(path: str | Path, raw: bytes, *, arrays: bool = True) -> tuple[int, d
 
 
 def _seal(raw: bytes) -> bytes:
-    """Put the SHA-256 of the file, taken with the digits zero, into its checksum."""
+    """Put the SHA-256 of the file, taken with the digits zero, into its checksum.
+
+    Raises InputError for a file that would be too large to be read again.
+    """
+    if len(raw) > LARGEST:
+        raise InputError("data", f"of at most {in_words(LARGEST)}", in_words(len(raw)), "keep fewer arrays")
     if raw.count(SEAL) != 1:
         raise InputError("summary", f"without the text {SEAL.decode()!r}", "a text with it", "reword it")
     start = raw.index(SEAL) + len(SEAL)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.results.base import Record, Result
-from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, set_aside
+from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, holds, set_aside
 from ehbilayer.run import watchdog
 from ehbilayer.run.finishing import finished, summary_text
 from ehbilayer.run.reporting import Reporter
@@ -205,7 +205,7 @@ def _answer(place: Path, result: Result, reporter: Reporter) -> Result:
     else:
         reporter.note(f"{place} holds the result of these inputs already; --force computes it again")
     text = summary_text(result)
-    if not (place / SUMMARY).is_file() or (place / SUMMARY).read_bytes() != text:
+    if not holds(place / SUMMARY, text):
         atomic_write(place / SUMMARY, text)
     return result
 

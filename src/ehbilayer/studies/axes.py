@@ -100,12 +100,12 @@ class Axis:
 
 def split_number(value: Any) -> tuple[float, str] | None:
     """A number and its unit, None for anything else; ``"3 nm"`` is (3.0, "nm"), a bare number has no unit."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value), ""
     match = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
     try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value), ""
         return (float(match[1]), match[2]) if match else None
-    except ValueError:
+    except (ValueError, OverflowError):  # an integer of a thousand digits
         return None
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ehbilayer.errors import InputError, shorten
-from ehbilayer.results.files import RESULT
+from ehbilayer.results.files import RESULT, ResultFileError, read_bytes
 from ehbilayer.studies.axes import SweepOptions, make_axis, split_sweep
 from ehbilayer.studies.keys import BilayerTable, CellTable, DensityTable, Keys
 from ehbilayer.studies.kinds import study_kind
@@ -22,6 +22,7 @@ from ehbilayer.studies.tables import alternatives, file_model, tables
 from ehbilayer.units import nearest
 
 LARGEST_FILE = 1_000_000  # bytes
+MOST_DOTS = 30  # of one key
 
 
 @dataclass(frozen=True)
@@ -165,24 +166,16 @@ def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: s
 def _parse(path: Path) -> dict[str, Any]:
     must = "a readable TOML study file of at most 1 MB"
     try:
-        if path.is_dir():
-            raise InputError(str(path), must, "a directory", "give the file itself, e.g. study.toml")
-        if not path.exists():
-            raise InputError(str(path), must, "no such file", "check the path")
-        if not path.is_file():
-            raise InputError(str(path), must, "not a regular file", "write the study into a file")
-        with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise InputError(str(path)[:200], must, error.strerror or "unreadable", "check path and permissions") from None
-    if len(raw) > LARGEST_FILE:
-        raise InputError(str(path), must, "larger than 1 MB", "a study file is a page of text; is this the right file?")
+        raw = read_bytes(path, LARGEST_FILE)
+    except ResultFileError as error:
+        was = str(error.was).removeprefix("cannot be read: ")
+        raise InputError(str(path)[:200], must, was, "give the path of a file such as study.toml") from None
     return _decode(raw, str(path), must)
 
 
 def _decode(raw: bytes, where: str, must: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(raw.decode("utf-8-sig"))
+        return parse_toml(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InputError(where, must, "not UTF-8 text", "save it as UTF-8") from None
     except RecursionError:
@@ -190,6 +183,25 @@ def _decode(raw: bytes, where: str, must: str) -> dict[str, Any]:
     except ValueError as error:  # TOMLDecodeError, and integers of too many digits
         reason = str(error).splitlines()[0][:200]
         raise InputError(where, "valid TOML", reason, "text needs quotes and each key stands once") from None
+
+
+# what stands between two keys, texts and comments as wholes, and dots
+_PIECES = re.compile("|".join((r'"""(?:\\.|[^\\])*?(?:"""|\Z)',
+                               r"'''.*?(?:'''|\Z)", r'"(?:\\.|[^"\\\n])*"?', r"'[^'\n]*'?",
+                               r"#[^\n]*", r"[.,=\n\[\]{}]")), re.DOTALL)
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The tables of a text. Raises ValueError for what is no TOML, and for a key of more parts than any study has.
+
+    Parsing takes a time that grows as the square of the number of parts.
+    """
+    dots = 0
+    for piece in _PIECES.findall(text):
+        dots = dots + 1 if piece == "." else 0 if piece[0] in ",=\n[]{}" else dots
+        if dots > MOST_DOTS:
+            raise ValueError(f"a key with more than {MOST_DOTS} dots")
+    return tomllib.loads(text)
 
 
 def _override(data: dict[str, Any], text: str) -> list[str]:
@@ -212,7 +224,7 @@ def _override(data: dict[str, Any], text: str) -> list[str]:
 
 def _value(text: str) -> Any:
     try:
-        parsed = tomllib.loads(f"value = {text.strip()}")
+        parsed = parse_toml(f"value = {text.strip()}")
     except (ValueError, RecursionError):
         return text.strip()
     return parsed["value"] if len(parsed) == 1 else text.strip()

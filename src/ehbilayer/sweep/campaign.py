@@ -188,9 +188,9 @@ class Campaign:
     def _state(self, key: str, label: str) -> tuple[bytes | None, float]:
         """Content of an unfinished point's file if it holds a state, and the seconds that went into it."""
         try:
-            raw = self.store.path(key, label).read_bytes()
+            raw = read_bytes(self.store.path(key, label))
             result = Result.from_bytes(raw, key, arrays=True)
-        except (OSError, ResultFileError):
+        except ResultFileError:
             return None, 0.0
         return (raw if result.data else None), result.provenance.wall_seconds
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ehbilayer.errors import InputError
-from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, atomic_write
+from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, holds, read_json
 from ehbilayer.studies.file import digest
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep.adaptive import Place
@@ -29,7 +32,7 @@ def define(place: Path, sweep: Sweep, points: list[Point], total: int, places: l
     if places is not None:
         content["places"] = [list(p) for p in places]
     raw, path = (json.dumps(content) + "\n").encode(), place / DEFINITION
-    if not path.is_file() or path.read_bytes() != raw:
+    if not holds(path, raw):
         atomic_write(path, raw)
 
 
@@ -72,13 +75,30 @@ def earlier_places(place: Path, sweep: Sweep) -> list[Place]:
     return [tuple(float(x) for x in p) for p in definition.get("places") or []]
 
 
+class _Definition(BaseModel):
+    """What must stand in ``sweep.json``, and of which type."""
+
+    model_config = ConfigDict(strict=True)
+    kind: str
+    hash: str
+    mode: Literal["grid", "adaptive"]
+    total: int = Field(ge=0)
+    axes: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(min_length=1)
+    points: list[str]
+    scales: dict[Literal["electron_mass", "hole_mass", "dielectric"], float | None] = {}
+    keep: list[str] = []
+    show: list[str] = []
+    places: list[list[float]] | None = None
+
+
 def read_definition(place: Path) -> dict[str, Any] | None:
     """What ``sweep.json`` in a directory says, None if there is none or it cannot be read."""
     try:
-        content = json.loads((place / DEFINITION).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = _Definition.model_validate(read_json(place / DEFINITION))
+    except (ResultFileError, ValidationError):
         return None
-    return content if isinstance(content, dict) and isinstance(content.get("points"), list) else None
+    whole = found.mode == "adaptive" or len(found.points) == math.prod(map(len, found.axes.values()))
+    return found.model_dump() if whole else None
 
 
 def start_over(place: Path, sweep: Sweep, shard: Shard | None, *, keep_points: bool = False) -> None:

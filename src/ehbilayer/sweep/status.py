@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.results.files import SUMMARY
+from ehbilayer.results.files import SUMMARY, ResultFileError, read_json
 from ehbilayer.sweep.collect import MISSING, count
 from ehbilayer.sweep.definition import read_definition
 from ehbilayer.sweep.lock import holders, owner_text
@@ -41,12 +41,12 @@ def status_of(place: Path) -> dict[str, Any]:
 
 
 def _of_single(place: Path) -> dict[str, Any]:
-    try:
-        summary = json.loads((place / SUMMARY).read_text(encoding="utf-8"))
-        return {"kind": summary["kind"], "state": "single study", "status": summary["status"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(str(place), "the directory of a run", _what_is(place),
-                         "check the path; `ehb run` names its directory with -o") from None
+    with contextlib.suppress(ResultFileError):
+        summary = read_json(place / SUMMARY)
+        if isinstance(summary.get("kind"), str) and isinstance(summary.get("status"), str):
+            return {"kind": summary["kind"], "state": "single study", "status": summary["status"]}
+    raise InputError(str(place), "the directory of a run", _what_is(place),
+                     "check the path; `ehb run` names its directory with -o")
 
 
 def _what_is(place: Path) -> str:

@@ -13,6 +13,7 @@ from ehbilayer.pairing.maps import Map, solve_map
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import solve_point
 from ehbilayer.results.base import Result
+from ehbilayer.results.files import read_bytes
 from ehbilayer.studies.bilayer import bilayer_at, bilayer_of, given_critical_rs, length_of, mass_ratio_of, require_pairs
 from ehbilayer.studies.compressibility import keys as compressibility_keys
 from ehbilayer.studies.file import Study
@@ -96,7 +97,7 @@ def _phase(study: Study, bilayer: Bilayer) -> tuple[str | None, str]:
     if not isinstance(found, str):
         raise InputError("pairing.phase", "a result that names a phase", result.kind, "compute one of kind phases")
     _check_same_place(result, bilayer)
-    return found, hashlib.sha256(path.read_bytes()).hexdigest()
+    return found, hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def _check_same_place(result: Result, bilayer: Bilayer) -> None:
