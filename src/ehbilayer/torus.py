@@ -5,6 +5,7 @@ The torus is neutral or not, as its counts are; v(q = 0) of the direct terms is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from ehbilayer.numerics.lattice import SHAPES, Cell, box_of_shape, crystal_cell
 
 ZERO_MODES = ("none", "madelung")
 SPIN_TREATMENTS = ("restricted", "unrestricted", "polarized")
+OCCUPATIONS = r"[1-9][0-9]{0,5}((\+[1-9][0-9]{0,5})*|(\|[1-9][0-9]{0,5})*)"  # the particles of each flavour
 WHOLE = 1e-6  # how far a count may be from an integer, relative
 
 
@@ -51,8 +53,9 @@ class Channel:
 class Species:
     """A carrier in a box: ``count`` particles of all flavours together, and how the flavours are filled.
 
-    ``spin`` is ``restricted`` (flavours share orbitals), ``unrestricted`` (one determinant per flavour) or
-    ``polarized`` (all particles in one flavour).
+    ``spin`` is ``restricted`` (flavours share orbitals), ``unrestricted`` (one determinant per flavour),
+    ``polarized`` (all particles in one flavour), or the particles of each flavour that holds any: ``12+12+6``, of which
+    those with equal numbers share orbitals, or ``18|18``, each with its own.
 
     Raises InputError for a negative count, an unknown spin treatment, a count that the flavours cannot share.
     """
@@ -66,7 +69,12 @@ class Species:
             raise InputError(f"{self.name} count", "an integer >= 0", self.count, "count particles in the box")
         if self.spin not in SPIN_TREATMENTS:
             argument = "electron_spin" if self.charge < 0 else "hole_spin"
-            raise InputError(argument, " | ".join(SPIN_TREATMENTS), self.spin, "choose one of these")
+            if not re.fullmatch(OCCUPATIONS, self.spin):
+                raise InputError(argument, f"{' | '.join(SPIN_TREATMENTS)} | particles of each flavour (27+9, 18|18)",
+                                 self.spin, "choose one of these")
+            if sum(self.occupations) != self.count or len(self.occupations) > self.flavours:
+                raise InputError(argument, f"numbers of at most {self.flavours} flavours that add up to {self.count}",
+                                 self.spin, "change them")
         if self.spin == "restricted" and self.count % self.flavours:
             raise InputError(f"{self.name} count", f"a multiple of {self.flavours} (restricted: they share orbitals)",
                              self.count, "change the count, or use unrestricted or polarized spins")
@@ -97,8 +105,18 @@ class Species:
         return self.carrier.flavours
 
     @property
+    def occupations(self) -> tuple[int, ...]:
+        """Particles of each flavour that holds any."""
+        if self.spin not in SPIN_TREATMENTS:
+            return tuple(int(n) for n in re.split(r"[+|]", self.spin))
+        g = self.occupied_flavours
+        return tuple(n for n in (self.count // g + (i < self.count % g) for i in range(g)) if n)
+
+    @property
     def occupied_flavours(self) -> int:
         """How many flavours hold the particles: one where they are polarised."""
+        if self.spin not in SPIN_TREATMENTS:
+            return len(self.occupations)
         return 1 if self.spin == "polarized" else self.flavours
 
     @property
@@ -120,8 +138,14 @@ class Species:
         if self.spin == "restricted":
             return (Channel(self.name, (index,), self.count // self.flavours, self.flavours),)
         arrows = ["up", "down"] if self.flavours == 2 else [str(i) for i in range(self.flavours)]
-        counts = [self.count // self.flavours + (i < self.count % self.flavours) for i in range(self.flavours)]
-        return tuple(Channel(f"{self.name} {a}", (index,), n, 1) for a, n in zip(arrows, counts, strict=True) if n)
+        labelled = [(f"{self.name} {a}", n) for a, n in zip(arrows, self.occupations, strict=False)]
+        if self.spin == "unrestricted" or "|" in self.spin:
+            return tuple(Channel(label, (index,), n, 1) for label, n in labelled)
+        numbers = [n for _, n in labelled]
+        if len(set(numbers)) == 1:
+            return (Channel(self.name, (index,), numbers[0], len(numbers)),)
+        return tuple(Channel(label, (index,), n, numbers.count(n)) for i, (label, n) in enumerate(labelled)
+                     if n not in numbers[:i])
 
 
 @dataclass(frozen=True)

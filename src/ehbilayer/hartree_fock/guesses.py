@@ -39,6 +39,7 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
     """
     if start not in STARTS:
         raise InputError("start", " | ".join(STARTS), start, "choose one of these or a result file")
+    check_cell(torus, basis, start)
     rng = np.random.default_rng(seed)
     sites = _sites(torus, basis)
     frames, fillings = [], []
@@ -50,7 +51,7 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
                 x = _noise(basis, filling, width, rng)
-        elif _kind(species) in LOCALISED[start] or (start != "liquid" and len(_occupied(torus)) == 1):
+        elif _on_sites(torus, species, start):
             filling = insulating_filling(basis, channel.orbitals)
             if filling is not None:
                 where = _place(torus, channel, sites, filling.f.shape[1], width, spin_order, seed,
@@ -65,6 +66,27 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
         frames.append(x)
         fillings.append(filling)
     return Guess(tuple(frames), tuple(fillings))
+
+
+def check_cell(torus: Torus, basis: PlaneWaveBasis, start: str) -> None:
+    """Raise InputError where flavours that are to sit on sites one by one do not fill the sites of a cell in turn.
+
+    Flavours that share orbitals may be a metal on the other carriers' sites; those with orbitals of their own may not.
+    """
+    for channel in torus.channels:
+        species = torus.species[channel.species]
+        alone = channel.degeneracy == 1 and len(species.occupations) > 1
+        if alone and _on_sites(torus, species, start) and insulating_filling(basis, channel.orbitals) is None:
+            cells = len(basis.k_points)
+            raise InputError("holes_per_cell", f"such that each of {cells} cells holds a whole number of "
+                             f"{channel.label} ({channel.orbitals} in the box)", torus.sites // cells,
+                             f"a multiple of {len(species.occupations)}, or another number of holes")
+
+
+def _on_sites(torus: Torus, species: Species, start: str) -> bool:
+    """Whether a start places this carrier on sites."""
+    placed = LOCALISED.get(start)
+    return placed is not None and (_kind(species) in placed or (start != "liquid" and len(_occupied(torus)) == 1))
 
 
 def _kind(species: Species) -> str:

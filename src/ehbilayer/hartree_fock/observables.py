@@ -27,7 +27,7 @@ from ehbilayer.numerics.lattice import crystal_cell, distance_on_path, path_poin
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
-from ehbilayer.torus import Torus
+from ehbilayer.torus import SPIN_TREATMENTS, Torus
 
 FINE = 60  # least number of density samples along each cell vector
 
@@ -88,9 +88,11 @@ def _kept(basis: PlaneWaveBasis) -> str:
 
 
 def fermi_energy(torus: Torus, species: int) -> float:
-    """k_F^2/2m of the free species with k_F = sqrt(4 pi n / flavours in use), in Ha_h."""
+    """k_F^2/2m of the free species with k_F = sqrt(4 pi n) of its fullest flavour, in Ha_h."""
     s = torus.species[species]
-    return float(2 * np.pi * s.count / (torus.area * s.occupied_flavours * s.mass))
+    if s.spin in SPIN_TREATMENTS:
+        return float(2 * np.pi * s.count / (torus.area * s.occupied_flavours * s.mass))
+    return float(2 * np.pi * max(s.occupations) / (torus.area * s.mass))
 
 
 def _momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hartree_fock.occupations import fill_levels
 from ehbilayer.numerics.lattice import Cell, crystal_cell
-from ehbilayer.orbitals import Orbitals
+from ehbilayer.orbitals import Determinant, Orbitals
 from ehbilayer.torus import Torus
 
 # A carrier is a crystal when more than a certain fraction of it lies outside its Fermi sea (`sea_depletion`; unlike
@@ -20,6 +20,7 @@ from ehbilayer.torus import Torus
 # crystals close to melting come down to 0.05: in between full bands tell (`zone_deviation`: at most 0.2 in crystals,
 # 0.7 to 1 in liquids, over the states of the papers' figures).
 MELTED_DEPLETION, CRYSTAL_DEPLETION, FULL_BANDS = 0.05, 0.1, 0.5
+PAIRED = 0.1  # largest |rho_i - rho_j|/N of two flavours that share orbitals; 0.3 and more for dumbbells
 STRIPED = 1.5  # ratio of charge-density waves: at most 1.05 in triangular crystals, 1.9 to 5.5 in stripes
 
 
@@ -44,7 +45,8 @@ def bragg_weights(torus: Torus, orbitals: Orbitals) -> dict[str, float]:
 
 
 def spin_orders(torus: Torus, orbitals: Orbitals) -> dict[str, float | None]:
-    """Largest |<S_G>|/N over the reciprocal vectors of the computed cell, S = rho_up - rho_down; 1 for full order.
+    """Largest |<S_G>|/N over the reciprocal vectors of the computed cell, S = rho_i - rho_j of two flavours, N their
+    particles; 1 for full order.
 
     None where a carrier has no two determinants (restricted or polarised spins).
     """
@@ -52,9 +54,24 @@ def spin_orders(torus: Torus, orbitals: Orbitals) -> dict[str, float | None]:
     waves = orbitals.density_waves(steps @ orbitals.supercell.T)
     found: dict[str, float | None] = {}
     for s in (s for s in torus.species if s.count):
-        mine = [waves[d.label] for d in orbitals.determinants if d.carrier == s.name]
-        found[s.name] = float(np.abs(mine[0] - mine[1]).max()) / s.count if len(mine) == 2 else None
+        mine = [(waves[d.label] / d.degeneracy, d.occupations.sum()) for d in orbitals.determinants
+                if d.carrier == s.name]
+        found[s.name] = max((float(np.abs(a - b).max() / (n + m))
+                             for (a, n), (b, m) in itertools.combinations(mine, 2)), default=None)
     return found
+
+
+def in_pairs(orbitals: Orbitals, carrier: str) -> bool:
+    """Whether every flavour of a carrier has another one of the same density, as in singlets of two on a site."""
+    steps = np.array(list(itertools.product(range(-2, 3), repeat=2)))
+    waves = orbitals.density_waves(steps @ orbitals.supercell.T)
+    mine = [d for d in orbitals.determinants if d.carrier == carrier]
+
+    def apart(a: Determinant, b: Determinant) -> float:
+        difference = waves[a.label] / a.degeneracy - waves[b.label] / b.degeneracy
+        return float(np.abs(difference).max() / (a.occupations.sum() + b.occupations.sum()))
+
+    return all(a.degeneracy > 1 or any(apart(a, b) < PAIRED for b in mine if b is not a) for a in mine)
 
 
 def _unit_k2(orbitals: Orbitals) -> np.ndarray:
@@ -89,13 +106,13 @@ def sea_depletion(torus: Torus, orbitals: Orbitals, species: int) -> float:
     """
     s, n_k = torus.species[species], orbitals.momentum(torus.species[species].name)
     k2 = _unit_k2(orbitals)
-    inside, room = 0.0, float(s.count)
+    inside, room = 0.0, np.array(s.occupations, dtype=float)  # of each flavour
     for shell in np.unique(k2):
         mine = k2 == shell
-        capacity = min(s.occupied_flavours * float(mine.sum()), room)
-        inside += min(float(n_k[mine].sum()), capacity)
+        capacity = np.minimum(float(mine.sum()), room)
+        inside += min(float(n_k[mine].sum()), float(capacity.sum()))
         room -= capacity
-        if room < 0.5:
+        if room.sum() < 0.5:
             break
     return float(1 - inside / s.count)
 
@@ -152,7 +169,7 @@ def phase_name(torus: Torus, orbitals: Orbitals) -> str:
     if {"electron", "hole"} <= set(present):
         electron, hole = (torus.species[present[name]] for name in ("electron", "hole"))
         if electron.count == 2 * hole.count:
-            return "dumbbell-crystal" if electron.spin == "polarized" else "trion-crystal"
+            return "trion-crystal" if in_pairs(orbitals, electron.name) else "dumbbell-crystal"
         if electron.count == hole.count and is_striped(torus, orbitals):
             return "stripes"
     return "crystal"

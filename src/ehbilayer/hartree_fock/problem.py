@@ -11,7 +11,7 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import WaveChoice, check_memory
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
-from ehbilayer.hartree_fock.guesses import STARTS
+from ehbilayer.hartree_fock.guesses import STARTS, check_cell
 from ehbilayer.hartree_fock.handover import may_go_on, same_particles
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.result import HartreeFockResult
@@ -65,6 +65,8 @@ class Problem:
         name, initial = read_start(start)
         options = replace(options, start=name, basis_tolerance=None if waves.named else options.tolerance)
         basis = _basis(torus, waves, options, symmetry, holes_per_cell)
+        if initial is None:
+            check_cell(torus, basis, name)
         problem = cls(torus, basis, options, initial, terms or STANDARD)
         check_memory(problem.estimate["memory_bytes"])
         return problem

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from ehbilayer.torus import Torus
 
 
-def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *, electron_spin: str | None = None,
-           hole_spin: str | None = None, plane_waves: Sequence[int] | None = None, hexagon: int | None = None,
-           cutoff: float | None = None, occupation: str = "integer", follow: bool = False, tolerance: float = 1e-8,
-           max_iterations: int = 2000, stability: str = "auto", **how: Unpack[Calling]) -> CompetitionResult:
+def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *, spins: str | None = None,
+           electron_spin: str | None = None, hole_spin: str | None = None, plane_waves: Sequence[int] | None = None,
+           hexagon: int | None = None, cutoff: float | None = None, occupation: str = "integer", follow: bool = False,
+           tolerance: float = 1e-8, max_iterations: int = 2000, stability: str = "auto",
+           **how: Unpack[Calling]) -> CompetitionResult:
     """The phase of lowest mean-field energy at one point, with its margin and the numerical error of that.
 
     Parameters
@@ -30,6 +31,8 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     candidates : names (``liquid``, ``hole-crystal``, ``electron-crystal``, ``crystal``, ``stripes``,
         ``trion-crystal``, ``dumbbell-crystal``, ``condensate``) and phases of your own
         (`phases.candidates.Candidate`); without, all that these particles can form.
+    spins : ``all`` arrangements of spins and valleys compete, each candidate's best one stands for it; or those that
+        are ``given``. By default all do, unless a spin is given here or the torus has another than its own default.
     electron_spin, hole_spin : of the liquid, in place of those of the torus; crystals of single electrons order theirs.
     plane_waves, hexagon, cutoff : the waves of all candidates, see `hartree_fock.hartree_fock`. Without, each candidate
         gets those that its own energy needs.
@@ -66,9 +69,14 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
 
     require("torus", torus, Torus)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
+    said = electron_spin or hole_spin or (torus.electron_spin, torus.hole_spin) != ("restricted", "polarized")
+    spins = spins or ("given" if said else "all")
+    if spins == "all":
+        torus = replace(torus, electron_spin="polarized", hole_spin="polarized")  # these take the most waves
     waves = WaveChoice(plane_waves, hexagon, cutoff)
     options = Options(occupation=occupation, follow=follow, tolerance=tolerance, max_iterations=max_iterations,
                       stability=stability, basis_tolerance=None if waves.named else tolerance)
     basis = PlaneWaveBasis(torus.box, waves.on(torus, tolerance))
-    found = completed(torus, basis, applicable(torus) if candidates is None else candidates, options)
+    found = completed(torus, basis, applicable(torus, spins) if candidates is None else candidates, options,
+                      spins)
     return call(lambda hooks: compete(found, hooks), torus.bilayer.scales, how)

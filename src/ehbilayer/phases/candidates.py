@@ -6,6 +6,7 @@ phase is a candidate with a symmetry that it keeps.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,9 +20,11 @@ from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.problem import Problem, Start
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.orbitals import Orbitals
+from ehbilayer.phases.arrangements import MOST_SUBLATTICES, applies, arrangements, condensates
 from ehbilayer.torus import Torus
 
 CONDENSATE = "condensate"
+SPINS = ("all", "given")  # every arrangement of spins and valleys, or that of the torus alone
 COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", CONDENSATE)
 LOCAL_ELECTRONS = ("electron-crystal", "crystal", "stripes")  # electrons one by one on sites: their spins must differ
 CELLS = {"stripes": 4}  # holes per cell of candidates that need more than their spins do
@@ -36,6 +39,7 @@ class Candidate:
     name : what the rows call it.   torus, basis : its spins; its waves, sorted by the cell that it keeps.
     options : how it is solved.   start : orbitals to start from, in place of ``options.start``.
     paired : a homogeneous condensate instead of a Slater determinant.
+    later : another order of the holes, worth a look only with the best one of the electrons.
     """
 
     name: str
@@ -44,6 +48,17 @@ class Candidate:
     options: Options = field(default_factory=Options)
     start: Orbitals | None = None
     paired: bool = False
+    later: bool = False
+
+    @property
+    def arrangement(self) -> str:
+        """How every carrier fills its flavours, in the words of `torus.Species`."""
+        return ", ".join(f"{s.name}s {s.spin}" for s in self.torus.species if s.count)
+
+    @property
+    def space(self) -> tuple[Any, ...]:
+        """What states it may be: candidates that agree in it are one problem with several starts."""
+        return self.arrangement, self.basis.cells, self.options.keep, self.paired
 
     @classmethod
     def of(cls, name: str, torus: Torus, start: Start = "crystal", *, symmetry: str = "crystal",
@@ -69,60 +84,93 @@ class Candidate:
         return cls(name, torus, problem.basis, problem.options, problem.initial)
 
 
-def applicable(torus: Torus) -> tuple[str, ...]:
-    """The candidates that these particles can form; a condensate needs as many electrons as holes."""
+def applicable(torus: Torus, spins: str = "given") -> tuple[str, ...]:
+    """The candidates that these particles can form; a condensate needs as many electrons as holes.
+
+    Dumbbells need polarised electrons: they are among them where all ``spins`` compete.
+    """
     counts = {s.name: s.count for s in torus.species if s.count}
     if set(counts) != {"electron", "hole"}:
         return ("liquid", "crystal")
     if counts["electron"] == counts["hole"]:
         return COMPETING
-    two = ("trion-crystal",) if counts["electron"] == 2 * counts["hole"] else ()
-    return ("liquid", "hole-crystal", "electron-crystal", *(two or ("crystal",)))
+    if counts["electron"] != 2 * counts["hole"]:
+        return ("liquid", "hole-crystal", "electron-crystal", "crystal")
+    electrons = next(s for s in torus.species if s.name == "electron")
+    trion = ("trion-crystal",) if spins == "given" or electrons.flavours > 1 else ()
+    return ("liquid", "hole-crystal", "electron-crystal", *trion, *(("dumbbell-crystal",) if spins == "all" else ()))
 
 
-def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candidate],
-               options: Options) -> list[Candidate]:
+def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candidate], options: Options,
+               spins: str = "given") -> list[Candidate]:
     """The candidates ``given`` with the symmetry that each one keeps; your own ones as they are.
 
-    The liquid keeps all translations, a crystal those of one site per cell. Electrons that sit one by one on sites
-    cannot share orbitals: where liquid electrons are restricted these are unrestricted, in rows of alternating spin,
-    two sites per cell. Stripes have four. The condensate's electrons and holes are polarised.
+    The liquid keeps all translations, a crystal those of its cell. With ``spins = "all"`` there is one of each name for
+    every arrangement of spins and valleys (`arrangements`). Else they are those of the torus, but electrons that sit
+    one by one on sites cannot share orbitals: where liquid electrons are restricted these are unrestricted, in rows of
+    alternating spin, two sites per cell; stripes have four; the condensate's electrons and holes are polarised.
 
     Raises InputError for a candidate that these particles cannot form or the box cannot hold, for two of one name, and
     for one of your own with other particles, another box or other waves.
     """
+    if spins not in SPINS:
+        raise InputError("spins", " | ".join(SPINS), spins, "choose one of these")
     possible = {*applicable(torus), *(("stripes",) if "crystal" in applicable(torus) else ()),
-                *(("dumbbell-crystal",) if "trion-crystal" in applicable(torus) else ())}
-    found: dict[str, Candidate] = {}
+                *(("dumbbell-crystal",) if "dumbbell-crystal" in applicable(torus, "all") else ())}
+    make = _arranged if spins == "all" and applies(torus) else _candidate
+    found: dict[str, list[Candidate]] = {}
     for one in dict.fromkeys(given):
         name = one if isinstance(one, str) else one.name
         if name in found:
             raise InputError("candidates", "of different names", name, "rename your own")
         if isinstance(one, str) and name not in possible:
             raise InputError("candidates", " | ".join(sorted(possible)), name, "leave out what cannot form here")
-        found[name] = _candidate(torus, basis, one, options) if isinstance(one, str) else _fitting(one, torus, basis)
+        found[name] = make(torus, basis, one, options) if isinstance(one, str) else [_fitting(one, torus, basis)]
     if not found:
         raise InputError("candidates", "one or more", list(given), "name phases that compete")
-    return list(found.values())
+    return [candidate for group in found.values() for candidate in group]
 
 
-def _candidate(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> Candidate:
+def _arranged(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> list[Candidate]:
+    """A candidate in every arrangement of its spins and valleys."""
+    ways = condensates(torus) if name == CONDENSATE else arrangements(torus, name, CELLS.get(name, 1))
+    if not ways:
+        raise InputError("holes", f"a number with which the box holds the candidate {name}", torus.sites,
+                         "choose another number, or leave out this candidate")
+    sorted_by = {n: PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, torus.sites, n))
+                 for n in {way.cells for way in ways} if name != CONDENSATE}
+    keep = "translations" if name == "liquid" else "none"
+    return [Candidate(name, replace(torus, electron_spin=way.electron, hole_spin=way.hole),
+                      sorted_by.get(way.cells) or PlaneWaveBasis(basis.box, basis.waves),
+                      options if name == CONDENSATE else replace(options, start=name, keep=keep, spin_order="stripe"),
+                      paired=name == CONDENSATE, later=way.later) for way in ways]
+
+
+def _candidate(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> list[Candidate]:
+    """A candidate in the spins of the torus."""
     if name == CONDENSATE:
         polarised = replace(torus, electron_spin="polarized", hole_spin="polarized")
-        return Candidate(name, polarised, PlaneWaveBasis(basis.box, basis.waves), options, paired=True)
+        return [Candidate(name, polarised, PlaneWaveBasis(basis.box, basis.waves), options, paired=True)]
     here = torus
     if name in LOCAL_ELECTRONS and torus.electron_spin == "restricted":
         here = replace(torus, electron_spin="unrestricted")
     mixed = any(s.spin == "unrestricted" and s.flavours > 1 for s in here.species)
-    cells = CELLS.get(name, 2 if mixed and name != "liquid" else 1)
+    cells = max(CELLS.get(name, 1), _sublattices(here) if mixed and name != "liquid" else 1)
     try:
         basis = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, here.sites, cells))
     except InputError as error:
         raise InputError("holes", f"a number that a crystal of {cells} sites per cell fills (for the candidate {name})",
                          here.sites, f"choose another number, or leave out this candidate ({error.todo})") from None
     keep = "translations" if name == "liquid" else "none"
-    return Candidate(name, here, basis, replace(options, start=name, keep=keep, spin_order="stripe" if mixed else
-                                                options.spin_order))
+    return [Candidate(name, here, basis, replace(options, start=name, keep=keep, spin_order="stripe" if mixed else
+                                                 options.spin_order))]
+
+
+def _sublattices(torus: Torus) -> int:
+    """Sites per cell with which flavours that take turns fill them; the number of flavours where none does."""
+    flavours = math.lcm(*(len(s.occupations) for s in torus.species if s.spin == "unrestricted"))
+    cells = math.lcm(*(torus.sites // math.gcd(torus.sites, c.orbitals) for c in torus.channels if c.degeneracy == 1))
+    return max(cells, 2) if cells <= MOST_SUBLATTICES else flavours
 
 
 def _fitting(own: Candidate, torus: Torus, basis: PlaneWaveBasis) -> Candidate:

@@ -1,14 +1,15 @@
 """Which phase wins at one point: every candidate converged with its own symmetry held, and compared by energy.
 
 All candidates have the same particles, box, zero-mode convention and waves. Steps: `candidates.candidates` (who
-competes, what each one holds), `converge` (one of them), `verdict.judge` (winner, margin, numerical error). A candidate
-may still end as another phase, a crystal that melts for instance; it then counts for the phase it ended as.
+competes, what each one holds), `look.look_at` (which arrangement of spins and valleys stands for each of them),
+`converge` (one of them), `sizes.size_shift`, `verdict.judge` (winner, margin, numerical error). A candidate may still
+end as another phase, a crystal that melts for instance; it then counts for the phase it ended as.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.condensate.result import TorusCondensateResult
 from ehbilayer.condensate.torus import Angles
 from ehbilayer.hartree_fock.cutoff import basis_error
-from ehbilayer.hartree_fock.handover import may_go_on, same_particles
+from ehbilayer.hartree_fock.handover import may_go_on
 from ehbilayer.hartree_fock.order import bragg_weights, spin_orders
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.solver import solve
@@ -28,15 +29,18 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
-from ehbilayer.phases.result import CandidateRow, CompetitionResult, Curvatures, Descent, arrays
+from ehbilayer.phases.look import LOOK_ERROR, PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
+from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
+from ehbilayer.phases.sizes import size_shift, smaller
 from ehbilayer.phases.verdict import cautions, judge, paper_label, ranked
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
 STOPPED = (Status.interrupted, Status.timeout)
-PAIRS = ("waves", "angle")  # arrays that a condensate starts from
-State = HartreeFockResult | TorusCondensateResult
+EDGE_DOUBT = 2.0  # how much more may be at the edge of its first waves than of those that were converged
+GAIN_DOUBT = 2.0  # how much more than others a candidate may gain by convergence
+FAR = 5.0  # of the largest basis error: rows farther above the winner get none of their own
 
 
 def compete(candidates: Sequence[Candidate], hooks: Hooks | None = None) -> CompetitionResult:
@@ -57,69 +61,241 @@ def compete(candidates: Sequence[Candidate], hooks: Hooks | None = None) -> Comp
     hooks = hooks or Hooks()
     earlier = hooks.unfinished
     assert earlier is None or isinstance(earlier, CompetitionResult)
-    rows = list(earlier.candidates) if earlier is not None else []
-    kept = ("cell_", "density_", PREFIX)
-    data = {k: v for k, v in earlier.data.items() if k.startswith(kept)} if earlier is not None else {}
-    states: dict[str, State] = {}
-    stopped = None
-    for candidate in candidates:
-        if any(row.name == candidate.name and row.status not in STOPPED for row in rows):
-            continue
-        row, state = converge(candidate, _told_of(candidates, candidate, hooks))
-        rows = [*(r for r in rows if r.name != candidate.name), row]
-        states[candidate.name] = state
-        data |= _densities(candidate.name, state) | (_keep_state(row, state) if hooks.keep_states else {})
+    points = _Points(candidates, hooks)
+    if earlier is not None:
+        points.rows, points.further = list(earlier.candidates), list(earlier.further)
+        points.arrangements = list(earlier.arrangements)
+        kept = ("cell_", "density_", PREFIX)
+        points.data = {k: v for k, v in earlier.data.items() if k.startswith(kept)}
+    return points.solve()
+
+
+class _Points:
+    """A competition on its way."""
+
+    def __init__(self, candidates: Sequence[Candidate], hooks: Hooks) -> None:
+        self.candidates, self.hooks = candidates, hooks
+        self.rows: list[CandidateRow] = []
+        self.further: list[CandidateRow] = []  # arrangements that compete for a phase beside those in ``rows``
+        self.arrangements: list[ArrangementRow] = []
+        self.data: dict[str, Variable] = {}
+        self.states: dict[tuple[str, str], State] = {}
+        self.stopped: Status | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Of the candidates, once each."""
+        return list(dict.fromkeys(c.name for c in self.candidates))
+
+    def solve(self) -> CompetitionResult:
+        """Everything that is not there yet."""
+        for begin, further in self._looks():
+            self._converge(begin, further)
+        if self.stopped is None:
+            self._add_errors()
+        return self.result(self.stopped)
+
+    def _looks(self) -> Iterator[tuple[Seen | Candidate, bool]]:
+        """What to converge, in order, and whether it goes to ``further``: candidates of one arrangement as they come,
+        then those looked at, the lowest first."""
+        groups = [[c for c in self.candidates if c.name == name] for name in self.names if not self._done(name)]
+        looked: list[Look] = []
+        many = any(len(group) > 1 for group in groups)
+        for group in groups:
+            if not many or group[0].start is not None:
+                yield group[0], False
+                continue
+            look = look_at(group, _told_of(self.names, group[0], self.hooks))
+            if look is None or look.stopped is not None:
+                self.stopped = self.hooks.should_stop() or Status.interrupted
+                return
+            looked.append(look)
+        looked = settled(looked, self.hooks)
+        names = {look.best.candidate.name for look in looked}
+        self.arrangements = [*(a for a in self.arrangements if a.candidate not in names),
+                             *(row for look in looked for row in look.rows)]
+        found = [(seen, seen is not look.best) for look in looked for seen in (look.best, look.faithful)
+                 if seen is not None]
+        yield from sorted(found, key=lambda pair: pair[0].energy)
+
+    @property
+    def _all(self) -> list[CandidateRow]:
+        return [*self.rows, *self.further]
+
+    def _done(self, name: str) -> bool:
+        return any(row.name == name and row.status not in STOPPED for row in self.rows)
+
+    def _converge(self, begin: Seen | Candidate, further: bool = False) -> None:
+        """One candidate, from the first look at it if there was one."""
+        if self.stopped is not None:
+            return
+        hooks = self.hooks
+        candidate = begin if isinstance(begin, Candidate) else begin.candidate
+        told = _told_of(self.names, candidate, hooks)
+        why = "" if isinstance(begin, Candidate) else self._beaten(begin)
+        twin = None if isinstance(begin, Candidate) else self._twin(begin)
+        if isinstance(begin, Candidate):
+            row, state = converge(candidate, told)
+        elif twin is not None:
+            row, state = replace(twin, name=candidate.name, left_out=why, seconds=0.0), begin.state
+        else:
+            row, state = converge(candidate, told, begin.state) if not why else (
+                _row_of(candidate, begin.state), begin.state)
+            row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0), left_out=why,
+                          first_edge=begin.state.edge_occupation,
+                          basis_error=self._most_gained if why else row.basis_error,
+                          iterations=row.iterations + (0 if why else begin.state.iterations),
+                          start=None if hooks.neighbour is None else "neighbour" if begin.warm else "own guess")
+        self.states[candidate.name, candidate.arrangement] = state
+        if further:
+            self.further = [*(r for r in self.further if r.name != row.name), row]
+            self.stopped = row.status if row.status in STOPPED else None
+            return
+        self.rows = [*(r for r in self.rows if r.name != row.name), row]
+        self.data |= _densities(row.name, state) | (_keep_state(row, state) if hooks.keep_states else {})
         if row.status in STOPPED:
-            stopped = row.status
-            break
-        hooks.checkpoint(_result(candidates, rows, data, Status.interrupted))
-    if stopped is None:
-        rows = _with_errors(candidates, rows, states, hooks)
-    return _result(candidates, rows, data, stopped)
+            self.stopped = row.status
+        else:
+            hooks.checkpoint(self.result(Status.interrupted))
 
+    def _add_errors(self) -> None:
+        """What the verdict rests on: basis errors of all rows that may matter, shifts with size, spread of starts."""
+        ranking = ranked(self._all)
+        if not ranking:
+            return
+        first = ranking[0].energy or 0.0
+        for row in sorted((r for r in self._all if r.energy is not None), key=lambda r: r.energy or 0.0):
+            if row.status is Status.converged and not row.left_out and row.basis_error is None:
+                known = max((r.basis_error or 0.0 for r in self._all), default=0.0)
+                if row is ranking[0] or (row.energy or 0.0) - first < FAR * known or row in ranking[:2]:
+                    self._replace(row, **self._basis_error(row))
+        two = ranked(self._all)[:2]
+        sites = smaller([self._candidate(row) for row in two]) if len(two) > 1 else None
+        for row in two if sites is not None else ():
+            candidate = self._candidate(row)
+            grown = row.gained == 0 and candidate.options.basis_tolerance is not None
+            waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
+            told = _told_of(self.names, candidate, self.hooks)
+            energy = (row.energy or 0.0) + row.gained  # on the first waves where it was looked at
+            self._replace(row, size_shift=size_shift(candidate, energy, waves, sites or 0, told))
+        for row in self._all:
+            alike = [r.energy for r in self._all if r.status is Status.converged and not r.left_out
+                     and (r.phase, r.spin_arrangement) == (row.phase, row.spin_arrangement) and r.energy is not None]
+            if len(alike) > 1:
+                self._replace(row, start_spread=max(alike) - min(alike))
 
-def _told_of(candidates: Sequence[Candidate], candidate: Candidate, hooks: Hooks) -> Hooks:
+    def _replace(self, row: CandidateRow, **fields: Any) -> None:
+        def changed(rows: list[CandidateRow]) -> list[CandidateRow]:
+            which = row.name, row.spin_arrangement
+            return [replace(r, **fields) if (r.name, r.spin_arrangement) == which else r for r in rows]
+
+        self.rows, self.further = changed(self.rows), changed(self.further)
+
+    def _candidate(self, row: CandidateRow) -> Candidate:
+        return next(c for c in self.candidates if (c.name, c.arrangement) == (row.name, row.spin_arrangement))
+
+    def _state(self, row: CandidateRow) -> State:
+        """The state of a row, computed anew where an unfinished result brought the row alone."""
+        key = row.name, row.spin_arrangement
+        if key not in self.states:
+            candidate = self._candidate(row)
+            self.states[key] = converge(candidate, _told_of(self.names, candidate, self.hooks))[1]
+        return self.states[key]
+
+    def _basis_error(self, row: CandidateRow) -> dict[str, float]:
+        candidate = self._candidate(row)
+        if candidate.options.keep == "translations":
+            return {"basis_error": 0.0}  # plane waves are stationary on any basis that holds them
+        state = self._state(row)
+        if state.status is not Status.converged or not isinstance(state, HartreeFockResult):
+            return {}
+        error = basis_error(candidate.torus, candidate.basis, state, threads=self.hooks.threads) / candidate.torus.sites
+        return {"basis_error": error, "basis_gain": error}
+
+    def result(self, stopped: Status | None) -> CompetitionResult:
+        """With all that is there; ``stopped`` is how it was broken off."""
+        candidates = self.candidates
+        rows = sorted(self.rows, key=lambda row: self.names.index(row.name))
+        torus, box = candidates[0].torus, candidates[0].basis.box
+        verdict = judge([*rows, *self.further])
+        left = dict.fromkeys(self.names, "not computed") | {r.name: r.status.value for r in rows}
+        reason = ", ".join(f"{name}: {end}" for name, end in left.items() if end != Status.converged)
+        if reason:  # what has not converged may yet win
+            verdict = replace(verdict, resolved=False)
+        best = ranked([*rows, *self.further])
+        return CompetitionResult(
+            status=stopped or (Status.not_converged if reason else Status.converged), reason=reason, **vars(verdict),
+            energies={r.name: r.energy for r in rows}, statuses={r.name: r.status.value for r in rows},
+            ended_as={r.name: r.phase for r in rows}, lowest_energy=best[0].energy if best else None,
+            saddles=tuple(r.name for r in rows if r.saddle), cautions=cautions(candidates, rows),
+            spin_arrangement=best[0].spin_arrangement if best else None, candidates=tuple(rows),
+            further=tuple(self.further), arrangements=tuple(self.arrangements),
+            particles=Carriers({s.name: s.count for s in torus.species}), area=box.area, zero_mode=torus.zero_mode,
+            inputs=_inputs(torus, box), data=(arrays(rows) if rows else {}) | self.data)
+
+    @property
+    def _most_gained(self) -> float:
+        """By how much convergence lowers an energy at most, as far as was seen, times GAIN_DOUBT."""
+        return GAIN_DOUBT * max((r.gained for r in self._all), default=0.0) + LOOK_ERROR
+
+    def _twin(self, seen: Seen) -> CandidateRow | None:
+        """The row of the phase that a candidate has become, if it is a state of the same symmetry and spins: the best
+        that both can be."""
+        for r in self._all if not seen.kept else ():
+            alike = self._candidate(r).space == seen.candidate.space and r.phase == seen.state.phase
+            if alike and seen.energy > (r.energy or 0.0) + r.gained - LOOK_ERROR:
+                return r
+        return None
+
+    def _beaten(self, seen: Seen) -> str:
+        """Why a candidate need not be converged further; empty if it must."""
+        if self._twin(seen) is not None:
+            return f"it became the {seen.state.phase}"
+        ranking = ranked(self._all)
+        # how much a basis lacks shows at its edge; a condensate's tail is another law, and it is cheap to converge
+        edge = max((r.first_edge for r in self._all if not r.left_out), default=0.0)
+        alike = isinstance(seen.state, HartreeFockResult) and seen.state.edge_occupation <= EDGE_DOUBT * edge
+        if alike and len(ranking) > 1 and seen.energy - self._most_gained > (ranking[1].energy or 0.0):
+            return "it can no longer win"
+        return ""
+
+def _told_of(names: Sequence[str], candidate: Candidate, hooks: Hooks) -> Hooks:
     """The hooks, whose progress names the candidate."""
-    number = candidates.index(candidate) + 1
-    return replace(hooks, progress=lambda text: hooks.progress(
-        f"{candidate.name} ({number}/{len(candidates)})  {text}"))
+    number = names.index(candidate.name) + 1
+    return replace(hooks, progress=lambda text: hooks.progress(f"{candidate.name} ({number}/{len(names)})  {text}"))
 
 
-def converge(candidate: Candidate, hooks: Hooks | None = None) -> tuple[CandidateRow, State]:
-    """One candidate: its row of the table (energies per hole in Ha_h), and the result of its method."""
+def converge(candidate: Candidate, hooks: Hooks | None = None,
+             seen: State | None = None) -> tuple[CandidateRow, State]:
+    """One candidate: its row of the table (energies per hole in Ha_h), and the result of its method.
+
+    ``seen`` is its state after a first look, to go on from.
+    """
     hooks = hooks or Hooks()
     began = time.monotonic()
-    start = _start_of(candidate, hooks.neighbour)
+    start = None if seen is not None else from_neighbour(candidate, hooks.neighbour)
     result: State
     if candidate.paired:
         assert not isinstance(start, Orbitals)
         hooks.progress("pairing")
-        result = _solve_condensate(candidate, start, hooks)
-        row = _condensate_row(candidate, result)
+        result = _solve_condensate(candidate, start if seen is None else condensate_torus.angles_of(seen), hooks)
+        row = _row_of(candidate, result)
     else:
-        assert not isinstance(start, Angles)
-        how = How(hooks.backend, hooks.threads, lambda s: hooks.progress(
-            f"iteration {s['iteration']}  residual {s['residual']:.1e}"), None, hooks.should_stop)
+        assert not isinstance(start, Angles) and not isinstance(seen, TorusCondensateResult)
+        how = how_of(hooks)
+        begin = start or candidate.start if seen is None else seen.orbitals
         held = replace(candidate.options, follow=False)  # it competes with its own symmetry, wherever a saddle leads
-        result = solve(candidate.torus, candidate.basis, held, how, initial=start or candidate.start)
-        row = _row(candidate, result)
+        result = solve(candidate.torus, candidate.basis, held, how, initial=begin)
+        row = _row_of(candidate, result)
         if candidate.options.follow and row.saddle and result.status is Status.converged:
             row = replace(row, towards=_fall(candidate, result, how))
     began_as = None if hooks.neighbour is None else "own guess" if start is None else "neighbour"
     return replace(row, start=began_as, seconds=time.monotonic() - began), result
 
 
-def _start_of(candidate: Candidate, neighbour: Any) -> Orbitals | Angles | None:
-    """The candidate's state in a neighbour's result, None if it has none that may go on, or other particles."""
-    name = candidate.name
-    if neighbour is None or f"{PREFIX}waves_{name}" not in neighbour.data or not same_particles(
-            candidate.torus, neighbour.inputs):
-        return None
-    if not candidate.paired:
-        return Orbitals.unpack(name, candidate.torus, Cell(np.array(neighbour.inputs["box"])), neighbour.data)
-    if candidate.options.basis_tolerance is not None:
-        return None  # it finds its own waves, from its own guess
-    return Angles(*(neighbour.data[f"{PREFIX}{key}_{name}"].values for key in PAIRS))
+def _row_of(candidate: Candidate, result: State) -> CandidateRow:
+    row = _condensate_row(candidate, result) if isinstance(result, TorusCondensateResult) else _row(candidate, result)
+    return replace(row, spin_arrangement=candidate.arrangement)
 
 
 def _keep_state(row: CandidateRow, result: State) -> dict[str, Variable]:
@@ -135,25 +311,15 @@ def _keep_state(row: CandidateRow, result: State) -> dict[str, Variable]:
     return result.orbitals.pack(name) if may_go_on(name, row.phase, row.sea_depletion) else {}
 
 
+def _waves_of(state: State) -> np.ndarray:
+    return state.orbitals.waves if isinstance(state, HartreeFockResult) else state.data["waves"].values
+
+
 def _densities(name: str, result: State) -> dict[str, Variable]:
     """The densities of a candidate and the cell they are given on, under its name."""
     axes = {"cell_1": f"cell_1_{name}", "cell_2": f"cell_2_{name}", "vector": "vector", "axis": "axis"}
     return {f"{key}_{name}": Variable(tuple(axes[d] for d in v.dims), v.values, v.units, v.description)
             for key, v in result.data.items() if key == "cell" or key.startswith("density_")}
-
-
-def _with_errors(candidates: Sequence[Candidate], rows: list[CandidateRow], states: dict[str, State],
-                 hooks: Hooks) -> list[CandidateRow]:
-    """The rows with the basis errors of the two lowest phases, on which the verdict rests."""
-    found = {row.name: row for row in rows}
-    for row in ranked(rows)[:2]:
-        candidate = next(c for c in candidates if c.name == row.name)
-        if row.basis_error is None:
-            state = states.get(row.name) or converge(candidate, _told_of(candidates, candidate, hooks))[1]
-            if state.status is Status.converged and isinstance(state, HartreeFockResult):
-                error = basis_error(candidate.torus, candidate.basis, state, threads=hooks.threads)
-                found[row.name] = replace(row, basis_error=error / candidate.torus.sites)
-    return list(found.values())
 
 
 def _solve_condensate(candidate: Candidate, initial: Angles | None, hooks: Hooks) -> TorusCondensateResult:
@@ -194,24 +360,6 @@ def _condensate_row(candidate: Candidate, result: TorusCondensateResult) -> Cand
         result.momentum_variance, bragg_weight=Carriers({"electron": 0.0, "hole": 0.0}), gap=result.gap,
         pair_amplitude=result.condensate_fraction, edge_occupation=result.edge_occupation,
         iterations=result.iterations, normal_energy=result.normal_energy_per_pair, paper_label=CONDENSATE)
-
-
-def _result(candidates: Sequence[Candidate], rows: Sequence[CandidateRow], data: dict[str, Variable],
-            stopped: Status | None) -> CompetitionResult:
-    torus, box = candidates[0].torus, candidates[0].basis.box
-    verdict = judge(rows)
-    left = {c.name: "not computed" for c in candidates} | {r.name: r.status.value for r in rows}
-    reason = ", ".join(f"{name}: {end}" for name, end in left.items() if end != Status.converged)
-    if reason:  # what has not converged may yet win
-        verdict = replace(verdict, resolved=False)
-    energies = [r.energy for r in rows if r.status is Status.converged and r.energy is not None]
-    return CompetitionResult(
-        status=stopped or (Status.not_converged if reason else Status.converged), reason=reason, **vars(verdict),
-        energies={r.name: r.energy for r in rows}, statuses={r.name: r.status.value for r in rows},
-        ended_as={r.name: r.phase for r in rows}, lowest_energy=min(energies, default=None),
-        saddles=tuple(r.name for r in rows if r.saddle), cautions=cautions(candidates, rows), candidates=tuple(rows),
-        particles=Carriers({s.name: s.count for s in torus.species}), area=box.area, zero_mode=torus.zero_mode,
-        inputs=_inputs(torus, box), data=(arrays(rows) if rows else {}) | data)
 
 
 def _inputs(torus: Torus, box: Cell) -> dict[str, Any]:

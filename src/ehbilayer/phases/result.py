@@ -41,7 +41,7 @@ class CandidateRow:
     status: Status = entry("how it ended")
     energy: float | None = number("Ha_h", "energy per hole")
     phase: str = entry("phase it ended as")
-    basis_error: float | None = number("Ha_h", "of the energy per hole, estimated for the two lowest phases", None)
+    basis_error: float | None = number("Ha_h", "of the energy per hole; None where it is too high to matter", None)
     basis_size: int = entry("plane waves", 0)
     solver_error: float = number("Ha_h", "bound on the solver's error per hole", 0.0)
     momentum_variance: Carriers[float] = number("1", "sum_k (L k)^2 n_k with L^2 = 2 A / sqrt(3)", NOBODY)
@@ -60,6 +60,24 @@ class CandidateRow:
     seconds: float = number("s", "spent on it", 0.0)
     paper_label: str = entry("phase by the cuts of Nashabeh and Fu", "")
     start: str | None = entry("neighbour | own guess; None where there was no neighbour", None)
+    spin_arrangement: str = entry("how each carrier fills its flavours, see `torus.Species`", "")
+    basis_gain: float = number("Ha_h", "part of the basis error found on a larger basis: it surely falls by that", 0.0)
+    size_shift: float | None = number("Ha_h", "energy per hole less that in a smaller box", None)
+    start_spread: float = number("Ha_h", "spread of the energies of starts that ended alike", 0.0)
+    gained: float = number("Ha_h", "energy per hole by which it fell after the first look", 0.0)
+    first_edge: float = number("1", "edge_occupation on the waves of the first look", 0.0)
+    left_out: str = entry("why it was not converged beyond the first look", "")
+
+
+@dataclass(frozen=True)
+class ArrangementRow:
+    """One arrangement of spins and valleys of a candidate, as the first look at it ended."""
+
+    candidate: str = entry("of which candidate")
+    spin_arrangement: str = entry("how each carrier fills its flavours, see `torus.Species`")
+    phase: str = entry("phase it ended as")
+    energy: float = number("Ha_h", "energy per hole, loosely converged on the first waves")
+    cost: float = number("Ha_h", "above the arrangement that stands for the candidate, per hole on the same waves")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -83,7 +101,11 @@ class CompetitionResult(Result):
     lowest_energy: float | None = number("Ha_h", "energy per hole of the winner", key="energy")
     saddles: tuple[str, ...] = entry("candidates that a broken symmetry would lower")
     cautions: tuple[str, ...] = entry("what a reader of the verdict must not overlook")
+    spin_arrangement: str | None = entry("how each carrier of the winner fills its flavours", None)
     candidates: tuple[CandidateRow, ...] = entry("all candidates")
+    further: tuple[CandidateRow, ...] = entry(
+        "of candidates that end lowest as another phase: the arrangement that remains what it is called", ())
+    arrangements: tuple[ArrangementRow, ...] = entry("all arrangements of spins and valleys that competed", ())
     particles: Carriers[int] = entry("particles in the box, of all flavours")
     area: float = number("a_h^2", "area of the box")
     zero_mode: str = entry("none | madelung")

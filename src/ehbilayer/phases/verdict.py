@@ -9,7 +9,7 @@ from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.result import CandidateRow
 from ehbilayer.status import Status
 
-BASIS_DOUBT = 0.3  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
+BASIS_DOUBT = 0.5  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
 PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance; Nashabeh & Fu, for N = 36
 
 
@@ -28,17 +28,34 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     """Winner, runner-up, margin and numerical error (Ha_h per hole) of converged rows.
 
     Candidates that ended as one phase stand for it together, by their lowest energy. The margin is the distance to
-    the next phase. The numerical error is how much smaller it may really be: what basis and solver overrate the next
-    phase's energy more than the winner's, and BASIS_DOUBT of both basis errors, which are estimates.
+    the next phase. Energies are upper bounds, so the winner stands while every row of another phase stays above it
+    with all taken off that it may still gain (`remaining`) and that the size of the box was seen to move it against
+    the winner. The numerical error is by how much the margin would shrink in the worst case.
     """
     ranking = ranked(rows)
     if len(ranking) < 2:
         return Verdict(ranking[0].phase, resolved=True) if ranking else Verdict()
     first, second = ranking[:2]
-    basis = [r.basis_error or 0.0 for r in (first, second)]
-    error = max(basis[1] - basis[0], 0.0) + BASIS_DOUBT * sum(basis) + first.solver_error + second.solver_error
+    others = [r for r in rows if r.status is Status.converged and r.phase != first.phase]
+    known = max((r.basis_error for r in (first, *others) if r.basis_error is not None), default=0.0)
+    surely = _energy(first) - first.basis_gain
+    worst = min(_energy(r) - remaining(r, known) - _moved(r, first) for r in others) - surely
     margin = _energy(second) - _energy(first)
-    return Verdict(first.phase, second.phase, margin, error, margin > error)
+    return Verdict(first.phase, second.phase, margin, max(margin - worst, 0.0), worst > 0)
+
+
+def remaining(row: CandidateRow, unknown: float = 0.0) -> float:
+    """All that a row may still gain (Ha_h per hole): more waves, its solver, a luckier start.
+
+    ``unknown`` is the error of the basis where none was estimated.
+    """
+    basis = unknown if row.basis_error is None else row.basis_error
+    return (1 + BASIS_DOUBT) * basis + row.solver_error + row.start_spread
+
+
+def _moved(row: CandidateRow, first: CandidateRow) -> float:
+    """By how much the size of the box moved a row against the winner; 0 where it was not looked at."""
+    return 0.0 if row.size_shift is None or first.size_shift is None else abs(row.size_shift - first.size_shift)
 
 
 def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> tuple[str, ...]:
@@ -48,8 +65,8 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> t
     rather than by pairing: its normal state, the polarised plasma, then lies below the runner-up already.
     """
     ranking = ranked(rows)
-    spins = {c.name: [s.spin for s in c.torus.species] for c in candidates}
-    if len(ranking) < 2 or ranking[0].normal_energy is None or set(spins.get("liquid", ())) <= {"polarized"}:
+    liquids = [{s.spin for s in c.torus.species} for c in candidates if c.name == "liquid"]
+    if len(ranking) < 2 or ranking[0].normal_energy is None or not liquids or {"polarized"} in liquids:
         return ()
     gain = _energy(ranking[1]) - ranking[0].normal_energy
     if gain <= 0 or ranking[0].phase != "condensate":

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import BILAYER, CELL, Seed, Starts, Table, Tolerance, density_keys, dotted
+from ehbilayer.torus import OCCUPATIONS
 
 Ordered = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
                   "dumbbell-crystal"]
-Spin = Literal["restricted", "unrestricted", "polarized"]
+Spin = Literal["restricted", "unrestricted", "polarized"] | Annotated[str, Field(pattern=f"^{OCCUPATIONS}$")]
+SPIN_TEXT = "restricted | unrestricted | polarized | particles of each flavour, such as 27+9 or 18|18"
 STARTS: tuple[str, ...] = (*get_args(Ordered), "random")
 
 
 class HartreeFockTable(Table):
     """How Hartree-Fock is solved: [hartree-fock]."""
 
-    electron_spin: Spin = Field(default="restricted", description="restricted | unrestricted | polarized")
-    hole_spin: Spin = Field(default="polarized", description="restricted | unrestricted | polarized")
+    electron_spin: Spin = Field(default="restricted", description=SPIN_TEXT)
+    hole_spin: Spin = Field(default="polarized", description=SPIN_TEXT)
     start: str = Field(default="crystal", min_length=1, max_length=4096,
                        description=f"{' | '.join(STARTS)} | a result file")
     spin_order: Literal["uniform", "stripe", "random"] = Field(

@@ -21,6 +21,9 @@ class PhasesTable(Table):
     """Which phases compete: [phases]."""
 
     candidates: list[Phase] | None = Field(default=None, min_length=1, description=f"a list of {' | '.join(PHASES)}")
+    spins: Literal["all", "given"] | None = Field(
+        default=None, description='all | given: every arrangement, or the spins of [hartree-fock]; "given" where it '
+                                  "names one, else all")
 
 
 TABLE = PhasesTable
@@ -34,6 +37,14 @@ def of(study: Study) -> PhasesTable:
     return table
 
 
+def spins_of(study: Study) -> str:
+    """Whether all arrangements of spins and valleys compete: unless the file names a spin treatment, or says so."""
+    asked = any(f"hartree-fock.{name}_spin" in study.given() for name in ("electron", "hole"))
+    return of(study).spins or ("given" if asked else "all")
+
+
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
-    return {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
+    found = {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
+    free = spins_of(study) == "all"
+    return found - {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if free else found

@@ -24,21 +24,28 @@ def prepare(study: Study) -> Task:
     from ehbilayer.phases.candidates import applicable, candidates
     from ehbilayer.phases.competition import compete
 
-    contents = contents_of(study)
+    contents, spins = contents_of(study), keys.spins_of(study)
+    if spins == "all":
+        contents = replace(contents, electron_spin="polarized", hole_spin="polarized")  # these take the most waves
     torus, waves, given = torus_of(study, contents), waves_of(study.cell), options_of(study)
     options = replace(given, starts=1, basis_tolerance=None if waves.named else given.tolerance)
     with by_key(study):
         basis = PlaneWaveBasis(torus.box, waves.on(torus, options.tolerance))
-        names: list[str] = list(keys.of(study).candidates or applicable(torus))
-        found = candidates(torus, basis, names, options)
+        names: list[str] = list(keys.of(study).candidates or applicable(torus, spins))
+        found = candidates(torus, basis, names, options, spins)
     resolved = resolved_entries(study, torus, basis) | {
-        "hartree-fock": asdict(replace(options, starts=given.starts)), "phases": {"candidates": list(names)}}
+        "hartree-fock": asdict(replace(options, starts=given.starts)),
+        "phases": {"candidates": list(names), "spins": spins}}
     bilayer = torus.bilayer
     plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
             f"  box        {resolved['cell']['shape']}, {torus.area:.6g} a_h^2, {basis.size} plane waves"
             + (" or more" if options.basis_tolerance is not None else ""),
-            f"  solve      zero mode {torus.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h"]
-    return Task(study, bilayer.scales, study.canonical(), resolved, tuple(plan), partial(compete, found),
+            f"  solve      zero mode {torus.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h",
+            "  spins      " + ("every arrangement of spins and valleys" if spins == "all" else
+                               ", ".join(f"{s.name}s {s.spin}" for s in torus.species if s.count))]
+    inputs = study.canonical()
+    inputs["phases"] = inputs.get("phases", {}) | {"spins": spins}
+    return Task(study, bilayer.scales, inputs, resolved, tuple(plan), partial(compete, found),
                 extra=_critical(study, contents, torus), carries=(PREFIX,))
 
 

@@ -1,0 +1,117 @@
+"""How much the size of the box moves an energy: the same state in a smaller box of the same shape and density."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves
+from ehbilayer.condensate import torus as condensate_torus
+from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.solver import solve
+from ehbilayer.hooks import Hooks
+from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.phases.candidates import Candidate
+from ehbilayer.phases.look import LOOSE, how_of
+from ehbilayer.status import Status
+from ehbilayer.torus import SPIN_TREATMENTS, Torus
+
+SMALLER = (1.6, 9.0)  # by which factors a box of comparison holds fewer particles
+FEWEST = 4  # sites in it
+
+
+def size_shift(candidate: Candidate, energy: float, waves: np.ndarray, sites: int, hooks: Hooks) -> float | None:
+    """Energy per hole (Ha_h) of a candidate less that in a smaller box.
+
+    Parameters
+    ----------
+    energy, waves : of its state, per hole; the smaller box takes the waves of the same part of the plane.
+    sites : in the smaller box, of `smaller`.
+
+    Returns None where it did not converge there.
+    """
+    small = _resized(candidate.torus, sites)
+    chosen = _same_reach(candidate.torus, waves, small)
+    if candidate.paired:
+        state = condensate_torus.solve(small, PlaneWaveBasis(small.box, chosen), tolerance=1e-4, estimate=False,
+                                       should_stop=hooks.should_stop)
+        return energy - state.total_energy / small.sites if state.status is Status.converged else None
+    basis = PlaneWaveBasis(small.box, chosen, crystal_cell(small.box, sites, _per_cell(candidate)))
+    options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,
+                      spectrum=False)
+    found = solve(small, basis, options, how_of(hooks))
+    return energy - found.total_energy / small.sites if found.status is Status.converged else None
+
+
+def smaller(candidates: Sequence[Candidate]) -> int | None:
+    """Sites in the largest smaller box of the same shape and density that holds all candidates, their cells and
+    flavours; None where there is none, and for starts of the user's."""
+    if any(c.start is not None for c in candidates):
+        return None
+    torus = candidates[0].torus
+    for sites in range(int(torus.sites / SMALLER[0]), max(FEWEST, math.ceil(torus.sites / SMALLER[1])) - 1, -1):
+        if all(_holds(c, sites) for c in candidates):
+            return sites
+    return None
+
+
+def _holds(candidate: Candidate, sites: int) -> bool:
+    try:
+        small = _resized(candidate.torus, sites)
+        if not candidate.paired and candidate.options.keep != "translations":
+            crystal_cell(small.box, sites, _per_cell(candidate))
+    except InputError:
+        return False
+    return bool(np.isclose(_roundness(small), _roundness(candidate.torus), rtol=1e-6))
+
+
+def _per_cell(candidate: Candidate) -> int:
+    return 1 if candidate.options.keep == "translations" else candidate.torus.sites // candidate.basis.cells
+
+
+def _resized(torus: Torus, sites: int) -> Torus:
+    """With another number of sites; numbers of flavours go along. Raises InputError where they are not whole."""
+    def share(spin: str) -> str:
+        if spin in SPIN_TREATMENTS:
+            return spin
+        mark = "|" if "|" in spin else "+"
+        numbers = [int(n) * sites for n in spin.split(mark)]
+        if mark == "|" and any(n % torus.sites for n in numbers):
+            raise InputError("holes", "such that flavours hold whole numbers", sites, "choose another")
+        ends = np.rint(np.cumsum(numbers) / torus.sites).astype(int)  # liquids: as nearly in proportion as may be
+        return mark.join(str(n) for n in np.diff(ends, prepend=0) if n)
+
+    def count(given: int | None) -> int | None:
+        if given is None or given * sites % torus.sites == 0:
+            return None if given is None else given * sites // torus.sites
+        raise InputError("holes", "such that all counts are whole", sites, "choose another")
+
+    small = replace(torus, holes=count(torus.holes), electrons=count(torus.electrons),
+                    electron_spin=share(torus.electron_spin), hole_spin=share(torus.hole_spin))
+    if any(s.spin == "unrestricted" and s.count % s.flavours for s in small.species):
+        raise InputError("holes", "such that flavours hold equal numbers", sites, "choose another")
+    return small
+
+
+def _roundness(torus: Torus) -> float:
+    """Shortest vector of the lattice of sites, over the root of the area of a site."""
+    s = crystal_cell(torus.box, torus.sites)
+    cell = np.linalg.inv(s) @ torus.box.vectors
+    return float(np.linalg.norm(cell, axis=1).min() / np.sqrt(torus.area / torus.sites))
+
+
+def _same_reach(torus: Torus, waves: np.ndarray, small: Torus) -> np.ndarray:
+    """Waves of the smaller box in the hull of the others', widened by half a step."""
+    from scipy.spatial import ConvexHull
+
+    k = waves @ torus.box.reciprocal
+    reach = float(np.linalg.norm(k, axis=1).max())
+    wider = 1 + np.pi / np.sqrt(small.area) / reach
+    sides = ConvexHull(k * wider).equations
+    inside = disk_waves(small.box, reach * wider)
+    r = inside @ small.box.reciprocal
+    return np.asarray(inside[np.all(r @ sides[:, :2].T + sides[:, 2] <= 1e-9 * reach, axis=1)])
