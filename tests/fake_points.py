@@ -159,7 +159,7 @@ def study_text(axes: str, more: str = "") -> str:
 def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     """Begin the sweep and kill it after a random time, again and again; report after each what there is."""
     from ehbilayer.studies.file import load_study
-    from ehbilayer.sweep import campaign, definition, lock  # noqa: F401  modules that each child would import anew
+    from ehbilayer.sweep import campaign, definition  # noqa: F401  modules that each child would import anew
     from ehbilayer.sweep import points as sweep_points
     from ehbilayer.sweep.store import PointStore
 
@@ -180,7 +180,7 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         labels = store.labels()
-        assert not any(store.is_damaged(key, label) for key, label in labels.items())
+        assert not any(store.fault(key, label) for key, label in labels.items())
         log(f"killed {len(labels)}")
         for key in labels:
             log(f"there {names[key]}")

@@ -27,7 +27,6 @@ EXCEPTIONS = {
     ("figures", "sweep.maps"): "annotations: maps of sweeps are resolved when they are asked for",
     ("hooks", "results.base"): "annotations: it hands results on without looking into them",
     ("run.runner", "sweep.engines"): "a study with a [sweep] is run as one",
-    ("run.runner", "sweep.lock"): "a study with a [sweep] is run as one",
     ("run.runner", "sweep.points"): "a study with a [sweep] is run as one",
     ("run.runner", "sweep.campaign"): "a study with a [sweep] is run as one",
     ("run.runner", "sweep.definition"): "a study with a [sweep] is run as one",

@@ -17,12 +17,12 @@ from ehbilayer.papers.making import make_all
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run import runner
+from ehbilayer.run.lock import RunLock
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.sweep import many
-from ehbilayer.sweep.lock import SweepLock
 from ehbilayer.sweep.many import jobs_of, run_many
 from test_reproduce_workers import (
     STUDIES,
@@ -109,7 +109,7 @@ def test_a_killed_process_is_named_and_its_work_done_in_the_first() -> None:
 
 def test_a_second_call_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     figures = [figure("x:1", {"a-layer": STUDIES["a-layer"]})]
-    with SweepLock(tmp_path, None, Reporter()), pytest.raises(InputError, match=f"in use by process {os.getpid()} on"):
+    with RunLock(tmp_path, None, Reporter()), pytest.raises(InputError, match=f"in use by process {os.getpid()} on"):
         make_all(figures, tmp_path, lambda text: None)
     assert not (tmp_path / "results").exists()
     assert make_all(figures, tmp_path, lambda text: None) == 0
@@ -121,8 +121,8 @@ def test_a_lock_on_a_full_disk_holds(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     with monkeypatch.context() as patch:
         patch.setattr("os.write", full)
-        with SweepLock(tmp_path, None, Reporter()), pytest.raises(InputError, match="in use by process"):
-            SweepLock(tmp_path, None, Reporter()).__enter__()
+        with RunLock(tmp_path, None, Reporter()), pytest.raises(InputError, match="in use by process"):
+            RunLock(tmp_path, None, Reporter()).__enter__()
 
 
 def test_the_table_is_told_even_if_it_cannot_be_written(tmp_path: Path) -> None:

@@ -21,12 +21,12 @@ from ehbilayer.errors import InputError
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run import stopping
+from ehbilayer.run.lock import RunLock
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep import engines as sweep_engines
-from ehbilayer.sweep.lock import SweepLock
 from ehbilayer.sweep.status import status_of
 from ehbilayer.sweep.table import rows
 
@@ -180,12 +180,12 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_a_second_driver_is_refused(tmp_path: Path, fakes: Path) -> None:
     reporter = Reporter()
-    with SweepLock(tmp_path, None, reporter):
+    with RunLock(tmp_path, None, reporter):
         for options in ({}, {"force": True}, {"shard": "1/2"}):
             with pytest.raises(InputError, match=f"process {os.getpid()} on"):
                 ehbilayer.run(study(), tmp_path, **options)  # type: ignore[arg-type]
         assert status_of_lock(tmp_path) == [None]
-    with SweepLock(tmp_path, (1, 2), reporter):
+    with RunLock(tmp_path, (1, 2), reporter):
         with pytest.raises(InputError, match="shard 1/2, process"):
             ehbilayer.run(study(), tmp_path)
         with pytest.raises(InputError, match="shard 1/2, process"):
@@ -199,16 +199,16 @@ def test_a_second_driver_is_refused(tmp_path: Path, fakes: Path) -> None:
 
 
 def status_of_lock(place: Path) -> list[str | None]:
-    from ehbilayer.sweep.lock import holders
+    from ehbilayer.run.lock import holders
 
     return [who.get("shard") for who in holders(place)]
 
 
 def test_a_dead_driver_leaves_no_lock(tmp_path: Path) -> None:
-    code = ("import os, sys, pathlib; from ehbilayer.sweep.lock import SweepLock; from ehbilayer.run.reporting import "
-            "Reporter; SweepLock(pathlib.Path(sys.argv[1]), None, Reporter()).__enter__(); os.kill(os.getpid(), 9)")
+    code = ("import os, sys, pathlib; from ehbilayer.run.lock import RunLock; from ehbilayer.run.reporting import "
+            "Reporter; RunLock(pathlib.Path(sys.argv[1]), None, Reporter()).__enter__(); os.kill(os.getpid(), 9)")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment(), timeout=60)
-    assert done.returncode == -signal.SIGKILL and (tmp_path / ".sweep.lock").read_text()
+    assert done.returncode == -signal.SIGKILL and (tmp_path / ".run.lock").read_text()
     assert ehbilayer.run(study(), tmp_path).status is Status.converged
 
 

@@ -30,7 +30,10 @@ def study(axes: str, more: str = "") -> Study:
 
 
 @pytest.mark.parametrize("start", ["", WARM])
-@pytest.mark.parametrize("spacings", ["[1, 2, 1]", '["1 nm", "2 nm", "1 nm"]'])
+@pytest.mark.parametrize("spacings", [
+    "[1, 2, 1]", '["1 nm", "2 nm", "1 nm"]', '[1, "1 a_h"]', '["1 a_h", 1.0]', '["0.3 nm", "3 A"]',
+    '["1e-9 m", "1 nm"]',
+    '["1 nm", "10 \u00c5"]', f'["1 nm", {1 / fake_points.SCALES.bohr_radius_nm!r}]'])
 def test_points_that_are_the_same_are_refused(fakes: None, start: str, spacings: str) -> None:
     with pytest.raises(InputError, match="which are the same point"):
         prepare_sweep(study(f'"density.rs_hole" = [4, 6]\n"bilayer.spacing" = {spacings}', start))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ehbilayer.errors import InputError
+from ehbilayer.results.quantity import Quantity
 from ehbilayer.units import Scales, density_from_rs, device_numbers, parse_duration, parse_quantity, rs_from_density
 
 DEVICE = Scales(electron_mass=0.8, hole_mass=0.4, dielectric=4.7)
@@ -42,6 +43,52 @@ def test_lengths_round_trip(value: float, unit: str) -> None:
     atomic = DEVICE.to_atomic(f"{value!r} {unit}", "length", "d")
     real = {"nm": DEVICE.bohr_radius_nm, "angstrom": 10 * DEVICE.bohr_radius_nm, "a_h": 1.0, "a_e": 2.0}[unit]
     assert atomic * real == pytest.approx(value, rel=1e-14)
+
+
+@pytest.mark.parametrize(("text", "same"), [
+    ("3e-9 m", "3 nm"), ("30 A", "3 nm"), ("30 \u00c5", "3 nm"), ("30 \u212b", "3 nm"), ("30 A\u030a", "3 nm"),
+    ("3e-3 um", "3 nm"), ("3e-3 \u00b5m", "3 nm"), ("3e-3 \u03bcm", "3 nm"), ("3e-3 micron", "3 nm"),
+    ("3000 pm", "3 nm"), ("3e-7 cm", "3 nm"), ("3 Angstrom", "0.3 nm"), ("10^-3 um", "1 nm")])
+def test_lengths_agree(text: str, same: str) -> None:
+    assert DEVICE.to_atomic(text, "length", "d") == pytest.approx(DEVICE.to_atomic(same, "length", "d"), rel=1e-14)
+
+
+@pytest.mark.parametrize("text", [
+    "1e16 m^-2", "1e12 cm-2", "1e12 cm^{-2}", "1e12 cm**-2", "1e12 cm^(-2)", "1e12 cm\u207b\u00b2", "1e12 cm^\u22122",
+    "1e12 /cm^2", "1e12/cm^2", "1e12 1/cm^2", "1e12/cm\u00b2", "1e12 per cm^2", "10^12 cm^-2", "10**12 cm^-2",
+    "10^{12} cm^{-2}", "10\u00b9\u00b2 cm\u207b\u00b2", "0.1x10^13 cm^-2", "0.1 \u00d7 10^13 cm^-2",
+    "10\u00b710^11 cm^-2", "0.1*10**13 cm^-2", "1e4 um^-2", "1e4 \u00b5m^-2", "1e-4 A^-2", "1e-4 angstrom^-2",
+    "0.01 nm^-2", "  1e12   cm ^ -2 "])
+def test_one_density_in_many_words(text: str) -> None:
+    assert DEVICE.to_atomic(text, "density", "n") == pytest.approx(DEVICE.to_atomic("1e12 cm^-2", "density", "n"),
+                                                                   rel=1e-14)
+
+
+@pytest.mark.parametrize(("text", "same"), [
+    ("1000 mK", "1 K"), ("1e6 uK", "1 K"), ("1 kelvin", "1 K"), ("1000 ueV", "1 meV"), ("1000 \u00b5eV", "1 meV"),
+    ("1.602176634e-19 J", "1 eV"), ("8065.543937 cm^-1", "1 eV"), ("241.7989242 THz", "1 eV"),
+    ("241798.9242 GHz", "1 eV"), ("1 K", "0.08617333262 meV")])  # CODATA 2018
+def test_energies_in_many_units(text: str, same: str) -> None:
+    assert DEVICE.to_atomic(text, "energy", "E") == pytest.approx(DEVICE.to_atomic(same, "energy", "E"), rel=1e-9)
+
+
+@pytest.mark.parametrize("text", ["1,5 nm", "1_000 nm", "3 mm", "210^12 nm", "1e3 x 10^3 nm", "10^9999 nm", "1/3",
+                                  "3 nm^2", "3 cm^-1", "3 nm nm", "^3 nm", "10^ nm", "\u00b2 nm", "3 Ha", "x 10^3 nm"])
+def test_what_is_no_length_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"d: must be"):
+        DEVICE.to_atomic(text, "length", "d")
+
+
+def test_results_are_given_in_these_units_too() -> None:
+    quantity = Quantity(1.0, "Ha_h", DEVICE)
+    assert quantity.to("ueV") == pytest.approx(1e3 * quantity.to("meV")) and quantity.to("mK") == pytest.approx(
+        1e3 * quantity.to("K"))
+    length = Quantity(1.0, "a_h", DEVICE)
+    assert length.to("A") == length.to("\u00c5") == pytest.approx(10 * length.to("nm"))
+    assert length.to("m") == pytest.approx(1e-9 * length.to("nm"), rel=1e-12, abs=0)
+    density = Quantity(1.0, "a_h^-2", DEVICE)
+    assert density.to("cm-2") == density.to("cm^{-2}") == density.to("1/cm^2") == density.to("cm^-2")
+    assert density.to("m^-2") == pytest.approx(1e4 * density.to("cm^-2"))
 
 
 @pytest.mark.parametrize(("text", "same"), [("1 nm^-2", "1e14 cm^-2"), ("1e12 cm-2", "1e12 cm⁻²"),

@@ -18,8 +18,9 @@ from ehbilayer.errors import InputError
 if TYPE_CHECKING:
     from ehbilayer.results.base import Result
     from ehbilayer.run.reporting import Reporter
+    from ehbilayer.studies.file import Study
 
-EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 130, 1
+EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_ELSEWHERE, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 4, 130, 1
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
 
 
@@ -73,13 +74,9 @@ def run(
 
     seconds = None if max_time is None else parse_duration(max_time)
     loaded = load_study(study, sets or [])
-    directory = output if output is not None else Path(loaded.name)
-    from ehbilayer.run import runner
-
-    result = runner.run(loaded, directory, resume=resume, force=force, max_time=seconds, backend=backend,
-                        reporter=_reporter(as_json, quiet), workers=workers, scheduler=scheduler, shard=shard)
-    _print_result(result, as_json, quiet)
-    raise typer.Exit(_exit_code(result))
+    directory = output if output is not None else _home_of(loaded.name)
+    _run(loaded, directory, as_json, quiet, resume=resume, force=force, max_time=seconds, backend=backend,
+         workers=workers, scheduler=scheduler, shard=shard)
 
 
 @app.command()
@@ -103,7 +100,6 @@ def device(
 
     Phase, margin, gaps, plasmons, T_c, and every caveat.
     """
-    from ehbilayer.run import runner
     from ehbilayer.studies.file import make_study
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
@@ -112,18 +108,18 @@ def device(
         "kind": "device", "bilayer": {k: v for k, v in given.items() if v is not None},
         "density": {"electrons_per_hole": electrons_per_hole} | ({} if density is None else
                                                                  {"hole": _number_or_text(density)})}, name="device")
-    result = runner.run(study, output, resume=resume, force=force, reporter=_reporter(as_json, quiet))
-    _print_result(result, as_json, quiet)
-    raise typer.Exit(_exit_code(result))
+    _run(study, output, as_json, quiet, resume=resume, force=force)
 
 
 @app.command()
 def show(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
          as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False) -> None:
     """Print the table of a result."""
-    from ehbilayer.sweep.load import load
+    from ehbilayer.sweep.load import last_run, load
 
     _print_result(load(result), as_json, quiet=False)
+    if result.is_dir() and (note := last_run(result)):
+        print(note, file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -242,6 +238,25 @@ def schema() -> None:
     from ehbilayer.studies.file import json_schema
 
     print(json.dumps(json_schema(), indent=2))
+
+
+def _home_of(name: str) -> Path:
+    """The default directory of a study of this name: one of its own, also where dots alone would name another."""
+    return Path(name if name.strip(". ") else "study")
+
+
+def _run(study: Study, directory: Path, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Compute a study, print its result, and exit with the code that says how it ended."""
+    from ehbilayer.run import runner
+    from ehbilayer.run.rescue import RescuedError
+
+    try:
+        result = runner.run(study, directory, reporter=_reporter(as_json, quiet), **options)
+    except RescuedError as error:
+        _print_result(error.result, as_json or error.kept is None, quiet and error.kept is not None)
+        raise typer.Exit(_fail(str(error), EXIT_ELSEWHERE)) from None
+    _print_result(result, as_json, quiet)
+    raise typer.Exit(_exit_code(result))
 
 
 def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,

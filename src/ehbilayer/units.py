@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -17,27 +18,49 @@ from typing import Any
 
 from ehbilayer.errors import InputError
 
+_EV = 1.602176634e-19  # J: exact, as are h = 6.62607015e-34 J s and c = 299792458 m/s, since the SI of 2019
+_H = 6.62607015e-34 / _EV * 1e3  # meV s
+
 # unit -> (dimension, whose unit it is, factor to nm, nm^-2 or meV; 1 for atomic units)
 UNITS: dict[str, tuple[str, str, float]] = {
     "nm": ("length", "SI", 1.0),
     "angstrom": ("length", "SI", 0.1),
+    "pm": ("length", "SI", 1e-3),
+    "um": ("length", "SI", 1e3),
+    "cm": ("length", "SI", 1e7),
+    "m": ("length", "SI", 1e9),
     "a_h": ("length", "hole", 1.0),
     "a_e": ("length", "electron", 1.0),
     "nm^-2": ("density", "SI", 1.0),
+    "angstrom^-2": ("density", "SI", 100.0),
+    "um^-2": ("density", "SI", 1e-6),
     "cm^-2": ("density", "SI", 1e-14),
+    "m^-2": ("density", "SI", 1e-18),
     "a_h^-2": ("density", "hole", 1.0),
     "a_e^-2": ("density", "electron", 1.0),
     "meV": ("energy", "SI", 1.0),
+    "ueV": ("energy", "SI", 1e-3),
     "eV": ("energy", "SI", 1e3),
-    "K": ("energy", "SI", math.nan),  # k_B in meV/K, filled in from CODATA when used
+    "J": ("energy", "SI", 1e3 / _EV),
+    "cm^-1": ("energy", "SI", _H * 299792458e2),
+    "GHz": ("energy", "SI", _H * 1e9),
+    "THz": ("energy", "SI", _H * 1e12),
+    "K": ("energy", "K", 1.0),  # times k_B
+    "mK": ("energy", "K", 1e-3),
+    "uK": ("energy", "K", 1e-6),
     "Ha_h": ("energy", "hole", 1.0),
     "Ha_e": ("energy", "electron", 1.0),
 }
-ALIASES = {"Angstrom": "angstrom", "\u00c5": "angstrom", "\u212b": "angstrom", "cm-2": "cm^-2", "nm-2": "nm^-2",
-           "cm⁻²": "cm^-2", "nm⁻²": "nm^-2", "/cm^2": "cm^-2", "/nm^2": "nm^-2"}
+ALIASES = {"A": "angstrom", "\u00c5": "angstrom", "Angstrom": "angstrom", "ang": "angstrom", "micron": "um",
+           "Kelvin": "K", "kelvin": "K"}
 EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV"'}
-_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*([^\s0-9.+-]\S{{0,19}})\s*")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_POWER = re.compile(r"10\s*\^\s*([+-]?[0-9]{1,3})(?![0-9])")  # of 10, alone or behind a factor, as papers write it
+_TIMES_POWER = re.compile(rf"\s*[x*\u00d7\u00b7\u22c5]\s*{_POWER.pattern}")
+_NAME = "[A-Za-z\u00c5][A-Za-z_\u00c5]{0,15}"
+_HIGH = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207a\u207b"  # superscripts
+_RAISED, _LOWERED = re.compile(f"[{_HIGH}]+"), str.maketrans(_HIGH, "0123456789+-")
+_ALIKE = str.maketrans("\u2212\u2013\u00b5\u03bc", "--uu")  # of minus and micro
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?)\s*(s|min|m|h|d)")
 _CLOCK = re.compile(r"\s*(?:([0-9]+)-)?([0-9]+):([0-5]?[0-9]):([0-5]?[0-9])\s*")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
@@ -57,17 +80,61 @@ def parse_quantity(text: str, dimension: str, argument: str) -> tuple[float, str
     """
     must = f"a number with a unit of {dimension}, such as {EXAMPLES[dimension]}"
     known = [u for u, (d, _, _) in UNITS.items() if d == dimension]
-    match = _QUANTITY.fullmatch(text) if len(text) <= 100 else None
-    if match is None:
+    found = split_quantity(text)
+    if found is None:
         raise InputError(argument, must, text[:60], f"units: {', '.join(known)}; bare numbers are hole atomic units")
-    value, unit = float(match[1]), ALIASES.get(match[2], match[2])
+    value, unit = found
     if unit not in UNITS:
-        raise InputError(argument, must, text, nearest(unit, known, f"units: {', '.join(known)}"))
+        like = [name for name in known if len(name) > 1]  # a letter is near to everything
+        raise InputError(argument, must, text, nearest(unit, like, f"units: {', '.join(known)}"))
     if UNITS[unit][0] != dimension:
         raise InputError(argument, must, text, f"{unit} is a unit of {UNITS[unit][0]}; use {', '.join(known)}")
     if not math.isfinite(value):
         raise InputError(argument, must, text, "give a finite number")
     return value, unit
+
+
+def split_quantity(text: str) -> tuple[float, str] | None:
+    """The number in text such as "1.29e12 cm^-2" and the unit behind it, a known one by its name in UNITS.
+
+    10^12, 10**12 and 1.5 x 10^12 are numbers; cm-2, cm^{-2}, 1/cm^2 and powers in superscript are units. None for text
+    that is not a number with something behind it.
+    """
+    if len(text) > 100:
+        return None
+    text = _signs(text)
+    plain, power = _NUMBER.match(text), _POWER.match(text)
+    digits, end = plain[0] if plain else "", plain.end() if plain else 0
+    if power is not None:
+        digits = "1"
+    elif plain and "e" not in digits.lower():
+        power = _TIMES_POWER.match(text, end)
+    value = f"{digits}e{int(power[1])}" if power else digits
+    unit = _unit(text[power.end() if power else end:].strip())
+    return (float(value), unit) if value and unit and unit[0] not in "0123456789.+-" else None
+
+
+def unit_name(text: str) -> str:
+    """A unit by its name in UNITS, however it is written; other text as it stands."""
+    return _unit(_signs(text))
+
+
+def _signs(text: str) -> str:
+    """Text with signs that look alike as one, and powers as ^n, whether they are raised, in braces or after **."""
+    text = unicodedata.normalize("NFC", text).translate(_ALIKE).strip()
+    text = _RAISED.sub(lambda m: "^" + m[0].translate(_LOWERED), text).replace("**", "^")
+    return re.sub(r"\^\s*(?:\{\s*([^{}]*?)\s*\}|\(\s*([^()]*?)\s*\))", lambda m: f"^{m[1] or m[2] or ''}", text)
+
+
+def _unit(text: str) -> str:
+    """A unit by its name in UNITS: cm^-2 for cm-2, 1/cm^2, /cm^2 and per cm^2."""
+    per = re.fullmatch(rf"(?:1\s*/|/|per )\s*({_NAME})\s*\^?\s*([12]?)", text)
+    if per:
+        return f"{ALIASES.get(per[1], per[1])}^-{per[2] or 1}"
+    match = re.fullmatch(rf"({_NAME})\s*(?:\^?\s*(-\s*[12]))?", text)
+    if match is None:
+        return text
+    return ALIASES.get(match[1], match[1]) + (f"^{match[2]}".replace(" ", "") if match[2] else "")
 
 
 def parse_duration(text: str, argument: str = "--max-time") -> float:
@@ -211,7 +278,7 @@ class Scales:
             return value
         self._need(argument, quantity)
         if dimension == "energy":
-            return value * (_codata()[2] if unit == "K" else factor) / self.hartree_meV
+            return value * (factor * _codata()[2] if whose == "K" else factor) / self.hartree_meV
         return value * factor / self.bohr_radius_nm**power
 
     def length_nm(self, length: float) -> float:

@@ -100,6 +100,7 @@ class CompressibilityResult(Result):
     """
 
     kind: ClassVar[str] = "compressibility"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("size_",)
     derived_units: ClassVar[dict[str, tuple[str, str]]] = {"velocity_m_per_s": ("m/s", "velocity of the plasmon")}
     alpha_squared: float | None = number("1", "B/B_0 = (v/v_0)^2, of infinitely many particles where extrapolated")
     uncertainty: float | None = number("1", "of alpha^2; None where a state did not converge")

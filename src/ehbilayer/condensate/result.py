@@ -60,6 +60,7 @@ class PlaneCondensateResult(CondensateResult):
     """The condensate of the infinite plane, which has no total energy; arrays over the wave number ``k``."""
 
     kind: ClassVar[str] = "condensate"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("curve_",)
     limit: str = entry("thermodynamic", "thermodynamic")
     chemical_potential_slope: float | None = number("Ha_h a_h^2", "dmu/dn")
     energy_per_area: float = number("Ha_h/a_h^2", "energy per area")
@@ -73,6 +74,7 @@ class TorusCondensateResult(CondensateResult):
     """The condensate on a torus; ``basis_error`` and ``solver_error`` are errors of the total energy."""
 
     kind: ClassVar[str] = "condensate"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("curve_",)
     total_energy: float = number("Ha_h", "total energy", key="energy")
     energy_parts: EnergyParts = number("Ha_h", "parts of the total energy")
     normal_energy: float = number("Ha_h", "total energy without pairing")

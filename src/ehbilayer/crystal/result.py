@@ -89,6 +89,7 @@ class CrystalResult(Result):
     """The lowest crystal of a search, or a named one at rest; arrays: its charges, and the ends of all starts."""
 
     kind: ClassVar[str] = "crystal"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("start_", "curvature")
     total_energy: float | None = number("Ha_h", "energy per cell", key="energy")
     energy_per_hole: float | None = entry("energy per hole in energy_unit", None)
     energy_unit: str | None = entry("e^2/d | e^2/a", None)
@@ -169,6 +170,7 @@ class CrystalScanResult(Result):
     """Ground states against a/d and the transitions between them; arrays: every structure over ``a_over_d``."""
 
     kind: ClassVar[str] = "crystal"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("start_", "curvature")
     energy_unit: str = entry("e^2/d", "e^2/d")
     max_force: float | None = number("e^2/d^2", "largest force at any end", None)
     sequence: tuple[GroundState, ...] = entry("ground states as a/d grows")

@@ -60,6 +60,7 @@ class DeviceResult(Result):
     """
 
     kind: ClassVar[str] = "device"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("candidate_", "curve_", "window_", "gap_over_critical")
     phase: str | None = entry("the lowest phase", None)
     runner_up: str | None = entry("the next one", None)
     margin: float | None = number("Ha_h", "energy of the runner-up less that of the winner, per hole", None)

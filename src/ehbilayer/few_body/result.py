@@ -63,6 +63,8 @@ class ComplexResult(BindingResult):
     """
 
     kind: ClassVar[str] = "few-body"
+    may_be_undefined: ClassVar[tuple[str, ...]] = (
+        "critical_", "near_", "path_", "power_laws", "thresholds", "binding_energies", "uncertainties")
     renamed: ClassVar[Mapping[str, str]] = {f"point_{name}": f"radius_{name}" for name in CURVES}
     resolution: float | None = number("Ha_h", "the smallest binding energy that the basis could show", None)
     reach: float | None = number("a_h", "the longest length that functions were drawn with", None)
@@ -74,6 +76,8 @@ class SpacingScanResult(BindingResult):
     """A complex at many spacings, in ascending order; energy and binding energy are those of the first."""
 
     kind: ClassVar[str] = "few-body"
+    may_be_undefined: ClassVar[tuple[str, ...]] = (
+        "critical_", "near_", "path_", "power_laws", "thresholds", "binding_energies", "uncertainties")
     renamed: ClassVar[Mapping[str, str]] = {"spacings": "spacing"}
     critical_spacing: float | None = number("a_h", "where it unbinds, extrapolated from these points", None)
     critical_spacing_uncertainty: float | None = number("a_h", "uncertainty of the critical spacing", None)
@@ -88,6 +92,8 @@ class CriticalSpacingResult(FewBodyResult):
     """The spacings above which a complex is not bound, at many mass ratios; single values are those of the first."""
 
     kind: ClassVar[str] = "few-body"
+    may_be_undefined: ClassVar[tuple[str, ...]] = (
+        "critical_", "near_", "path_", "power_laws", "thresholds", "binding_energies", "uncertainties")
     find: str = entry("what was asked for", "critical-spacing")
     critical_spacing: float | None = number("a_h", "spacing above which the complex is not bound")
     critical_spacing_uncertainty: float | None = number("a_h", "its uncertainty")

@@ -22,6 +22,7 @@ class LiquidResult(Result):
     """Uniform liquids of all layers in the infinite plane; arrays: the energy against the density, by spin."""
 
     kind: ClassVar[str] = "liquid"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("curve_",)
     phase: str = entry("liquid")
     energy_per_area: float = number("Ha_h/a_h^2", "energy per area")
     energy_per_particle: float = number("Ha_h", "energy over the number of all particles")

@@ -63,6 +63,7 @@ class PairingResult(AnyPairingResult):
     """
 
     kind: ClassVar[str] = "pairing"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("curve_", "window_", "gap_over_critical", "g0V", "lambda")
     phase: str | None = entry("the phase there, where it was computed")
     in_el_hc: bool = entry("whether this is an electron liquid on a hole crystal")
     rs_electron: float = number("1", "r_s of the electrons")
@@ -99,6 +100,7 @@ class PairingMapResult(AnyPairingResult):
     """T_c over r_s of the electrons and spacing; arrays: alpha^2, g0V, lambda, T_c (spacing, rs)."""
 
     kind: ClassVar[str] = "pairing"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("curve_", "window_", "gap_over_critical", "g0V", "lambda")
     capacitor: bool = entry("whether alpha^2 holds the geometric energy of the layers")
     points: int = entry("points of the map")
     done: int = entry("points with a T_c")

@@ -89,6 +89,7 @@ class CompetitionResult(Result):
     """
 
     kind: ClassVar[str] = "phases"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("candidate_",)
     renamed: ClassVar[Mapping[str, str]] = {"candidate_name": CANDIDATE}
     energies: dict[str, float | None] = number("Ha_h", "energy per hole")
     statuses: dict[str, str] = entry("how each candidate ended")

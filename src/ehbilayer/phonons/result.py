@@ -74,6 +74,7 @@ class PhononsResult(Result):
     """
 
     kind: ClassVar[str] = "phonons"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("melting_",)
     structure: str | None = entry("structure at rest")
     start: str | None = entry("structure that was brought to rest")
     a_over_d: float | None = number("1", "a/d", None)

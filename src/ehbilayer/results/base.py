@@ -17,6 +17,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
+from ehbilayer.errors import InputError
 from ehbilayer.results import netcdf
 from ehbilayer.results.carriers import Carriers
 from ehbilayer.results.fields import TWINS, conform, declared, entries, entry, number, scaled
@@ -59,6 +62,7 @@ class Result:
 
     kind: ClassVar[str] = ""
     renamed: ClassVar[Mapping[str, str]] = {}  # names of arrays and axes in format 1, where they were others
+    may_be_undefined: ClassVar[tuple[str, ...]] = ()  # how arrays begin that may hold no finite number at all
     derived_units: ClassVar[Mapping[str, tuple[str, str]]] = {}  # unit and meaning of what `derived` adds
     status: Status
     inputs: dict[str, Any] = field(default_factory=dict)
@@ -159,8 +163,20 @@ class Result:
         return {"kind": self.kind, "status": self.status.value, "summary": to_json(self.summary),
                 "inputs": to_json({**self.inputs, **self.provenance.inputs})}
 
+    def undefined(self) -> str:
+        """The name of an array without one finite number, which no converged result has; empty if there is none."""
+        arrays = {name: v.values for name, v in self.data.items() if not name.startswith(self.may_be_undefined)}
+        return next((name for name, values in arrays.items() if values.dtype.kind in "fc" and values.size
+                     and not np.isfinite(values).any()), "")
+
     def to_bytes(self) -> bytes:
-        """The content of a netCDF file. The same result gives the same bytes."""
+        """The content of a netCDF file. The same result gives the same bytes.
+
+        Raises InputError for a result that says converged and has an array of NaN.
+        """
+        if self.status is Status.converged and (name := self.undefined()):
+            raise InputError(f"data.{name}", "finite numbers in a converged result", "not a number",
+                             "give it the status not_finite")
         return netcdf.pack(self._attributes(), _with_units(self.data))
 
     def save(self, path: str | Path) -> None:
@@ -191,6 +207,9 @@ class Result:
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise ResultFileError(path, f"is no result of ehbilayer ({type(error).__name__}: {error})",
                                   "restore it or compute it again", damaged=True) from error
+        if result.status is Status.converged and (name := result.undefined()):
+            raise ResultFileError(path, f"says converged, but {name} holds no numbers", "compute it again",
+                                  damaged=True)
         if not isinstance(result, cls):
             raise ResultFileError(path, f"holds a {type(result).__name__}, not a {cls.__name__}",
                                   "read it with ehbilayer.load")

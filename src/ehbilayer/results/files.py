@@ -7,11 +7,13 @@ import errno
 import json
 import os
 import stat
-import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ehbilayer.errors import InputError, printable
+from ehbilayer.results.owners import probe_name, temporary_name
 
 RESULT, SUMMARY, FIGURE = "result.nc", "summary.json", "figure.png"  # what a run leaves in its directory
 DEFINITION = "sweep.json"  # and what says which points a sweep has
@@ -19,6 +21,9 @@ LONGEST_REASON = 200  # characters
 LARGEST = 2**31  # bytes of a file of results
 LARGEST_TEXT = 2**28  # and of a text in JSON
 REMOVE = "remove it, a run writes it again"
+_PASSING = (errno.ESTALE, errno.EINTR, errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ETIMEDOUT)  # of network file systems
+_PAUSES = (0.05, 0.2, 1.0)  # seconds before trying again after one of them
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # directories that cannot be forced to disk
 _WAYS_OUT = {
     errno.ENOSPC: "free some space or choose another directory",
     errno.EDQUOT: "free some space or choose another directory",
@@ -52,27 +57,51 @@ class ResultFileError(InputError):
 def atomic_write(path: str | Path, content: bytes) -> None:
     """Write ``content`` so that at any moment ``path`` is the old file or the new one, complete, even after kill -9.
 
-    A temporary file in the same directory is written, forced to disk, and renamed over ``path``.
+    A temporary file in the same directory is written, forced to disk, and renamed over ``path``. What a network file
+    system may refuse in passing (a stale handle, ..) is tried again.
 
     Raises
     ------
     ResultFileError : disk full, read-only, no such directory; what was there before is intact.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-            _sync_directory(path.parent)
-        finally:
-            with contextlib.suppress(OSError):  # after the rename it is gone; after a failure that one counts
-                temporary.unlink()
+        _patiently(lambda: _write(path, content))
     except OSError as error:
         raise _file_error(path, "cannot be written", error) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(temporary_name(path.name))
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_directory(path.parent)
+    finally:
+        with contextlib.suppress(OSError):  # after the rename it is gone; after a failure that one counts
+            temporary.unlink()
+
+
+def _patiently(action: Callable[[], None]) -> None:
+    """Do it, again after a while where that may help. Raises the OSError that stays."""
+    for pause in _PAUSES:
+        try:
+            return action()
+        except OSError as error:
+            if error.errno not in _PASSING:
+                raise
+        time.sleep(pause)
+    return action()
+
+
+def check_writable(directory: Path) -> None:
+    """Write a file there and remove it. Raises ResultFileError if that is not possible."""
+    probe = directory / probe_name()
+    atomic_write(probe, b"")
+    probe.unlink(missing_ok=True)
 
 
 def open_regular(path: str | Path) -> BinaryIO:
@@ -141,7 +170,7 @@ def set_aside(path: str | Path) -> Path:
         number += 1
         target = path.with_name(f"{path.name}.corrupt-{number}")
     try:
-        os.rename(path, target)
+        _patiently(lambda: os.rename(path, target))
     except OSError as error:
         raise _file_error(path, "cannot be set aside", error) from error
     return target
@@ -159,6 +188,9 @@ def _sync_directory(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
     finally:
         os.close(handle)
 

@@ -7,10 +7,10 @@ import re
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.units import ALIASES, Scales, nearest
+from ehbilayer.units import ALIASES, UNITS, Scales, nearest, unit_name
 
-LENGTHS = {"nm": 1.0, "angstrom": 0.1, "cm": 1e7, "a_h": 1.0, "a_e": 1.0}  # in nm, or in the carrier's Bohr radius
-ENERGIES = {"meV": 1.0, "eV": 1e3, "K": 1.0, "Ha_h": 1.0, "Ha_e": 1.0}  # in meV, k_B K or the carrier's Hartree energy
+LENGTHS = {name: size for name, (of, _, size) in UNITS.items() if of == "length"}  # in nm, a_h or a_e
+ENERGIES = [name for name, (of, _, _) in UNITS.items() if of == "energy" and "^" not in name]
 TIMES = {"s": 1.0}
 _FACTOR = re.compile(r"([A-Za-z_]+|1)(?:\^(-?[0-9]+))?")
 SHOWN = 10  # digits
@@ -65,7 +65,7 @@ def conversion(unit: str, other: str, scales: Scales) -> float:
 
     Raises InputError for a unit that is not known or of another dimension, and for scales that are not known.
     """
-    if ALIASES.get(unit, unit) == ALIASES.get(other, other):
+    if unit_name(unit) == unit_name(other):
         return 1.0
     here, (there, powers) = _factors(unit)[1], _factors(other)
     if here != powers:
@@ -76,7 +76,7 @@ def conversion(unit: str, other: str, scales: Scales) -> float:
 def _factors(unit: str) -> tuple[dict[str, int], Powers]:
     """Powers of the units in a product such as "Ha_h a_h^2" or "1/a_h", and those of length, energy and time."""
     found: dict[str, int] = {}
-    for i, part in enumerate(ALIASES.get(unit, unit).split("/")):
+    for i, part in enumerate(unit_name(unit).split("/")):
         for word in part.split():
             match = _FACTOR.fullmatch(word)
             name = ALIASES.get(match[1], match[1]) if match else word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -11,10 +12,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.results.base import Record, Result
-from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, holds, set_aside
+from ehbilayer.results.files import (
+    DEFINITION,
+    FIGURE,
+    RESULT,
+    SUMMARY,
+    ResultFileError,
+    atomic_write,
+    check_writable,
+    holds,
+    set_aside,
+)
+from ehbilayer.results.owners import remove_abandoned, temporary_directory
 from ehbilayer.run import watchdog
 from ehbilayer.run.finishing import finished, summary_text
+from ehbilayer.run.lock import RunLock, parse_shard
 from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.rescue import rescued
 from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, load_study
@@ -60,20 +74,33 @@ def _run_single(study: Study, place: Path | None, limits: Limits, reporter: Repo
         reporter.note("computing the critical r_s of the monolayer first")
     task = prepare(study)
     if place is not None:
+        return _run_in(place, task, limits, reporter, resume=resume, force=force)
+    _end_if_asked(limits)
+    reporter.plan(task)
+    return _compute(task, None, None, limits, reporter)
+
+
+def _run_in(place: Path, task: Task, limits: Limits, reporter: Reporter, *, resume: bool, force: bool) -> Result:
+    """A single study in its directory, where nobody else computes meanwhile."""
+    if not force and not resume and (there := _complete(place, task)) is not None:
+        return _answer(place, there, reporter)
+    _end_if_asked(limits)
+    make_ready(place)
+    with RunLock(place, None, reporter):
+        remove_abandoned(place)
         _refuse_sweep(place, force=force)
-    earlier = None if place is None else _earlier(place, task, reporter, resume=resume, force=force)
-    if earlier is not None and not (resume and earlier.status in UNFINISHED):
-        assert place is not None
-        return _answer(place, earlier, reporter)
+        earlier = _earlier(place, task, reporter, resume=resume, force=force)
+        if earlier is not None and not (resume and earlier.status in UNFINISHED):
+            return _answer(place, earlier, reporter)
+        reporter.plan(task)
+        result = _compute(task, place, earlier, limits, reporter)
+        _leave(place, result, reporter)
+        return result
+
+
+def _end_if_asked(limits: Limits) -> None:
     if (status := limits.should_stop()) is not None:
         raise Ended(status)
-    if place is not None:
-        make_ready(place)
-    reporter.plan(task)
-    result = _compute(task, place, earlier, limits, reporter)
-    if place is not None:
-        _leave(place, result, reporter)
-    return result
 
 
 def _not_begun(study: Study, status: Status) -> Result:
@@ -120,7 +147,6 @@ def _run_sweep(study: Study, directory: Path | None, limits: Limits, reporter: R
                asked: _Sweeping) -> Result:
     """All points of a study with a [sweep]; without a directory in a temporary one."""
     from ehbilayer.sweep.engines import exposure, make_engine
-    from ehbilayer.sweep.lock import parse_shard
     from ehbilayer.sweep.points import prepare_sweep
 
     shard = None if asked.shard is None else parse_shard(asked.shard)
@@ -135,29 +161,29 @@ def _run_sweep(study: Study, directory: Path | None, limits: Limits, reporter: R
     if shard is not None and sweep.options.mode == "adaptive":
         raise InputError("--shard", 'used with mode = "grid"', asked.shard, "an adaptive sweep takes --workers")
     if directory is None:
-        from tempfile import TemporaryDirectory
-
-        with TemporaryDirectory(prefix="ehbilayer-") as place:
-            return _sweep_in(Path(place), sweep, engine, shard, limits, reporter, asked)
+        with temporary_directory() as place:
+            return _sweep_in(place, sweep, engine, shard, limits, reporter, asked)
     return _sweep_in(directory, sweep, engine, shard, limits, reporter, asked, leave=True)
 
 
 def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] | None, limits: Limits,
               reporter: Reporter, asked: _Sweeping, *, leave: bool = False) -> Result:
     from ehbilayer.sweep.campaign import Campaign
-    from ehbilayer.sweep.definition import plan_of, refuse_other, start_over, sweep_task
-    from ehbilayer.sweep.lock import SweepLock
-
+    from ehbilayer.sweep.definition import is_whole, plan_of, refuse_other, start_over, sweep_task
     task = sweep_task(sweep, plan_of(sweep, engine, shard))
-    earlier = _earlier(place, task, reporter, resume=False, force=asked.force)
-    if not asked.force:
-        refuse_other(place, sweep)
-    if earlier is not None and not earlier.summary["missing"] and not (asked.resume and earlier.summary["failed"]):
-        return _answer(place, earlier, reporter)
+    there = None if asked.force else _complete(place, task)
+    if there is not None and is_whole(place, sweep, there, resume=asked.resume):
+        return _answer(place, there, reporter)
     make_ready(place)
-    with SweepLock(place, shard, reporter):
+    with RunLock(place, shard, reporter):
+        remove_abandoned(place)
+        earlier = _earlier(place, task, reporter, resume=False, force=asked.force)
         if asked.force:
             start_over(place, sweep, shard, keep_points=asked.resume)
+        else:
+            refuse_other(place, sweep, reporter)
+        if earlier is not None and is_whole(place, sweep, earlier, resume=asked.resume):
+            return _answer(place, earlier, reporter)
         reporter.plan(task)
         with engine:
             result = Campaign(sweep, place, engine, reporter, limits.should_stop, shard, asked.resume, limits.backend,
@@ -176,6 +202,21 @@ def _check_backend(backend: str) -> None:
         if find_spec("jax") is None:
             raise InputError("--backend", "numpy as long as JAX is not installed", backend,
                              "pip install 'ehbilayer[jax]'")
+
+
+def _complete(place: Path, task: Task) -> Result | None:
+    """The finished result of the same inputs in a directory where nothing is left to do, or that cannot be written to.
+
+    Looks only; what is not complete is looked at again by who has the lock.
+    """
+    try:
+        result = Result.load(place / RESULT)
+    except ResultFileError:
+        return None
+    if result.provenance.hash != task.hash or result.status in (Status.interrupted, Status.timeout):
+        return None
+    whole = (place / FIGURE).is_file() and (place / SUMMARY).is_file()
+    return result if whole or not os.access(place, os.W_OK) else None
 
 
 def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force: bool) -> Result | None:
@@ -199,14 +240,13 @@ def _earlier(place: Path, task: Task, reporter: Reporter, *, resume: bool, force
 
 
 def _answer(place: Path, result: Result, reporter: Reporter) -> Result:
-    """Report a result that is there already; put back a summary that is missing."""
+    """Report a result that is there already; put back a summary or a figure that is missing."""
     if result.status in (Status.interrupted, Status.timeout):
         reporter.note(f"{place} holds an unfinished state of these inputs; --resume goes on, --force starts again")
     else:
         reporter.note(f"{place} holds the result of these inputs already; --force computes it again")
-    text = summary_text(result)
-    if not holds(place / SUMMARY, text):
-        atomic_write(place / SUMMARY, text)
+    _put_summary(place, result, reporter)
+    _put_figure(place, result, reporter)
     return result
 
 
@@ -221,9 +261,7 @@ def make_ready(place: Path) -> None:
     except OSError as error:
         raise InputError(str(place), "a directory that can be made", error.strerror or "not possible",
                          "choose another place with -o") from None
-    probe = place / f".probe-{os.getpid()}"
-    atomic_write(probe, b"")
-    probe.unlink(missing_ok=True)
+    check_writable(place)
 
 
 def _compute(task: Task, place: Path | None, resumed: Result | None, limits: Limits, reporter: Reporter) -> Result:
@@ -264,10 +302,37 @@ def draw(result: Result, place: Path) -> None:
 
 
 def _leave(place: Path, result: Result, reporter: Reporter) -> None:
-    """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result."""
-    _save(place, result)
+    """Write result, summary and figure, in this order: the summary of a directory is never ahead of its result.
+
+    Raises RescuedError, which knows where the result is, if the directory does not take it.
+    """
+    with contextlib.suppress(OSError):
+        (place / FIGURE).unlink(missing_ok=True)  # it would show an earlier result
+    with watchdog.saving():
+        try:
+            result.save(place / RESULT)
+        except ResultFileError as error:
+            raise rescued(place, result, error) from error
+        _put_summary(place, result, reporter)
+    _put_figure(place, result, reporter)
+    reporter.note(f"written to {place}{os.sep}")
+
+
+def _put_summary(place: Path, result: Result, reporter: Reporter) -> None:
+    """Write the summary of a result that is kept, unless it is there; no failure costs the result."""
+    text = summary_text(result)
+    try:
+        if not holds(place / SUMMARY, text):
+            atomic_write(place / SUMMARY, text)
+    except ResultFileError as error:
+        reporter.warn(f"no summary: {error}")
+
+
+def _put_figure(place: Path, result: Result, reporter: Reporter) -> None:
+    """Draw the figure of a result that is kept, unless it is there; no failure costs the result."""
+    if (place / FIGURE).is_file():
+        return
     try:
         draw(result, place)
-    except Exception as error:  # a figure must never cost a result
+    except Exception as error:
         reporter.warn(f"no figure: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-    reporter.note(f"written to {place}{os.sep}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ehbilayer.errors import InputError, shorten
-from ehbilayer.units import UNITS, Scales, parse_duration
+from ehbilayer.units import UNITS, Scales, parse_duration, split_quantity
 
 MOST_POINTS = 1_000_000
 # units of bare numbers
@@ -22,7 +21,6 @@ AXIS_UNITS = {"bilayer.spacing": "a_h", "bilayer.electron_mass": "m_0", "bilayer
               "condensate.chemical_potential": "Ha_h"}
 SWEPT = "swept"  # how coordinates are described
 DIGITS = 12  # of the values between start and stop, so that 0.3 is 0.3
-_NUMBER_AND_UNIT = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(\S+)\s*")
 
 
 def _duration(value: str) -> str:
@@ -98,15 +96,40 @@ class Axis:
             return [str(v) for v in values], "1", said
 
 
+    def same(self, scales: Scales) -> tuple[Any, Any] | None:
+        """Two values that say the same in different words, such as 1 and "1 a_h"; None if there are none."""
+        seen: dict[Any, Any] = {}
+        for value in self.values:
+            said = self._normal(value, scales)
+            if said in seen:
+                return seen[said], value
+            seen[said] = value
+        return None
+
+    def _normal(self, value: Any, scales: Scales) -> tuple[str, Any]:
+        """A value in hole atomic units as far as the device is known, else in the first unit of its kind."""
+        split = split_number(value)
+        number, unit = split if split is not None else (0.0, "")
+        unit = unit or AXIS_UNITS.get(self.key, "")
+        if split is None or unit not in UNITS:
+            return "", repr(value) if split is None else number
+        dimension, whose, size = UNITS[unit]
+        try:
+            whose, number = "hole", scales.to_atomic(f"{number!r} {unit}", dimension, self.key)
+        except InputError:
+            number *= size
+        return whose, float(f"{number:.{DIGITS}g}")
+
+
 def split_number(value: Any) -> tuple[float, str] | None:
     """A number and its unit, None for anything else; ``"3 nm"`` is (3.0, "nm"), a bare number has no unit."""
-    match = _NUMBER_AND_UNIT.fullmatch(value) if isinstance(value, str) else None
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
             return float(value), ""
-        return (float(match[1]), match[2]) if match else None
-    except (ValueError, OverflowError):  # an integer of a thousand digits
-        return None
+        except OverflowError:  # an integer of a thousand digits
+            return None
+    found = split_quantity(value) if isinstance(value, str) else None
+    return found if found is not None and found[1] in UNITS else None
 
 
 def split_sweep(sweep: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

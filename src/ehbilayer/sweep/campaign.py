@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError, read_bytes
+from ehbilayer.results.owners import remove_abandoned
 from ehbilayer.run.finishing import finished
+from ehbilayer.run.lock import Shard
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.text import rough_time
@@ -17,7 +20,6 @@ from ehbilayer.sweep.adaptive import Place, Value, check_available, followed, ne
 from ehbilayer.sweep.collect import MISSING, OPEN, RETRIED, collect, count
 from ehbilayer.sweep.definition import define, earlier_places, first_places, sweep_task
 from ehbilayer.sweep.engines import Engine, Stop
-from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.result import SweepResult
 from ehbilayer.sweep.rows import GOOD, started_from
@@ -78,9 +80,16 @@ class Campaign:
         Raises ResultFileError if a point cannot be written (what was written is intact).
         """
         self.store.prepare()
-        if self.shard is None:
-            self.store.sweep_up()
+        remove_abandoned(self.store.folder)
         self.labels = self.store.labels()
+        result = self._round()
+        if self.should_stop() is None and self.labels.keys() - self.store.labels().keys():
+            # files whose fault only reading shows were set aside while they were collected
+            self.labels, self.looked_at, self.values = self.store.labels(), set(), {}
+            result = self._round()
+        return result
+
+    def _round(self) -> Result:
         if self.sweep.options.mode == "adaptive":
             self._adaptive()
         else:
@@ -136,9 +145,15 @@ class Campaign:
         One whose file lacks what the next point starts from is set aside.
         """
         label = self.labels.get(point.key, MISSING)
-        if label in OPEN or self.store.is_damaged(point.key, label):
+        if label in OPEN:
             return
-        inputs = self.store.read(point.key, label).inputs
+        try:
+            inputs = self.store.read(point.key, label).inputs
+        except ResultFileError as error:
+            if not error.damaged:
+                raise
+            self._set_aside(point, str(error.was))
+            return
         if label in GOOD and inputs.get("state") is None:
             aside = self.store.set_aside(point.key, label)
             self.reporter.warn(f"{self.store.path(point.key, label)} lacks the state that the next point starts from; "
@@ -164,11 +179,14 @@ class Campaign:
                 return
             if label != MISSING:
                 self.reporter.progress(f"checking the files: {number}/{len(points)}")
-            if label != MISSING and self.store.is_damaged(point.key, label):
-                aside = self.store.set_aside(point.key, label)
-                self.reporter.warn(f"{self.store.path(point.key, label)} is damaged; set aside as {aside.name}, "
-                                   "computing the point again")
-                del self.labels[point.key]
+            if label != MISSING and (fault := self.store.fault(point.key, label)):
+                self._set_aside(point, fault)
+
+    def _set_aside(self, point: Point, fault: str) -> None:
+        label = self.labels.pop(point.key)
+        aside = self.store.set_aside(point.key, label)
+        self.reporter.warn(f"{self.store.path(point.key, label)}: {fault}; set aside as {aside.name}, "
+                           "computing the point again")
 
     def _job(self, point: Point) -> Job:
         """What a worker needs for a point, its own unfinished state and its neighbour's included."""
@@ -241,8 +259,10 @@ class Campaign:
         for point in self.points:
             label = self.labels.get(point.key, MISSING)
             if point.key not in self.values and label not in OPEN:
-                good = label in GOOD
-                summary = self.store.read(point.key, label).summary if good else None
+                summary = None
+                if label in GOOD:
+                    with contextlib.suppress(ResultFileError):  # set aside when it is collected
+                        summary = self.store.read(point.key, label).summary
                 self.values[point.key] = followed(summary, self.sweep.options.refine, self.phases)
         return [(place, self.values.get(point.key)) for place, point in zip(places, self.points, strict=True)]
 

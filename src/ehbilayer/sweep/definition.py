@@ -11,12 +11,25 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ehbilayer.errors import InputError
-from ehbilayer.results.files import DEFINITION, FIGURE, RESULT, SUMMARY, ResultFileError, atomic_write, holds, read_json
+from ehbilayer.results.base import Result
+from ehbilayer.results.files import (
+    DEFINITION,
+    FIGURE,
+    RESULT,
+    SUMMARY,
+    ResultFileError,
+    atomic_write,
+    holds,
+    read_json,
+    set_aside,
+)
+from ehbilayer.run.lock import Shard
+from ehbilayer.run.reporting import Reporter
 from ehbilayer.studies.file import digest
 from ehbilayer.studies.task import Task
 from ehbilayer.sweep.adaptive import Place
+from ehbilayer.sweep.collect import MISSING, OPEN
 from ehbilayer.sweep.engines import Engine
-from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.store import PointStore
 
@@ -116,9 +129,38 @@ def start_over(place: Path, sweep: Sweep, shard: Shard | None, *, keep_points: b
         (place / name).unlink(missing_ok=True)
 
 
-def refuse_other(place: Path, sweep: Sweep) -> None:
-    """Raises InputError if the directory holds another sweep."""
+def refuse_other(place: Path, sweep: Sweep, reporter: Reporter) -> None:
+    """Raises InputError if the directory holds another sweep; what says which one is set aside if it is damaged."""
     definition = read_definition(place)
+    if definition is None and (place / DEFINITION).exists():
+        aside = set_aside(place / DEFINITION)
+        reporter.warn(f"{place / DEFINITION} is damaged; set aside as {aside.name}, written again")
     if definition is not None and definition.get("hash") != digest(sweep.inputs):
         raise InputError(str(place), "a directory without the points of another sweep", "one with such points",
                          "choose another directory with -o, or --force to replace it")
+
+
+def ends_of(place: Path, definition: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """How each point of a sweep ended, in order, and the keys of those whose files the next run sets aside.
+
+    These are missing; no array is loaded, and 10 000 points take seconds.
+    """
+    store = PointStore(place)
+    labels = store.labels()
+    damaged = {key for key in definition["points"] if key in labels and store.fault(key, labels[key])}
+    ends = [MISSING if key in damaged else labels.get(key, MISSING) for key in definition["points"]]
+    return ends, sorted(damaged)
+
+
+def is_whole(place: Path, sweep: Sweep, result: Result, *, resume: bool) -> bool:
+    """Whether the collected result of a sweep says all: nothing to resume, no point damaged or gone since.
+
+    Points that were removed together, with their folder, are not missed.
+    """
+    if result.summary["missing"] or (resume and result.summary["failed"]):
+        return False
+    definition = read_definition(place)
+    keys = [p.key for p in sweep.points]
+    if definition is None or definition["points"][:len(keys)] != keys:
+        return False
+    return not PointStore(place).folder.is_dir() or not set(ends_of(place, definition)[0]) & {*OPEN}

@@ -10,7 +10,6 @@ import itertools
 import logging
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 
 from ehbilayer import __version__
 from ehbilayer.errors import InputError
+from ehbilayer.results.owners import temporary_directory
 from ehbilayer.status import Status
 from ehbilayer.sweep.worker import Job, Outcome, compute_point, failure
 
@@ -222,11 +222,11 @@ def _local_cluster(workers: int, stack: contextlib.ExitStack) -> Any:
                                          "distributed.worker.multiprocessing-method": "spawn",
                                          "distributed.scheduler.http.routes": [],
                                          "distributed.worker.http.routes": []}))
-    scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="ehbilayer-", ignore_cleanup_errors=True))
+    scratch = stack.enter_context(temporary_directory())
     with _ignore_interrupts():  # a Ctrl-C at the terminal reaches all processes; only the driver shall hear it
         cluster: Any = LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1",
                                     dashboard_address=None, scheduler_kwargs={"dashboard_address": ANY_PORT},
-                                    silence_logs=logging.CRITICAL, local_directory=scratch, protocol="tls://",
+                                    silence_logs=logging.CRITICAL, local_directory=str(scratch), protocol="tls://",
                                     security=Security.temporary(), env=dict.fromkeys(THREADS, "1"), preload=[BEGIN])
 
     async def close_http() -> None:  # which starts even without routes

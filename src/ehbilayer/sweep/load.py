@@ -9,7 +9,8 @@ from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.results.base import Provenance, Result
-from ehbilayer.results.files import RESULT, ResultFileError
+from ehbilayer.results.files import DEFINITION, RESULT, ResultFileError
+from ehbilayer.run.lock import holders, owner_text, was_killed
 from ehbilayer.run.reporting import Reporter
 from ehbilayer.studies.axes import Axis, grid
 from ehbilayer.sweep.collect import Layout, gather
@@ -46,8 +47,25 @@ def load(path: str | Path, *, arrays: bool = True) -> Any:
         return whole
     if definition is not None:
         return _so_far(place, definition, Provenance() if whole is None else whole.provenance)
-    raise InputError(str(place), "a result file or the directory of a run", f"a directory without {RESULT}",
-                     "check the path")
+    raise InputError(str(place), "a result file or the directory of a run that kept its result", *_unfinished(place))
+
+
+def _unfinished(place: Path) -> tuple[str, str]:
+    """What a directory without a result is, and what to do."""
+    running = holders(place)
+    if running:
+        return f"not finished, in use by {'; '.join(map(owner_text, running))}", "wait for it"
+    if was_killed(place) or (place / DEFINITION).is_file():
+        return "not finished", "run it again"
+    return f"a directory without {RESULT}", "check the path"
+
+
+def last_run(place: Path) -> str:
+    """What is to be said of the directory of a result if a run is at work there, or was killed; else empty."""
+    running = holders(place)
+    if running:
+        return f"{place}: a run is at work here, {'; '.join(map(owner_text, running))}"
+    return f"{place}: the last run here was not finished, run it again" if was_killed(place) else ""
 
 
 def _so_far(place: Path, definition: dict[str, Any], provenance: Provenance) -> SweepResult:

@@ -15,12 +15,13 @@ from ehbilayer.numerics.parallel import each
 from ehbilayer.results.base import Record, Result
 from ehbilayer.results.files import DEFINITION, RESULT, ResultFileError
 from ehbilayer.run import runner
+from ehbilayer.run.lock import RunLock
 from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.rescue import RescuedError
 from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.sweep.definition import COLLECTED, read_definition
-from ehbilayer.sweep.lock import SweepLock
 from ehbilayer.sweep.store import PointStore
 from ehbilayer.sweep.worker import end_of
 
@@ -65,6 +66,10 @@ def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], 
     if not 1 <= workers <= MOST_WORKERS:
         raise InputError("--workers", f"an integer from 1 to {MOST_WORKERS}", workers, "about one per core")
     where = Path(directory)
+    for name in studies if place is None else ():
+        if not name.strip(". ") or Path(name).name != name:
+            raise InputError("studies", "called by a name for a directory each", name,
+                             "use letters, digits and hyphens")
     runner.make_ready(where)
     jobs = jobs_of(studies, place or where.joinpath, workers=workers, force=force)
     return _computed(jobs, where, workers, reporter or Reporter(), should_stop)
@@ -72,7 +77,7 @@ def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], 
 
 def _computed(jobs: list[Job], where: Path, workers: int, reporter: Reporter, also: Stop | None,
               ) -> Iterator[tuple[str, Result]]:
-    with SweepLock(where, None, reporter), Stopper(None, where / runner.STOP, reporter, also) as should_stop:
+    with RunLock(where, None, reporter), Stopper(None, where / runner.STOP, reporter, also) as should_stop:
         jobs = [_begun_anew(job) for job in jobs]
         watch = _Watch(jobs, workers, should_stop, reporter)
         for number, answer in each(compute, jobs, workers=workers, should_stop=watch, warn=reporter.warn):
@@ -131,6 +136,9 @@ def compute(job: Job, should_stop: Stop) -> Answer:
         resume = not job.force and _status(job.place) in STOPPED  # forced and resumed, a sweep would keep its points
         result = runner.run(study, job.place, resume=resume, force=job.force, threads=job.threads, reporter=heard,
                             shard=job.part, should_stop=should_stop)
+    except RescuedError as error:
+        result = error.result
+        heard.warn(str(error))
     except Exception as error:
         if os.environ.get("EHB_DEBUG"):
             raise
@@ -179,7 +187,7 @@ def _begun_anew(job: Job) -> Job:
     if not job.force or job.part is None:
         return job
     if job.place.is_dir():
-        with SweepLock(job.place, None, Reporter()):
+        with RunLock(job.place, None, Reporter()):
             store = PointStore(job.place)
             store.forget(store.labels())
             for name in (DEFINITION, *COLLECTED):

@@ -12,12 +12,12 @@ from typing import Any
 
 from ehbilayer.errors import InputError, shorten
 from ehbilayer.hooks import Hooks
+from ehbilayer.run.lock import Shard
 from ehbilayer.studies.axes import Axis, SweepOptions, check_size, grid, make_axis, split_sweep
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.tables import alternatives, tables
 from ehbilayer.studies.task import Task, prepare
-from ehbilayer.sweep.lock import Shard
 from ehbilayer.sweep.rows import check_neighbours
 from ehbilayer.sweep.store import point_key
 from ehbilayer.units import Scales
@@ -195,14 +195,22 @@ def _checked(study: Study, axes: tuple[Axis, ...], options: SweepOptions, hooks:
 
 
 def _check_differ(sweep: Sweep) -> None:
-    """Every point of the grid is another one, wherever it starts from."""
+    """Every point of the grid is another one, wherever it starts from and in whatever units its values are."""
+    for axis in sweep.axes:
+        same = axis.same(sweep.scales)
+        if same is not None:
+            raise _equal({axis.key: same[0]}, {axis.key: same[1]})
     seen: dict[str, dict[str, Any]] = {}
     if sweep.options.start != "cold":  # the names say where points start from, so equal points have different ones
         sweep = replace(sweep, options=sweep.options.model_copy(update={"start": "cold"}))
     for point in sweep.points:
         if seen.setdefault(point.key, point.values) is not point.values:
-            raise InputError("sweep", "values that differ", f"{shorten(seen[point.key])} and {shorten(point.values)}, "
-                             "which are the same point", "give each value once")
+            raise _equal(seen[point.key], point.values)
+
+
+def _equal(one: dict[str, Any], other: dict[str, Any]) -> InputError:
+    return InputError("sweep", "values that differ", f"{shorten(one)} and {shorten(other)}, which are the same point",
+                      "give each value once")
 
 
 def _candidates(axes: tuple[Axis, ...]) -> Iterator[tuple[bool, dict[str, Any]]]:

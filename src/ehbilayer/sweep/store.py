@@ -6,15 +6,16 @@ how it ended. So a listing of the folder counts a sweep, and only the numbers ne
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ehbilayer.results.base import Result
-from ehbilayer.results.files import ResultFileError, atomic_write, read_bytes, set_aside
-from ehbilayer.results.netcdf import damage
+from ehbilayer.results.files import ResultFileError, atomic_write, one_line, read_bytes, set_aside
+from ehbilayer.results.netcdf import unpack
 from ehbilayer.status import Status
 from ehbilayer.studies.file import digest
 
@@ -24,6 +25,9 @@ FOLDER = "points"
 UNRESOLVED = "unresolved"  # the label of a converged point whose winner lies within the numerical error
 _NAME = re.compile(r"([0-9a-f]{40})\.([a-z_]+)\.nc")
 _LABELS = {*Status, UNRESOLVED}
+# how far a point got: 2 where it is done, 0 where more time or another attempt may help, else 1
+_RANKS = {Status.converged.value: 2, UNRESOLVED: 2, Status.timeout.value: 0, Status.worker_died.value: 0,
+          Status.interrupted.value: 0}
 
 
 def point_key(inputs: dict[str, Any]) -> str:
@@ -33,10 +37,21 @@ def point_key(inputs: dict[str, Any]) -> str:
 
 def label_of(result: Result) -> str:
     """How a point ended, as its file name says it: its status, or ``unresolved``."""
-    s = result.summary
-    margin, error = s.get("margin"), s.get("numerical_error")
+    return _label(result.status, result.summary)
+
+
+def _label(status: str, summary: Mapping[str, Any]) -> str:
+    margin, error = summary.get("margin"), summary.get("numerical_error")
     close = margin is not None and error is not None and margin <= error
-    return UNRESOLVED if result.status is Status.converged and close else result.status.value
+    return UNRESOLVED if status == Status.converged and close else str(status)
+
+
+def _stranger(key: str, label: str, status: str, summary: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    """What a file says that its name does not; empty if it holds the point of that key, which ended like that."""
+    if inputs.get("point") != key:
+        return "holds another point than its name says"
+    ended = _label(status, summary)
+    return "" if ended == label else f"says {ended} inside, unlike its name"
 
 
 class PointStore:
@@ -53,11 +68,6 @@ class PointStore:
             raise ResultFileError(self.folder, f"cannot be made: {(error.strerror or '').lower()}",
                                   "choose another place with -o") from error
 
-    def sweep_up(self) -> None:
-        """Remove what killed writers left half done. Only for one who is alone here."""
-        for path in self.folder.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
-
     def labels(self) -> dict[str, str]:
         """Key -> how it ended, of all points there are; a listing, no file is opened."""
         found: dict[str, str] = {}
@@ -67,13 +77,16 @@ class PointStore:
             return {}
         for key, label in (match.groups() for match in map(_NAME.fullmatch, names) if match):
             if label in _LABELS:
-                found[key] = self._newer(key, found[key], label) if key in found else label
+                found[key] = self._better(key, found[key], label) if key in found else label
         return found
 
-    def _newer(self, key: str, one: str, other: str) -> str:
-        """Of two files of one point, left by a kill between writing the new and removing the old, the new."""
+    def _better(self, key: str, one: str, other: str) -> str:
+        """Of two files of one point, left by a kill between writing the new and removing the old, the new.
+
+        A point only gets further: clocks, which may jump, decide between those alone that got equally far.
+        """
         try:
-            return max((one, other), key=lambda label: self.path(key, label).stat().st_mtime_ns)
+            return max((one, other), key=lambda label: (_RANKS.get(label, 1), self.path(key, label).stat().st_mtime_ns))
         except OSError:  # one has just gone
             return one if self.path(key, one).exists() else other
 
@@ -92,15 +105,23 @@ class PointStore:
             self.path(key, str(before)).unlink(missing_ok=True)
 
     def read(self, key: str, label: str, *, arrays: bool = False) -> Result:
-        """A point. Raises ResultFileError naming the file if it is missing or damaged."""
-        return Result.load(self.path(key, label), arrays=arrays)
+        """A point. Raises ResultFileError naming the file if it is missing, damaged, or not what its name says."""
+        result = Result.load(self.path(key, label), arrays=arrays)
+        problem = _stranger(key, label, result.status, result.summary, result.inputs)
+        if problem:
+            raise ResultFileError(self.path(key, label), problem, "restore it or compute it again", damaged=True)
+        return result
 
-    def is_damaged(self, key: str, label: str) -> bool:
-        """Whether the file is truncated or changed, by its checksum alone."""
+    def fault(self, key: str, label: str) -> str:
+        """What is wrong with a file by its checksum, its name and its texts; empty if nothing is."""
+        path = self.path(key, label)
         try:
-            return bool(damage(read_bytes(self.path(key, label))))
-        except ResultFileError:
-            return True
+            _, said, _ = unpack(path, read_bytes(path), arrays=False)
+            return _stranger(key, label, said["status"], json.loads(said["summary"]), json.loads(said["inputs"]))
+        except ResultFileError as error:
+            return str(error.was) if error.damaged or not path.is_file() else ""
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            return one_line(error)
 
     def set_aside(self, key: str, label: str) -> Path:
         """Rename a damaged file, so that its point counts as missing."""
