@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ehbilayer.errors import InputError
 from ehbilayer.figures.style import in_print
 from ehbilayer.materials import MATERIALS
-from ehbilayer.results.base import Carriers, Quantity, Result, Variable
+from ehbilayer.results.base import Carriers, Quantity, Record, Result, Variable
 from ehbilayer.results.quantity import conversion
 from ehbilayer.units import UNITS, Scales
 
@@ -40,7 +40,7 @@ def shown_in(result: Shown, units: str = "auto") -> Shown:
     if units not in CHOICES:
         raise InputError("units", " | ".join(CHOICES), units, "choose one of these")
     scales = result.provenance.scales
-    if result.kind in AS_PUBLISHED:
+    if result.kind in AS_PUBLISHED or isinstance(result, Record):  # a record has no fields with units
         return result
     if units == "atomic" or SHOWN in result.extra or (units == "auto" and not device_known(result)):
         return result

@@ -23,7 +23,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.results import netcdf
 from ehbilayer.results.carriers import Carriers
 from ehbilayer.results.fields import TWINS, conform, declared, entries, entry, number, scaled
-from ehbilayer.results.files import ResultFileError, atomic_write, read_bytes, set_aside
+from ehbilayer.results.files import ResultFileError, atomic_write, one_line, read_bytes, set_aside
 from ehbilayer.results.provenance import INPUT_KEYS, KEYS, Provenance
 from ehbilayer.results.quantity import Quantity
 from ehbilayer.results.registry import classes_of, enter
@@ -204,8 +204,8 @@ class Result:
                     for name, (dims, values, attrs) in found.items()}
             result = _read(attributes["kind"], Status(attributes["status"]), json.loads(attributes["summary"]),
                            json.loads(attributes["inputs"]), data, version)
-        except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ResultFileError(path, f"is no result of ehbilayer ({type(error).__name__}: {error})",
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+            raise ResultFileError(path, f"is no result of ehbilayer ({one_line(error)})",
                                   "restore it or compute it again", damaged=True) from error
         if result.status is Status.converged and (name := result.undefined()):
             raise ResultFileError(path, f"says converged, but {name} holds no numbers", "compute it again",

@@ -15,7 +15,7 @@ from ehbilayer.figures.real_units import shown_in
 from ehbilayer.figures.style import FORMATS, PAGE_DPI, drawn, own_style, save_figure
 from ehbilayer.results.base import Result
 from ehbilayer.studies.kinds import figure as page
-from ehbilayer.studies.kinds import panel, rows
+from ehbilayer.studies.kinds import panel, rows, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,8 @@ def as_html(result: Result) -> str:
     found = "".join(f"<tr><th style='text-align:left'>{escape(label)}</th><td style='text-align:left'>{escape(text)}"
                     "</td></tr>" for label, text in rows(result))
     try:
-        shown = b64encode(drawn(page(shown_in(result)), "png")).decode()
+        with whole(result):
+            shown = b64encode(drawn(page(shown_in(result)), "png")).decode()
     except InputError:  # nothing to see
         shown = ""
     picture = f"<img style='max-width:100%' src='data:image/png;base64,{shown}'/>" if shown else ""
@@ -82,5 +83,6 @@ def save_figures(result: Result, directory: str | Path, *, stem: str = "figure",
     for f in formats:
         if f not in FORMATS:
             raise InputError("formats", " | ".join(FORMATS), f, "choose among these")
-    figure = page(shown_in(result, units))
-    return [save_figure(figure, Path(directory) / f"{stem}.{f}", dpi) for f in formats]
+    with whole(result):
+        figure = page(shown_in(result, units))
+        return [save_figure(figure, Path(directory) / f"{stem}.{f}", dpi) for f in formats]

@@ -11,11 +11,15 @@ A new kind is one line in KINDS. Its folder holds
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ehbilayer.errors import InputError
+from ehbilayer.results.files import one_line
 from ehbilayer.results.registry import classes_of
 
 if TYPE_CHECKING:
@@ -78,8 +82,26 @@ def rows(result: Result) -> list[tuple[str, str]]:
     if kind is None or _failed(result):
         told = [("kind", result.kind), ("status", result.status.value), ("reason", result.reason)]
         return [row for row in told if row[1]]
-    found: list[tuple[str, str]] = kind.part("table").rows(result)
+    with whole(result):
+        found: list[tuple[str, str]] = kind.part("table").rows(result)
     return found
+
+
+@contextmanager
+def whole(result: Result) -> Iterator[None]:
+    """Here a table or a figure is made, which may ask for what a file that someone changed lacks.
+
+    Raises InputError then; with EHB_DEBUG in the environment whatever it was.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        if os.environ.get("EHB_DEBUG"):
+            raise
+        raise InputError("result", f"whole, as {result.kind} leaves it", f"without what is shown ({one_line(error)})",
+                         "restore it or compute it again") from error
 
 
 def _failed(result: Result) -> bool:
@@ -96,7 +118,7 @@ def figure(result: Result) -> Figure:
         raise InputError("result", "of a kind that can be drawn", result.kind, "see `ehb schema` for the kinds")
     from ehbilayer.figures.style import own_style
 
-    with own_style():
+    with whole(result), own_style():
         drawn: Figure = kind.part("figure").figure(result)
     return drawn
 
@@ -108,5 +130,6 @@ def panel(result: Result, what: str, ax: Axes | None, species: str | None) -> Fi
     if module is None or not hasattr(module, "panel"):
         raise InputError("result", "of a kind with single panels, such as hartree-fock or a sweep", result.kind,
                          "draw the page, or own panels with ehbilayer.figures")
-    drawn: Figure = module.panel(result, what, ax, species)
+    with whole(result):
+        drawn: Figure = module.panel(result, what, ax, species)
     return drawn
