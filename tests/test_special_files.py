@@ -122,6 +122,31 @@ def test_as_a_point_of_a_sweep(tmp_path: Path, make: Callable[[Path], None], mon
 
 
 @pytest.mark.parametrize("make", KINDS)
+@pytest.mark.parametrize("name", [".sweep.lock", ".shard-1-of-2.lock", "result.nc", "summary.json", "sweep.json"])
+def test_in_the_way_of_a_run(tmp_path: Path, make: Callable[[Path], None], name: str,
+                             monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_points.install(monkeypatch)
+    monkeypatch.setenv("EHB_FAKE_LOG", str(tmp_path / "log"))
+    (tmp_path / "a.toml").write_text(fake_points.study_text('"density.rs_hole" = [4, 6]'))
+    (tmp_path / "out").mkdir()
+    make(tmp_path / "out" / name)
+    code = cli.execute(["run", str(tmp_path / "a.toml"), "-o", str(tmp_path / "out"), "--quiet"])
+    assert code in (0, 2) and cli.execute(["status", str(tmp_path / "out")]) in (0, 2)
+
+
+@pytest.mark.parametrize("name", [".sweep.lock", "result.nc", "summary.json", "sweep.json", "figure.png"])
+def test_no_link_leads_a_run_to_other_files(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_points.install(monkeypatch)
+    monkeypatch.setenv("EHB_FAKE_LOG", str(tmp_path / "log"))
+    (tmp_path / "a.toml").write_text(fake_points.study_text('"density.rs_hole" = [4, 6]'))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "mine").write_text("of value")
+    (tmp_path / "out" / name).symlink_to(tmp_path / "mine")
+    cli.execute(["run", str(tmp_path / "a.toml"), "-o", str(tmp_path / "out"), "--quiet"])
+    assert (tmp_path / "mine").read_text() == "of value"
+
+
+@pytest.mark.parametrize("make", KINDS)
 def test_both_readers_name_it(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "file")
     for read in (read_bytes, read_json, Result.load):

@@ -74,7 +74,7 @@ def atomic_write(path: str | Path, content: bytes) -> None:
 def _write(path: Path, content: bytes) -> None:
     temporary = path.with_name(temporary_name(path.name))
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "wb", opener=no_link) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -102,6 +102,11 @@ def check_writable(directory: Path) -> None:
     probe = directory / probe_name()
     atomic_write(probe, b"")
     probe.unlink(missing_ok=True)
+
+
+def no_link(path: str, flags: int) -> int:
+    """An opener for writing that follows no link, which a stranger may have led to a file of ours, and never waits."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def open_regular(path: str | Path) -> BinaryIO:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from ehbilayer.errors import InputError
+from ehbilayer.results.files import ResultFileError, no_link, open_regular, read_json
 from ehbilayer.results.owners import alive
 from ehbilayer.run.reporting import Reporter
 
@@ -87,7 +88,7 @@ class RunLock:
     def _take(self) -> bool:
         """Take the lock at once; False if another run has it. Raises InputError where no file can be made."""
         try:
-            file = open(self._path, "a+", encoding="utf-8")
+            file = open(self._path, "a+", encoding="utf-8", opener=no_link)
         except OSError as error:
             raise InputError(str(self._place), "a directory that can be locked", error.strerror or "not possible",
                              "choose another place with -o") from None
@@ -206,7 +207,7 @@ def is_held(path: Path) -> bool:
     try:
         import fcntl
 
-        with open(path, encoding="utf-8") as file:
+        with open_regular(path) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -218,10 +219,9 @@ def is_held(path: Path) -> bool:
 def _who(path: Path) -> dict[str, Any]:
     """What a lock file says of its holder; nothing if it has just been taken, and not written yet."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(path)
+    except ResultFileError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _files(place: Path) -> list[Path]:
