@@ -144,6 +144,20 @@ def test_what_fails_in_passing_is_tried_again(tmp_path: Path, number: int, monke
     assert set_aside(tmp_path / "file").read_bytes() == b"content" and failed
 
 
+def test_reading_is_tried_again_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    atomic_write(tmp_path / "file", b"content")
+    right, failed = os.open, list[str]()
+
+    def stale(path: Any, *rest: Any) -> int:
+        if str(path).endswith("file") and not failed:
+            failed.append(str(path))
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return right(path, *rest)
+
+    monkeypatch.setattr(os, "open", stale)
+    assert files.read_bytes(tmp_path / "file") == b"content" and failed
+
+
 def test_what_goes_on_failing_is_said_and_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     atomic_write(tmp_path / "file", b"old")
     for number, tries in ((errno.ESTALE, 3), (errno.ENOSPC, 1), (errno.EACCES, 1)):

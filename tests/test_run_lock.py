@@ -171,6 +171,14 @@ def test_a_lock_file_that_its_holder_has_just_removed_is_no_lock(tmp_path: Path,
         assert times[0] == 2 and len(holders(tmp_path)) == 1
 
 
+def test_lock_files_of_strangers_are_read_with_care(tmp_path: Path) -> None:
+    """One that is a pipe holds nobody up, and one without sense says nothing."""
+    os.mkfifo(tmp_path / ".shard-1-of-2.lock")
+    (tmp_path / (WHOLE + MARK)).write_text("[1]")
+    (tmp_path / WHOLE).touch()
+    assert [who.get("pid") for who in holders(tmp_path)] == [None] and was_killed(tmp_path)
+
+
 def dead() -> int:
     """The number of a process that has ended."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:

@@ -118,17 +118,19 @@ def show(result: Annotated[Path, typer.Argument(help="A result file or the direc
     from ehbilayer.sweep.load import last_run, load
 
     _print_result(load(result), as_json, quiet=False)
-    if result.is_dir() and (note := last_run(result)):
-        print(note, file=sys.stderr, flush=True)
+    _tell(last_run(result))
 
 
 @app.command()
 def status(directory: Annotated[Path, typer.Argument(help="The directory of a run.", show_default=False)],
            as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Count the points of a sweep: done, failed, missing."""
+    from ehbilayer.sweep.load import last_run
     from ehbilayer.sweep.status import rows, status_of
 
     found = status_of(directory)
+    if not found["running"]:
+        _tell(last_run(directory))
     if as_json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -321,6 +323,12 @@ def _exit_code(result: Result) -> int:
     if result.status.value == "interrupted":
         return EXIT_INTERRUPTED
     return 0 if result.status.value == "converged" else EXIT_NOT_CONVERGED
+
+
+def _tell(text: str) -> None:
+    """Say in a line beside the output what there is to say, if anything."""
+    if text:
+        print(" ".join(text.split()), file=sys.stderr, flush=True)
 
 
 def _fail(text: str, code: int) -> int:

@@ -10,7 +10,7 @@ import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from ehbilayer.errors import InputError, printable
 from ehbilayer.results.owners import probe_name, temporary_name
@@ -24,6 +24,7 @@ REMOVE = "remove it, a run writes it again"
 _PASSING = (errno.ESTALE, errno.EINTR, errno.EAGAIN, errno.EBUSY, errno.EIO, errno.ETIMEDOUT)  # of network file systems
 _PAUSES = (0.05, 0.2, 1.0)  # seconds before trying again after one of them
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)  # directories that cannot be forced to disk
+T = TypeVar("T")
 _WAYS_OUT = {
     errno.ENOSPC: "free some space or choose another directory",
     errno.EDQUOT: "free some space or choose another directory",
@@ -85,7 +86,7 @@ def _write(path: Path, content: bytes) -> None:
             temporary.unlink()
 
 
-def _patiently(action: Callable[[], None]) -> None:
+def _patiently(action: Callable[[], T]) -> T:
     """Do it, again after a while where that may help. Raises the OSError that stays."""
     for pause in _PAUSES:
         try:
@@ -129,14 +130,18 @@ def read_bytes(path: str | Path, most: int = LARGEST) -> bytes:
         damaged: what is there is of no use to anyone.
     """
     try:
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > most:
-                raise ResultFileError(path, f"is larger than {in_words(most)}", "is this the right file?", damaged=True)
-            return file.read(size)
+        return _patiently(lambda: _read(path, most))
     except OSError as error:
         special = error.errno in (errno.EISDIR, errno.EINVAL, errno.ENXIO)
         raise _file_error(Path(path), "cannot be read", error, damaged=special) from error
+
+
+def _read(path: str | Path, most: int) -> bytes:
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise ResultFileError(path, f"is larger than {in_words(most)}", "is this the right file?", damaged=True)
+        return file.read(size)
 
 
 def in_words(size: int) -> str:

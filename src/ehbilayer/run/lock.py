@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.results.files import ResultFileError, no_link, open_regular, read_json
-from ehbilayer.results.owners import alive
+from ehbilayer.results.owners import alive, temporary_name
 from ehbilayer.run.reporting import Reporter
 
 WHOLE, MARK = ".run.lock", ".pid"  # MARK ends the names of files that stand in for locks
@@ -164,7 +164,7 @@ def _take_mark(path: Path) -> bool:
     """Create that file, which only one can; one whose process is dead is taken away first."""
     mark, dead = _mark(path), _who(_mark(path))
     if mark.exists() and not _lives(dead):
-        stale = mark.with_name(f"{mark.name}-{os.getpid()}")
+        stale = mark.with_name(temporary_name(mark.name))
         with contextlib.suppress(OSError):
             os.replace(mark, stale)  # of two that find it dead one gets it
             if _who(stale) == dead:
