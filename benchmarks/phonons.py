@@ -14,8 +14,9 @@ import json
 import numpy as np
 
 from ehbilayer.crystal.structures import named
+from ehbilayer.numerics.lattice import path_points
 from ehbilayer.phonons.melting import melting_lines
-from ehbilayer.phonons.modes import Phonons, zone_path
+from ehbilayer.phonons.modes import Phonons
 from ehbilayer.phonons.report import Hooks, Options, compute
 from ehbilayer.phonons.zone import fluctuation, sample, softest
 from timing import best
@@ -34,7 +35,7 @@ def main() -> None:
 
     def bands() -> None:
         phonons = fresh()
-        phonons.frequencies(zone_path(phonons.cell, 40)[0])
+        phonons.frequencies(path_points(phonons.cell, 40)[0])
 
     def zone() -> None:
         phonons = fresh()

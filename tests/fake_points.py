@@ -33,6 +33,7 @@ KIND = "device"
 DIES, NEVER_CONVERGES, OVERFLOWS, RUNS_ON, BREAKS, UNPHYSICAL = 13.0, 14.0, 15.0, 16.0, 17.0, 18.0
 SCALES = Scales(hole_mass=0.4, dielectric=5.0)
 COMPUTE = sweep_worker.compute_point
+LINES_OF_A_POINT = 6000  # of Python that computing and keeping one executes, about
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -157,7 +158,10 @@ def study_text(axes: str, more: str = "") -> str:
 
 
 def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
-    """Begin the sweep and kill it after a random time, again and again; report after each what there is."""
+    """Begin the sweep and kill it somewhere in its next few points, again and again; report each time what is there.
+
+    Where is drawn from what the child does, in lines of Python behind the beginning of a point, and not from a clock.
+    """
     from ehbilayer.studies.file import load_study
     from ehbilayer.sweep import campaign, definition  # noqa: F401  modules that each child would import anew
     from ehbilayer.sweep import points as sweep_points
@@ -167,23 +171,52 @@ def kill_at_random(study: Path, place: Path, kills: int, seed: int) -> None:
     runner.draw, os.fsync = lambda result, place: None, lambda handle: None
     sweep = sweep_points.prepare_sweep(load_study(study))
     names = {p.key: f"{p.values['density.rs_hole']:g} {p.values['bilayer.spacing']:g}" for p in sweep.points}
-    sweep_points.prepare_sweep = lambda study, hooks: sweep  # begin at once, with all modules there
+    sweep_points.prepare_sweep = lambda *_, **__: sweep  # begin at once, with all modules there
     COMPUTE(sweep_worker.Job("", {}, sweep.tables(sweep.points[0].values), "", "."))
     rng, store = np.random.default_rng(seed), PointStore(place)
     for run in range(kills):
         log(f"run {run}")
+        points, lines = int(rng.integers(0, 8)), int(rng.integers(1, LINES_OF_A_POINT))
         child = os.fork()
         if not child:
+            _die_after(points, lines)
             runner.run(study, place)
             os._exit(0)
-        time.sleep(rng.uniform(0.02, 0.12))
-        os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         labels = store.labels()
         assert not any(store.fault(key, label) for key, label in labels.items())
         log(f"killed {len(labels)}")
         for key in labels:
             log(f"there {names[key]}")
+
+
+def _die_after(points: int, lines: int) -> None:
+    """Kill this process a number of executed lines behind the beginning of its point of this number (0: of the run)."""
+    begun, whole = [0], solve
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal lines
+        lines -= event == "line"
+        if lines < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    def begin() -> None:
+        frame = sys._getframe()
+        while frame.f_back is not None:  # what runs already, too
+            frame = frame.f_back
+            frame.f_trace = trace
+        sys.settrace(trace)
+
+    def counted(study: Study, run: Hooks) -> Result:
+        begun[0] += 1
+        if begun[0] == points:
+            begin()
+        return whole(study, run)
+
+    globals()["solve"] = counted
+    if not points:
+        begin()
 
 
 def kill_midway(study: Path, place: Path, kills: int, after: int) -> None:

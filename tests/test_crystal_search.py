@@ -78,7 +78,7 @@ def test_a_script_without_a_guard_may_use_workers(tmp_path):
         starts = make_starts(Composition(1 / (9 * math.pi), 1.0, 1, 2), 2, 1, candidates=False)
         print(len(search(starts, workers=2)))
     """), encoding="utf-8")
-    answer = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=100)
+    answer = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=500)
     assert (answer.stdout, answer.stderr) == ("2\n", "")
 
 

@@ -56,7 +56,7 @@ def test_one_reader_serves_many_files_and_ends_with_who_asks() -> None:
             "raw = sys.stdin.buffer.read(); found = {Result.from_bytes(raw).kind for _ in range(20)}\n"
             "print(found, old_formats._reader[1].pid, flush=True); import os; os.kill(os.getpid(), 9)")
     path = os.pathsep.join([str(Path(ehbilayer.__file__).parents[1])])
-    done = subprocess.run([sys.executable, "-c", code], input=WHOLE, capture_output=True, timeout=120,
+    done = subprocess.run([sys.executable, "-c", code], input=WHOLE, capture_output=True, timeout=500,
                           env=os.environ | {"PYTHONPATH": path})
     assert done.returncode == -signal.SIGKILL and done.stdout.startswith(b"{'condensate'}")
     # its pipes are closed and nobody is waited for: run() has come back, which reads until the last writer is gone

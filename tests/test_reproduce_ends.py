@@ -72,14 +72,14 @@ def test_a_signal_to_all_processes_at_once(tmp_path: Path, number: int, times: i
                                            kept: bool) -> None:
     process = begin(tmp_path)
     results = [tmp_path / "results" / name for name in ("endless", "other")]
-    wait_for(lambda: all(place.is_dir() for place in results), 60)
+    wait_for(lambda: all(place.is_dir() for place in results), 500)
     workers = workers_of(process)
     for i in range(times):
         if i:
             assert process.stderr is not None and process.stderr.readline() == STOPPING
             complained = complained.removeprefix(STOPPING)
         os.killpg(process.pid, number)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=500)
     assert (process.returncode, errors) == (cli.EXIT_INTERRUPTED, complained)
     assert said in out and len(workers) == 2 and not [pid for pid in workers if alive(pid)]
     if kept:
@@ -88,9 +88,9 @@ def test_a_signal_to_all_processes_at_once(tmp_path: Path, number: int, times: i
 
 def test_ctrl_c_before_the_workers_are_there(tmp_path: Path) -> None:
     process = begin(tmp_path)
-    wait_for(lambda: workers_of(process), 60)
+    wait_for(lambda: workers_of(process), 500)
     os.killpg(process.pid, signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=500)
     assert (process.returncode, errors) == (cli.EXIT_INTERRUPTED, STOPPING) and KEPT in out
 
 

@@ -13,7 +13,7 @@ from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
 
-HANGS = 60  # seconds, to end what hangs
+HANGS = 500  # seconds, to end what hangs
 # a step that never looks whether to stop
 DEAF = """
 import sys, time

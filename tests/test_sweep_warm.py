@@ -126,7 +126,7 @@ def test_kills_of_the_driver_change_no_number(tmp_path: Path, fakes: Path) -> No
     source = str(Path(ehbilayer.__file__).parents[1])
     more = {"PYTHONPATH": os.pathsep.join([source, str(HERE)]), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, str(HERE / "fake_points.py"), "midway", str(tmp_path / "map.toml"),
-                    str(tmp_path / "out"), "4", "3"], env=os.environ | more, timeout=120, check=True)
+                    str(tmp_path / "out"), "4", "3"], env=os.environ | more, timeout=500, check=True)
     assert len(computed(fakes)) == 8 == len(list((tmp_path / "out" / "points").glob("*.nc")))  # the third is lost
     result = ehbilayer.run(study(), tmp_path / "out")
     np.testing.assert_array_equal(result.data["trail"].values, trails())

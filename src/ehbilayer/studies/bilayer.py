@@ -6,6 +6,7 @@ the unit of mass is the hole mass where one is given, else the electron mass.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -140,20 +141,24 @@ def densities_of(table: DensityTable, numbers: Mapping[str, float], scales: Scal
     if whose not in numbers:
         raise InputError(f"density.{key}", f"a density of the carriers there are (no {whose}s in this study)", value,
                          f"give {'hole or rs_hole' if whose == 'electron' else 'electron or rs_electron'} instead")
+    n: float | None = None
     if key in ("hole", "electron"):
         n = scales.to_atomic(value, "density", f"density.{key}")
     elif key == "rs_electron":  # a_e = a_h m_h/m_e
-        n = density_from_rs(value / electron_mass(scales, alone="hole" not in numbers))
+        rs = value / electron_mass(scales, alone="hole" not in numbers)
     elif key == "a_over_d" and spacing == 0:
         raise InputError("density.a_over_d", "used with a spacing > 0", value, "give rs_hole or bilayer.spacing")
     elif key == "hole_over_critical":
         assert critical is not None
         n = value * density_from_rs(critical())
     else:
-        n = density_from_rs(value * (spacing if key == "a_over_d" else 1.0))
-    if not (n > 0 and RS_RANGE[0] <= rs_from_density(n) <= RS_RANGE[1]):
+        rs = value * (spacing if key == "a_over_d" else 1.0)
+    if n is not None:
+        rs = rs_from_density(n) if n > 0 else math.inf
+    if not RS_RANGE[0] <= rs <= RS_RANGE[1]:
         raise InputError(f"density.{key}", f"a density > 0 with r_s from {RS_RANGE[0]:g} to {RS_RANGE[1]:g} a_h",
                          value, "check the number and its unit")
+    n = density_from_rs(rs) if n is None else n
     return {name: n * number / numbers[whose] for name, number in numbers.items()}
 
 

@@ -108,7 +108,8 @@ def _failed(result: Result) -> bool:
     """Whether it says no more than how a calculation ended: a record, though its kind has a class."""
     from ehbilayer.results.base import Record
 
-    return isinstance(result, Record) and bool(classes_of(result.kind))
+    kind = kind_of(result.kind)
+    return isinstance(result, Record) and bool(classes_of(kind.points or kind.name if kind else result.kind))
 
 
 def figure(result: Result) -> Figure:

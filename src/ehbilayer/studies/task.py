@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.results.base import Result
+from ehbilayer.results.base import Record, Result
+from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, digest
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.naming import by_key
@@ -52,17 +55,32 @@ class Task:
 def prepare(study: Study) -> Task:
     """The task of a study, checked; computes nothing but a critical r_s that is asked for.
 
+    Numbers that leave the range of double precision end a calculation with ``not_finite``, never with a warning.
+
     Raises InputError for a study that cannot be computed: one line, the dotted key and the way out.
     """
     check_single(study)
-    with by_key(study):
-        task: Task = study_kind(study.kind).part("prepare").prepare(study)
+    try:
+        with by_key(study), _strict():
+            task: Task = study_kind(study.kind).part("prepare").prepare(study)
+    except ArithmeticError as error:
+        raise InputError(study.kind, "a study whose numbers stay finite", str(error),
+                         "check masses, densities and lengths, and their units") from None
 
     def solve(run: Hooks) -> Result:
-        with by_key(study):
-            return task.solve(run)
+        try:
+            with by_key(study), _strict():
+                return task.solve(run)
+        except (ArithmeticError, np.linalg.LinAlgError) as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            return Record(study.kind, Status.not_finite, {"reason": reason}, {})
 
     return replace(task, solve=solve)
+
+
+def _strict() -> np.errstate:
+    """Within it overflow, division by zero and invalid operations are errors."""
+    return np.errstate(over="raise", divide="raise", invalid="raise")
 
 
 def check_single(study: Study) -> None:

@@ -1,0 +1,61 @@
+"""Any study within the documented ranges ends with exit code 0, 2 or 3: no traceback, no raw warning."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import legal_studies
+from ehbilayer.run import runner
+from ehbilayer.status import Status
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.kinds import KINDS
+
+# kind -> studies in the slow set, fewer where one costs more
+STUDIES = {"hartree-fock": 400, "condensate": 250, "phases": 300, "phase-diagram": 100, "compressibility": 250,
+           "pairing": 600, "device": 20, "crystal": 120, "phonons": 350, "few-body": 150, "liquid": 700}
+DRAWN = 10  # one of so many is saved, read and drawn, too
+
+
+def check(kind: str, numbers: range, place: Path, seed: int) -> None:
+    assert set(STUDIES) == set(legal_studies.BASES) == {k.name for k in KINDS}
+    for number in numbers:
+        drawn = legal_studies.study(np.random.default_rng([seed, number]), kind)
+        try:
+            code = legal_studies.outcome(drawn, None if number % DRAWN else place)
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__}: {json.dumps(drawn)}") from error
+        assert code in (0, 2, 3), json.dumps(drawn)
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_a_few_studies_anywhere(kind: str, tmp_path: Path) -> None:
+    check(kind, range(STUDIES[kind] // 100), tmp_path, seed=1)
+
+
+@pytest.mark.published
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", STUDIES)
+def test_thousands_of_studies_anywhere(kind: str, tmp_path: Path) -> None:
+    check(kind, range(STUDIES[kind]), tmp_path, seed=2)
+
+
+@pytest.mark.parametrize(("kind", "density", "more"), [
+    ("liquid", {"a_over_d": 1e-300}, {}), ("liquid", {"a_over_d": 1e9}, {}), ("liquid", {"hole": 5e-324}, {}),
+    ("hartree-fock", {"hole": 1e308}, {"cell": legal_studies.BOX}),
+    ("pairing", {"rs_electron": 1e-4}, {"pairing": {"alpha": 0.3}}),
+    ("pairing", {"rs_electron": 1e-3}, {"pairing": {"alpha": 0.3, "method": "eliashberg"}}),
+    ("pairing", {"rs_electron": 1.0}, {"pairing": {"alpha": 1e-5}}),
+    ("pairing", {"rs_electron": 81.0}, {"pairing": {"alpha_squared": 5e-324, "method": "eliashberg"}})])
+def test_extremes(kind: str, density: dict[str, Any], more: dict[str, Any]) -> None:
+    study = {"kind": kind, "bilayer": legal_studies.DEVICE, "density": density | {"electrons_per_hole": 1}, **more}
+    assert legal_studies.outcome(study) in (0, 2, 3)
+
+
+def test_numbers_that_overflow_end_as_not_finite() -> None:
+    study = {"kind": "pairing", "bilayer": legal_studies.DEVICE, "density": {"rs_electron": 81.0},
+             "pairing": {"alpha_squared": 5e-324, "method": "eliashberg"}}
+    result = runner.run(make_study(study))
+    assert result.status is Status.not_finite and "overflow" in result.reason
