@@ -159,8 +159,8 @@ def test_a_loose_state_is_within_its_solver_error(symmetric):
     assert abs(loose.alpha_squared - state.alpha_squared) < loose.solver_error
 
 
-def row(n, value, error=0.0):
-    return Size(n, value, value, None, value, error, 0.0, None)  # type: ignore[arg-type]
+def row(n, value, error=0.0, gas=None):
+    return Size(n, value, value, gas, value, error, 0.0, None)  # type: ignore[arg-type]
 
 
 def test_extrapolation():
@@ -171,6 +171,17 @@ def test_extrapolation():
     assert bent.left_out > 0.02 and bent.uncertainty >= bent.left_out + 1e-3
     with pytest.raises(InputError, match="two or more"):
         extrapolate([row(16, 1.0), row(16, 1.0)])
+
+
+def test_corrected_values_follow_their_law():
+    """N^(-3/2) through the two largest; the spread of laws and sizes is the error."""
+    exact = extrapolate([row(n, 0.3 - 2 / n**1.5, gas=0.1) for n in (64, 16, 36)])
+    assert exact.value == pytest.approx(0.3) and exact.slope == pytest.approx(-2) and exact.power == 1.5
+    assert exact.left_out < 1e-12 and 5e-4 < exact.uncertainty < 6e-3
+    bent = extrapolate([row(16, 0.25, gas=0.1), row(36, 0.295, gas=0.1), row(64, 0.297, 1e-4, gas=0.1)])
+    assert bent.value == pytest.approx(0.2985, abs=1e-4) and bent.uncertainty == pytest.approx(bent.left_out + 1e-4)
+    pair = extrapolate([row(36, 0.295, gas=0.1), row(64, 0.297, gas=0.1)])
+    assert pair.value == pytest.approx(bent.value) and pair.left_out == 0 and pair.uncertainty > 5e-4
 
 
 def test_the_limit_holds_what_larger_tori_say():

@@ -11,6 +11,7 @@ from ehbilayer.compressibility import size_limit
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
+from ehbilayer.numerics.extremum import maximum
 from ehbilayer.pairing import maps as pairing_maps
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, condensed, einstein, from_table
 from ehbilayer.pairing.couplings import folding, half_zone, paper_line
@@ -269,6 +270,30 @@ def test_band() -> None:
     wide = band(here, 0.1, "mcmillan")
     assert wide.low == 0 and wide.unstable
     assert band(here, 0.0, "eliashberg").low == band(here, 0.0, "eliashberg").high
+
+
+@pytest.mark.parametrize("method", ["eliashberg", "allen-dynes", "bcs", "mcmillan"])
+def test_a_band_holds_all_that_lies_in_it_and_never_shrinks(method: str) -> None:
+    """The highest T_c may lie at any alpha^2 of the interval: near 0 for eliashberg, inside for bcs."""
+    here = liquid(1.6, 1.0, 10.0, 0.05)
+    last = band(here, 0.0, method)
+    for uncertainty in (0.049, 0.05, 0.2):
+        ends = band(here, uncertainty, method)
+        assert ends.low <= last.low * (1 + 1e-7) and ends.high >= last.high * (1 - 1e-7)
+        for square in (1e-6, 1.1e-3, 0.0137, 0.0471, 0.09):
+            if abs(square - 0.05) <= uncertainty:
+                value = float(temperature_of(liquid(1.6, 1.0, 10.0, square), method)) / 10  # Ha_h = 10 Ha_e
+                assert ends.low * (1 - 1e-7) <= value <= ends.high * (1 + 1e-7)
+        last = ends
+    assert band(liquid(1.6, 1.0, 10.0, -0.1), 0.05, method).high == 0
+
+
+def test_maximum_lies_between_samples() -> None:
+    x = np.linspace(0, 3, 4)
+    for top in (0.1, 0.5, 1.3, 2.95):
+        where, value = maximum(lambda t, top=top: -(t - top) ** 2, x, -(x - top) ** 2)
+        assert where == pytest.approx(top, abs=1e-3) and -1e-6 < value <= 0
+    assert maximum(lambda t: t, x, x) == (3.0, 3.0) and maximum(lambda t: t, x[:1], x[:1]) == (0.0, 0.0)
 
 
 def array(found: PairingMapResult, name: str) -> np.ndarray:

@@ -10,12 +10,13 @@ from ehbilayer.results.base import Carriers, Result, entry, number
 
 @dataclass(frozen=True)
 class Limit:
-    """alpha^2 at N -> infinity, from the straight line in 1/N through the corrected values."""
+    """alpha^2 at N -> infinity, value + slope/N^power through the corrected values."""
 
     value: float = number("1", "alpha^2 for infinitely many particles")
     uncertainty: float | None = number("1", "its uncertainty")
-    slope: float = number("1", "slope in 1/N")
-    left_out: float = number("1", "largest change when one torus is left out of the fit")
+    slope: float = number("1", "slope in 1/N^power")
+    left_out: float = number("1", "largest change with other tori of the series")
+    power: float = number("1", "3/2 with the gas' own error out, else 1", 1.0)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ flavours and Coulomb's interaction. So each torus, in the Madelung convention, c
 
     alpha^2(N) - alpha^2_gas(N) + alpha^2_gas(infinity),
 
-and what remains is a straight line in 1/N. The holes are an insulator, whose error is of that order by itself.
+and what remains falls as N^(-3/2): the first order in 1/N is the gas' own, the holes are an insulator. Without the
+correction it falls as 1/N.
 
 Source: the idea of correcting with a gas of the same size, Kwee, Zhang & Krakauer, PRL 100, 126404 (2008).
 """
@@ -125,23 +126,33 @@ def size(torus: Torus, state: Modulus, basis_error: float) -> Size:
 
 
 def extrapolate(sizes: Sequence[Size]) -> Limit:
-    """The straight line in 1/N through the corrected values, at 1/N = 0.
+    """Where the corrected values go with N^(-3/2), by the two largest tori.
 
-    The uncertainty is the largest of: what leaving one torus out changes (three or more), half the distance from the
-    largest torus to the limit, and the errors of basis and solver. Raises InputError for fewer than two sizes.
+    Where there is no gas to correct with, the values scatter about a line in 1/N: the least-squares line of all.
+
+    The uncertainty is what the other law makes of the same tori, or, if that is more, the law of other pairs of tori
+    (three or more); without a gas also half the distance from the largest torus to the limit. The errors of basis and
+    solver come on top. Raises InputError for fewer than two sizes.
     """
-    if len({s.particles for s in sizes}) < 2:
+    rows = sorted(sizes, key=lambda s: s.particles)
+    n, y = np.array([s.particles for s in rows], dtype=float), np.array([s.corrected for s in rows])
+    if len(set(n)) < 2:
         raise InputError("sizes", "two or more different numbers", [s.particles for s in sizes],
                          "a limit needs a series")
-    x, y = np.array([1 / s.particles for s in sizes]), np.array([s.corrected for s in sizes])
-    slope, value = np.polyfit(x, y, 1)
-    left_out = 0.0
-    if len(set(x)) > 2:
-        kept = [np.arange(len(x)) != i for i in range(len(x))]
-        left_out = max(abs(float(np.polyfit(x[m], y[m], 1)[1]) - float(value)) for m in kept)
-    numerical = max(s.basis_error + s.solver_error for s in sizes)
-    doubt = max(left_out, 0.5 * abs(float(y[np.argmin(x)]) - float(value)))
-    return Limit(float(value), doubt + numerical, float(slope), left_out)
+
+    def line(power: float, part: Sequence[int]) -> tuple[float, float]:
+        slope, value = np.polyfit(n[list(part)] ** -power, y[list(part)], 1)
+        return float(value), float(slope)
+
+    every = range(len(n))
+    gas = all(s.gas is not None for s in rows)
+    power, used = (1.5, every[-2:]) if gas else (1.0, every)
+    value, slope = line(power, used)
+    others = [(i, j) for i in every for j in every[i + 1:] if n[i] < n[j]] if gas else \
+        [[k for k in every if k != i] for i in every]
+    left_out = max((abs(line(power, part)[0] - value) for part in others), default=0.0) if len(set(n)) > 2 else 0.0
+    doubt = max(left_out, abs(line(1.0, used)[0] - value) if gas else 0.5 * abs(y[-1] - value))
+    return Limit(value, doubt + max(s.basis_error + s.solver_error for s in rows), slope, left_out, power)
 
 
 def alpha_squared_limit(bilayer: Bilayer, *, sizes: Sequence[int] = SIZES, capacitor: bool = False,

@@ -140,14 +140,16 @@ def lowest(ends: Sequence[End]) -> End:
 
 
 def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None = None) -> End:
-    """Minimise at fixed occupations; in a crystal fill the lowest Fock levels anew until they are the filled ones.
+    """Minimise at fixed occupations; in a crystal fill the lowest levels anew until they are the filled ones.
 
-    ``number`` of the start, ``label`` of the end (the start's name).
+    Whole orbitals have the same energies in both conventions for v(q = 0), up to a constant, so they are filled alike
+    (`_bare`). Filling may raise the energy, as a level rises by what its exchange with the emptied one was: the lowest
+    end of all fillings counts. ``number`` of the start, ``label`` of the end (the start's name).
     """
     basis, options, monitor = run.basis, run.options, run.monitor
     name = label or options.start
-    frames, fillings, cost, aufbau = begin.frames, begin.fillings, 0, True
-    best: End | None = None
+    frames, fillings, cost = begin.frames, begin.fillings, 0
+    ends: list[End] = []
     tried: list[tuple[Filling, ...]] = []
     for _ in range(REFILLS):
         tried.append(fillings)
@@ -172,16 +174,12 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
             return end  # an insulator keeps its filling
         plain = hamiltonian.on_numpy()
         end = replace(end, levels=tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings))))
-        frames, fillings, aufbau = _refill(end, options)
-        end = replace(end, aufbau=aufbau)
-        if best is None or end.energy < best.energy:
-            best = end
-        if aufbau or monitor.stopped is not None:
-            return end
-        if any(all(_same(a, b) for a, b in zip(fillings, old, strict=True)) for old in tried):
-            break  # fillings go round in a circle: keep the best
-    assert best is not None
-    return replace(best, cost=cost)
+        frames, fillings, settled = _refill(end, options)
+        ends.append(replace(end, aufbau=_refill(end, options, bare=False)[2]))
+        known = any(all(_same(a, b) for a, b in zip(fillings, old, strict=True)) for old in tried)
+        if settled or known or monitor.stopped is not None:
+            break  # settled, or round in a circle
+    return replace(lowest(ends), cost=cost)
 
 
 def _minimise(run: Calculation, hamiltonian: Hamiltonian, frames: Frames, number: int, cost: int,
@@ -232,16 +230,33 @@ def _same(a: Filling, b: Filling) -> bool:
     return a.f.shape == b.f.shape and np.array_equal(a.blocks, b.blocks) and bool(np.abs(a.f - b.f).max() < 1e-9)
 
 
-def _refill(end: End, options: Options) -> tuple[Frames, tuple[Filling, ...], bool]:
-    """Occupy the lowest Fock levels. Returns frames and fillings to go on from, and whether nothing changed."""
+def _bare(end: End, channel: int) -> np.ndarray:
+    """Fock levels (K, n) without the v(0) of a filled orbital with itself, which it keeps wherever it goes; Ha_h."""
+    levels, setting = end.levels[channel], end.hamiltonian.setting
+    assert levels is not None
+    torus, parts = setting.tori[0], setting.channels[channel].components
+    if torus.zero_mode != "madelung" or len(parts) > 1:
+        return levels.energy
+    layer = torus.species[parts[0]].layer
+    # e_p contains -f_p v(0), the exchange of p with itself
+    return levels.energy + torus.bilayer.interaction.zero_mode(torus.box.vectors, layer, layer) * levels.filled
+
+
+def _refill(end: End, options: Options, *, bare: bool = True) -> tuple[Frames, tuple[Filling, ...], bool]:
+    """Occupy the lowest levels. Returns frames and fillings to go on from, and whether nothing changed.
+
+    Whole orbitals go to the lowest `_bare` levels, unless ``bare`` is false; shares of shells to the lowest Fock
+    levels.
+    """
     frames, fillings, same = [], [], True
     for c, levels in enumerate(end.levels):
         assert levels is not None and levels.vectors is not None
-        spread = levels.energy[np.isfinite(levels.energy)]
+        energy = _bare(end, c) if bare and options.occupation == "integer" else levels.energy
+        spread = energy[np.isfinite(energy)]
         width = 1e-6 * max(float(np.ptp(spread[:1000])), 1e-3) + 10 * float(end.minimum.residual[0])
-        f = fill_levels(levels.energy, end.hamiltonian.setting.channels[c].orbitals, options.occupation, width)
+        f = fill_levels(energy, end.hamiltonian.setting.channels[c].orbitals, options.occupation, width)
         # a tie at the Fermi level may be resolved either way: it counts as unchanged if no energy is gained
-        moved = np.nansum(np.where(np.isfinite(levels.energy), levels.energy, 0.0) * (levels.filled - f))
+        moved = np.nansum(np.where(np.isfinite(energy), energy, 0.0) * (levels.filled - f))
         whole = np.all((levels.filled < 1e-9) | (levels.filled > 1 - 1e-9))
         if np.abs(f - levels.filled).max() < 1e-9 or (options.occupation == "integer" and whole and moved < width):
             frames.append(end.frames[c][0])

@@ -12,6 +12,7 @@ import numpy as np
 
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
+from ehbilayer.numerics.extremum import maximum
 from ehbilayer.pairing.liquid import Choices, Liquid
 from ehbilayer.pairing.plasmon_velocity import Source, placed
 from ehbilayer.pairing.temperature import temperature_of
@@ -104,17 +105,21 @@ def window(rs: np.ndarray, row: np.ndarray, t_c: Callable[[float], Any], coldest
     ----------
     rs, row : rising r_s (n,) and T_c there.   t_c : T_c at any r_s between.   inside : bounds of r_s.
     """
-    good = (row > coldest) & (rs >= inside[0]) & (rs <= inside[1])
-    if not good.any():
+    allowed = (rs >= inside[0]) & (rs <= inside[1])
+    if not allowed.any():
         return math.nan, math.nan, math.nan
-    peak = int(np.argmax(np.where(good, row, -1.0)))
-    ends, highest = [], float(row[peak])
+    peak = int(np.argmax(np.where(allowed, row, -1.0)))
+    top, highest = maximum(lambda r: float(t_c(r)), rs[allowed], row[allowed])
+    if not highest > coldest:
+        return math.nan, math.nan, math.nan
+    good, ends = allowed & (row > coldest), []
     for step in (-1, 1):
         i = peak
         while 0 <= i + step < len(rs) and good[i + step]:
             i += step
         beyond = float(np.clip(rs[min(max(i + step, 0), len(rs) - 1)], *inside))
-        ends.append(_last_warm(float(rs[i]), beyond, t_c, coldest))
+        warm = float(rs[i]) if good[i] else top  # a window may lie between two points of the curve
+        ends.append(_last_warm(warm, beyond, t_c, coldest))
         highest = max(highest, float(t_c(ends[-1])))
     return ends[0], ends[1], highest
 

@@ -14,13 +14,12 @@ import numpy as np
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.pairing.couplings import attraction, couplings, repulsion
-from ehbilayer.pairing.eliashberg import STRONG
 from ehbilayer.pairing.gap import gap_curve
 from ehbilayer.pairing.liquid import METHODS, Choices, Liquid, require_plasmons
 from ehbilayer.pairing.plasmon_spectrum import plasmon_spectrum, tabulate
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.result import PairingResult, Reading, TemperatureBand
-from ehbilayer.pairing.temperature import band, logarithmic_derivatives, temperature_of
+from ehbilayer.pairing.temperature import band, logarithmic_derivatives, strong_coupling_bound, temperature_of
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
@@ -105,7 +104,7 @@ def _temperatures(bilayer: Bilayer, source: Source, liquid: Liquid, choices: Cho
                   by_method: dict[str, float]) -> dict[str, Any]:
     """T_c by every method, for other readings of the paper's line, and what no spectrum of this strength can exceed."""
     mine, spectrum, hartree = by_method[choices.method], plasmon_spectrum(liquid), bilayer.mass_ratio
-    bound = STRONG * math.sqrt(spectrum.lam) * spectrum.omega_square * float(liquid.debye)
+    bound = strong_coupling_bound(liquid)
     spread = []
     for name, square in source.alternatives(bilayer):
         t_c = float(temperature_of(replace(liquid, alpha_squared=square), choices.method))

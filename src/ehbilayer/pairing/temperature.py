@@ -17,14 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ehbilayer.numerics.extremum import maximum
 from ehbilayer.pairing.couplings import couplings, published_temperature
-from ehbilayer.pairing.eliashberg import FLOOR
+from ehbilayer.pairing.eliashberg import FLOOR, STRONG
 from ehbilayer.pairing.eliashberg import critical_temperature as eliashberg_temperature
 from ehbilayer.pairing.liquid import Liquid, check_method
 from ehbilayer.pairing.plasmon_spectrum import moments, plasmon_spectrum
 
 STEP = 5e-3  # of ln x, for derivatives
-BAND_POINTS = {"eliashberg": 9}  # of alpha^2 within its uncertainty; the others are cheap
+SMALLEST = 1e-12  # alpha^2 down to which a band is sampled, and for "eliashberg" this part of the highest:
+SMALLEST_PART = 1e-3
+PER_DECADE = {"eliashberg": 4}  # samples of alpha^2; the others are cheap
 
 
 def temperature_of(liquid: Liquid, method: str = "bcs", floor: float = FLOOR) -> np.ndarray:
@@ -117,8 +120,34 @@ class Band:
 
 
 def band(liquid: Liquid, uncertainty: float, method: str) -> Band:
-    """T_c where alpha^2 is uncertain by ``uncertainty`` >= 0 either way; 0 where it may be <= 0, without a plasmon."""
-    points = BAND_POINTS.get(method, 201)
-    squares = float(liquid.alpha_squared) + uncertainty * np.linspace(-1, 1, points)
+    """T_c where alpha^2 is uncertain by ``uncertainty`` >= 0 either way; 0 where it may be <= 0, without a plasmon.
+
+    It contains T_c at every alpha^2 > 0 of the interval, however small: the samples are a fixed number per decade of
+    alpha^2, the highest and the lowest of them are refined. Below the smallest sample "eliashberg" counts as its
+    strong-coupling bound, which it approaches.
+    """
+    middle = float(liquid.alpha_squared)
+    low, high = middle - uncertainty, middle + uncertainty
+    if not high > 0:
+        return Band(0.0, 0.0, True)
+    density, limit = PER_DECADE.get(method, 50), method == "eliashberg"
+    start = min(max(low, SMALLEST_PART * high if limit else SMALLEST), high)
+    inner = np.arange(np.ceil(density * np.log10(start)), np.floor(density * np.log10(high)) + 1) / density
+    squares = np.unique(np.clip([start, *10.0**inner, *([middle] if middle > 0 else []), high], start, high))
     values = temperature_of(replace(liquid, alpha_squared=squares), method)
-    return Band(float(values.min()), float(values.max()), bool((squares <= 0).any()))
+
+    def t_c(log_square: float) -> float:
+        return float(temperature_of(replace(liquid, alpha_squared=np.exp(log_square)), method))
+
+    highest = maximum(t_c, np.log(squares), values)[1]
+    lowest = -maximum(lambda x: -t_c(x), np.log(squares), -values)[1] if values.min() > 0 else 0.0
+    if start > low and limit:
+        highest = max(highest, strong_coupling_bound(replace(liquid, alpha_squared=high)))
+    return Band(0.0 if low <= 0 else lowest, highest, low <= 0)
+
+
+def strong_coupling_bound(liquid: Liquid) -> float:
+    """0.1827 sqrt(lambda <omega^2>) in Ha_h: no T_c of a spectrum of this strength is higher (Allen and Dynes), and
+    that at alpha^2 -> 0 reaches it. alpha does not enter."""
+    spectrum = plasmon_spectrum(liquid)
+    return STRONG * float(np.sqrt(spectrum.lam)) * spectrum.omega_square * float(liquid.debye)

@@ -73,8 +73,8 @@ def sizes(result: CompressibilityResult, ax: Axes | None = None) -> Figure:
             continue
         ax.plot(1 / n, result.data[f"size_{key}"].values, marker, color=colour, label=label, markersize=5)
     if limit is not None:
-        x = np.array([0.0, 1.08 / n.min()])
-        ax.plot(x, limit.value + limit.slope * x, color=INK, linewidth=1.0)
+        x = np.linspace(0.0, 1.08 / n.min(), 60)
+        ax.plot(x, limit.value + limit.slope * x**limit.power, color=INK, linewidth=1.0)
         ax.errorbar([0.0], [limit.value], yerr=[limit.uncertainty or 0.0], fmt="*", color=WARNING, markersize=9,
                     capsize=3, label="limit")
     ax.axhline(0, color=EMPTY, linewidth=0.8)
