@@ -7,6 +7,7 @@ import pytest
 
 from ehbilayer import phases
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.condensate.torus import solve as condensate
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.hartree_fock.options import Options
@@ -175,6 +176,26 @@ def test_condensates_of_several_flavours_compete() -> None:
     assert row.spin_arrangement == "electrons restricted, holes restricted" and result.winner == "condensate"
     alone = phases(Torus(bilayer, 16, zero_mode="none"), ["liquid", "condensate"], spins="given", hexagon=6, **QUICK)
     assert row.energy < alone.candidate("condensate").energy - 0.01
+
+
+def test_unequal_condensates_are_the_sum_of_their_flavours() -> None:
+    """High density, layers far apart: 7 pairs close a shell, as in the liquid that the condensate nearly is."""
+    bilayer = Bilayer.of(electron_mass=1.0, hole_mass=1.0, spacing=10.0, rs_hole=1.5)
+    here = Torus(bilayer, 16, zero_mode="madelung")
+    result = phases(here, ["liquid", "condensate"], hexagon=7, **QUICK)
+    row = result.candidate("condensate")
+    assert row.spin_arrangement == "electrons 9+7, holes 9+7" == result.candidate("liquid").spin_arrangement
+    basis = PlaneWaveBasis(here.box, triangular_basis(16, 8.0, 7, crystal=False).waves)
+    total = 0.0
+    for pairs in (9, 7):
+        one = Torus(bilayer.with_densities({c.name: pairs / here.area for c in bilayer.carriers}), pairs,
+                    zero_mode="madelung", electron_spin="polarized")
+        total += condensate(one, basis, tolerance=1e-6).total_energy
+    assert row.energy == pytest.approx(total / 16, abs=1e-9)
+    halves = condensate(Torus(bilayer, 16, zero_mode="madelung", hole_spin="restricted"), basis).total_energy
+    assert row.energy < halves / 16 - 1e-3
+    with pytest.raises(InputError, match="electron_spin"):
+        condensate(Torus(bilayer, 16, zero_mode="madelung", electron_spin="9+7", hole_spin="9+7"), basis)
 
 
 def test_a_study_and_a_call_are_the_same_bits(tmp_path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from ehbilayer import cli, load_study
 from ehbilayer.compressibility import size_limit
@@ -181,6 +182,27 @@ def test_a_device_brings_its_flavours() -> None:
     assert four.study.bilayer.electron_flavours == 4 and two.study.bilayer.electron_flavours == 2
     assert [t.resolved["pairing"]["limit"]["alpha"]["flavours"] for t in (four, two)] == [4, 2]
     assert four.inputs["bilayer"]["electron_flavours"] == 4 and four.hash != two.hash
+
+
+def test_the_page_says_how_spins_and_valleys_are_filled(tmp_path: Path) -> None:
+    asked = ["device", "--material", "WSe2/MoSe2", "--spacing", "3 nm", "--density", "1e12 cm^-2",
+             "--electrons-per-hole", "2", "--electron-flavours", "1", "--hole-flavours", "1"]
+    seen: list[dict[str, Any]] = []
+
+    def keep(study: Any, *_: Any, **__: Any) -> Result:
+        seen.append(study.written()["bilayer"])
+        small = study.written() | {"cell": {"holes": 4, "hexagon": 4}, "phases": {"candidates": ["liquid"]}}
+        return runner.run(make_study(small), tmp_path / "out")
+
+    with pytest.MonkeyPatch.context() as patch:
+        whole = runner.run
+        patch.setattr(runner, "run", lambda *a, **k: keep(*a, **k) if not seen else whole(*a, **k))
+        outcome = CliRunner().invoke(cli.app, asked)
+    assert outcome.exit_code == 0, outcome.output
+    assert (seen[0]["electron_flavours"], seen[0]["hole_flavours"]) == (1, 1)
+    result = Result.load(tmp_path / "out" / "result.nc")
+    assert result.summary["spin_arrangement"] == "electrons polarized, holes polarized"
+    assert dict(rows(result))["spins"] == result.summary["spin_arrangement"]
 
 
 def test_idle_keys_are_named() -> None:

@@ -110,12 +110,17 @@ def test_judging_counts_errors_against_the_winner() -> None:
     assert judge([liquid, row("crystal", -1.001, 0.002)]).resolved  # the winner would only come down further
 
 
-def test_judging_leaves_out_what_is_not_converged_or_the_same_phase() -> None:
+def test_judging_takes_an_energy_on_its_way_as_the_upper_bound_it_is() -> None:
     rows = [row("crystal", -2.0, status=Status.not_converged), row("electron-crystal", -1.5, phase="hole-crystal"),
             row("hole-crystal", -1.4), row("liquid", -1.0)]
     verdict = judge(rows)
-    assert (verdict.winner, verdict.runner_up, verdict.margin) == ("hole-crystal", "liquid", 0.5)
-    assert judge(rows[:1]).winner == "unknown" and not judge(rows[:1]).resolved
+    assert (verdict.winner, verdict.runner_up, verdict.margin) == ("crystal", "hole-crystal", 0.5)
+    verdict = judge(rows[1:])
+    assert (verdict.winner, verdict.runner_up, verdict.margin) == ("hole-crystal", "liquid", 0.5) and verdict.resolved
+    late = judge([*rows[1:], row("crystal", -1.1, status=Status.not_converged)])
+    assert late.winner == "hole-crystal" and not late.resolved  # the crystal may yet come down below it
+    assert judge(rows[:1]).winner == "crystal" and not judge(rows[:1]).resolved
+    assert judge([row("crystal", -2.0, status=Status.timeout)]).winner == "unknown"
 
 
 def test_a_condensate_that_wins_by_its_spin_says_so() -> None:

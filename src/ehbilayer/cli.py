@@ -90,6 +90,8 @@ def device(
     electrons_per_hole: Annotated[float, typer.Option(help="Electron over hole density.")] = 1.0,
     electron_flavours: Annotated[int | None, typer.Option(help="2: spin, 4: spin and valley [default: the device's].",
                                                           show_default=False)] = None,
+    hole_flavours: Annotated[int | None, typer.Option(help="The same of the holes [default: 2].",
+                                                      show_default=False)] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Directory for result and figure.")] = Path("device"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")] = False,
@@ -103,7 +105,8 @@ def device(
     from ehbilayer.studies.file import make_study
 
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
-             "spacing": _number_or_text(spacing), "electron_flavours": electron_flavours}
+             "spacing": _number_or_text(spacing), "electron_flavours": electron_flavours,
+             "hole_flavours": hole_flavours}
     study = make_study({
         "kind": "device", "bilayer": {k: v for k, v in given.items() if v is not None},
         "density": {"electrons_per_hole": electrons_per_hole} | ({} if density is None else

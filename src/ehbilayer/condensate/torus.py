@@ -23,7 +23,7 @@ from ehbilayer.numerics.fourier import Fourier, good_size
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.results.base import Carriers, Result, Variable
 from ehbilayer.status import Status
-from ehbilayer.torus import Species, Torus
+from ehbilayer.torus import SPIN_TREATMENTS, Species, Torus
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
 MOST_WAVES = 100_000
@@ -79,6 +79,10 @@ def carriers(torus: Torus) -> tuple[Species, Species]:
         raise InputError("electrons_per_hole", "1 for a condensate: every electron has its hole",
                          {s.name: s.count for s in present}, "set it to 1")
     electron, hole = found[0][0], found[1][0]
+    for s in (electron, hole):
+        if s.spin not in SPIN_TREATMENTS and len(set(s.occupations)) > 1:
+            raise InputError(f"{s.name}_spin", "equal numbers of pairs in all flavours of a condensate", s.spin,
+                             "one flavour at a time, or let kind = \"phases\" put them together")
     if electron.occupied_flavours != hole.occupied_flavours:
         raise InputError("flavours", "equal for electrons and holes of a condensate",
                          {s.name: s.occupied_flavours for s in (electron, hole)},

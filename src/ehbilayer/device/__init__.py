@@ -58,16 +58,17 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
     from ehbilayer.torus import Torus
 
     require("bilayer", bilayer, Bilayer)
-    torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor)
+    torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor, electron_spin="polarized",
+                  hole_spin="polarized")
     reason = unpaired(bilayer)
     sources = {} if reason else sources_of(alpha_squared, alpha, alpha_squared_uncertainty, rs_star=rs_star,
                                            capacitor=capacitor, holes=holes, zero_mode=zero_mode, sizes=sizes,
                                            state=state)
 
     def competition(hooks: Hooks) -> CompetitionResult:
-        return phases(torus, candidates, plane_waves=plane_waves, hexagon=hexagon, cutoff=cutoff, tolerance=tolerance,
-                      stability="none", backend=hooks.backend, threads=hooks.threads, progress=hooks.progress,
-                      should_stop=hooks.should_stop)
+        return phases(torus, candidates, spins="all", plane_waves=plane_waves, hexagon=hexagon, cutoff=cutoff,
+                      tolerance=tolerance, stability="none", backend=hooks.backend, threads=hooks.threads,
+                      progress=hooks.progress, should_stop=hooks.should_stop)
 
     asked = Device(bilayer, competition, sources, Choices(method, mu_star, umklapp, 0), reason)
     return call(lambda hooks: solve(asked, hooks), bilayer.scales, how)

@@ -22,6 +22,7 @@ from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import solve_point
 from ehbilayer.pairing.result import PairingResult
 from ehbilayer.phases.result import CompetitionResult
+from ehbilayer.phases.verdict import ranked
 from ehbilayer.results.base import Provenance, Result, Variable
 from ehbilayer.status import Status
 
@@ -133,10 +134,11 @@ def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Varia
         no_pairing=device.no_pairing or None)
     first = known.competition if "phases" in parts else None
     if first is not None:
-        row = next((r for r in first.candidates if r.phase == first.winner), None)
-        known = replace(known, phase=first.winner, runner_up=first.runner_up, margin=first.margin,
-                        numerical_error=first.numerical_error, resolved=first.resolved, energies=first.energies,
-                        gap=known.gap if row is None else row.gap, in_el_hc=first.winner == "hole-crystal")
+        row = next((r for r in ranked([*first.candidates, *first.further]) if r.phase == first.winner), None)
+        known = replace(known, phase=first.winner, spin_arrangement=first.spin_arrangement, runner_up=first.runner_up,
+                        margin=first.margin, numerical_error=first.numerical_error, resolved=first.resolved,
+                        energies=first.energies, gap=known.gap if row is None else row.gap,
+                        in_el_hc=first.winner == "hole-crystal")
     found = {source: known.pairing(source) for source in device.sources if source in parts}
     known = replace(known, by_source={source: Answer.of(one) for source, one in found.items()},
                     density_window={source: _windows(device.bilayer, source, data) for source in found})
@@ -184,6 +186,9 @@ def caveats(page: DeviceResult, competition: CompetitionResult | None, best: Pai
     if not page.in_el_hc:
         found.append(f"the lowest phase is {page.phase}, not the electron liquid on a hole crystal, which any "
                      "T_c here belongs to")
+    elif "electrons polarized" in (page.spin_arrangement or ""):
+        found.append("the electrons of the lowest state are polarised: singlets, which any T_c here belongs to, need "
+                     "two flavours")
     return found + _sources(page) + _theory(best)
 
 

@@ -62,6 +62,7 @@ class DeviceResult(Result):
     kind: ClassVar[str] = "device"
     may_be_undefined: ClassVar[tuple[str, ...]] = ("candidate_", "curve_", "window_", "gap_over_critical")
     phase: str | None = entry("the lowest phase", None)
+    spin_arrangement: str | None = entry("how each carrier of the lowest phase fills its flavours", None)
     runner_up: str | None = entry("the next one", None)
     margin: float | None = number("Ha_h", "energy of the runner-up less that of the winner, per hole", None)
     numerical_error: float | None = number("Ha_h", "error of the margin, per hole", None)

@@ -73,11 +73,15 @@ def arrangements(torus: Torus, name: str, cells: int = 1) -> list[Arrangement]:
 
 
 def condensates(torus: Torus) -> list[Arrangement]:
-    """Equal condensates in one flavour of each carrier, in two, and so on."""
-    electron, hole = (next(s for s in torus.species if s.charge == z) for z in (-1, 1))
-    equal = [(electron.count // p,) * p for p in range(1, min(electron.flavours, hole.flavours) + 1)
-             if electron.count % p == 0]
-    return [Arrangement(spin_name(electron, n), spin_name(hole, n)) for n in equal]
+    """Condensates in one flavour of each carrier, equal ones in two, and so on; and where liquids would fill flavours
+    unequally, so many pairs in each."""
+    electron, hole = (next(s for s in torus.species if s.charge == z and s.count) for z in (-1, 1))
+    most = min(electron.flavours, hole.flavours)
+    found = [(electron.count // p,) * p for p in range(1, most + 1) if electron.count % p == 0]
+    if electron.count <= MOST_UNEQUAL:
+        uniform = sum(uniform_energies(torus, torus.species.index(s)) for s in (electron, hole))
+        found.append(_cheapest(np.asarray(uniform), electron.count, most))
+    return [Arrangement(spin_name(electron, n), spin_name(hole, n)) for n in dict.fromkeys(found)]
 
 
 def _on_sites(species: Species, sites: int, name: str) -> list[tuple[str, int]]:

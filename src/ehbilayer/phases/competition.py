@@ -32,6 +32,7 @@ from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.look import LOOK_ERROR, PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
 from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
 from ehbilayer.phases.sizes import size_shift, smaller
+from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.phases.verdict import cautions, judge, paper_label, ranked
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
@@ -169,7 +170,7 @@ class _Points:
                 known = max((r.basis_error or 0.0 for r in self._all), default=0.0)
                 if row is ranking[0] or (row.energy or 0.0) - first < FAR * known or row in ranking[:2]:
                     self._replace(row, **self._basis_error(row))
-        two = ranked(self._all)[:2]
+        two = [row for row in ranked(self._all)[:2] if row.status is Status.converged]
         sites = smaller([self._candidate(row) for row in two]) if len(two) > 1 else None
         for row in two if sites is not None else ():
             candidate = self._candidate(row)
@@ -324,11 +325,15 @@ def _densities(name: str, result: State) -> dict[str, Variable]:
 
 def _solve_condensate(candidate: Candidate, initial: Angles | None, hooks: Hooks) -> TorusCondensateResult:
     tolerance, free = candidate.options.tolerance, candidate.options.basis_tolerance
-    if free is None:
-        return condensate_torus.solve(candidate.torus, candidate.basis, tolerance=tolerance, initial=initial,
-                                      should_stop=hooks.should_stop)
-    # Hartree-Fock counts its tolerance per particle, the condensate per pair
-    return condensate_torus.solve_to_tolerance(candidate.torus, tolerance=2 * free, should_stop=hooks.should_stop)
+
+    def one(torus: Torus) -> TorusCondensateResult:
+        if free is None:
+            return condensate_torus.solve(torus, candidate.basis, tolerance=tolerance, initial=initial,
+                                          should_stop=hooks.should_stop)
+        # Hartree-Fock counts its tolerance per particle, the condensate per pair
+        return condensate_torus.solve_to_tolerance(torus, tolerance=2 * free, should_stop=hooks.should_stop)
+
+    return by_flavour(candidate.torus, one)
 
 
 def _row(candidate: Candidate, result: HartreeFockResult) -> CandidateRow:

@@ -23,6 +23,7 @@ from ehbilayer.numerics.lattice import Cell
 from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.result import ArrangementRow
+from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
 
 LOOSE = 0.5  # Ha_h, tolerance of a first look: a residual of 7e-4, with energies right to about LOOK_ERROR
@@ -101,8 +102,8 @@ def _loosely(candidate: Candidate, initial: Orbitals | Angles | None, hooks: Hoo
     """Converged loosely; what has left its phase after ``most`` iterations is not followed further."""
     if candidate.paired:
         assert not isinstance(initial, Orbitals)
-        return condensate_torus.solve(candidate.torus, candidate.basis, tolerance=1e-4, estimate=False,
-                                      initial=initial, should_stop=hooks.should_stop)
+        return by_flavour(candidate.torus, lambda torus: condensate_torus.solve(
+            torus, candidate.basis, tolerance=1e-4, estimate=False, initial=initial, should_stop=hooks.should_stop))
     assert not isinstance(initial, Angles)
     all_of_them = candidate.options.max_iterations
     options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,

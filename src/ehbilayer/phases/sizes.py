@@ -17,6 +17,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.look import LOOSE, how_of
+from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
 from ehbilayer.torus import SPIN_TREATMENTS, Torus
 
@@ -37,8 +38,9 @@ def size_shift(candidate: Candidate, energy: float, waves: np.ndarray, sites: in
     small = _resized(candidate.torus, sites)
     chosen = _same_reach(candidate.torus, waves, small)
     if candidate.paired:
-        state = condensate_torus.solve(small, PlaneWaveBasis(small.box, chosen), tolerance=1e-4, estimate=False,
-                                       should_stop=hooks.should_stop)
+        basis = PlaneWaveBasis(small.box, chosen)
+        state = by_flavour(small, lambda torus: condensate_torus.solve(
+            torus, basis, tolerance=1e-4, estimate=False, should_stop=hooks.should_stop))
         return energy - state.total_energy / small.sites if state.status is Status.converged else None
     basis = PlaneWaveBasis(small.box, chosen, crystal_cell(small.box, sites, _per_cell(candidate)))
     options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,

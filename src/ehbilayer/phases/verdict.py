@@ -10,6 +10,7 @@ from ehbilayer.phases.result import CandidateRow
 from ehbilayer.status import Status
 
 BASIS_DOUBT = 0.5  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
+STANDING = (Status.converged, Status.not_converged)  # ends whose energy is an upper bound
 PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance; Nashabeh & Fu, for N = 36
 
 
@@ -25,7 +26,7 @@ class Verdict:
 
 
 def judge(rows: Sequence[CandidateRow]) -> Verdict:
-    """Winner, runner-up, margin and numerical error (Ha_h per hole) of converged rows.
+    """Winner, runner-up, margin and numerical error (Ha_h per hole) of rows with an energy.
 
     Candidates that ended as one phase stand for it together, by their lowest energy. The margin is the distance to
     the next phase. Energies are upper bounds, so the winner stands while every row of another phase stays above it
@@ -34,14 +35,16 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     """
     ranking = ranked(rows)
     if len(ranking) < 2:
-        return Verdict(ranking[0].phase, resolved=True) if ranking else Verdict()
+        return Verdict(ranking[0].phase, resolved=ranking[0].status is Status.converged) if ranking else Verdict()
     first, second = ranking[:2]
-    others = [r for r in rows if r.status is Status.converged and r.phase != first.phase]
+    others = [r for r in rows if r.status in STANDING and r.energy is not None and r.phase != first.phase]
     known = max((r.basis_error for r in (first, *others) if r.basis_error is not None), default=0.0)
     surely = _energy(first) - first.basis_gain
     worst = min(_energy(r) - remaining(r, known) - _moved(r, first) for r in others) - surely
     margin = _energy(second) - _energy(first)
-    return Verdict(first.phase, second.phase, margin, max(margin - worst, 0.0), worst > 0)
+    # what is on its way only falls, but nobody knows how far
+    done = all(r.status is Status.converged for r in others)
+    return Verdict(first.phase, second.phase, margin, max(margin - worst, 0.0), worst > 0 and done)
 
 
 def remaining(row: CandidateRow, unknown: float = 0.0) -> float:
@@ -76,9 +79,9 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> t
 
 
 def ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
-    """The lowest converged row of each phase, in the order of energy."""
+    """The lowest row of each phase, in the order of energy; one that is not converged has an upper bound to show."""
     best: dict[str, CandidateRow] = {}
-    for row in sorted((r for r in rows if r.status is Status.converged), key=_energy):
+    for row in sorted((r for r in rows if r.status in STANDING and r.energy is not None), key=_energy):
         best.setdefault(row.phase, row)
     return list(best.values())
 

@@ -18,7 +18,7 @@ from ehbilayer.studies.pairing import keys as pairing_keys
 from ehbilayer.studies.pairing.prepare import resolved_point, source_options
 from ehbilayer.studies.phases import prepare as phases
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.torus import contents_of, torus_of
+from ehbilayer.studies.torus import torus_of
 
 
 def prepare(study: Study) -> Task:
@@ -31,7 +31,7 @@ def prepare(study: Study) -> Task:
     if study.density.electrons_per_hole is None:
         raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
     part = _part(study)
-    competition, bilayer = phases.prepare(part), torus_of(part, contents_of(part)).bilayer
+    competition, bilayer = phases.prepare(part), torus_of(part, phases.contents_in(part)).bilayer
     reason, table = unpaired(bilayer), pairing_keys.of(study)
     with by_key(study):
         sources = {} if reason else sources_of(table.alpha_squared, table.alpha, table.alpha_squared_uncertainty,

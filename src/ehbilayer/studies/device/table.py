@@ -12,8 +12,11 @@ SWEPT = ("margin", "gap", "alpha_squared", "critical_temperature")  # what a swe
 def rows(result: DeviceResult) -> list[tuple[str, str]]:
     """The page: label and text."""
     found = [status_row(result), ("phase", str(result.phase))]
+    if result.spin_arrangement:
+        found.append(("spins", result.spin_arrangement))
     if result.margin is not None:
-        found.append(("margin", f"{energy_text(result.margin)} per hole below {result.runner_up}; numerical error "
+        found.append(("margin", f"{energy_text(result.margin)} per hole below {result.runner_up}; "
+                                f"{'' if result.resolved else 'NOT RESOLVED: '}numerical error "
                                 f"{result.numerical_error:.1e}"))
     found += [(f"gap, {name}s", energy_text(v)) for name, v in result.gap.items() if v is not None]
     for source, x in result.by_source.items():

@@ -24,9 +24,7 @@ def prepare(study: Study) -> Task:
     from ehbilayer.phases.candidates import applicable, candidates
     from ehbilayer.phases.competition import compete
 
-    contents, spins = contents_of(study), keys.spins_of(study)
-    if spins == "all":
-        contents = replace(contents, electron_spin="polarized", hole_spin="polarized")  # these take the most waves
+    contents, spins = contents_in(study), keys.spins_of(study)
     torus, waves, given = torus_of(study, contents), waves_of(study.cell), options_of(study)
     options = replace(given, starts=1, basis_tolerance=None if waves.named else given.tolerance)
     with by_key(study):
@@ -47,6 +45,14 @@ def prepare(study: Study) -> Task:
     inputs["phases"] = inputs.get("phases", {}) | {"spins": spins}
     return Task(study, bilayer.scales, inputs, resolved, tuple(plan), partial(compete, found),
                 extra=_critical(study, contents, torus), carries=(PREFIX,))
+
+
+def contents_in(study: Study) -> Contents:
+    """What is in the box; where all spins compete polarised, as these take the most waves."""
+    contents = contents_of(study)
+    if keys.spins_of(study) == "given":
+        return contents
+    return replace(contents, electron_spin="polarized", hole_spin="polarized")
 
 
 def _critical(study: Study, contents: Contents, torus: Torus) -> dict[str, Any]:
