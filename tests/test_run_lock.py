@@ -195,7 +195,8 @@ def test_the_next_run_removes_what_dead_ones_left_and_nothing_else(tmp_path: Pat
     stray = [f".result.nc@{here}.{gone}-12.tmp", f".result.nc.{gone}-12.tmp", f".figure.png@{here}.{gone}-1.tmp",
              f".probe-{gone}@{here}", f".probe-{gone}", f"..probe-{gone}@{here}@{here}.{gone}-1.tmp"]
     others = [f".result.nc@{here}.{os.getpid()}-12.tmp", f".probe-{os.getppid()}@{here}", ".notes.tmp", "mine.tmp",
-              f".result.nc@elsewhere.{gone}-12.tmp", ".probe", ".result.nc.tmp"]
+              f".result.nc@elsewhere.{gone}-12.tmp", ".probe", ".result.nc.tmp",
+              f".theirs.{gone}-12.tmp"]  # of another program
     for name in (*stray, *others):
         for folder in (place, place / "points"):
             (folder / name).write_text("")
@@ -204,6 +205,7 @@ def test_the_next_run_removes_what_dead_ones_left_and_nothing_else(tmp_path: Pat
     os.utime(old, (time.time() - 2 * owners.FOREIGN_SECONDS,) * 2)
     (place / f".summary.json@{here}.{gone}-1.tmp").symlink_to(place / ".notes.tmp")
     mine, theirs = (tmp_path / "system" / f"ehbilayer-{pid}@{here}-abc1" for pid in (gone, os.getpid()))
+    (tmp_path / "system" / stray[0]).write_text("")  # nothing of ours is written there
     for folder in (mine, theirs, tmp_path / "system" / "ehbilayer-x"):
         (folder / "points").mkdir(parents=True)
     ehbilayer.run(sweep(), place)
@@ -213,6 +215,7 @@ def test_the_next_run_removes_what_dead_ones_left_and_nothing_else(tmp_path: Pat
     assert f".summary.json@{here}.{gone}-1.tmp" in left  # a link is nothing that we leave
     left = {p.name for p in (place / "points").iterdir()}
     assert set(others) <= left and not left & set(stray)
+    assert (tmp_path / "system" / stray[0]).exists()
     assert not mine.exists() and theirs.exists() and (tmp_path / "system" / "ehbilayer-x").exists()
     shutil.rmtree(theirs)
 

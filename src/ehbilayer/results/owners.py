@@ -16,11 +16,12 @@ from pathlib import Path
 
 PREFIX = "ehbilayer-"  # of temporary directories
 FOREIGN_SECONDS = 3600.0  # a file of another host, whose processes cannot be asked, is left alone for so long
-# .NAME@HOST.PID-THREAD.tmp of a file that is written, .probe-PID@HOST of a trial, ehbilayer-PID@HOST-* of a directory;
-# version 0.1 named no host
-_NAMES = (re.compile(r"\..+?(?:@(?P<host>[A-Za-z0-9-]*))?\.(?P<pid>\d{1,10})-\d+\.tmp"),
-          re.compile(r"\.probe-(?P<pid>\d{1,10})(?:@(?P<host>[A-Za-z0-9-]*))?"),
-          re.compile(rf"{PREFIX}(?P<pid>\d{{1,10}})@(?P<host>[A-Za-z0-9-]*)-\w+"))
+_HOST = "@(?P<host>[A-Za-z0-9-]*)"
+_OLD = r"(?:result\.nc|summary\.json|sweep\.json|figure\.png|[0-9a-f]{40}\.[a-z_]+\.nc|\.probe-\d+)"
+# .NAME@HOST.PID-THREAD.tmp of a file that is written, .probe-PID@HOST of a trial; version 0.1 named no host
+FILES = (re.compile(rf"\.(?:.+?{_HOST}|{_OLD})\.(?P<pid>\d{{1,10}})-\d+\.tmp"),
+         re.compile(rf"\.probe-(?P<pid>\d{{1,10}})(?:{_HOST})?"))
+DIRECTORIES = (re.compile(rf"{PREFIX}(?P<pid>\d{{1,10}}){_HOST}-\w+"),)  # ehbilayer-PID@HOST-*
 
 
 def host() -> str:
@@ -41,7 +42,7 @@ def probe_name() -> str:
 @contextmanager
 def temporary_directory() -> Iterator[Path]:
     """A context with a directory in the system's place for temporary ones; those of killed processes are removed."""
-    remove_abandoned(Path(tempfile.gettempdir()))
+    remove_abandoned(Path(tempfile.gettempdir()), DIRECTORIES)
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}@{host()}-", ignore_cleanup_errors=True) as place:
         yield Path(place)
 
@@ -59,11 +60,11 @@ def alive(pid: int) -> bool:
     return True
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Remove temporary files and directories in ``folder`` that this user's dead processes left; never raises."""
+def remove_abandoned(folder: Path, names: tuple[re.Pattern[str], ...] = FILES) -> None:
+    """Remove what this user's dead processes left in ``folder``, by its names; never raises."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            match = next(filter(None, (name.fullmatch(entry.name) for name in _NAMES)), None)
+            match = next(filter(None, (name.fullmatch(entry.name) for name in names)), None)
             with contextlib.suppress(OSError):
                 if match is not None and _abandoned(entry, match["host"] or host(), int(match["pid"])):
                     if entry.is_dir(follow_symlinks=False):

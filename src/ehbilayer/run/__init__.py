@@ -45,7 +45,8 @@ def run(study: Study | str | Path | dict[str, Any], directory: str | Path | None
 
     Raises
     ------
-    InputError : the study cannot be computed, or the directory holds something else.
+    InputError : the study cannot be computed, or the directory holds something else, or another run works there.
+    RescuedError : it was computed, but the directory did not take it: ``result`` is the result, ``kept`` where it lies.
     KeyboardInterrupt : on a second Ctrl-C.
     """
     from ehbilayer.run import runner  # here: `import ehbilayer` must not wait for NumPy
