@@ -14,11 +14,13 @@ import fuzzed
 from ehbilayer import cli
 from ehbilayer.results.files import DEFINITION, RESULT, SUMMARY
 from ehbilayer.results.old_formats import end
+from ehbilayer.run import runner
 from ehbilayer.studies.file import make_study
 
 SECONDS = 10  # of processor time
 LONG = pytest.param(25, marks=[pytest.mark.published, pytest.mark.timeout(7200)])  # times as many
-LIQUID = 'kind = "liquid"\n[bilayer]\nmaterial = "WSe2/MoSe2"\nspacing = "3 nm"\n[density]\nrs_hole = 8\n'
+LIQUID = 'kind = "liquid"\n[bilayer]\nmaterial = "WSe2/MoSe2"\nspacing = "3 nm"\n[density]\nrs_hole = 8\n' \
+    "electrons_per_hole = 1\n"
 START = """kind = "hartree-fock"
 bilayer = {material = "WSe2/MoSe2", spacing = "3 nm"}
 density = {rs_hole = 8, electrons_per_hole = 1}
@@ -30,6 +32,11 @@ hartree-fock = {stability = "none", start = "start.nc"}
 @pytest.fixture(scope="module")
 def contents() -> dict[str, bytes]:
     return fuzzed.contents()
+
+
+@pytest.fixture(autouse=True)
+def no_figures_of_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "draw", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
@@ -76,21 +83,27 @@ def test_results_of_strangers(tmp_path: Path, contents: dict[str, bytes], capsys
 def test_a_strangers_result_in_the_way(tmp_path: Path, contents: dict[str, bytes], capsys: pytest.CaptureFixture[str],
                                        times: int) -> None:
     (tmp_path / "a.toml").write_text(LIQUID)
+    codes = []
     for seed in range(10 * times):
         place = tmp_path / str(seed)
         place.mkdir()
         (place / RESULT).write_bytes(fuzzed.spoilt_file(contents["liquid"], random.Random(f"there {seed}")))
-        check(capsys, seed, "run", str(tmp_path / "a.toml"), "-o", str(place), "--quiet")
+        codes.append(check(capsys, seed, "run", str(tmp_path / "a.toml"), "-o", str(place), "--quiet"))
+        if list(place.glob("*.corrupt")):
+            assert codes[-1] == 0  # computed again
+    assert 0 in codes
 
 
 @pytest.mark.parametrize("times", [1, LONG])
 def test_a_strangers_result_to_start_from(tmp_path: Path, contents: dict[str, bytes],
                                           capsys: pytest.CaptureFixture[str], times: int) -> None:
     (tmp_path / "a.toml").write_text(START)
+    codes = []
     for seed in range(10 * times):
         raw = fuzzed.spoilt_file(contents["hartree-fock"], random.Random(f"start {seed}"))
         (tmp_path / "start.nc").write_bytes(raw)
-        check(capsys, seed, "run", str(tmp_path / "a.toml"), "-o", str(tmp_path / str(seed)), "--quiet")
+        codes.append(check(capsys, seed, "run", str(tmp_path / "a.toml"), "-o", str(tmp_path / str(seed)), "--quiet"))
+    assert 0 in codes and 2 in codes
 
 
 @pytest.mark.parametrize("times", [1, LONG])
@@ -111,3 +124,20 @@ def test_what_a_directory_says_it_is(tmp_path: Path, capsys: pytest.CaptureFixtu
         codes += [check(capsys, seed, "status", str(tmp_path)), check(capsys, seed, "show", str(tmp_path)),
                   check(capsys, seed, "status", str(tmp_path), "--json")]
     assert 0 in codes and 2 in codes
+
+
+@pytest.mark.parametrize("times", [1, LONG])
+def test_points_of_strangers(tmp_path: Path, capsys: pytest.CaptureFixture[str], times: int) -> None:
+    (tmp_path / "a.toml").write_text('kind = "crystal"\ndensity = {electrons_per_hole = 2}\ncrystal = {structure = '
+                                     '"honeycomb"}\n[sweep]\n"density.a_over_d" = [4.0, 5.0]\n')
+    run, place = ["run", str(tmp_path / "a.toml"), "-o", str(tmp_path / "out"), "--quiet"], tmp_path / "out"
+    assert check(capsys, "whole", *run) == 0
+    point = next((place / "points").glob("*.nc"))
+    raw = point.read_bytes()
+    for seed in range(12 * times):
+        point.write_bytes(fuzzed.spoilt_file(raw, random.Random(f"point {seed}")))
+        (place / RESULT).unlink(missing_ok=True)
+        check(capsys, seed, "show", str(place))
+        check(capsys, seed, "status", str(place))
+        assert check(capsys, seed, *run) in (0, 3)
+        assert check(capsys, seed, *run) in (0, 3)
