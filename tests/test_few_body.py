@@ -239,6 +239,20 @@ def test_bad_input(arguments: tuple, argument: str) -> None:
     assert error.value.argument == argument
 
 
+@pytest.mark.parametrize(("name", "mass", "spacing", "exact"), [
+    ("trion-", 1.0, 0.0, -1.12159420), ("trion-", 0.5, 1.0, -0.28303760), ("biexciton", 1.0, 0.0, -2.19284)])
+def test_a_search_that_was_cut_short_has_an_uncertainty(name: str, mass: float, spacing: float, exact: float) -> None:
+    """Energies of several hundred functions, found with this method, lie within what few functions say."""
+    complex = make_complex(name, None, mass, spacing)
+    assert complex.floor < exact
+    for functions in (1, 2, 7, 15, 30):
+        answer = minimise(complex, Options(tolerance=1e-9, max_functions=functions))
+        assert answer.status is Status.not_converged and not answer.known
+        assert answer.energy - 2 * answer.uncertainty < exact < answer.energy
+        assert answer.energy - answer.uncertainty > 1.001 * complex.floor
+        assert report(answer).uncertainty == answer.uncertainty
+
+
 @pytest.mark.parametrize("options", [{"tolerance": 0.0}, {"tolerance": 1.0}, {"max_functions": 0}])
 def test_bad_options(options: dict) -> None:
     with pytest.raises(InputError):

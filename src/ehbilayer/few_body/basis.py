@@ -76,6 +76,10 @@ class Basis:
         """The lowest energy in Ha_h, an upper bound up to ``noise``."""
         return float(self.levels[0][0])
 
+    def energy_of_first(self, count: int) -> float:
+        """The lowest energy (Ha_h) that the first ``count`` functions reach alone."""
+        return float(_diagonalise(self.overlap[:count, :count], self.hamiltonian[:count, :count])[0][0])
+
     @property
     def coefficients(self) -> np.ndarray:
         """The lowest state on the functions as they are, with c^T S c = 1."""

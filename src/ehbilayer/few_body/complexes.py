@@ -71,6 +71,17 @@ class Complex:
         """Energy of the lowest break-up in Ha_h."""
         return self.excitons * self.exciton.energy if self.excitons else 0.0
 
+    @cached_property
+    def floor(self) -> float:
+        """A lower bound of the energy (Ha_h): kinetic energies shared among the attractions, no repulsion.
+
+        A trion- is then two excitons with holes of twice the mass, a biexciton four with all masses doubled.
+        """
+        shared_by = {"electron": self.holes, "hole": self.electrons}
+        electron, hole = self.electron_mass * shared_by["electron"], 1.0 * shared_by["hole"]
+        # an exciton with a hole of mass M: lengths shrink by M, energies grow by M
+        return self.electrons * self.holes * hole * solve_exciton(electron / hole, self.spacing * hole).energy
+
     @property
     def outer_mass(self) -> float:
         """Reduced mass of the two parts of the lowest break-up, in units of the hole mass."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ NEAR, FAR = 15.0, 4.0  # functions reach to 15 exciton sizes and to 4 decay leng
 EXACT = 1e-12  # relative accuracy of the radial equation
 MORE = "raise few-body.max_functions, or loosen few-body.tolerance"
 SAFETY = 1.5  # on the estimate of what further functions would gain
+SLOW = 1.5  # power of the number of functions that their error falls with at least; 2.3 is usual
 SHORTEST = 1.1  # smallest last step
 SLOWEST = 0.85  # ratio of successive gains beyond which an extrapolation says nothing
 
@@ -88,10 +89,26 @@ class Answer:
         """Energy of the lowest break-up minus energy (Ha_h): a lower bound of the binding energy."""
         return self.complex.threshold - self.energy
 
-    @property
+    @cached_property
     def uncertainty(self) -> float:
-        """How far below ``energy`` the exact one is expected to lie at most (Ha_h)."""
-        return _remaining(self.history) + self.basis.noise + EXACT * abs(self.energy)
+        """How far below ``energy`` the exact one is expected to lie at most (Ha_h).
+
+        Before stages that merely add functions tell what more of them gain, it is what the second half of the functions
+        gained, continued by the power law of SLOW, and no more than the distance to `Complex.floor`.
+        """
+        noise = self.basis.noise + EXACT * abs(self.energy)
+        if self.known:
+            return _remaining(self.history) + noise
+        count = len(self.basis)
+        few = self.basis.energy_of_first(count // 2) if count > 1 else math.inf
+        # n functions are off by n^-SLOW: n/2 of them by 2^SLOW times as much
+        left = (few - self.energy) / (2**SLOW - 1)
+        return min(left, self.energy - self.complex.floor) + noise
+
+    @property
+    def known(self) -> bool:
+        """Whether there have been enough stages to judge convergence by."""
+        return math.isfinite(_remaining(self.history))
 
     @property
     def resolution(self) -> float:
@@ -103,7 +120,7 @@ class Answer:
         """True if bound; False if there is no state bound by more than ``resolution``; None if that is not decided."""
         if self.binding > self.basis.noise + EXACT * abs(self.energy):
             return True  # the energy is an upper bound
-        return False if self.binding + self.uncertainty < self.resolution else None
+        return False if self.known and self.binding + self.uncertainty < self.resolution else None
 
 
 def _remaining(history: tuple[tuple[int, float], ...]) -> float:
@@ -165,7 +182,7 @@ def minimise(complex: Complex, options: Options, *, start: Functions | None = No
             if told is not None:
                 told(answer)
             status = should_stop() if should_stop is not None else None
-            if answer.uncertainty <= options.tolerance and answer.bound is not None:
+            if answer.known and answer.uncertainty <= options.tolerance and answer.bound is not None:
                 status = Status.converged
             if status is not None:
                 break
@@ -205,9 +222,8 @@ def solve(complex: Complex, options: Options, hooks: Hooks | None = None) -> Com
         start = starting_functions(complex, hooks.initial, whole=hooks.resumed)
 
     def told(answer: Answer) -> None:
-        error = f"{answer.uncertainty:.1e}" if math.isfinite(answer.uncertainty) else "not known yet"
         hooks.progress(f"{len(answer.basis):4d} functions  energy {answer.energy:+.10f} Ha_h  binding "
-                       f"{answer.binding:+.3e}  uncertainty {error}")
+                       f"{answer.binding:+.3e}  uncertainty {answer.uncertainty:.1e}")
         hooks.checkpoint(report(answer, Status.interrupted))
 
     return report(minimise(complex, options, start=start, told=told, should_stop=hooks.should_stop))

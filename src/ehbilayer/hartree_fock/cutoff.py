@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import disk_waves
+from ehbilayer.hartree_fock.observables import gaps_of
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.starts import How, solve_on
+from ehbilayer.hartree_fock.stationary import Calculation, Monitor, kept_basis
+from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
 GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
 MOST_WAVES = 40_000
+SLOWEST = 0.7  # ratio of successive changes that a geometric series is trusted with
 
 
 def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
@@ -26,8 +31,9 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     than ``options.basis_tolerance`` (Ha_h).
 
     ``basis`` is where to begin. All starts run there, the best one alone goes on. The last change is reported as
-    ``basis_error``; as errors fall about tenfold from round to round it bounds what is left. If MOST_WAVES would be
-    passed the status is not_converged.
+    ``basis_error``; as errors fall about tenfold from round to round it bounds what is left. Where MOST_WAVES would be
+    passed, it is what is left by the geometric series of the changes, and the status not_converged if that is more than
+    the tolerance. ``gap_error`` has the last change of the gaps in it.
     """
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
@@ -47,21 +53,48 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
         return labelled(solve_on(torus, basis, run, here, initial=start, unfinished=unfinished))
 
     result = solve_here(alone if growing else rough, initial, growing, None if growing else unfinished)
-    iterations, rows = result.iterations, rows or result.starts
-    change, cutoff = np.inf, float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
-    while result.status is Status.converged and change > options.basis_tolerance:
+    iterations, rows, poorer = result.iterations, rows or result.starts, None
+    changes: list[float] = []
+    cutoff = float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
+    error = np.inf
+    while result.status is Status.converged and error > options.basis_tolerance:
         cutoff *= GROWTH
         if np.pi * cutoff**2 * basis.box.area / (4 * np.pi**2) > MOST_WAVES:
-            result = replace(result, status=Status.not_converged)
+            error = _left(changes)
             break
+        poorer = basis, result
         basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
-        before = result.energy_per_particle
         result = solve_here(alone, result.orbitals, True)
         iterations += result.iterations
-        change = abs(result.energy_per_particle - before)
+        error = abs(result.energy_unconverged() - poorer[1].energy_unconverged()) / torus.particles
+        changes.append(error)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         result = solve_here(replace(options, basis_tolerance=None, starts=1), result.orbitals, True)
-    return replace(result, iterations=iterations, basis_error=change if np.isfinite(change) else None)
+        if poorer is not None:
+            result = replace(result, gap_error=_gap_error(torus, poorer[0], poorer[1].orbitals, options, how, result))
+        if error > options.basis_tolerance:
+            result = replace(result, status=Status.not_converged)
+    return replace(result, iterations=iterations, basis_error=error if np.isfinite(error) else None)
+
+
+def _left(changes: Sequence[float]) -> float:
+    """What further bases would still change, where the last changes fall geometrically; infinite with fewer than two.
+    """
+    if len(changes) < 2:
+        return changes[-1] / (1 - SLOWEST) if changes else np.inf
+    ratio = min(changes[-1] / changes[-2] if changes[-2] > 0 else 0.0, SLOWEST)
+    return changes[-1] * ratio / (1 - ratio)
+
+
+def _gap_error(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals, options: Options, how: How,
+               result: HartreeFockResult) -> float | None:
+    """The gap's error with the basis in it: by how much gaps changed with the last basis."""
+    run = Calculation(torus, kept_basis(torus, basis, options.keep), options, Monitor(torus, options),
+                      Fourier(how.backend, how.threads), how.terms)
+    before = gaps_of(run, orbitals)
+    known = [(gap, before[name]) for name, gap in result.gap.items()]
+    moved = [abs(now - was) for now, was in known if now is not None and was is not None]
+    return None if result.gap_error is None else result.gap_error + max(moved, default=0.0)
 
 
 def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, *, growth: float = 1.6,

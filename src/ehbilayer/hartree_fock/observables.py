@@ -24,6 +24,7 @@ from ehbilayer.hartree_fock.spectrum import Levels, crystal_levels, empty_levels
 from ehbilayer.hartree_fock.stability import nothing_known
 from ehbilayer.hartree_fock.stationary import Calculation, End, lowest
 from ehbilayer.numerics.lattice import crystal_cell, distance_on_path, path_points
+from ehbilayer.numerics.minimize import Minimum
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
@@ -160,6 +161,17 @@ def _gap(end: End, levels: list[Levels], species: int) -> float | None:
         bottom = min(bottom, lv.energy[known & (lv.filled < 0.5)].min(initial=np.inf))
     # a filling that is not the lowest (aufbau says so) has no gap either
     return max(float(bottom - top), 0.0) if np.isfinite(bottom) else None
+
+
+def gaps_of(run: Calculation, orbitals: Orbitals) -> Carriers[float]:
+    """The gap of every species (Ha_h) in a state as it stands, on the basis of the calculation."""
+    begin = orbitals.on(run.torus, run.basis)
+    hamiltonian = run.hamiltonian(begin.fillings).on_numpy()
+    frames = tuple(np.asarray(x)[None] for x in begin.frames)
+    here = Minimum(frames, np.zeros(1), np.zeros(1), np.ones(1, bool), 0, 0, trace=[(0.0, 0.0)])
+    end = End(run.options.start, 0, Status.converged, here, hamiltonian, (None,) * len(frames), True, 0)
+    levels, _ = all_levels(end, hamiltonian, hamiltonian.evaluate(frames))
+    return _per_species(run.torus, lambda i: _gap(end, levels, i))
 
 
 def _start_row(torus: Torus, end: End) -> StartRow:
