@@ -1,17 +1,25 @@
 """Every command ends in time: asked by a signal, a time limit or a file, whatever it is in the middle of."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 import ehbilayer
+from ehbilayer.results.base import Result
 from ehbilayer.run import runner
+from ehbilayer.run.reporting import Reporter
+from ehbilayer.run.watchdog import crowding
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, make_study
+from ehbilayer.studies.kinds import KINDS
 
 HANGS = 500  # seconds, to end what hangs
 # a step that never looks whether to stop
@@ -70,3 +78,79 @@ def test_checking_the_points_of_a_sweep_can_be_stopped(tmp_path: Path, line: str
     result = runner.run(sweep(100), tmp_path / "out", reporter=Listener(), should_stop=stop)
     assert result.status is Status.interrupted and "preparation" in result.reason
     assert heard[-1].startswith(line) and not (tmp_path / "out").exists()
+
+
+LAYERS = {"electron_mass": 0.5, "hole_mass": 1.0, "spacing": 1.0}
+DENSE = {"rs_hole": 5.0, "electrons_per_hole": 1}
+HEAVY = {"electron_mass": 0.1, "hole_mass": 1.0, "dielectric": 5.0, "spacing": "1 a_h"}
+BOX = {"holes": 16, "hexagon": 5, "zero_mode": "none"}
+SEARCH = {"density": {"a_over_d": 2, "electrons_per_hole": 2}}
+# small steps, and far too many of them: kind -> tables
+ENDLESS: dict[str, dict[str, Any]] = {
+    "hartree-fock": {"bilayer": LAYERS, "density": DENSE, "cell": BOX,
+                     "hartree-fock": {"start": "random", "starts": 100_000, "tolerance": 1e-13, "stability": "none"}},
+    "phases": {"bilayer": LAYERS, "density": DENSE, "cell": BOX, "hartree-fock": {"tolerance": 1e-13}},
+    "phase-diagram": {"bilayer": LAYERS, "density": {"electrons_per_hole": 1}, "cell": BOX,
+                      "sweep": {"density.rs_hole": {"start": 2.0, "stop": 9.0, "count": 100_000}}},
+    "condensate": {"bilayer": LAYERS, "density": DENSE,
+                   "condensate": {"limit": "thermodynamic", "curve_points": 1000, "tolerance": 1e-13}},
+    "compressibility": {"bilayer": HEAVY, "density": {"rs_electron": 1.0, "electrons_per_hole": 1}, "cell": BOX,
+                        "compressibility": {"state": "lowest", "starts": 100_000}},
+    "pairing": {"bilayer": HEAVY, "pairing": {"alpha": 0.3, "method": "eliashberg", "map_rs": [0.5, 3.0],
+                                              "map_spacing": ["0.5 a_h", "3 a_h"], "map_points": 60}},
+    "device": {"bilayer": HEAVY, "density": {"rs_electron": 1.0, "electrons_per_hole": 1}, "cell": BOX},
+    "crystal": {**SEARCH, "crystal": {"starts": 100_000}},
+    "phonons": {"bilayer": {"electron_mass": 1, "hole_mass": 1}, **SEARCH, "crystal": {"structure": "honeycomb"},
+                "phonons": {"mesh": 1000, "tolerance": 1e-10}},
+    "few-body": {"bilayer": LAYERS, "few-body": {
+        "complex": "trion-", "max_functions": 5000, "tolerance": 1e-13}},
+    "liquid": {"bilayer": LAYERS, "density": {"electrons_per_hole": 1},
+               "sweep": {"density.rs_hole": {"start": 2.0, "stop": 9.0, "count": 100_000}}},
+}
+
+
+def test_every_kind_has_an_endless_study() -> None:
+    assert set(ENDLESS) == {kind.name for kind in KINDS}
+
+
+@pytest.fixture
+def hangs() -> Iterator[None]:
+    """An error after HANGS seconds."""
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"not ended after {HANGS} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(HANGS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("hangs")
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_every_kind_ends_when_it_is_asked_to(tmp_path: Path, kind: str) -> None:
+    """At its first word of progress; the result says so and is kept."""
+    class Asks(Reporter):
+        asked = False
+
+        def progress(self, text: str) -> None:
+            if not self.asked:
+                self.asked = True
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    result = runner.run(make_study({"kind": kind} | ENDLESS[kind]), tmp_path / "out", reporter=Asks(), threads=1)
+    assert result.status is Status.interrupted
+    begun = (tmp_path / "out").exists()  # a sweep is asked while its points are checked
+    assert begun != ("sweep" in ENDLESS[kind])
+    assert not begun or Result.load(tmp_path / "out" / "result.nc").status is Status.interrupted
+
+
+@pytest.mark.published
+@pytest.mark.parametrize("word", ["preparing", "computing"])
+def test_large_studies_of_every_kind_end_in_time(word: str) -> None:
+    """The command ends within ten seconds where it has a core, see the script for the studies."""
+    script = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "stopping.py"))
+    for name, tables in script["LARGE"].items():
+        crowded = crowding()
+        took, code, errors = script["seconds"](tables, word)
+        assert code == 130 and took < 10 * max(crowded, crowding()), f"{name}: {took:.1f} s, {code}, {errors}"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import CancelledError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -257,8 +258,11 @@ def test_dask_gives_the_same_bits(tmp_path: Path, dask: None) -> None:
 
 def test_a_killed_worker_costs_one_point(tmp_path: Path, dask: None, fakes: Path,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    axes = '"density.rs_hole" = [13, 4, 6, 8, 7, 9, 10, 11]'
-    result = ehbilayer.run(study(axes), tmp_path, workers=2)
+    monkeypatch.setattr(sweep_engines.DaskEngine, "_memory", lambda self: 3e9)
+    axes, listener = '"density.rs_hole" = [13, 4, 6, 8, 7, 9, 10, 11]', fake_points.Listener()
+    result = ehbilayer.run(study(axes), tmp_path, workers=2, reporter=listener)
+    assert len(listener.warnings) == 1 and "from now on 1 at a time" in listener.warnings[0]
+    assert "the last one alone and with 3 GB of memory" in result.summary["failures"][0]["reason"]
     assert result.summary["failed_by_reason"] == {"worker_died": 1} and result.summary["done"] == 7
     assert result.summary["failures"][0]["coordinates"]["density.rs_hole"] == 13
     assert computed(fakes).count("13 1") == 4  # two chances among others, two alone
@@ -331,3 +335,59 @@ def test_workers_of_another_version_are_refused(tmp_path: Path, dask: None, fake
     with pytest.raises(InputError, match=r"ehbilayer 99\.0"):
         ehbilayer.run(study(), workers=2)
     assert computed(fakes) == []
+
+
+def test_a_scheduler_that_goes_leaves_what_was_finished(tmp_path: Path, dask: None) -> None:
+    """It is killed once three of the points are there; the others are missing, and the next run computes them."""
+    code = ("from distributed import LocalCluster\n"
+            "if __name__ == '__main__':\n"
+            "    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,\n"
+            "                           protocol='tcp://',\n"
+            "                           scheduler_kwargs={'dashboard_address': '127.0.0.1:0'})\n"
+            "    print(cluster.scheduler_address, flush=True)\n"
+            "    input()\n")
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env=environment()) as scheduler:
+        assert scheduler.stdout is not None
+
+        class Kills(fake_points.Listener):
+            def progress(self, text: str) -> None:
+                if text.startswith("3/5 points"):
+                    scheduler.kill()
+
+        listener = Kills()
+        result = ehbilayer.run(study('"density.rs_hole" = [4, 6, 7, 16, 8]'), tmp_path,
+                               scheduler=scheduler.stdout.readline().strip(), reporter=listener)
+    assert result.status is Status.interrupted and (result.summary["done"], result.summary["missing"]) == (3, 2)
+    assert "does not answer any more" in listener.warnings[-1]
+    assert Result.load(tmp_path / "result.nc").status is Status.interrupted
+
+
+@pytest.mark.parametrize("name", ["FuturesCancelledError", "CommClosedError"])
+def test_errors_of_a_scheduler_that_has_gone(tmp_path: Path, dask: None, name: str,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed.comm.core import CommClosedError
+
+    error: Exception = type("FuturesCancelledError", (CancelledError,), {})() if name.startswith("F") else (
+        CommClosedError("gone"))
+
+    def wait(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("distributed.wait", wait)
+    listener = fake_points.Listener()
+    result = ehbilayer.run(study(), tmp_path, workers=2, reporter=listener)
+    assert result.status is Status.interrupted and name in listener.warnings[-1]
+
+
+def test_a_worker_may_die_with_what_it_has_computed(dask: None) -> None:
+    from distributed.scheduler import KilledWorker
+
+    class Future:
+        status = "finished"
+
+        def result(self) -> None:
+            raise KilledWorker("x", None, 1)
+
+    came = sweep_engines._fetched(Future())
+    assert isinstance(came, Exception) and sweep_engines._is_killed(came)

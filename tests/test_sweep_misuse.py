@@ -1,7 +1,10 @@
 """Sweeps as users bend them: equal points, other materials, other arrays to keep, more hands than rows."""
 
 import contextlib
+import os
 import socket
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -88,3 +91,15 @@ def test_two_sweeps_on_one_machine_do_not_mind_each_other() -> None:
             other.listen()
         with DaskEngine(1) as engine:  # warnings are errors
             assert engine.workers == 1
+
+
+def test_too_few_open_files_for_the_workers(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    (tmp_path / "x.toml").write_text('kind = "few-body"\n[bilayer]\nelectron_mass = 0.5\nhole_mass = 0.5\n'
+                                     '[few-body]\ncomplex = "exciton"\n[sweep]\n"bilayer.spacing" = [0, 1, 2]\n')
+    code = ("import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60)); from ehbilayer import cli; "
+            f"sys.argv = ['ehb', 'run', {str(tmp_path / 'x.toml')!r}, '--workers', '3']; cli.main()")
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=tmp_path,
+                           env=os.environ | {"PYTHONPATH": str(Path(ehbilayer.__file__).parents[1])})
+    assert ended.returncode == 2 and "at most 1 where 60 files may be open" in ended.stderr
+    assert ended.stderr.count("\n") == 1 and not (tmp_path / "x").exists()

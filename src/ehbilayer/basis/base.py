@@ -68,8 +68,9 @@ class PlaneWaveBasis:
     def __init__(self, box: Cell, waves: np.ndarray, supercell: np.ndarray | None = None,
                  real: bool | None = None) -> None:
         self.box, self.waves = box, np.asarray(waves, dtype=int)
-        present = {tuple(w) for w in self.waves.tolist()}
-        if len(present) != len(self.waves) or any((-i, -j) not in present for i, j in present):
+        ordered, inverted = (w[np.lexsort(w.T)] for w in (self.waves, -self.waves))
+        repeated = np.any(np.all(ordered[1:] == ordered[:-1], axis=1))
+        if repeated or not np.array_equal(ordered, inverted):
             raise InputError("waves", "distinct, with -k for every k", f"{len(self.waves)} waves", "complete them")
         self.supercell = np.eye(2, dtype=int) if supercell is None else np.asarray(supercell, dtype=int)
         self.cells = int(abs(round(np.linalg.det(self.supercell))))
@@ -134,14 +135,18 @@ class PlaneWaveBasis:
         unit_b = self.box.reciprocal * np.sqrt(self.box.area)
         fraction = self.waves @ to_cell
         order = np.lexsort((self.waves[:, 1], self.waves[:, 0], np.round(np.sum((self.waves @ unit_b) ** 2, 1), 9)))
-        key = np.rint((fraction - np.floor(fraction + 1e-9)) * self.cells).astype(int)
-        blocks: dict[tuple[int, int], list[int]] = {}
-        for w in order:
-            blocks.setdefault((int(key[w, 0]), int(key[w, 1])), []).append(int(w))
-        lists = list(blocks.values())  # the first (shortest) wave of each block is its k point
-        width = max(map(len, lists))
-        self.index = np.array([b + [b[0]] * (width - len(b)) for b in lists])  # (K, G) -> row of waves
-        self.mask = np.array([[1.0] * len(b) + [0.0] * (width - len(b)) for b in lists])
+        key = np.rint((fraction - np.floor(fraction + 1e-9)) * self.cells).astype(int)[order]
+        _, first, block = np.unique(key @ [self.cells + 1, 1], return_index=True, return_inverse=True)
+        # blocks are numbered by their shortest wave, which is their k point
+        block = np.argsort(np.argsort(first))[block.ravel()]
+        counts, members = np.bincount(block), order[np.argsort(block, kind="stable")]
+        begins = np.cumsum(counts) - counts
+        row, column = np.repeat(np.arange(len(counts)), counts), np.arange(len(order)) - np.repeat(begins, counts)
+        # (K, G) -> row of waves, padded by the first
+        self.index: np.ndarray = np.repeat(members[begins][:, None], counts.max(), axis=1)
+        self.index[row, column] = members
+        self.mask: np.ndarray = np.zeros(self.index.shape)
+        self.mask[row, column] = 1.0
         self.k_points = self.waves[self.index[:, 0]]  # (K, 2) torus integers
         steps = self.waves[self.index] - self.k_points[:, None]
         self.steps = np.rint(steps @ to_cell).astype(int)  # (K, G, 2) cell reciprocal integers

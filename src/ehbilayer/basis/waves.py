@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,25 +26,17 @@ def rectangle_waves(n1: int, n2: int) -> np.ndarray:
     return np.stack([i.ravel(), j.ravel()], axis=1)
 
 
-def _six_shortest(box: Cell) -> np.ndarray:
-    """Three pairs +-G (6, 2) of the shortest reciprocal vectors, in torus integers; exact ties resolved one way."""
-    b, u = reduce_vectors(box.reciprocal)
-    third = u[0] - u[1] if b[0] @ b[1] > 1e-9 * (b[0] @ b[0]) else u[0] + u[1]
-    three = np.array([u[0], u[1], third])
-    return np.concatenate([three, -three])
-
-
 def hexagon_waves(box: Cell, steps: int) -> np.ndarray:
     """All waves within ``steps`` steps along the six shortest reciprocal vectors: 1 + 3 steps (steps + 1) waves."""
     if steps < 1:
         raise InputError("hexagon", "an integer >= 1", steps, "7 gives 169 waves")
-    reached = {(0, 0)}
-    front = set(reached)
-    six = [(int(i), int(j)) for i, j in _six_shortest(box)]
-    for _ in range(steps):
-        front = {(i + a, j + b) for i, j in front for a, b in six} - reached
-        reached |= front
-    return np.array(sorted(reached))
+    b, u = reduce_vectors(box.reciprocal)
+    # besides +-b_1 and +-b_2 the shortest are +-(b_1 - b_2) or +-(b_1 + b_2); exact ties are resolved one way
+    sign = 1 if b[0] @ b[1] > 1e-9 * (b[0] @ b[0]) else -1
+    i, j = np.meshgrid(*2 * [np.arange(-steps, steps + 1)], indexing="ij")
+    near = np.abs(i + sign * j) <= steps
+    waves = np.stack([i[near], j[near]], axis=1) @ u.astype(int)
+    return waves[np.lexsort((waves[:, 1], waves[:, 0]))]
 
 
 def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
@@ -127,15 +118,3 @@ class WaveChoice:
         if self.hexagon is not None:
             return hexagon_waves(torus.box, self.hexagon)
         return waves_for_tolerance(torus, tolerance) if self.cutoff is None else disk_waves(torus.box, self.cutoff)
-
-
-def check_memory(needed: float) -> None:
-    """Raises InputError for a calculation that takes more bytes than there are, where the system tells."""
-    try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not every system tells
-        return
-    if needed > there:
-        raise InputError("torus", f"a calculation that fits into {there / 1e9:.1f} GB of memory",
-                         f"one of about {needed / 1e9:.3g} GB",
-                         'fewer plane waves or particles, or symmetry = "crystal"')

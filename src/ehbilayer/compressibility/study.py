@@ -44,6 +44,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.order import phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
@@ -93,7 +94,7 @@ def plan_of(torus: Torus, options: StateOptions, *, sizes: Sequence[int] | None 
     Raises
     ------
     InputError : no electrons, electrons and holes of different numbers, dispersions that do not scale with the area,
-        numbers that restricted spins do not share or whose crystals have another shape.
+        numbers that restricted spins do not share or whose crystals have another shape, more memory than there is.
     """
     reference(torus)
     counts = {s.name: s.count for s in torus.species if s.count}
@@ -117,6 +118,9 @@ def plan_of(torus: Torus, options: StateOptions, *, sizes: Sequence[int] | None 
         raise InputError("sizes", f"a list with {torus.sites}, whose plane waves are given", numbers,
                          "add it, or give a cutoff or no plane waves at all")
     basis = PlaneWaveBasis(tori[first].box, waves.on(tori[first], START_TOLERANCE))
+    # orbitals times points; the symmetric state needs those of one cell of the crystal
+    needed = basis.estimate(tori[first])["memory_bytes"] * (numbers[-1] / first) ** 2
+    require_memory(needed / (first if options.state == "symmetric" else 1), "sizes", "smaller ones")
     return Plan(tori, basis, first, numbers, options, route, None if waves.named else tolerance)
 
 

@@ -31,6 +31,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.hooks import Hooks, never
 from ehbilayer.model import Bilayer
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -108,6 +109,8 @@ class TorusProblem:
                              "change it, or polarise")
         torus = replace(torus, electron_spin=spin, hole_spin=spin)
         found = waves.on(torus, tolerance) if waves.named else None
+        if found is not None:
+            require_memory(on_torus.memory(found), "torus", "fewer plane waves")
         if found is not None and count // flavours >= len(found):
             raise InputError(waves.argument, f"more than {count // flavours} plane waves, the pairs of one flavour",
                              len(found), "enlarge the basis")

@@ -90,6 +90,12 @@ def carriers(torus: Torus) -> tuple[Species, Species]:
     return electron, hole
 
 
+def memory(waves: np.ndarray) -> float:
+    """Rough memory (bytes): some thirty arrays over the grid of all differences, on GROWTH times the wave numbers."""
+    points = np.prod([4 * GROWTH * float(np.abs(waves[:, axis]).max()) + 1 for axis in (0, 1)])
+    return 8 * 30 * float(points)
+
+
 def make_gas(torus: Torus, waves: np.ndarray, pairs: float | None = None) -> Gas:
     """The pairs of a torus on these waves; ``pairs`` replaces their number (of all flavours)."""
     electron, hole = carriers(torus)

@@ -17,7 +17,7 @@ from ehbilayer.model import Bilayer, require_electrons_and_holes
 from ehbilayer.results.base import Result
 from ehbilayer.units import density_from_rs, rs_from_density
 
-MOST_CHARGES = 2000
+MOST_CHARGES, MOST_STARTS = 2000, 1_000_000  # in a cell; random starts of a whole scan, which would take days
 # beyond, the forces within and between the layers differ by more than 64-bit arithmetic can hold
 A_OVER_D = (1e-3, 300.0)
 SCANNED = (0.1, 100.0)  # a/d
@@ -98,6 +98,11 @@ def scan_of(inside: Composition, ends: Sequence[float], points: int, *, holes_pe
     if relax != "cell":
         raise InputError("relax", '"cell" in a scan', relax, "ground states need it to relax")
     in_cell(inside, holes_per_cell // inside.holes * inside.holes or holes_per_cell)
+    cells = holes_per_cell // inside.holes
+    if points * cells * starts > MOST_STARTS:
+        most = max(1, MOST_STARTS // (points * cells))
+        raise InputError("starts", f"at most {most} in a scan of {points} values and {cells} cells", starts,
+                         "take fewer of one of them")
     return Scan(tuple(scan_values(ends, points, inside.spacing).tolist()), holes_per_cell, starts, seed)
 
 
@@ -154,7 +159,7 @@ def name_of(structure: Structure) -> str:
 
 def starts_of(inside: Composition, structure: Structure = "random", *, holes_per_cell: int | None = None,
               relax: str = "cell", box: str | None = None, starts: int = 20, seed: int = 1,
-              tolerance: float = TOLERANCE, name: str | None = None) -> list[Start]:
+              tolerance: float = TOLERANCE, name: str | None = None) -> Sequence[Start]:
     """The starts of a search, or the one of a named or given structure, which keeps its symmetry.
 
     Parameters: see `crystal.crystal`; ``name`` of a given crystal. Raises InputError for what cannot be searched.
@@ -166,9 +171,8 @@ def starts_of(inside: Composition, structure: Structure = "random", *, holes_per
             raise InputError(key, must, was, "leave it out for the default")
     if isinstance(structure, str) and structure == "random":
         cell = in_cell(inside, 1 if holes_per_cell is None else holes_per_cell)
-        found = make_starts(cell, starts, seed, relax=relax, tolerance=tolerance,
-                            box=box or ("random" if relax == "cell" else "rectangular"))
-        return [replace(s, keep=True) for s in found] if relax == "none" else found
+        return make_starts(cell, starts, seed, relax=relax, tolerance=tolerance, keep=relax == "none",
+                           box=box or ("random" if relax == "cell" else "rectangular"))
     crystal = start_crystal(inside, structure, holes_per_cell)
     cell = replace(inside, holes=(crystal.holes or crystal.electrons) // inside.layers,
                    electrons=crystal.electrons if crystal.holes else 0)

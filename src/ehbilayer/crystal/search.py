@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -215,24 +216,57 @@ def search(starts: Sequence[Start], *, workers: int = 1, known: dict[int, End] |
     End of each start by its number, in the order of the starts.
     """
     ends = {i: end for i, end in (known or {}).items() if end.relaxed.stopped is None}
-    missing = [i for i in range(len(starts)) if i not in ends]
-    for i, end in each(run_start, [starts[i] for i in missing], workers=workers, should_stop=should_stop):
+    missing = Missing(starts, [i for i in range(len(starts)) if i not in ends])
+    for i, end in each(run_start, missing, workers=workers, should_stop=should_stop):
         if end.relaxed.stopped is None:
-            ends[missing[i]] = end
+            ends[missing.numbers[i]] = end
             if finished is not None:
                 finished(ends)
     return dict(sorted(ends.items()))
 
 
+@dataclass(frozen=True)
+class Missing(Sequence[Start]):
+    """Those of the starts that have these numbers."""
+
+    starts: Sequence[Start]
+    numbers: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, number: Any) -> Any:
+        return self.starts[self.numbers[number]]
+
+
+@dataclass(frozen=True)
+class Starts(Sequence[Start]):
+    """Named starts, then some ``random`` ones like ``first`` with its seed, seed + 1, ..; each made when asked for."""
+
+    named: tuple[Start, ...]
+    first: Start
+    random: int
+
+    def __len__(self) -> int:
+        return len(self.named) + self.random
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        i = range(len(self))[number] - len(self.named)
+        return replace(self.first, seed=(self.first.seed or 0) + i) if i >= 0 else self.named[i]
+
+
 def make_starts(composition: Composition, count: int, seed: int, *, relax: str = "cell", box: str = "random",
-                tolerance: float = TOLERANCE, candidates: bool = True) -> list[Start]:
+                tolerance: float = TOLERANCE, candidates: bool = True, keep: bool = False) -> Starts:
     """``count`` random starts with seeds seed, seed + 1, .., and before them the named structures that fit.
 
-    Where the box is fixed (relax = "positions") named structures do not fit in general and are left out.
+    Where the box is fixed (relax = "positions") named structures do not fit in general and are left out. With ``keep``
+    all stay on symmetric saddles.
     """
     names = composition.candidates() if candidates and relax == "cell" else ()
-    return [Start(composition, None, name, relax, tolerance) for name in names] + [
-        Start(composition, seed + i, None, relax, tolerance, box) for i in range(count)]
+    named = tuple(Start(composition, None, name, relax, tolerance, keep=keep) for name in names)
+    return Starts(named, Start(composition, seed, None, relax, tolerance, box, keep), count)
 
 
 def ranking(ends: Sequence[End]) -> list[End]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.basis.waves import WaveChoice, check_memory
+from ehbilayer.basis.waves import WaveChoice
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
 from ehbilayer.hartree_fock.guesses import STARTS, check_cell
@@ -19,6 +19,7 @@ from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import RESULT
@@ -28,6 +29,7 @@ from ehbilayer.units import nearest
 
 ALONE = ("liquid", "random", "path")  # starts that gain nothing from a neighbour, or are not to have one
 SYMMETRIES = ("none", "crystal")
+SMALLER = 'fewer plane waves or particles, or symmetry = "crystal"'  # what takes less memory
 Start = str | Path | Orbitals | Result
 
 
@@ -61,14 +63,15 @@ class Problem:
             raise InputError("symmetry", " | ".join(SYMMETRIES), symmetry, "choose one of these")
         blocks = torus.sites // holes_per_cell if symmetry == "crystal" and holes_per_cell >= 1 else 1
         # a few frames of coefficients, 8 bytes each, before any array is made
-        check_memory(20 * 8 * sum(c.orbitals for c in torus.channels) * waves.count / max(blocks, 1))
+        numbers = 20 * sum(c.orbitals for c in torus.channels) * waves.count / max(blocks, 1)
+        require_memory(8 * numbers, "torus", SMALLER)
         name, initial = read_start(start)
         options = replace(options, start=name, basis_tolerance=None if waves.named else options.tolerance)
         basis = _basis(torus, waves, options, symmetry, holes_per_cell)
         if initial is None:
             check_cell(torus, basis, name)
         problem = cls(torus, basis, options, initial, terms or STANDARD)
-        check_memory(problem.estimate["memory_bytes"])
+        require_memory(problem.estimate["memory_bytes"], "torus", SMALLER)
         return problem
 
     @property

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 POLL = 0.2  # seconds between two looks at should_stop
+AHEAD = 3  # jobs for each worker that are handed out at a time
 LOST = ("a process was killed, perhaps for want of memory; what it and the others had not finished is computed in this "
         "one")
 _stop: Any = None  # in a worker: a shared number that is not 0 when it is to end
@@ -45,7 +47,7 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
     """
     ask = should_stop or never
     if workers <= 1 or len(jobs) <= 1:
-        yield from _here(work, list(enumerate(jobs)), ask)
+        yield from _here(work, enumerate(jobs), ask)
         return
     done: set[int] = set()
     try:
@@ -55,10 +57,10 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
     except BrokenProcessPool:  # a worker was killed: what is missing is computed here
         if ask() is None:
             warn(LOST)
-        yield from _here(work, [(i, job) for i, job in enumerate(jobs) if i not in done], ask)
+        yield from _here(work, ((i, job) for i, job in enumerate(jobs) if i not in done), ask)
 
 
-def _here(work: Work, jobs: list[tuple[int, Any]], should_stop: Stop) -> Iterator[tuple[int, Any]]:
+def _here(work: Work, jobs: Iterable[tuple[int, Any]], should_stop: Stop) -> Iterator[tuple[int, Any]]:
     from threadpoolctl import threadpool_limits
 
     for number, job in jobs:
@@ -76,8 +78,10 @@ def _on_processes(work: Work, jobs: Sequence[Any], workers: int, should_stop: St
     stop = context.RawValue("b", 0)  # no lock, with which a worker could be killed
     others = set(active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
+        rest = enumerate(jobs)
         with _unguarded_main(), _signals_held():
-            waiting: dict[Future[Any], int] = {pool.submit(_call, work, job): i for i, job in enumerate(jobs)}
+            first = islice(rest, AHEAD * workers)
+            waiting: dict[Future[Any], int] = {pool.submit(_call, work, job): i for i, job in first}
         started = set(active_children()) - others
         try:
             with _killed_in_a_hurry(started):
@@ -90,6 +94,9 @@ def _on_processes(work: Work, jobs: Sequence[Any], workers: int, should_stop: St
                     if not stop.value and should_stop() is not None:
                         stop.value = 1
                         waiting = {f: i for f, i in waiting.items() if not f.cancel()}
+                    if not stop.value:
+                        more = islice(rest, AHEAD * workers - len(waiting))
+                        waiting |= {pool.submit(_call, work, job): i for i, job in more}
         finally:
             stop.value = 1
             with _killed_in_a_hurry(started):

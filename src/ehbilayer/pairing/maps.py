@@ -7,8 +7,10 @@ by piece, on several processes if asked, and can be stopped and resumed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +28,7 @@ from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
 PIECE = 12  # points that an Eliashberg map does at a time
+KEEP_SECONDS = 1.0  # between two looks at the whole map, to tell how far it is and to keep it
 LOWEST = 1e-7  # T_c/T_D below which an Eliashberg map shows 0
 
 
@@ -115,18 +118,39 @@ def solve_map(asked: Map, hooks: Hooks) -> PairingMapResult:
 
 def _by_pieces(asked: Map, squares: np.ndarray, t_c: np.ndarray, hooks: Hooks) -> None:
     """Fill in T_c by Eliashberg, a few points at a time; what is known already is kept."""
-    places = [(i, part) for i in range(len(t_c))
-              for part in np.array_split(np.arange(len(asked.rs)), math.ceil(len(asked.rs) / PIECE))
-              if not np.isfinite(t_c[i, part]).all()]
-    full = asked.liquid(squares)
-    jobs = [replace(full, rs=asked.rs[part], spacing=float(asked.spacing[i]), alpha_squared=squares[i, part])
-            for i, part in places]
-    for number, piece in each(_piece, jobs, workers=hooks.threads, should_stop=hooks.should_stop):
-        if piece is not None:
-            i, part = places[number]
-            t_c[i, part] = piece
+    parts = np.array_split(np.arange(len(asked.rs)), math.ceil(len(asked.rs) / PIECE))
+    open_ones = [(i, n) for i, row in enumerate(~np.isfinite(t_c)) for n, part in enumerate(parts) if row[part].any()]
+    pieces, kept = _Pieces(asked, asked.liquid(squares), squares, parts, open_ones), time.monotonic()
+    hooks.progress(f"T_c: {int(np.isfinite(t_c).sum())} of {t_c.size} points")
+    for number, piece in each(_piece, pieces, workers=hooks.threads, should_stop=hooks.should_stop):
+        if piece is None:
+            continue
+        i, n = open_ones[number]
+        t_c[i, parts[n]] = piece
+        if time.monotonic() - kept > KEEP_SECONDS:
             hooks.progress(f"T_c: {int(np.isfinite(t_c).sum())} of {t_c.size} points")
             hooks.checkpoint(asked.result(squares, t_c, Status.interrupted))
+            kept = time.monotonic()
+
+
+@dataclass(frozen=True, eq=False)
+class _Pieces(Sequence[Liquid]):
+    """Pieces of a map, made when they are computed: (row, number of the part of the densities) of each."""
+
+    asked: Map
+    full: Liquid
+    squares: np.ndarray
+    parts: Sequence[np.ndarray]
+    places: Sequence[tuple[int, int]]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, number: Any) -> Any:
+        i, n = self.places[number]
+        part = self.parts[n]
+        return replace(self.full, rs=self.asked.rs[part], spacing=float(self.asked.spacing[i]),
+                       alpha_squared=self.squares[i, part])
 
 
 def _piece(liquid: Liquid, should_stop: Callable[[], Status | None]) -> np.ndarray | None:

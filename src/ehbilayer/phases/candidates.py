@@ -19,6 +19,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.problem import Problem, Start
 from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.phases.arrangements import MOST_SUBLATTICES, applies, arrangements, condensates
 from ehbilayer.torus import Torus
@@ -126,6 +127,9 @@ def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candid
         if isinstance(one, str) and name not in possible:
             raise InputError("candidates", " | ".join(sorted(possible)), name, "leave out what cannot form here")
         found[name] = make(torus, basis, one, options) if isinstance(one, str) else [_fitting(one, torus, basis)]
+        for candidate in (c for c in found[name] if not c.paired):
+            require_memory(candidate.basis.estimate(candidate.torus)["memory_bytes"], "candidates",
+                           f"fewer plane waves or particles, or leave out {name}")
     if not found:
         raise InputError("candidates", "one or more", list(given), "name phases that compete")
     return [candidate for group in found.values() for candidate in group]

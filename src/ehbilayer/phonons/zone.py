@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 
 from ehbilayer.numerics.lattice import Cell
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.phonons.modes import UNSTABLE, Phonons, signed_root
 from ehbilayer.status import Status
 
@@ -65,8 +66,15 @@ class ZoneMesh:
         return float(np.max(np.abs(self.squared)))
 
 
+def require_room(charges: int, size: int) -> None:
+    """Raises InputError for a mesh whose frequencies, and matrices of one row, take more memory than there is."""
+    branches = 2 * charges
+    require_memory(8 * (6 * size**2 * branches + 8 * size * branches**2), "mesh", "a coarser one, or fewer charges")
+
+
 def sample(phonons: Phonons, size: int, should_stop: Callable[[], Status | None] | None = None) -> ZoneMesh | None:
     """omega^2 on the mesh, half of it computed (q and -q agree); None if it was stopped."""
+    require_room(phonons.branches // 2, size)
     q = mesh(phonons.cell, size)
     squared = np.empty((size, size, phonons.branches))
     for i in range(size // 2 + 1):

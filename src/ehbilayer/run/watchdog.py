@@ -69,7 +69,7 @@ class Watchdog(threading.Thread):
         if number not in self._signals:
             return
         if number in URGENT and self._urged and not self._hurry:
-            self._hurry, self._due = True, time.monotonic() + HURRY_SECONDS * _crowding()
+            self._hurry, self._due = True, time.monotonic() + HURRY_SECONDS * crowding()
         self._urged = self._urged or number in URGENT
         self._ask()
 
@@ -83,7 +83,7 @@ class Watchdog(threading.Thread):
 
     def _ask(self) -> None:
         if self._due is None:
-            self._due = time.monotonic() + GRACE_SECONDS * _crowding()
+            self._due = time.monotonic() + GRACE_SECONDS * crowding()
 
     def _end(self) -> NoReturn:
         """End the process; the streams may be held by the thread that is busy."""
@@ -122,7 +122,7 @@ def saving() -> Iterator[None]:
         _watchdog.saving -= 1
 
 
-def _crowding() -> float:
+def crowding() -> float:
     """How many processes share a core now, at least 1: by so much everything takes longer."""
     try:
         return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), MOST_CROWDED)

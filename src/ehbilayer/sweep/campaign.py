@@ -67,6 +67,8 @@ class Campaign:
     def __post_init__(self) -> None:
         self.store = PointStore(self.place)
         self.labels = {}
+        self.engine.warn, asked = self.reporter.warn, self.should_stop
+        self.should_stop = lambda: asked() or self.engine.lost
 
     @property
     def total(self) -> int:

@@ -13,18 +13,24 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Protocol
 
 from ehbilayer import __version__
 from ehbilayer.errors import InputError
+<<<<<<< HEAD
 from ehbilayer.results.owners import temporary_directory
+=======
+from ehbilayer.hooks import silent
+from ehbilayer.run.watchdog import crowding
+>>>>>>> a5a5235 (Refuse what does not fit the free memory in every kind; slow down where workers die; keep what a lost scheduler had finished)
 from ehbilayer.status import Status
 from ehbilayer.sweep.worker import Job, Outcome, compute_point, failure
 
 LOOK_SECONDS = 0.2  # how often a driver looks whether to stop
 ASK_SECONDS = 1.0  # how often a worker asks
-GRACE_SECONDS = 60.0  # for the points in work when it is time to stop
+GRACE_SECONDS = 6.0  # for the points in work when it is time to stop, where there is a core for everyone
 CONNECT_SECONDS = 10.0
 DEATHS = 1  # a point that loses more workers than this is tried once more, alone
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -36,6 +42,9 @@ def dask_setup(worker):
     worker.http_server.stop()
 """
 PROTECTED = ("tls://", "wss://", "inproc://")  # addresses that strangers cannot use
+MOST_AT_ONCE = 1_000_000
+FILES = (40, 16)  # that the driver has open: by itself, and for each worker
+LOST = (OSError, CancelledError)  # what is raised where the scheduler has gone; FuturesCancelledError is one of them
 Stop = Callable[[], Status | None]
 Progress = Callable[[str], None]
 
@@ -44,6 +53,8 @@ class Engine(Protocol):
     """A context in which jobs are computed."""
 
     workers: int
+    warn: Callable[[str], None]
+    lost: Status | None  # why it computes nothing any more, if so
 
     def __enter__(self) -> Engine: ...
 
@@ -58,7 +69,10 @@ class Engine(Protocol):
 class InProcess:
     """One point after the other, here."""
 
-    workers = 1
+    def __init__(self) -> None:
+        self.workers = 1
+        self.warn: Callable[[str], None] = silent
+        self.lost: Status | None = None
 
     def __enter__(self) -> InProcess:
         return self
@@ -83,6 +97,8 @@ class DaskEngine:
 
     def __init__(self, workers: int, address: str | None = None) -> None:
         self.workers, self._address = workers, address
+        self.warn: Callable[[str], None] = silent
+        self.lost: Status | None = None
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> DaskEngine:
@@ -103,6 +119,7 @@ class DaskEngine:
             self._check_workers()
             self._flag = f"ehbilayer-stop-{os.getpid()}-{time.time_ns()}"
             self._event = Event(self._flag, client=self._client)
+            self._room_then, self._counted_at = self._room(), time.monotonic()
             self._stack = stack.pop_all()
         return self
 
@@ -127,32 +144,85 @@ class DaskEngine:
         return max(1, self.workers)
 
     def results(self, jobs: Iterator[Job], should_stop: Stop, progress: Progress) -> Iterator[Outcome]:
+        """See `Engine`. Where a worker dies fewer points are computed at a time, and its point alone at the end.
+
+        Nothing more comes, and ``lost`` says why, when the scheduler does not answer any more.
+        """
         running: dict[Any, Job] = {}
         suspects: list[Job] = []  # their workers died, maybe by a neighbour: each is tried alone when the rest is done
-        alone: set[str] = set()
-        room, counted, stopping = self._room(), time.monotonic(), 0.0
+        alone: dict[str, float] = {}  # keys of these, and the most memory that a worker had then
+        most, stopping = MOST_AT_ONCE, 0.0
         while True:
             if not stopping and should_stop() is not None:
-                stopping = time.monotonic() + GRACE_SECONDS
-                self._event.set()
-            if time.monotonic() - counted > ASK_SECONDS:
-                room, counted = self._room(), time.monotonic()
-            if not stopping:
-                for job in itertools.islice(jobs, max(0, room - len(running))):
-                    running[self._submit(job)] = job
-                if suspects and not running:
-                    job = suspects.pop()
-                    alone.add(job.key)
-                    running[self._submit(job)] = job
-            if not running or (stopping and time.monotonic() > stopping):
+                stopping = time.monotonic() + GRACE_SECONDS * crowding()
+            try:
+                ended = self._step(jobs, running, suspects, alone, most, stopping)
+            except LOST as error:
+                self._lose(error)
+                return
+            if not running and not ended:
                 return
             progress("")
-            for future in self._finished(list(running)):
-                job = running.pop(future)
-                if job.key not in alone and _killed(future):
+            for job, came in ended:
+                if isinstance(came, Outcome):
+                    yield came
+                elif came is not None and _is_killed(came) and job.key not in alone:
                     suspects.append(job)
-                elif (outcome := _outcome(future, job)) is not None:
-                    yield outcome
+                    most = self._slower(most, len(running) + len(ended))
+                elif came is not None:
+                    yield failure(job, Status.worker_died, _words(came, alone.get(job.key)))
+            if stopping and time.monotonic() > stopping:
+                return
+
+    def _slower(self, most: int, were: int) -> int:
+        """How many points at a time from now on, of which there ``were`` so many when a worker died."""
+        fewer = max(1, min(most, were) // 2)
+        if fewer < most:
+            self.warn(f"a worker died, perhaps for want of memory: from now on {fewer} at a time, and what it had "
+                      "alone when the others are done")
+        return fewer
+
+    def _step(self, jobs: Iterator[Job], running: dict[Any, Job], suspects: list[Job], alone: dict[str, float],
+              most: int, stopping: float) -> list[tuple[Job, Outcome | Exception | None]]:
+        """Hand out what there is room for, wait for a moment, and take out of ``running`` what has ended.
+
+        Raises one of LOST where the scheduler has gone.
+        """
+        if self._client.status not in ("running", "connecting"):
+            raise ConnectionError(self._client.status)
+        if stopping:
+            self._event.set()
+        else:
+            for job in itertools.islice(jobs, max(0, min(self._counted(), most) - len(running))):
+                running[self._submit(job)] = job
+            if suspects and not running:
+                job = suspects.pop()
+                alone[job.key] = 0.0
+                running[self._submit(job)] = job
+        if not running:
+            return []
+        finished = self._finished(list(running))
+        for job in running.values():
+            if job.key in alone:
+                alone[job.key] = max(alone[job.key], self._memory())
+        return [(running.pop(future), _fetched(future)) for future in finished]
+
+    def _counted(self) -> int:
+        """The room, counted now and then: workers of a scheduler come and go."""
+        if time.monotonic() - self._counted_at > ASK_SECONDS:
+            self._room_then, self._counted_at = self._room(), time.monotonic()
+        return self._room_then
+
+    def _memory(self) -> float:
+        """The most bytes that one of the workers has taken, as they last said."""
+        info = self._client.scheduler_info().get("workers", {})
+        return max((float(w.get("metrics", {}).get("memory", 0)) for w in info.values()), default=0.0)
+
+    def _lose(self, error: Exception) -> None:
+        self.lost = Status.interrupted
+        where = f"the scheduler {self._address}" if self._address else "the workers' scheduler"
+        self.warn(f"{where} does not answer any more ({type(error).__name__}); what it had finished is kept: start it "
+                  "again, and run this again")
 
     def _submit(self, job: Job) -> Any:
         name = f"{job.key}-{time.time_ns()}"
@@ -161,8 +231,6 @@ class DaskEngine:
     def _finished(self, running: list[Any]) -> list[Any]:
         from distributed import wait
 
-        if self._client.status not in ("running", "connecting"):
-            raise InputError("--scheduler", "a Dask scheduler that answers", "gone", "start it again and --resume")
         with contextlib.suppress(TimeoutError), self._client.as_current():
             return list(wait(running, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done)
         return []
@@ -185,7 +253,23 @@ def make_engine(workers: int | None, scheduler: str | None) -> InProcess | DaskE
         name, was = ("--scheduler", scheduler) if scheduler else ("--workers", workers)
         raise InputError(name, "left out, or --workers 1, as long as Dask is not installed", was,
                          "pip install 'ehbilayer[cluster]'")
+    if scheduler is None:
+        _require_files(workers or 1)
     return DaskEngine(workers or 0, scheduler)
+
+
+def _require_files(workers: int) -> None:
+    """Raises InputError where the system allows too few open files for the connections to the workers."""
+    try:
+        import resource
+    except ImportError:  # no POSIX
+        return
+    needed, (soft, hard) = FILES[0] + FILES[1] * workers, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < needed <= hard or hard == resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, needed), hard))
+    elif hard < needed:
+        raise InputError("--workers", f"at most {max(1, (hard - FILES[0]) // FILES[1])} where {hard} files may be open",
+                         workers, "take fewer, or raise the limit (ulimit -n)")
 
 
 def exposure(address: str | None) -> str:
@@ -264,21 +348,35 @@ def _remote(compute: Callable[..., Outcome | None], job: Job, flag: str) -> Outc
     return compute(job, should_stop)
 
 
-def _outcome(future: Any, job: Job) -> Outcome | None:
-    """What came of a job; a worker that died with it is its failure."""
-    if future.status == "finished":
+def _fetched(future: Any) -> Outcome | Exception | None:
+    """What came of a job: also fetching it may fail, where the worker that has it dies meanwhile.
+
+    Raises one of LOST where the scheduler has gone.
+    """
+    from distributed.comm.core import CommClosedError
+
+    if future.status == "cancelled":
+        raise CancelledError
+    try:
         outcome: Outcome | None = future.result()
         return outcome
-    if future.status == "cancelled":
-        return None  # lost with its scheduler: it counts as missing
-    error = future.exception()
-    words = "a worker died" if _killed(future) else f"{type(error).__name__}: {error}"
-    return failure(job, Status.worker_died, " ".join(words.split())[:300])
+    except (CancelledError, CommClosedError):
+        raise
+    except Exception as error:
+        return error
 
 
-def _killed(future: Any) -> bool:
+def _is_killed(error: Exception) -> bool:
     """Whether a job was given up because the workers that had it died."""
-    return future.status == "error" and type(future.exception()).__name__ == "KilledWorker"
+    return type(error).__name__ == "KilledWorker"
+
+
+def _words(error: Exception, memory: float | None) -> str:
+    """Why a point failed on its worker, which had at least so many bytes of memory."""
+    if not _is_killed(error):
+        return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    had = f" and with {memory / 1e9:.2g} GB of memory or more" if memory else ""
+    return f"its workers died, the last one alone{had}; a smaller basis, or more memory for each worker"
 
 
 def _version_here() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +64,7 @@ def _seconds(start: Start) -> float:
     return 0.05 + 0.015 * charges
 
 
-def _plan_search(charges: Read, starts: list[Start]) -> list[str]:
+def _plan_search(charges: Read, starts: Sequence[Start]) -> list[str]:
     first, cell, lines = starts[0], starts[0].composition, []
     if cell.spacing:
         unit = "the unit of length" if charges.unit_spacing else f"{cell.spacing:.6g} a_h"
@@ -70,11 +72,11 @@ def _plan_search(charges: Read, starts: list[Start]) -> list[str]:
     inside = f"{cell.holes} {cell.carrier}{'s' * (cell.holes > 1)}" + (" in each layer" if cell.layers == 2 else "")
     inside += f", {cell.electrons} electrons" if cell.electrons else ""
     lines.append(f"  cell       {inside}; a = {cell.length:.6g} a_h")
-    names = [s.name for s in starts if s.name is not None]
+    names = [name for name in itertools.takewhile(bool, (s.name for s in starts)) if name]
     random = len(starts) - len(names)
     what = [*names, *([f"{random} random"] if random else [])]
     lines.append(f"  starts     {', '.join(what)}; relax {first.relax}, tolerance {first.tolerance:g} e^2/a^2")
-    lines.append(f"  estimate   {rough_time(sum(_seconds(s) for s in starts))} on one core")
+    lines.append(f"  estimate   {rough_time(len(starts) * _seconds(first))} on one core")
     return lines
 
 
