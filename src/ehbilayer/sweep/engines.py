@@ -19,12 +19,9 @@ from typing import Any, Protocol
 
 from ehbilayer import __version__
 from ehbilayer.errors import InputError
-<<<<<<< HEAD
-from ehbilayer.results.owners import temporary_directory
-=======
 from ehbilayer.hooks import silent
+from ehbilayer.results.owners import temporary_directory
 from ehbilayer.run.watchdog import crowding
->>>>>>> a5a5235 (Refuse what does not fit the free memory in every kind; slow down where workers die; keep what a lost scheduler had finished)
 from ehbilayer.status import Status
 from ehbilayer.sweep.worker import Job, Outcome, compute_point, failure
 
@@ -35,9 +32,12 @@ CONNECT_SECONDS = 10.0
 DEATHS = 1  # a point that loses more workers than this is tried once more, alone
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ANY_PORT = "127.0.0.1:0"  # of the scheduler's HTTP server, which starts without a dashboard too: two sweeps at a time
-# on every worker: Ctrl-C is for the driver, also where a worker replaces a dead one; no HTTP server
+# on every worker: what asks to end, also all processes at once, is for the driver to hear, which tells them; SIGTERM
+# ends them, as their nanny sends it; no HTTP server
 BEGIN = """import signal
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+from ehbilayer.hooks import ending_signals
+for number in ending_signals() - {signal.SIGTERM}:
+    signal.signal(number, signal.SIG_IGN)
 def dask_setup(worker):
     worker.http_server.stop()
 """
