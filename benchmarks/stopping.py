@@ -2,7 +2,7 @@
 
     python benchmarks/stopping.py [kind ...]
 
-SIGTERM is sent at two signs of life: before the study is prepared, and when it has said its first word of progress.
+SIGTERM is sent at two signs of life: before the study is prepared, and when it has said its plan or a word of progress.
 Prints a line for each, and the worst; no state that was promised may be missing.
 """
 
@@ -67,15 +67,18 @@ COMMAND = """
 import sys
 from ehbilayer import cli
 from ehbilayer.run import reporting, runner
-whole, progress = runner.run, reporting.LineReporter.progress
+whole = runner.run
 def run(*given, **named):
     print("# preparing", flush=True)
     return whole(*given, **named)
-def first(self, text):
-    print("# computing", flush=True)
-    reporting.LineReporter.progress = progress
-    progress(self, text)
-runner.run, reporting.LineReporter.progress = run, first
+def loud(speak):
+    def said(self, what):
+        print("# computing", flush=True)
+        speak(self, what)
+    return said
+runner.run = run
+reporting.LineReporter.plan = loud(reporting.LineReporter.plan)
+reporting.LineReporter.progress = loud(reporting.LineReporter.progress)
 cli.main()
 """
 

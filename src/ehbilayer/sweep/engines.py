@@ -27,7 +27,7 @@ from ehbilayer.sweep.worker import Job, Outcome, compute_point, failure
 
 LOOK_SECONDS = 0.2  # how often a driver looks whether to stop
 ASK_SECONDS = 1.0  # how often a worker asks
-GRACE_SECONDS = 6.0  # for the points in work when it is time to stop, where there is a core for everyone
+GRACE_SECONDS = 5.0  # for the points in work when it is time to stop, where there is a core for everyone
 CONNECT_SECONDS = 10.0
 DEATHS = 1  # a point that loses more workers than this is tried once more, alone
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
