@@ -104,7 +104,6 @@ def test_a_point_that_takes_too_long(tmp_path: Path, fakes: Path) -> None:
 
 @pytest.mark.parametrize("how", ["max_time", "STOP", "signal"])
 def test_a_stop_keeps_everything(tmp_path: Path, fakes: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    later = [0.0]
     monkeypatch.setattr(stopping, "LOOK_SECONDS", 0.0)
     clock = [0.0]
     monkeypatch.setattr(stopping, "time", SimpleNamespace(monotonic=lambda: clock[0]))
@@ -117,8 +116,6 @@ def test_a_stop_keeps_everything(tmp_path: Path, fakes: Path, monkeypatch: pytes
                 clock[0] = 2e6
             if "step" in text and how == "STOP":
                 (tmp_path / "out" / "STOP").touch()
-            if "step" in text and how == "max_time":
-                later[0] = 2000.0
             if "step" in text and how == "signal" and not self.asked:
                 self.asked = True
                 os.kill(os.getpid(), signal.SIGTERM)
