@@ -22,7 +22,7 @@ from ehbilayer.orbitals import Orbitals
 from ehbilayer.phases.arrangements import arrangements, uniform_energies
 from ehbilayer.phases.candidates import COMPETING
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
-from ehbilayer.phases.verdict import judge
+from ehbilayer.phases.verdict import judge, ranked
 from ehbilayer.run.runner import run
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
@@ -131,6 +131,15 @@ def test_more_flavours_never_raise_a_minimum(minima: dict[int, CompetitionResult
     energies = [minima[g].energies[name] for g in (1, 2, 4)]
     assert None not in energies
     assert energies[1] <= energies[0] + 1e-5 and energies[2] <= energies[1] + 1e-5
+
+
+def test_the_error_of_a_verdict_holds_what_the_size_of_the_box_does(minima: dict[int, CompetitionResult]) -> None:
+    """Also where other candidates have become the winner and share its row."""
+    for result in minima.values():
+        assert result.winner == "crystal" and result.ended_as["electron-crystal"] == "crystal"
+        first, second = ranked(result.candidates)[:2]
+        assert first.size_shift is not None and second.size_shift is not None
+        assert result.numerical_error > abs(first.size_shift - second.size_shift) > 1e-5
 
 
 def test_the_table_says_which_arrangement_won_and_what_others_cost(minima: dict[int, CompetitionResult]) -> None:

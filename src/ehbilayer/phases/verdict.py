@@ -30,8 +30,8 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
 
     Candidates that ended as one phase stand for it together, by their lowest energy. The margin is the distance to
     the next phase. Energies are upper bounds, so the winner stands while every row of another phase stays above it
-    with all taken off that it may still gain (`remaining`) and that the size of the box was seen to move it against
-    the winner. The numerical error is by how much the margin would shrink in the worst case.
+    with all taken off that it may still gain (`remaining`). The numerical error is by how much the margin would shrink
+    in the worst case.
     """
     ranking = ranked(rows)
     if len(ranking) < 2:
@@ -39,21 +39,22 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     first, second = ranking[:2]
     others = [r for r in rows if r.status in STANDING and r.energy is not None and r.phase != first.phase]
     known = max((r.basis_error for r in (first, *others) if r.basis_error is not None), default=0.0)
-    surely = _energy(first) - first.basis_gain
-    worst = min(_energy(r) - remaining(r, known) - _moved(r, first) for r in others) - surely
+    worst = min(_energy(r) - remaining(r, first, known) for r in others) - _energy(first)
     margin = _energy(second) - _energy(first)
     # what is on its way only falls, but nobody knows how far
     done = all(r.status is Status.converged for r in others)
-    return Verdict(first.phase, second.phase, margin, max(margin - worst, 0.0), worst > 0 and done)
+    return Verdict(first.phase, second.phase, margin, margin - worst, worst > 0 and done)
 
 
-def remaining(row: CandidateRow, unknown: float = 0.0) -> float:
-    """All that a row may still gain (Ha_h per hole): more waves, its solver, a luckier start.
+def remaining(row: CandidateRow, first: CandidateRow, unknown: float = 0.0) -> float:
+    """All that a row may still gain on the winner ``first`` (Ha_h per hole): waves, solver, a luckier start, size.
 
-    ``unknown`` is the error of the basis where none was estimated.
+    Of its basis error, an estimate, what the winner surely gains as well is taken off, but for the doubt. ``unknown``
+    stands for a basis error that was not estimated.
     """
     basis = unknown if row.basis_error is None else row.basis_error
-    return (1 + BASIS_DOUBT) * basis + row.solver_error + row.start_spread
+    waves = max((1 + BASIS_DOUBT) * basis - first.basis_gain, BASIS_DOUBT * basis)
+    return waves + row.solver_error + row.start_spread + _moved(row, first)
 
 
 def _moved(row: CandidateRow, first: CandidateRow) -> float:
@@ -81,7 +82,8 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> t
 def ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
     """The lowest row of each phase, in the order of energy; one that is not converged has an upper bound to show."""
     best: dict[str, CandidateRow] = {}
-    for row in sorted((r for r in rows if r.status in STANDING and r.energy is not None), key=_energy):
+    standing = [r for r in rows if r.status in STANDING and r.energy is not None]
+    for row in sorted(standing, key=lambda r: (_energy(r), bool(r.left_out), r.name != r.phase)):
         best.setdefault(row.phase, row)
     return list(best.values())
 
