@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import legal_studies
+from ehbilayer.errors import InputError
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
@@ -52,6 +53,14 @@ def test_thousands_of_studies_anywhere(kind: str, tmp_path: Path) -> None:
 def test_extremes(kind: str, density: dict[str, Any], more: dict[str, Any]) -> None:
     study = {"kind": kind, "bilayer": legal_studies.DEVICE, "density": density | {"electrons_per_hole": 1}, **more}
     assert legal_studies.outcome(study) in (0, 2, 3)
+
+
+def test_dense_liquids_and_couplings_without_end() -> None:
+    tables = {"kind": "pairing", "bilayer": legal_studies.DEVICE, "density": {"rs_electron": 1e-4},
+              "pairing": {"alpha": 0.3}}
+    assert runner.run(make_study(tables)).status is Status.converged
+    with pytest.raises(InputError, match="at most 100000 for Eliashberg"):
+        runner.run(make_study(tables | {"density": {"rs_electron": 1.0}, "pairing": {"alpha": 1e-5}}))
 
 
 def test_numbers_that_overflow_end_as_not_finite() -> None:

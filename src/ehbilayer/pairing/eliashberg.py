@@ -32,6 +32,7 @@ PER_BLOCK = 10
 CUTOFF = 240.0  # over the highest frequency of the spectrum, or sqrt(lambda <w^2>) if that is more
 FLOOR = 1e-10  # lowest T_c that is looked for, over the highest frequency
 STRONG = 0.1827  # T_c < 0.1827 sqrt(lambda <w^2>) for every spectrum: Allen and Dynes
+STRONGEST = 1e5  # lambda up to which 2 x_n + sum_m is summed to 0.1 %: it cancels lambda, which is known to 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,9 @@ def critical_temperature(spectrum: CouplingSpectrum, mu_star: float = 0.0, mu_st
     from scipy.optimize import brentq
 
     reference = check_mu_star(spectrum, mu_star, mu_star_frequency)
+    if spectrum.lam > STRONGEST:
+        raise InputError("lambda", f"at most {STRONGEST:g} for Eliashberg's equations", spectrum.lam,
+                         "a larger alpha^2; there Z loses its digits, and T_c = 0.1827 (lambda <w^2>)^{1/2}")
     high = 1.02 * STRONG * math.sqrt(spectrum.lam) * spectrum.omega_square
     low = floor * spectrum.top
 

@@ -32,8 +32,8 @@ def plasmon_spectrum(liquid: Liquid) -> CouplingSpectrum:
     coupling = factor * weight * np.exp(-s * sine) * (a / (sine + a)) ** 2
     # frequencies in units of k_D = sqrt(g) k_F, the q of `transfers` in units of 2 k_F
     omega = q * 2 / np.sqrt(flavours)
-    if len(omega) == NODES:
-        return CouplingSpectrum(omega, coupling)
+    if not coupling[NODES:].any():  # nothing folded, or so dense a liquid that exp(-s) is 0
+        return CouplingSpectrum(omega[:NODES], coupling[:NODES])
     beyond = condensed(omega[NODES:], coupling[NODES:], FOLDED_MODES)
     return CouplingSpectrum(np.append(omega[:NODES], beyond.omega), np.append(coupling[:NODES], beyond.coupling))
 
