@@ -183,7 +183,8 @@ def test_a_newer_format_is_refused_by_name(path, monkeypatch):
         Result.load(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x89HDF\r\n\x1a\n", netcdf.SEAL + b"0" * 64, np.random.default_rng(3).bytes(5000)],
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89HDF\r\n\x1a\n", netcdf.SEAL + b"0" * 64,
+                                     np.random.default_rng(3).bytes(5000)],
                          ids=["empty", "text", "bare", "sealed", "noise"])
 def test_what_is_no_result_file_is_named(path, content):
     path.write_bytes(content)
