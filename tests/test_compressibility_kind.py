@@ -78,10 +78,11 @@ def test_a_negative_alpha_squared_is_reported_and_never_rooted(small: Path) -> N
     assert s["alpha_squared"] < 0 and s["stable"] is False
     assert s["alpha"] is None and s["velocity"] is None and s["velocity_m_per_s"] is None
     table = dict(rows(result))
-    assert "unstable" in table["caution"] and "alpha" not in table and "plasmon velocity" not in table
+    assert rows(result)[1][0] == "UNSTABLE" and "the uniform density" in rows(result)[1][1]  # before any number
+    assert "alpha" not in table and "plasmon velocity" not in table
     assert result.status is Status.converged  # an answer, not a failure
     texts = [t.get_text() for t in figure(result).texts]
-    assert any("unstable" in t for t in texts)
+    assert any("UNSTABLE" in t for t in texts)
 
 
 def test_conventions_and_capacitor_of_one_torus(small: Path) -> None:

@@ -76,8 +76,9 @@ def test_the_page(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "figure.png").stat().st_size > 10_000
     table = rows(Result.load(tmp_path / "out" / "result.nc"))
     text = dict(table)
-    assert {"phase", "gap, holes", "alpha^2, limit", "T_c, limit", "band, limit", "window, limit"} <= set(text)
-    assert [t for label, t in table if label == "caveat"] == s["caveats"]
+    assert {"phase", "  charge gap, holes", "alpha^2, limit", "T_c of electrons, limit", "band, limit",
+            "window, limit"} <= set(text)
+    assert [t for label, t in table if label in ("caveat", "UNSTABLE")] == s["caveats"]
 
 
 @pytest.mark.usefixtures("fast")
@@ -86,7 +87,7 @@ def test_a_temperature_too_small_to_mean_anything_is_no_superconductivity() -> N
     result = run("density.rs_electron=0.99")
     s = result.summary
     assert 0 < s["critical_temperature"] < page.COLDEST and s["superconducts"] is False
-    assert "< 1 mK" in dict(rows(result))["T_c, limit"]
+    assert "< 1 mK" in dict(rows(result))["T_c of electrons, limit"]
 
 
 @pytest.mark.usefixtures("fast")
@@ -166,14 +167,43 @@ def test_a_given_alpha_is_the_answer_and_the_others_stand_beside_it() -> None:
 
 
 @pytest.mark.parametrize(("sets", "why"), [
-    (("bilayer.electron_mass=2.0",), "exchange the layers"), (("density.electrons_per_hole=2",), "as many electrons"),
-    (("bilayer.electron_flavours=1",), "partner")])
+    (("density.electrons_per_hole=2",), "as many electrons"), (("bilayer.electron_flavours=1",), "partner"),
+    (("bilayer.electron_mass=2.0", "bilayer.hole_flavours=1"), "holes of one flavour")])
 def test_where_nothing_pairs_the_page_says_why(sets: tuple[str, ...], why: str) -> None:
     result = run(*sets)
     s = result.summary
     assert result.status is Status.converged and why in s["no_pairing"] and why in dict(rows(result))["T_c"]
     assert s["critical_temperature"] is None and s["by_source"] == {} and s["superconducts"] is None
     assert s["phase"] is not None and s["caveats"]
+
+
+@pytest.mark.usefixtures("fast")
+def test_either_sign_pairs() -> None:
+    """Light holes on heavy electrons are the same device with all charges reversed: same T_c, same windows."""
+    light = ("pairing.alpha=0.3", BCS)
+    one = run(*light, "density.rs_electron=1.6").summary
+    bilayer = Bilayer.of("mass-ratio-10", spacing="1 a_e", rs_electron=1.6)
+    turned = bilayer.exchanged()
+    assert turned.exchanged().mass_ratio == pytest.approx(bilayer.mass_ratio)
+    assert turned.scales.density_per_cm2(turned.carrier("electron").density) == pytest.approx(
+        bilayer.scales.density_per_cm2(bilayer.carrier("hole").density))
+    other = _turned(turned, light)
+    assert (one["pairs"], other["pairs"]) == ("electron", "hole")
+    assert other["critical_temperature"] == pytest.approx(one["critical_temperature"], rel=1e-9)
+    for source in ("given", "paper-line"):
+        for method, found in one["density_window"][source].items():
+            same = other["density_window"][source][method]
+            assert (found is None) == (same is None)
+            if found is not None:
+                assert same["low"] == pytest.approx(found["low"], rel=1e-9)
+
+
+def _turned(bilayer: Bilayer, sets: tuple[str, ...]) -> dict[str, Any]:
+    table = BASE | {"bilayer": {"electron_mass": bilayer.scales.electron_mass, "hole_mass": bilayer.scales.hole_mass,
+                                "dielectric": bilayer.scales.dielectric, "spacing": bilayer.spacing},
+                    "density": {"hole": bilayer.carrier("hole").density, "electrons_per_hole": 1},
+                    "phases": {"candidates": ["liquid", "electron-crystal"]}}
+    return kind.prepare(make_study(table, list(sets))).solve(Hooks()).summary
 
 
 def test_a_device_brings_its_flavours() -> None:

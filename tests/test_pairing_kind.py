@@ -25,7 +25,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 POINT, MAP = EXAMPLES / "pairing.toml", EXAMPLES / "pairing-map.toml"
 CONTRACT = ("g0V", "lambda", "mu", "mu_star", "debye_temperature", "critical_temperature", "tc_over_hartree",
             "in_el_hc")
-QUICK = ("pairing.curve_points=0",)
+QUICK = ("pairing.curve_points=0", "pairing.method=bcs")
 
 
 def run(path: Path, *sets: str, **options: object) -> Any:
@@ -34,7 +34,7 @@ def run(path: Path, *sets: str, **options: object) -> Any:
 
 @pytest.fixture(scope="module")
 def example() -> PairingResult:
-    found = run(POINT, "pairing.curve_points=6")
+    found = run(POINT, "pairing.curve_points=6", "pairing.method=bcs")
     assert isinstance(found, PairingResult)
     return found
 
@@ -58,10 +58,21 @@ def test_the_example(example: PairingResult) -> None:
     assert s["band"]["low"] < s["critical_temperature"] < s["band"]["high"] and not s["band"]["reaches_instability"]
 
 
+def test_no_headline_stands_above_its_own_bound(example: PairingResult) -> None:
+    """Eliashberg's T_c leads; the published formula is called that, and is no T_c where it exceeds the bound."""
+    led = run(POINT, "pairing.curve_points=0")
+    text = dict(rows(led))
+    assert led.method == "eliashberg" and led.critical_temperature == led.by_method["eliashberg"]
+    assert led.critical_temperature < led.strong_coupling_bound < led.by_method["bcs"]
+    assert text["T_c"].startswith("0.23") and "(eliashberg)" in text["T_c"]
+    assert text["  bcs"].endswith("K (the published formula)")
+    assert "ABOVE the bound" in dict(rows(example))["T_c"] and "ABOVE" not in text["T_c"]
+
+
 def test_table_and_figure(example: PairingResult) -> None:
     table = rows(example)
     text = dict(table)
-    assert text["T_c"].startswith("10.056 K (bcs)") and text["phase"].startswith("inside")
+    assert text["T_c"].startswith("10.056 K (the published formula") and text["phase"].startswith("inside")
     assert ("caution", "BCS is a weak-coupling formula; see eliashberg") in table
     drawn = figure(example)
     assert [ax.get_title() for ax in drawn.axes] == ["T_c against the plasmon velocity", "T_c against density, α² held",
@@ -178,7 +189,7 @@ def test_atomic_units_alone(tmp_path: Path) -> None:
                     "rs_hole = 16\n[pairing]\nalpha_squared = 0.09\ncurve_points = 3\n", encoding="utf-8")
     result = run(path)
     assert result.summary["critical_temperature"] is None
-    assert result.summary["tc_over_hartree"] == pytest.approx(float(bcs_temperature(1.6, 1.0, 0.09, 10)))
+    assert result.summary["by_method_over_hartree"]["bcs"] == pytest.approx(float(bcs_temperature(1.6, 1.0, 0.09, 10)))
     assert "T_H^e" in dict(rows(result))["T_c"]
     assert figure(result).axes[0].get_ylabel() == "T_c (T_H of the electrons)"
 

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_ELSEWHERE, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 4, 130, 1
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a result that is there.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", show_default=False,
+                                                help="Override a key, e.g. density.rs_hole=8.")]
+MaxTime = Annotated[str | None, typer.Option(help="Stop after e.g. 2h or 02:00:00, state kept.", show_default=False)]
+
 
 class _Commands(TyperGroup):
     """Says that a command was broken off, which the parser would not."""
@@ -55,15 +63,13 @@ def run(
     study: Annotated[Path, typer.Argument(help="The study file (TOML).", show_default=False)],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Directory for result, summary and figure "
                                                 "[default: ./NAME-OF-STUDY].", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")] = False,
-    sets: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", show_default=False,
-                                                   help="Override a key, e.g. density.rs_hole=8.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    sets: Sets = None,
+    resume: Resume = False,
+    force: Force = False,
     backend: Annotated[str, typer.Option(help="numpy or jax.")] = "numpy",
-    max_time: Annotated[str | None, typer.Option(help="Stop after e.g. 2h or 02:00:00, state kept.",
-                                                    show_default=False)] = None,
+    max_time: MaxTime = None,
     workers: Annotated[int | None, typer.Option(help="For sweeps: local processes.", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
     shard: Annotated[str | None, typer.Option(help="For sweeps: only part i/n.", show_default=False)] = None,
@@ -86,32 +92,42 @@ def device(
     hole_mass: Annotated[float | None, typer.Option(help="In m0.", show_default=False)] = None,
     dielectric: Annotated[float | None, typer.Option(help="Relative constant.", show_default=False)] = None,
     spacing: Annotated[str | None, typer.Option(help='e.g. "3 nm".', show_default=False)] = None,
-    density: Annotated[str | None, typer.Option(help='Of the holes, e.g. "1e12 cm^-2".', show_default=False)] = None,
-    electrons_per_hole: Annotated[float, typer.Option(help="Electron over hole density.")] = 1.0,
+    density: Annotated[str | None, typer.Option(help='Of the holes, e.g. "1e12 cm^-2" or "0.1e12 .. 3e12 cm^-2".',
+                                                show_default=False)] = None,
+    electrons_per_hole: Annotated[str, typer.Option(help='Electron over hole density, e.g. 2 or "1/3".')] = "1",
     electron_flavours: Annotated[int | None, typer.Option(help="2: spin, 4: spin and valley [default: the device's].",
                                                           show_default=False)] = None,
-    hole_flavours: Annotated[int | None, typer.Option(help="The same of the holes [default: 2].",
+    hole_flavours: Annotated[int | None, typer.Option(help="As for electrons; 2 by default.",
                                                       show_default=False)] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for result and figure.")] = Path("device"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings and errors only.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from an unfinished result there.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a result that is there.")] = False,
+    electron_spin: Annotated[str | None, typer.Option(help="restricted | unrestricted | polarized [default: all "
+                                                      "compete].", show_default=False)] = None,
+    hole_spin: Annotated[str | None, typer.Option(help="As for electrons.", show_default=False)] = None,
+    sets: Sets = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", show_default=False, help="Directory for result and "
+                                                "figure [default: named by the inputs].")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    resume: Resume = False,
+    force: Force = False,
+    max_time: MaxTime = None,
 ) -> None:
     """Answer on one page what a device does.
 
-    Phase, margin, gaps, plasmons, T_c, and every caveat.
+    Phase, what one would measure, T_c, and every caveat; over a range of densities the sequence of phases.
     """
-    from ehbilayer.studies.file import make_study
+    from ehbilayer.studies.device.question import bare_length, number_or_text, study_of
+    from ehbilayer.units import parse_duration
 
+    seconds = None if max_time is None else parse_duration(max_time)
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
-             "spacing": _number_or_text(spacing), "electron_flavours": electron_flavours,
-             "hole_flavours": hole_flavours}
-    study = make_study({
-        "kind": "device", "bilayer": {k: v for k, v in given.items() if v is not None},
-        "density": {"electrons_per_hole": electrons_per_hole} | ({} if density is None else
-                                                                 {"hole": _number_or_text(density)})}, name="device")
-    _run(study, output, as_json, quiet, resume=resume, force=force)
+             "spacing": number_or_text(spacing), "electron_flavours": electron_flavours, "hole_flavours": hole_flavours}
+    study = study_of(given, density, electrons_per_hole, {"electron_spin": electron_spin, "hole_spin": hole_spin},
+                     sets or [])
+    loud = bare_length(study)
+    if loud:
+        print(f"caution: {loud}", file=sys.stderr)
+    _run(study, output if output is not None else Path(study.name), as_json, quiet, resume=resume, force=force,
+         max_time=seconds)
 
 
 @app.command()
@@ -194,11 +210,12 @@ def units(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a_h, Ha_h, Hartree temperatures and r_s of a device."""
+    from ehbilayer.studies.device.question import atomic, scales_said
     from ehbilayer.units import device_numbers
 
-    scales = _scales(material, electron_mass, hole_mass, dielectric)
-    density = _atomic(scales, hole_density, "density", "--hole-density")
-    length = _atomic(scales, spacing, "length", "--spacing")
+    scales = scales_said(material, electron_mass, hole_mass, dielectric)
+    density = atomic(scales, hole_density, "density", "--hole-density")
+    length = atomic(scales, spacing, "length", "--spacing")
     if density == 0:
         raise InputError("--hole-density", "a density > 0", hole_density, 'e.g. "1.29e12 cm^-2"')
     if not 0 <= electrons_per_hole < 1e6:
@@ -262,39 +279,6 @@ def _run(study: Study, directory: Path, as_json: bool, quiet: bool, **options: A
         raise typer.Exit(_fail(str(error), EXIT_ELSEWHERE)) from None
     _print_result(result, as_json, quiet)
     raise typer.Exit(_exit_code(result))
-
-
-def _scales(material: str | None, electron_mass: float | None, hole_mass: float | None,
-            dielectric: float | None) -> Any:
-    from ehbilayer.studies.bilayer import scales_of
-    from ehbilayer.studies.file import make_study
-
-    given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
-    table = {k: v for k, v in given.items() if v is not None}
-    scales = scales_of(make_study({"kind": "device", "bilayer": table}).bilayer)
-    missing = [f"--{k.replace('_', '-')}" for k in ("electron_mass", "hole_mass", "dielectric")
-               if getattr(scales, k) is None]
-    if missing:
-        raise InputError("--material", "given, or electron mass, hole mass and dielectric constant", "missing",
-                         f"name a device (see `ehb materials`), or give {', '.join(missing)}")
-    return scales
-
-
-def _number_or_text(text: str | None) -> float | str | None:
-    """A bare number as a number, anything else as it stands."""
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return text
-
-
-def _atomic(scales: Any, text: str | None, dimension: str, argument: str) -> float | None:
-    if text is None:
-        return None
-    value: float = scales.to_atomic(_number_or_text(text), dimension, argument)
-    if value < 0:
-        raise InputError(argument, f"a {dimension} >= 0", text, "remove the sign")
-    return value
 
 
 def _reporter(as_json: bool, quiet: bool) -> Reporter:

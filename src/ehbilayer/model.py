@@ -126,6 +126,21 @@ class Bilayer:
         """m_e/m_h. Raises InputError without electrons or holes."""
         return self.carrier("electron").mass / self.carrier("hole").mass
 
+    def exchanged(self) -> Bilayer:
+        """The same bilayer with all charges reversed: electrons are called holes and holes electrons.
+
+        The unit of mass is that of the new holes: with m_e/m_h before, lengths are multiplied by it and densities
+        divided by its square. Raises InputError for another interaction than Coulomb's, and unless there are electrons
+        and holes alone.
+        """
+        require_electrons_and_holes(self, "the exchange of charges")
+        ratio = self.mass_ratio
+        electron, hole = self.carrier("electron"), self.carrier("hole")
+        scales = Scales(self.scales.hole_mass, self.scales.electron_mass, self.scales.dielectric)
+        return Bilayer((replace(electron, mass=1 / ratio, density=hole.density / ratio**2, flavours=hole.flavours),
+                        replace(hole, mass=1.0, density=electron.density / ratio**2, flavours=electron.flavours)),
+                       Coulomb(self.spacing * ratio), scales, self.material)
+
     def with_densities(self, densities: dict[str, float]) -> Bilayer:
         """The same bilayer with other densities (a_h^-2), by the names of carriers."""
         return replace(self, carriers=tuple(

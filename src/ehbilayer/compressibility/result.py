@@ -141,6 +141,17 @@ class CompressibilityResult(Result):
     uniform_gas: float = number("1", "alpha^2 of the uniform Hartree-Fock gas of infinitely many electrons")
     lattice: ScreenedPhonons | None = entry("the route by phonons, for as many electrons as holes")
 
+    @property
+    def unstable(self) -> tuple[str, ...]:
+        """What is unstable, before any number that rests on it."""
+        found = [] if self.stable else ["alpha^2 < 0: the uniform density; no acoustic mode at this level"]
+        if self.lattice is not None:
+            found += [f"the hole lattice under the screened force, {name}: it does not resist shear "
+                      f"({sound.transverse:+.3f}), its phonons are imaginary"
+                      for name, sound in (("RPA", self.lattice.none), ("exchange", self.lattice.exchange))
+                      if sound.transverse < 0]
+        return tuple(found)
+
     def derived(self) -> dict[str, Any]:
         """The velocity in m/s, where the device is known."""
         scales = self.provenance.scales

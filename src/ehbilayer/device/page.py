@@ -1,6 +1,8 @@
 """One page on a device: the phases that compete at its density, and T_c by every source of alpha^2.
 
-Pairing is asked where acoustic plasmons can exist: balanced layers with the heavier carriers as holes.
+Pairing is asked where acoustic plasmons can exist, in balanced layers. The lighter carriers pair and the heavier ones
+form the crystal, whichever their signs: the formulas are written for light electrons, and a bilayer with light holes is
+the same with all charges reversed.
 """
 
 from __future__ import annotations
@@ -8,12 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ehbilayer.device.result import Answer, Band, DeviceResult, Window
+from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
+from ehbilayer.device.measured import EXCITON, measured
+from ehbilayer.device.result import Answer, Band, DeviceResult, ScanPoint, Window
+from ehbilayer.device.sequence import Compete, ranges, scan, transitions
 from ehbilayer.errors import InputError
+from ehbilayer.few_body.complexes import complex_of
+from ehbilayer.few_body.variational import Options
+from ehbilayer.few_body.variational import solve as solve_complex
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.pairing.density import METHODS, against_density
@@ -29,6 +38,9 @@ from ehbilayer.status import Status
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
 GIVEN = "given"  # the source before these, where a number is given
 HOLES, TOLERANCE = 36, 1e-4  # of the torus on which phases compete, and of their energy per particle (Ha_h)
+# phases in which these carriers are liquid and pair
+CRYSTALS = {"electron": "hole-crystal", "hole": "electron-crystal"}
+COMPLEX_TOLERANCE = 1e-5  # Ha_h, of an exciton or a trion
 COLDEST = 1e-3  # K: a T_c below this is no prediction
 STRONG, FAST = 0.5, 0.1  # lambda, and T_D/T_F, from which a caveat applies
 CRYSTAL_RS = 31.0  # where the 2D electron gas crystallises in quantum Monte Carlo: Drummond & Needs, PRL 102, 126402
@@ -44,6 +56,8 @@ class Device:
     competition : solves the phases that compete; its result is of kind ``phases``.
     sources : of alpha^2 by their names, the first of which gives the answer; empty where nothing pairs.
     choices : of the pairing.   no_pairing : why nothing pairs; empty where it is asked.
+    densities : of the holes (a_h^-2; of the electrons where there are no holes), for a sequence of phases.
+    at : the competition at one of these densities.
 
     Raises
     ------
@@ -55,6 +69,32 @@ class Device:
     sources: Mapping[str, Source]
     choices: Choices
     no_pairing: str = ""
+    densities: tuple[float, ...] = ()
+    at: Compete | None = None
+
+    @property
+    def paired(self) -> Bilayer:
+        """The bilayer whose electrons are the lighter carriers."""
+        return self.bilayer.exchanged() if lighter(self.bilayer) == "hole" else self.bilayer
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the page is made of, in the order in which it is asked."""
+        return ("phases", *complexes(self.bilayer), *self.sources)
+
+    @cached_property
+    def unstable(self) -> tuple[str, ...]:
+        """What T_c rests on though it is unstable: the lattice of the heavier carriers under a screened force."""
+        if not self.sources:
+            return ()
+        heavy = "electrons" if lighter(self.bilayer) == "hole" else "holes"
+        found = []
+        for name, words in (("none", "RPA"), ("exchange", "with exchange")):
+            shear = ScreenedLattice(self.paired, name).sound.transverse
+            if shear < 0:
+                found.append(f"the lattice of {heavy}, whose plasmons pair, does not resist shear under the screened "
+                             f"force ({words}: {shear:+.3f} in units of v_0^2): its phonons are imaginary")
+        return tuple(found)
 
     def __post_init__(self) -> None:
         for name in ("electron_mass", "hole_mass", "dielectric"):
@@ -62,15 +102,20 @@ class Device:
                 raise InputError(name, "known: answers are in kelvin and cm^-2", "missing", "give it, or a material")
 
 
+def lighter(bilayer: Bilayer) -> str:
+    """The carriers that pair by the plasmons of the others; electrons where the masses are equal."""
+    return "hole" if bilayer.get("hole") is not None and bilayer.get("electron") is not None and (
+        bilayer.mass_ratio > 1) else "electron"
+
+
 def unpaired(bilayer: Bilayer) -> str:
     """Why pairing does not apply; empty where it does."""
     electron, hole = bilayer.get("electron"), bilayer.get("hole")
     if electron is None or hole is None or not math.isclose(electron.density, hole.density, rel_tol=1e-9):
         return "not asked: acoustic plasmons need as many electrons as holes"
-    if bilayer.mass_ratio > 1:
-        return "not asked: the holes are lighter than the electrons; exchange the layers to ask for pairing of holes"
-    if electron.flavours < 2:
-        return "not asked: electrons of one flavour have no partner for a singlet"
+    light = bilayer.carrier(lighter(bilayer))
+    if light.flavours < 2:
+        return f"not asked: {light.name}s of one flavour have no partner for a singlet"
     if bilayer.interaction.name != "coulomb":
         return "not asked: pairing by plasmons is known for Coulomb's interaction alone"
     return ""
@@ -84,14 +129,27 @@ def sources_of(alpha_squared: float | None, alpha: float | None, uncertainty: fl
     return first | {name: Source.of(None, None, name, **more) for name in SOURCES}
 
 
+def complexes(bilayer: Bilayer) -> tuple[str, ...]:
+    """The exciton, and the trion that the majority forms; none where a device has no such carriers."""
+    electron, hole = bilayer.get("electron"), bilayer.get("hole")
+    if electron is None or hole is None or bilayer.interaction.name != "coulomb" or len(bilayer.carriers) > 2:
+        return ()
+    if math.isclose(electron.density, hole.density, rel_tol=1e-9):
+        return (EXCITON,)
+    return EXCITON, "trion-" if electron.density > hole.density else "trion+"
+
+
 def solve(device: Device, hooks: Hooks) -> DeviceResult:
-    """The page: the phases, then T_c by every source; what an unfinished page in ``hooks`` holds is not asked again."""
+    """The page: the phases, one exciton, T_c by every source, then the phases over the densities.
+
+    What an unfinished page in ``hooks`` holds is not asked again.
+    """
     parts: dict[str, dict[str, Any]] = {}
     data: dict[str, Variable] = {}
     status: Status | None = None
     if hooks.unfinished is not None:
         parts, data = dict(hooks.unfinished.summary["parts"]), dict(hooks.unfinished.data)
-    for name in ("phases", *device.sources):
+    for name in device.parts:
         if parts.get(name, {}).get("status") == Status.converged:
             continue
         inner = Hooks(backend=hooks.backend, threads=hooks.threads, progress=_named(hooks.progress, name),
@@ -103,7 +161,11 @@ def solve(device: Device, hooks: Hooks) -> DeviceResult:
         parts[name] = replace(result, provenance=Provenance()).summary
         data |= {f"{key}_{name}": replace(v, dims=tuple(f"{d}_{name}" for d in v.dims)) for key, v in curve.items()}
         hooks.checkpoint(page(device, parts, data, Status.interrupted))
-    return page(device, parts, data, status)
+    points = hooks.unfinished.scan if isinstance(hooks.unfinished, DeviceResult) else ()
+    if status is None and device.at is not None:
+        points, status = scan(device.at, device.densities, points, hooks,
+                              lambda found: hooks.checkpoint(page(device, parts, data, Status.interrupted, found)))
+    return page(device, parts, data, status, points)
 
 
 def _named(progress: Callable[[str], None], name: str) -> Callable[[str], None]:
@@ -113,35 +175,45 @@ def _named(progress: Callable[[str], None], name: str) -> Callable[[str], None]:
 def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Variable] | Status]:
     """A part of the page and its curves; a Status in their place where it was stopped."""
     source = device.sources.get(name)
-    result: Result = device.competition(hooks) if source is None else solve_point(
-        device.bilayer, source, device.choices, hooks)
+    result: Result
+    if source is not None:
+        result = solve_point(device.paired, source, device.choices, hooks)
+    elif name == "phases":
+        result = device.competition(hooks)
+    else:
+        result = solve_complex(complex_of(device.bilayer, name), Options(COMPLEX_TOLERANCE), hooks)
     if result.status in (Status.interrupted, Status.timeout):
         return result, result.status
     if source is None:
         return result, {}
-    coldest = COLDEST / device.bilayer.scales.hartree_kelvin
-    return result, against_density(device.bilayer, source, device.choices, coldest, hooks)
+    coldest = COLDEST / device.paired.scales.hartree_kelvin
+    return result, against_density(device.paired, source, device.choices, coldest, hooks)
 
 
 def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Variable],
-         stopped: Status | None) -> DeviceResult:
+         stopped: Status | None, points: tuple[ScanPoint, ...] = ()) -> DeviceResult:
     """Everything that is known so far."""
-    good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == 1 + len(device.sources)
-    hole = device.bilayer.get("hole")
+    good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == len(device.parts)
+    hole, electron = device.bilayer.get("hole"), device.bilayer.get("electron")
+    found_transitions = tuple(transitions(points))
     known = DeviceResult(
         status=stopped or (Status.converged if good else Status.not_converged), data=data, parts=parts,
         by_source={}, density_window={}, hole_density=None if hole is None else hole.density,
-        no_pairing=device.no_pairing or None)
+        electron_density=None if electron is None else electron.density, material=device.bilayer.material,
+        spacing=device.bilayer.spacing, pairs=lighter(device.bilayer) if device.sources else None,
+        no_pairing=device.no_pairing or None, scan=points, transitions=found_transitions,
+        sequence=ranges(points, found_transitions), unstable=device.unstable,
+        provenance=Provenance(scales=device.bilayer.scales))
     first = known.competition if "phases" in parts else None
     if first is not None:
         row = next((r for r in ranked([*first.candidates, *first.further]) if r.phase == first.winner), None)
         known = replace(known, phase=first.winner, spin_arrangement=first.spin_arrangement, runner_up=first.runner_up,
                         margin=first.margin, numerical_error=first.numerical_error, resolved=first.resolved,
                         energies=first.energies, gap=known.gap if row is None else row.gap,
-                        in_el_hc=first.winner == "hole-crystal")
+                        in_el_hc=first.winner == CRYSTALS[lighter(device.bilayer)])
     found = {source: known.pairing(source) for source in device.sources if source in parts}
     known = replace(known, by_source={source: Answer.of(one) for source, one in found.items()},
-                    density_window={source: _windows(device.bilayer, source, data) for source in found})
+                    density_window={source: _windows(device.paired, source, data) for source in found})
     answer = next(iter(device.sources), "")  # empty: nothing pairs
     best = found.get(answer)
     if best is not None:
@@ -151,7 +223,7 @@ def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Varia
             alpha_source=answer, method=best.method, critical_temperature=t_c, superconducts=(t_c or 0.0) > COLDEST,
             critical_temperature_band=None if band is None or band.low is None or band.high is None else
             Band(band.low, band.high, band.reaches_instability))
-    return replace(known, caveats=tuple(caveats(known, first, best)))
+    return replace(known, measured=measured(device.bilayer, known), caveats=tuple(caveats(known, first, best)))
 
 
 def _windows(bilayer: Bilayer, source: str, data: dict[str, Variable]) -> dict[str, Window | None]:
@@ -173,7 +245,8 @@ def _windows(bilayer: Bilayer, source: str, data: dict[str, Variable]) -> dict[s
 def caveats(page: DeviceResult, competition: CompetitionResult | None, best: PairingResult | None) -> list[str]:
     """Every reservation that applies to the page; ``best`` is the pairing that gives the answer."""
     holes = None if competition is None else competition.particles.hole
-    found = ["mean field: crystals set in at r_s of 2 to 4 here, at about "
+    found = list(page.unstable)
+    found += ["mean field: crystals set in at r_s of 2 to 4 here, at about "
              f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured",
              f"finite size: the phases compete with {holes} holes"]
     if page.resolved is False:
@@ -184,12 +257,13 @@ def caveats(page: DeviceResult, competition: CompetitionResult | None, best: Pai
     if not page.by_source:
         return found
     if not page.in_el_hc:
-        found.append(f"the lowest phase is {page.phase}, not the electron liquid on a hole crystal, which any "
-                     "T_c here belongs to")
-    elif "electrons polarized" in (page.spin_arrangement or ""):
-        found.append("the electrons of the lowest state are polarised: singlets, which any T_c here belongs to, need "
-                     "two flavours")
-    return found + _sources(page) + _theory(best)
+        heavy = "hole" if page.pairs == "electron" else "electron"
+        found.append(f"the lowest phase is {page.phase}, not the {page.pairs} liquid on the crystal of the {heavy}s, "
+                     "which any T_c here belongs to")
+    elif f"{page.pairs}s polarized" in (page.spin_arrangement or ""):
+        found.append(f"the {page.pairs}s of the lowest state are polarised: singlets, which any T_c here belongs to, "
+                     "need two flavours")
+    return found + _sources(page) + _theory(best, "electrons" if page.pairs == "hole" else "holes")
 
 
 def _sources(page: DeviceResult) -> list[str]:
@@ -205,14 +279,14 @@ def _sources(page: DeviceResult) -> list[str]:
     return found
 
 
-def _theory(best: PairingResult | None) -> list[str]:
-    """Reservations about T_c, by the pairing that gives the answer."""
+def _theory(best: PairingResult | None, heavy: str) -> list[str]:
+    """Reservations about T_c, by the pairing that gives the answer; its holes are the ``heavy`` carriers."""
     found = ["T_c depends on alpha^2 exponentially, and its band knows the error of alpha^2 within Hartree-Fock only; "
              "correlation in the liquid lowers alpha^2"]
     if best is None:
         return found
     if best.rs_hole < CRYSTAL_RS:
-        found.append(f"r_s of the holes is {best.rs_hole:.3g}: by quantum Monte Carlo they alone would be liquid")
+        found.append(f"r_s of the {heavy} is {best.rs_hole:.3g}: by quantum Monte Carlo they alone would be liquid")
     if (best.lam or 0.0) > STRONG:
         found.append(f"strong coupling, lambda = {best.lam:.2f}: BCS overrates T_c, see by_method")
     if (best.debye_over_fermi or 0.0) > FAST:

@@ -51,6 +51,48 @@ class Window:
     highest: float = number("K", "highest T_c within")
 
 
+@dataclass(frozen=True)
+class ScanPoint:
+    """One density of a scan."""
+
+    density: float = number("a_h^-2", "density of the holes, or of the electrons where there are no holes")
+    winner: str = entry("phase of lowest energy")
+    margin: float | None = number("Ha_h", "energy of the next phase less that of the winner, per hole")
+    numerical_error: float | None = number("Ha_h", "error of the margin, per hole")
+    resolved: bool = entry("whether the margin exceeds the error")
+    energies: dict[str, float] = number("Ha_h", "lowest energy per hole of every phase")
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Where one phase follows another as the density grows."""
+
+    density: float = number("a_h^-2", "density of the transition")
+    uncertainty: float = number("a_h^-2", "its error: numerical errors over the slope of the lead, and the bracket")
+    below: str = entry("phase at smaller density")
+    above: str = entry("phase at larger density")
+
+
+@dataclass(frozen=True)
+class PhaseRange:
+    """A phase and its range of densities."""
+
+    phase: str = entry("the phase")
+    low: float = number("a_h^-2", "density where it begins, or the scan does")
+    high: float = number("a_h^-2", "density where it ends, or the scan does")
+
+
+@dataclass(frozen=True)
+class Measurable:
+    """What one would measure, or why it is not known here."""
+
+    name: str = entry("the quantity, and how one measures it")
+    value: float | None = entry("its value in the unit; None: not computed", None)
+    unit: str = entry("meV, K, cm^-2, 1", "1")
+    error: float | None = entry("its error in the unit, as far as this level of theory knows it", None)
+    note: str = entry("what it is, or why it was not computed", "")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class DeviceResult(Result):
     """The page; arrays: alpha^2 and T_c against r_s of the electrons by source, and the windows.
@@ -79,19 +121,30 @@ class DeviceResult(Result):
     density_window: dict[str, dict[str, Window | None]] = entry("by source and method: where it superconducts")
     superconducts: bool | None = entry("whether T_c exceeds a millikelvin; None where it was not asked", None)
     no_pairing: str | None = entry("why it was not asked", None)
-    in_el_hc: bool = entry("whether the lowest phase is an electron liquid on a hole crystal", False)
+    in_el_hc: bool = entry("whether the lowest phase is a liquid of the lighter carriers on a crystal of the others",
+                           False)
     hole_density: float | None = number("a_h^-2", "density of the holes", None)
+    material: str | None = entry("name of the device", None)
+    electron_density: float | None = number("a_h^-2", "density of the electrons", None)
+    spacing: float | None = number("a_h", "distance of the layers", None)
+    pairs: str | None = entry("carriers whose pairing is asked: the lighter ones", None)
+    unstable: tuple[str, ...] = entry("what the page rests on though it is unstable", ())
+    measured: tuple[Measurable, ...] = entry("what you would measure", ())
+    sequence: tuple[PhaseRange, ...] = entry("phases by rising density, where a range was asked", ())
+    transitions: tuple[Transition, ...] = entry("where they change", ())
+    scan: tuple[ScanPoint, ...] = entry("the densities that were looked at", ())
     parts: dict[str, dict[str, Any]] = entry("summaries of the results that the page is made of")
     caveats: tuple[str, ...] = entry("every reservation that applies", ())
 
     @property
     def competition(self) -> CompetitionResult:
         """The phases that compete, without arrays. Raises KeyError where there are none."""
-        return cast(CompetitionResult, self._part("phases", "phases"))
+        return cast(CompetitionResult, self.part("phases", "phases"))
 
     def pairing(self, source: str) -> PairingResult:
         """The pairing by one source of alpha^2, without arrays. Raises KeyError where there is none."""
-        return cast(PairingResult, self._part("pairing", source))
+        return cast(PairingResult, self.part("pairing", source))
 
-    def _part(self, kind: str, name: str) -> Result:
+    def part(self, kind: str, name: str) -> Result:
+        """A part of the page as a result of its own kind, without arrays. Raises KeyError where there is none."""
         return replace(result_of(kind, self.parts[name]), provenance=self.provenance)

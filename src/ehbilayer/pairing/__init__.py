@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: float | None = None,
             alpha_source: str | None = None, alpha_squared_uncertainty: float | None = None, rs_star: float = 2.0,
-            phase: str | None = None, method: str = "bcs",
+            phase: str | None = None, method: str = "eliashberg",
             mu_star: Literal["morel-anderson", "bare"] | float = "morel-anderson", umklapp: str = "debye",
             curve_points: int = 24, map_rs: tuple[float, float] | None = None,
             map_spacing: tuple[float | str, float | str] | None = None, map_points: int = 100,
@@ -43,7 +43,8 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
         (1.2 - 1.39 r_s/r_s*, a reading of a figure), ``torus`` or ``limit`` (Hartree-Fock, see `compressibility`).
     alpha_squared_uncertainty : gives a band of T_c.
     rs_star : r_s at which a layer crystallises.   phase : the phase at this place, where it is known.
-    method : ``bcs`` (as published), ``mcmillan``, ``allen-dynes`` or ``eliashberg``; a point tells all of them.
+    method : ``eliashberg``, ``bcs`` (the published formula, which may exceed what any spectrum of this strength
+        allows), ``mcmillan`` or ``allen-dynes``; a point tells all of them.
     mu_star : ``morel-anderson``, ``bare`` or a number >= 0, for all methods but ``bcs``.
     umklapp : ``debye`` (as published) or ``folded`` (exact).
     curve_points : of T_c against alpha^2 and against r_s; 0 for none.

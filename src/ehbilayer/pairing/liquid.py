@@ -26,7 +26,7 @@ class Choices:
 
     Parameters
     ----------
-    method : ``bcs``, ``mcmillan``, ``allen-dynes`` or ``eliashberg``, see `temperature`.
+    method : ``eliashberg``, ``bcs``, ``mcmillan`` or ``allen-dynes``, see `temperature`.
     mu_star : ``morel-anderson``, ``bare`` (mu itself), or a number >= 0; used by all methods but ``bcs``.
     umklapp : ``debye`` or ``folded``, see `couplings`.
     curve_points : points of the curves of T_c against alpha^2 and r_s; 0 for none.
@@ -36,7 +36,7 @@ class Choices:
     InputError : an unknown name, a negative number.
     """
 
-    method: str = "bcs"
+    method: str = "eliashberg"
     mu_star: Literal["morel-anderson", "bare"] | float = "morel-anderson"
     umklapp: str = "debye"
     curve_points: int = 24

@@ -18,7 +18,7 @@ RS, ALPHA = 1.6, 0.3
 def studies(quick: bool) -> Studies:
     """The map on the paper's line, that of computed alpha^2 (not quick), and the printed point."""
     point = {"kind": "pairing", "bilayer": pairs.DEVICES[10] | {"spacing": "1 a_e"}, "density": {"rs_electron": RS},
-             "pairing": {"alpha": ALPHA} | ({"curve_points": 4} if quick else {})}
+             "pairing": {"alpha": ALPHA, "method": "bcs"} | ({"curve_points": 4} if quick else {})}
     return {MAP: pairs.map_study(quick)} | pairs.limit_map(quick) | {POINT: point}
 
 

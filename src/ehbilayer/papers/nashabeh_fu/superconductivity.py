@@ -38,7 +38,8 @@ def map_study(quick: bool, ratio: int = 10, rs_star: float = HARTREE_FOCK, *, ca
     """Tables of a map of T_c up to r_s* at m_h/m_e = ``ratio``; alpha^2 on the paper's line, computed, or given."""
     given: dict[str, Any] = {"alpha_source": alpha_source} if alpha is None else {"alpha": alpha}
     return {"kind": "pairing", "bilayer": DEVICES[ratio] | {"capacitor": capacitor},
-            "pairing": given | {"rs_star": rs_star, "map_rs": [0.05 * rs_star, rs_star], "map_spacing": [0, "2 a_e"],
+            "pairing": given | {"method": "bcs", "rs_star": rs_star,
+                                "map_rs": [0.05 * rs_star, rs_star], "map_spacing": [0, "2 a_e"],
                                 "map_points": QUICK_POINTS if quick else POINTS}}
 
 

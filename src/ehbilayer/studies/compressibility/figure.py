@@ -60,8 +60,8 @@ def _title(fig: Figure, result: CompressibilityResult) -> None:
              f"{result.rs_electron:.4g},  spacing {result.inputs['spacing']:.4g} {unit(result, 'a_h')}",
              ha="center", va="top", fontsize=NORMAL, color=INK)
     words = f"{result.status.value}: {result.status.advice}" if result.status is not Status.converged else (
-        "" if result.stable else "α² < 0: unstable, no acoustic mode at this level")
-    fig.text(0.5, 1 - 0.6 / height, words, ha="center", va="top", fontsize=NORMAL, color=WARNING)
+        "UNSTABLE: " + "; ".join(result.unstable).replace("alpha^2", "α²") if result.unstable else "")
+    fig.text(0.5, 1 - 0.6 / height, words, ha="center", va="top", fontsize=SMALL, color=WARNING)
 
 
 def sizes(result: CompressibilityResult, ax: Axes | None = None) -> Figure:

@@ -14,13 +14,11 @@ def rows(result: CompressibilityResult) -> list[tuple[str, str]]:
         return [status_row(result), ("alpha^2", "none"), time_row(result)]
     value = f"{result.alpha_squared:+.5f} +- {error_text(result.uncertainty)}"
     where = "for infinitely many particles" if result.extrapolated else f"on this torus, zero mode {result.zero_mode}"
-    found = [status_row(result), ("alpha^2", f"{value} {where}")]
+    found = [status_row(result), *(("UNSTABLE", text) for text in result.unstable), ("alpha^2", f"{value} {where}")]
     if result.stable:
         speed = result.derived()["velocity_m_per_s"]
         real = "" if speed is None else f" = {speed:.4g} m/s"
         found += [("alpha", f"{result.alpha:.5f}"), ("plasmon velocity", f"{result.velocity:.6g} a_h Ha_h{real}")]
-    else:
-        found.append(("caution", "alpha^2 < 0: unstable, no acoustic mode at this level"))
     if result.capacitor_shift:
         found.append(("capacitor", f"{result.with_capacitor:+.5f} with the geometric energy, "
                                    f"{result.without_capacitor:+.5f} without"))

@@ -9,9 +9,13 @@ from __future__ import annotations
 from functools import partial
 
 from ehbilayer.device.page import HOLES, TOLERANCE, Device, solve, sources_of, unpaired
+from ehbilayer.device.sequence import Compete, range_of
 from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
 from ehbilayer.pairing.liquid import Choices
+from ehbilayer.results.base import Result
 from ehbilayer.studies.bilayer import scales_of
+from ehbilayer.studies.device import keys
 from ehbilayer.studies.file import Study, make_study
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.pairing import keys as pairing_keys
@@ -32,24 +36,34 @@ def prepare(study: Study) -> Task:
         raise InputError("density.electrons_per_hole", "given", "missing", "0: holes only, 1: balanced, 2: trions")
     part = _part(study)
     competition, bilayer = phases.prepare(part), torus_of(part, phases.contents_in(part)).bilayer
-    reason, table = unpaired(bilayer), pairing_keys.of(study)
+    reason, table, asked = unpaired(bilayer), pairing_keys.of(study), keys.of(study)
+    densities = () if asked.densities is None else range_of(asked.densities, asked.points, scales, "device.densities")
     with by_key(study):
         sources = {} if reason else sources_of(table.alpha_squared, table.alpha, table.alpha_squared_uncertainty,
                                                **source_options(part))
-        method = table.method if "method" in table.model_fields_set else "eliashberg"
-        choices = Choices(method, table.mu_star, table.umklapp, 0)
+        choices = Choices(table.method, table.mu_star, table.umklapp, 0)
     plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}",
             f"  estimate   about {'10 s' if reason else '30 s'}"]
+    device = Device(bilayer, competition.solve, sources, choices, reason, densities, _at(part) if densities else None)
     resolved = competition.resolved | {"kind": "device", "pairing": {
-        name: resolved_point(bilayer, source, choices) for name, source in sources.items()}}
-    device = Device(bilayer, competition.solve, sources, choices, reason)
+        name: resolved_point(device.paired, source, choices) for name, source in sources.items()}}
     return Task(study, scales, study.canonical(), resolved, tuple(plan), partial(solve, device))
+
+
+def _at(part: Study) -> Compete:
+    """The competition at another density."""
+    def compete(density: float, hooks: Hooks) -> Result:
+        moved = part.written() | {"density": {"hole": density, "electrons_per_hole": part.density.electrons_per_hole}}
+        return phases.prepare(make_study(moved, name=part.name, folder=part.folder)).solve(hooks)
+
+    return compete
 
 
 def _part(study: Study) -> Study:
     """The same device and density as a competition; the physics' convention unless the file says another."""
     data = study.written() | {"kind": "phases"}
     data.pop("sweep", None)
+    data.pop("device", None)
     cell = {"zero_mode": "madelung"} | data.get("cell", {})
     if "electrons" not in cell:
         cell.setdefault("holes", HOLES)

@@ -1,39 +1,106 @@
-"""The table of a result of kind "device"."""
+"""The table of a result of kind "device": what one would measure first, in the units of experiments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ehbilayer.device.page import COLDEST
-from ehbilayer.device.result import DeviceResult, Window
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.device.result import DeviceResult, Measurable, Window
+from ehbilayer.studies.text import status_row, time_row
 
 SWEPT = ("margin", "gap", "alpha_squared", "critical_temperature")  # what a sweep shows first
 
 
 def rows(result: DeviceResult) -> list[tuple[str, str]]:
     """The page: label and text."""
-    found = [status_row(result), ("phase", str(result.phase))]
-    if result.spin_arrangement:
-        found.append(("spins", result.spin_arrangement))
+    return [status_row(result), *(("UNSTABLE", text) for text in result.unstable), ("device", title(result)),
+            *_phase(result), *_sequence(result),
+            *([("you would measure", "")] if result.measured else []),
+            *((f"  {m.name}", measured_text(m)) for m in result.measured), *_pairing(result),
+            *(("caveat", text) for text in result.caveats if text not in result.unstable), time_row(result)]
+
+
+def title(result: DeviceResult) -> str:
+    """Material, spacing and densities, in nm and cm^-2."""
+    scales = result.provenance.scales
+    if not scales.known:  # a record without its units
+        return result.material or "unknown"
+    masses = f"m_e {scales.electron_mass:g}, m_h {scales.hole_mass:g}, dielectric {scales.dielectric:g}"
+    found = [result.material or masses]
+    if result.spacing is not None:
+        found.append(f"spacing {scales.length_nm(result.spacing):.4g} nm")
+    found += [f"{name}s {scales.density_per_cm2(n):.4g} cm^-2" for name, n in
+              (("electron", result.electron_density), ("hole", result.hole_density)) if n is not None]
+    return ", ".join(found)
+
+
+def _phase(result: DeviceResult) -> Iterator[tuple[str, str]]:
+    """The lowest phase with its margin, the best of each other phase, all in meV per hole."""
+    if result.phase is None:
+        return
+    head = result.phase.replace("-", " ")
     if result.margin is not None:
-        found.append(("margin", f"{energy_text(result.margin)} per hole below {result.runner_up}; "
-                                f"{'' if result.resolved else 'NOT RESOLVED: '}numerical error "
-                                f"{result.numerical_error:.1e}"))
-    found += [(f"gap, {name}s", energy_text(v)) for name, v in result.gap.items() if v is not None]
+        margin, error = result.margin.to("meV"), (result.numerical_error or 0.0) * _mev(result)  # type: ignore[attr-defined]
+        sure = "" if result.resolved else "NOT RESOLVED: "
+        head = f"{sure}{head}, {margin:.3g} +- {error:.1g} meV per hole below {str(result.runner_up).replace('-', ' ')}"
+    yield "phase", head + " (mean field)"
+    if result.spin_arrangement:
+        yield "spins", result.spin_arrangement
+    competition = result.competition if "phases" in result.parts else None
+    if competition is None:
+        return
+    ended = [r for r in (*competition.candidates, *competition.further) if r.energy is not None]
+    best = {r.phase: r for r in sorted(ended, key=lambda r: -float(r.energy or 0.0))}  # the lowest of each phase
+    lowest = min((float(r.energy or 0.0) for r in ended), default=0.0)
+    for r in sorted(best.values(), key=lambda r: float(r.energy or 0.0)):
+        if r.phase != result.phase:
+            above = (float(r.energy or 0.0) - lowest) * _mev(result)
+            yield f"  {r.phase.replace('-', ' ')}", f"{above:.3g} meV per hole above it" + (
+                f", {r.spin_arrangement}" if r.spin_arrangement else "")
+
+
+def _mev(result: DeviceResult) -> float:
+    return result.provenance.scales.hartree_meV
+
+
+def _sequence(result: DeviceResult) -> Iterator[tuple[str, str]]:
+    """Phases by rising density and where they change."""
+    per_cm2 = result.provenance.scales.density_per_cm2(1.0)
+    for part in result.sequence:
+        yield "range", (f"{part.low * per_cm2:.4g} to {part.high * per_cm2:.4g} cm^-2: "
+                        f"{part.phase.replace('-', ' ')}")
+    for t in result.transitions:
+        yield "transition", (f"{t.density * per_cm2:.3g} +- {t.uncertainty * per_cm2:.1g} cm^-2: "
+                             f"{t.below.replace('-', ' ')} to {t.above.replace('-', ' ')}")
+
+
+def measured_text(m: Measurable) -> str:
+    """Value, error and unit, or why there is none."""
+    if m.value is None:
+        return m.note
+    unit = "" if m.unit == "1" else f" {m.unit}"
+    error = f" +- {m.error:.1g}" if m.error is not None else ""
+    return f"{m.value:.4g}{error}{unit}" + ("" if m.error is not None else ", error not known") + (
+        f" ({m.note})" if m.note else "")
+
+
+def _pairing(result: DeviceResult) -> Iterator[tuple[str, str]]:
+    """alpha^2 and T_c by every source; Eliashberg's first, the published formula by its name."""
+    if result.no_pairing:
+        yield "T_c", result.no_pairing
     for source, x in result.by_source.items():
         square = "unknown" if x.alpha_squared is None else f"{x.alpha_squared:+.4g}"
         error = f" +- {x.alpha_squared_uncertainty:.1g}" if x.alpha_squared_uncertainty else ""
-        found.append((f"alpha^2, {source}", square + error))
-        methods = x.by_method or {}
-        told = ", ".join(f"{m} {_kelvin(t)}" for m, t in methods.items()) or (x.reason or "none")
-        found.append((f"T_c, {source}", told))
+        yield f"alpha^2, {source}", square + error
+        methods = dict(sorted((x.by_method or {}).items(), key=lambda row: row[0] != "eliashberg"))
+        told = ", ".join(f"{'bcs (the published formula)' if m == 'bcs' else m} {_kelvin(t)}"
+                         for m, t in methods.items())
+        yield f"T_c of {result.pairs}s, {source}", told or (x.reason or "none")
         if x.band and methods:
-            found.append((f"band, {source}", f"{_kelvin(x.band.low)} to {_kelvin(x.band.high)} ({x.method}) within the "
-                                             "error of alpha^2"))
-        found += [(f"window, {source}", f"{m}: {_window_text(w)}")
-                  for m, w in (result.density_window.get(source) or {}).items()]
-    if result.no_pairing:
-        found.append(("T_c", result.no_pairing))
-    return [*found, *(("caveat", text) for text in result.caveats), time_row(result)]
+            yield f"band, {source}", (f"{_kelvin(x.band.low)} to {_kelvin(x.band.high)} ({x.method}) within the "
+                                      "error of alpha^2")
+        for m, w in (result.density_window.get(source) or {}).items():
+            yield f"window, {source}", f"{m}: {_window_text(w)}"
 
 
 def _kelvin(value: float | None) -> str:

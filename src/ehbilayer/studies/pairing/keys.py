@@ -23,7 +23,7 @@ class PairingTable(Table):
     rs_star: Rs = Field(default=2.0, description=RS_TEXT)
     phase: str | None = Field(default=None, min_length=1, max_length=4096, description="a result file of kind phases")
     method: Literal["bcs", "mcmillan", "allen-dynes", "eliashberg"] = Field(
-        default="bcs", description="bcs | mcmillan | allen-dynes | eliashberg")
+        default="eliashberg", description="eliashberg | bcs | mcmillan | allen-dynes")
     mu_star: Literal["morel-anderson", "bare"] | Annotated[float, Field(ge=0, le=10)] = Field(
         default="morel-anderson", description="morel-anderson | bare | a number from 0 to 10")
     umklapp: Literal["debye", "folded"] = Field(default="debye", description="debye | folded")

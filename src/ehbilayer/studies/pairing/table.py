@@ -5,6 +5,7 @@ from __future__ import annotations
 from ehbilayer.pairing.result import PairingMapResult, PairingResult
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
+NAMES = {"bcs": "the published formula"}
 NONADIABATIC = 0.3  # T_D/T_F above which theories that need slow plasmons are doubtful
 SWEPT = ("critical_temperature", "alpha_squared", "lambda", "gap")  # what a sweep shows first
 
@@ -33,14 +34,18 @@ def _point(result: PairingResult) -> list[tuple[str, str]]:
              ("alpha^2", f"{result.alpha_squared:.6g}{uncertain}, from {result.alpha_source}")]
     if result.g0V is None:
         return [*found, ("T_c", f"none: {result.reason}")]
+    over = result.strong_coupling_bound_over_hartree
+    above = over is not None and result.tc_over_hartree is not None and result.tc_over_hartree > over
+    said = f" ({NAMES.get(result.method, result.method)}" + (", ABOVE the bound below: no T_c)" if above else ")")
     found += [("couplings", f"lambda {result.lam:.5f}, mu {result.mu:.5f}, mu* {result.mu_star:.5f}, "
                             f"g0V {result.g0V:.5f}"),
               ("Debye", temperature_text(result.debye_temperature, result.debye_over_hartree)
                + f", {result.debye_over_fermi:.3g} of the Fermi temperature"),
-              ("T_c", temperature_text(result.critical_temperature, result.tc_over_hartree) + f" ({result.method}), "
-               f"{result.tc_over_hartree:.5g} T_H^e" + (f"; {result.reason}" if result.reason else ""))]
+              ("T_c", temperature_text(result.critical_temperature, result.tc_over_hartree) + said
+               + f", {result.tc_over_hartree:.5g} T_H^e" + (f"; {result.reason}" if result.reason else ""))]
     kelvin, reduced = result.by_method or {}, result.by_method_over_hartree or {}
-    found += [(f"  {m}", temperature_text(kelvin[m], t)) for m, t in reduced.items()]
+    found += [(f"  {m}", temperature_text(kelvin[m], t) + (f" ({NAMES[m]})" if m in NAMES else ""))
+              for m, t in sorted(reduced.items(), key=lambda row: row[0] != "eliashberg")]
     found.append(("at most", temperature_text(result.strong_coupling_bound, result.strong_coupling_bound_over_hartree)
                   + " for any alpha: 0.1827 sqrt(lambda <w^2>)"))
     if result.gap is not None:

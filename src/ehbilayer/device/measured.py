@@ -1,0 +1,96 @@
+"""What one would measure on a device: the numbers of a page in the units of experiments, each with its error.
+
+A quantity that is not computed here says so, and why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ehbilayer.device.result import DeviceResult, Measurable
+from ehbilayer.few_body.result import ComplexResult
+from ehbilayer.model import Bilayer
+
+BOUND = ("condensate", "crystal", "trion-crystal")  # phases in which electrons and holes are bound to each other
+EXCITON = "exciton"  # parts of the page
+TRIONS = {"trion-": "two electrons and a hole", "trion+": "two holes and an electron"}
+
+
+def measured(bilayer: Bilayer, page: DeviceResult) -> tuple[Measurable, ...]:
+    """All quantities, of what the page knows so far."""
+    return (*_gaps(bilayer, page), *_binding(bilayer, page), _mott(bilayer, page), *_stiffness(bilayer, page),
+            Measurable("Coulomb drag", note="not computed: no theory of transport"))
+
+
+def _gaps(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
+    """From levels of the mean-field state: of a liquid the spacing of levels on this torus, which is no gap."""
+    scale = bilayer.scales.hartree_meV
+    for name, gap in page.gap.items():
+        if gap is None:
+            continue
+        said = f"charge gap, {name}s"
+        liquid = page.phase == "liquid" or (page.phase or "") == f"{_other(name)}-crystal"
+        if liquid:
+            yield Measurable(said, 0.0, "meV", None, "transport; a liquid has none in a large sample")
+        else:
+            what = "to break a pair" if page.phase == "condensate" else "mean field, of this torus: too large"
+            yield Measurable(said, float(gap) * scale, "meV", None, f"transport; {what}")
+
+
+def _other(name: str) -> str:
+    return {"electron": "hole", "hole": "electron"}.get(name, name)
+
+
+def _binding(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
+    scale = bilayer.scales.hartree_meV
+    for part in (EXCITON, *TRIONS):
+        if part not in page.parts:
+            continue
+        found = page.part("few-body", part)
+        assert isinstance(found, ComplexResult)
+        said = "exciton binding" if part == EXCITON else f"{part[:-1]} binding"
+        if found.binding_energy is None or found.bound is False:
+            yield Measurable(said, 0.0 if found.bound is False else None, "meV", None,
+                             "not bound" if found.bound is False else "not decided")
+            continue
+        error = None if found.uncertainty is None else float(found.uncertainty) * scale
+        yield Measurable(said, float(found.binding_energy) * scale, "meV", error,
+                         f"optics; {TRIONS.get(part, 'one')} alone, in a bare Coulomb interaction: screening lowers it")
+
+
+def _mott(bilayer: Bilayer, page: DeviceResult) -> Measurable:
+    """The density above which electrons and holes are bound no more."""
+    said, per_cm2 = "Mott density", bilayer.scales.density_per_cm2(1.0)
+    for t in page.transitions:
+        if t.below in BOUND and t.above not in BOUND:
+            return Measurable(said, float(t.density) * per_cm2, "cm^-2", float(t.uncertainty) * per_cm2,
+                              f"optics, capacitance; mean field, {t.below} to {t.above}")
+    if page.sequence:
+        return Measurable(said, note="no phase of bound carriers ends in this range of densities")
+    return Measurable(said, note='not computed: give a range of densities, "0.1e12 .. 3e12 cm^-2"')
+
+
+def _stiffness(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
+    """Compressibility of the light carriers, and temperatures."""
+    if page.alpha_squared is None:
+        yield Measurable("inverse compressibility",
+                         note=f"not computed: {page.no_pairing or 'no source of alpha^2'}")
+    else:
+        error = page.alpha_squared_uncertainty
+        yield Measurable("inverse compressibility", float(page.alpha_squared), "1",
+                         None if error is None else float(error), "capacitance; over that of the free gas, "
+                         f"{page.pairs}s on the crystal of the {_other(page.pairs or '')}s, without the capacitor")
+    if page.phase == "condensate":
+        # k_B T_BKT <= (pi/2) n/M, Nelson and Kosterlitz, PRL 39, 1201 (1977): all pairs superfluid, M = m_e + m_h
+        hole, electron = bilayer.carrier("hole"), bilayer.carrier("electron")
+        pairs = min(hole.density, electron.density)
+        bound = math.pi / 2 * pairs / (hole.mass + electron.mass) * bilayer.scales.hartree_kelvin
+        yield Measurable("T_BKT", bound, "K", None, "superfluidity; an upper bound: all pairs superfluid")
+    elif page.critical_temperature is not None:
+        band = page.critical_temperature_band
+        half = None if band is None else (float(band.high) - float(band.low)) / 2
+        yield Measurable(f"T_c of the {page.pairs}s", float(page.critical_temperature), "K", half,
+                         f"{page.method}; only within the crystal of the other carriers")
+    else:
+        yield Measurable("temperature scale", note=f"not computed for the phase {page.phase}")
