@@ -56,6 +56,6 @@ class Provenance:
         """From the summary and inputs of a file; format 1 says the units, from which the masses follow."""
         scales = Scales(**summary["scales"]) if "scales" in summary else scales_of(summary.get("units") or {})
         return cls(summary.get("seed"), summary.get("backend"), float(summary.get("wall_seconds") or 0.0),
-                   tuple(summary.get("ignored") or ()), scales, summary.get("versions") or {},
-                   summary.get("format_version"), inputs.get("hash"), inputs.get("study") or {},
-                   inputs.get("resolved") or {})
+                   tuple(summary.get("ignored") or ()), scales,
+                   dict(summary.get("versions") or {}), summary.get("format_version"), inputs.get("hash"),
+                   dict(inputs.get("study") or {}), dict(inputs.get("resolved") or {}))  # what is no table is refused
