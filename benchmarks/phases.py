@@ -19,7 +19,8 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.model import Bilayer
-from ehbilayer.phases import competition as phases
+from ehbilayer.phases.candidates import COMPETING, candidates
+from ehbilayer.phases.competition import compete, converge
 from ehbilayer.run import runner
 from ehbilayer.studies.file import make_study
 from ehbilayer.torus import Torus
@@ -39,11 +40,14 @@ def one_point() -> dict[str, Any]:
     """Best of three, after warm-up, at m_h/m_e = 4, d = a_h, half the critical density."""
     bilayer = Bilayer.of(electron_mass=0.25, hole_mass=1.0, spacing=1.0, rs_hole=CRITICAL_RS / math.sqrt(0.5))
     torus = Torus(bilayer, HOLES, zero_mode="none", electron_spin="polarized")
-    found = phases.candidates(torus, PlaneWaveBasis(torus.box, hexagon_waves(torus.box, HEXAGON)), phases.COMPETING,
-                              Options(stability="none", tolerance=1e-6))
-    phases.compete(found)  # warm-up
-    single = {c.name: round(min(seconds(phases.converge, c) for _ in range(REPEATS)), 3) for c in found}
-    return {"candidates": single, "all": round(min(seconds(phases.compete, found) for _ in range(REPEATS)), 3)}
+    basis, options = PlaneWaveBasis(torus.box, hexagon_waves(torus.box, HEXAGON)), Options("crystal", tolerance=1e-6,
+                                                                                           stability="none")
+    found, every = (candidates(torus, basis, COMPETING, options, spins) for spins in ("given", "all"))
+    compete(found)  # warm-up
+    single = {c.name: round(min(seconds(converge, c) for _ in range(REPEATS)), 3) for c in found}
+    whole = {f"spins_{name}": round(min(seconds(compete, these) for _ in range(REPEATS)), 3)
+             for name, these in (("given", found), ("all", every))}
+    return {"candidates": single, **whole}
 
 
 def sample(workers: int | None) -> float:

@@ -162,14 +162,15 @@ class _Points:
     def _add_errors(self) -> None:
         """What the verdict rests on: basis errors of all rows that may matter, shifts with size, spread of starts."""
         ranking = ranked(self._all)
-        if not ranking:
-            return
-        first = ranking[0].energy or 0.0
-        for row in sorted((r for r in self._all if r.energy is not None), key=lambda r: r.energy or 0.0):
-            if row.status is Status.converged and not row.left_out and row.basis_error is None:
-                known = max((r.basis_error or 0.0 for r in self._all), default=0.0)
-                if row is ranking[0] or (row.energy or 0.0) - first < FAR * known or row in ranking[:2]:
-                    self._replace(row, **self._basis_error(row))
+        for row in ranking:  # one of each phase
+            known = max((r.basis_error or 0.0 for r in self._all), default=0.0)
+            near = row in ranking[:2] or (row.energy or 0.0) - (ranking[0].energy or 0.0) < FAR * known
+            if near and row.status is Status.converged and not row.left_out and row.basis_error is None:
+                self._replace(row, **self._basis_error(row))
+        errors = {row.phase: row.basis_error for row in ranked(self._all)}
+        for row in self._all:
+            if row.status is Status.converged and row.basis_error is None:  # of a phase that has a lower row
+                self._replace(row, basis_error=errors.get(row.phase))
         two = [row for row in ranked(self._all)[:2] if row.status is Status.converged]
         sites = smaller([self._candidate(row) for row in two]) if len(two) > 1 else None
         for row in two if sites is not None else ():
