@@ -60,6 +60,7 @@ def register() -> None:
         module = types.ModuleType(name)
         setattr(module, function, part)
         sys.modules[f"fake_kind.{name}"] = module
+    sys.modules["fake_kind.keys"].TABLE = device_keys.TABLE  # type: ignore[attr-defined]
     sys.modules["fake_kind.table"].SWEPT = device_table.SWEPT  # type: ignore[attr-defined]
     sys.modules.setdefault("fake_kind", types.ModuleType("fake_kind"))
     kinds.KINDS = with_fake()

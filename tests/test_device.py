@@ -120,6 +120,18 @@ def test_the_window_stays_within_the_phase() -> None:
     assert "none" in dict(rows(equal))["window, limit"]
 
 
+def test_a_curve_through_the_smallest_alpha_settles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At alpha^2 = 1e-9 lambda is beyond what Eliashberg's equations take; T_c there is that of the limit."""
+    bilayer = Bilayer.of("mass-ratio-10", spacing="1 a_e", rs_electron=1.0)
+    settled = []
+    for square in (1e-9, 3e-6):
+        monkeypatch.setattr(size_limit, "alpha_squared", lambda b, s=square, **_: (s, 1e-12))
+        found = pairing_density.against_density(bilayer, Source("limit"), Choices(), 1e-7, Hooks())
+        assert isinstance(found, dict)
+        settled.append(float(found["curve_tc"].values[1, int(np.argmin(abs(found["curve_rs"].values - 1.0)))]))
+    assert settled[0] > 0 and settled[0] == pytest.approx(settled[1], rel=1e-3)
+
+
 def test_windows_by_hand() -> None:
     rs = np.linspace(0, 4, 41)
 

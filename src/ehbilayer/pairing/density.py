@@ -13,6 +13,8 @@ import numpy as np
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.extremum import maximum
+from ehbilayer.pairing.couplings import attraction
+from ehbilayer.pairing.eliashberg import STRONGEST
 from ehbilayer.pairing.liquid import Choices, Liquid
 from ehbilayer.pairing.plasmon_velocity import Source, placed
 from ehbilayer.pairing.temperature import temperature_of
@@ -49,7 +51,11 @@ def against_density(bilayer: Bilayer, source: Source, choices: Choices, coldest:
     rs = rs[(rs >= at[known][0]) & (rs <= at[known][-1])]
 
     def t_c(method: str, r: Any) -> np.ndarray:
-        return temperature_of(Liquid.of(bilayer, line(r), choices, r), method, floor=LOWEST)
+        square = np.asarray(line(r))
+        # T_c stays as alpha -> 0, where lambda <omega^2> does not depend on alpha: beyond STRONGEST it has settled
+        settled = attraction(Liquid.of(bilayer, 1.0, choices, r)) / (STRONGEST * (1 - 1e-9))
+        square = np.where((square > 0) & (square < settled), settled, square)
+        return temperature_of(Liquid.of(bilayer, square, choices, r), method, floor=LOWEST)
 
     rows, hartree = {method: t_c(method, rs) for method in METHODS}, bilayer.mass_ratio
     inside = source.rs_star * hartree, source.rs_star
