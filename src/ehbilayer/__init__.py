@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ehbilayer.interaction.base import Interaction
     from ehbilayer.interaction.coulomb import Coulomb
     from ehbilayer.model import Bilayer, Carrier
+    from ehbilayer.numerics.limits import size_limit
     from ehbilayer.pairing.couplings import bcs_temperature
     from ehbilayer.pairing.eliashberg import eliashberg_tc
     from ehbilayer.pairing.result import PairingMapResult, PairingResult
@@ -59,12 +60,14 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "Reporter": "run.reporting", "Result": "results.base", "Scales": "units", "Status": "status",
          "Study": "studies.file", "SweepResult": "sweep.result", "Torus": "torus", "atomic_write": "results.files",
          "bcs_temperature": "pairing.couplings", "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
-         "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many"}
+         "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many",
+         "size_limit": "numerics.limits"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockResult", "InputError", "Interaction",
            "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult",
            "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
            "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load",
-           "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many"]
+           "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many",
+           "size_limit"]
 
 
 def __getattr__(name: str) -> Any:

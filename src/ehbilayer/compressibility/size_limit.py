@@ -38,6 +38,7 @@ from ehbilayer.interaction.area_derivative import AreaDerivative
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell
+from ehbilayer.numerics.limits import size_limit
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -134,25 +135,20 @@ def extrapolate(sizes: Sequence[Size]) -> Limit:
     (three or more); without a gas also half the distance from the largest torus to the limit. The errors of basis and
     solver come on top. Raises InputError for fewer than two sizes.
     """
-    rows = sorted(sizes, key=lambda s: s.particles)
-    n, y = np.array([s.particles for s in rows], dtype=float), np.array([s.corrected for s in rows])
+    numerical = [s.basis_error + s.solver_error for s in sizes]
+    n, y = [s.particles for s in sizes], [s.corrected for s in sizes]
+    if all(s.gas is not None for s in sizes):
+        return Limit(**vars(size_limit(n, y, numerical)))
     if len(set(n)) < 2:
-        raise InputError("sizes", "two or more different numbers", [s.particles for s in sizes],
-                         "a limit needs a series")
-
-    def line(power: float, part: Sequence[int]) -> tuple[float, float]:
-        slope, value = np.polyfit(n[list(part)] ** -power, y[list(part)], 1)
-        return float(value), float(slope)
-
-    every = range(len(n))
-    gas = all(s.gas is not None for s in rows)
-    power, used = (1.5, every[-2:]) if gas else (1.0, every)
-    value, slope = line(power, used)
-    others = [(i, j) for i in every for j in every[i + 1:] if n[i] < n[j]] if gas else \
-        [[k for k in every if k != i] for i in every]
-    left_out = max((abs(line(power, part)[0] - value) for part in others), default=0.0) if len(set(n)) > 2 else 0.0
-    doubt = max(left_out, abs(line(1.0, used)[0] - value) if gas else 0.5 * abs(y[-1] - value))
-    return Limit(value, doubt + max(s.basis_error + s.solver_error for s in rows), slope, left_out, power)
+        raise InputError("sizes", "two or more different numbers", n, "a limit needs a series")
+    x, values = 1 / np.array(n), np.array(y)
+    slope, value = (float(c) for c in np.polyfit(x, values, 1))
+    left_out = 0.0
+    if len(set(n)) > 2:
+        kept = [np.arange(len(x)) != i for i in range(len(x))]
+        left_out = max(abs(float(np.polyfit(x[m], values[m], 1)[1]) - value) for m in kept)
+    doubt = max(left_out, 0.5 * abs(float(values[np.argmin(x)]) - value))
+    return Limit(value, doubt + max(numerical), slope, left_out, 1.0)
 
 
 def alpha_squared_limit(bilayer: Bilayer, *, sizes: Sequence[int] = SIZES, capacitor: bool = False,

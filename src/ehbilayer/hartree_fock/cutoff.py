@@ -21,6 +21,7 @@ from ehbilayer.torus import Torus
 
 GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
 MOST_WAVES = 40_000
+FALL = 3.0  # by which errors fall at least from round to round
 SLOWEST = 0.7  # ratio of successive changes that a geometric series is trusted with
 
 
@@ -30,10 +31,11 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     """`starts.solve_on` growing bases, each started from the last, until the energy per particle moves by less
     than ``options.basis_tolerance`` (Ha_h).
 
-    ``basis`` is where to begin. All starts run there, the best one alone goes on. The last change is reported as
-    ``basis_error``; as errors fall about tenfold from round to round it bounds what is left. Where MOST_WAVES would be
-    passed, it is what is left by the geometric series of the changes, and the status not_converged if that is more than
-    the tolerance. ``gap_error`` has the last change of the gaps in it.
+    ``basis`` is where to begin. All starts run there, the best one alone goes on. ``basis_error`` is
+    the last change, which bounds what is left as errors fall about tenfold from round to round, or more where the waves
+    grew by less (`_beyond`). Where MOST_WAVES would be passed, it is what is left by the geometric series of the
+    changes, and the status not_converged if that is more than the tolerance. ``gap_error`` has the last change of the
+    gaps in it.
     """
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
@@ -66,8 +68,8 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
         basis = PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
         result = solve_here(alone, result.orbitals, True)
         iterations += result.iterations
-        error = abs(result.energy_unconverged() - poorer[1].energy_unconverged()) / torus.particles
-        changes.append(error)
+        changes.append(abs(result.energy_unconverged() - poorer[1].energy_unconverged()) / torus.particles)
+        error = changes[-1] * _beyond(basis.size / poorer[0].size)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         result = solve_here(replace(options, basis_tolerance=None, starts=1), result.orbitals, True)
         if poorer is not None:
@@ -75,6 +77,13 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
         if error > options.basis_tolerance:
             result = replace(result, status=Status.not_converged)
     return replace(result, iterations=iterations, basis_error=error if np.isfinite(error) else None)
+
+
+def _beyond(growth: float) -> float:
+    """What is left over the last change, at least 1: errors fall threefold or more where waves grow by GROWTH^2, and by
+    less in a small box, whose waves come in shells."""
+    fall = FALL ** (-np.log(max(growth, 1.01)) / np.log(GROWTH**2))
+    return max(1.0, float(fall / (1 - fall)))
 
 
 def _left(changes: Sequence[float]) -> float:

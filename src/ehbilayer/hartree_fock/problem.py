@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ehbilayer.hartree_fock.guesses import STARTS, check_cell
 from ehbilayer.hartree_fock.handover import may_go_on, same_particles
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.result import HartreeFockResult
+from ehbilayer.hartree_fock.sizes import check_sizes, with_limit
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
@@ -23,6 +25,7 @@ from ehbilayer.numerics.memory import require_memory
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import RESULT
+from ehbilayer.status import Status
 from ehbilayer.terms import TermOf
 from ehbilayer.torus import Torus
 from ehbilayer.units import nearest
@@ -39,6 +42,7 @@ class Problem:
 
     torus, basis : the physics and its discretisation.   options : see `Options`.   terms : of the Hamiltonian.
     initial : orbitals to start from where ``options.start`` is ``"path"``.
+    sizes : further numbers of particles, from which energy and gaps are extrapolated to infinitely many.
     """
 
     torus: Torus
@@ -46,10 +50,11 @@ class Problem:
     options: Options
     initial: Orbitals | None = None
     terms: tuple[TermOf, ...] = STANDARD
+    sizes: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, torus: Torus, start: Start, options: Options, waves: WaveChoice, *, symmetry: str = "none",
-           holes_per_cell: int = 1, terms: tuple[TermOf, ...] | None = None) -> Problem:
+           holes_per_cell: int = 1, terms: tuple[TermOf, ...] | None = None, sizes: Sequence[int] = ()) -> Problem:
         """The waves that are named, or those that the tolerance asks for, sorted for the box or a cell.
 
         Parameters: see `hartree_fock.hartree_fock`.
@@ -70,7 +75,9 @@ class Problem:
         basis = _basis(torus, waves, options, symmetry, holes_per_cell)
         if initial is None:
             check_cell(torus, basis, name)
-        problem = cls(torus, basis, options, initial, terms or STANDARD)
+        if sizes:
+            check_sizes(torus, sizes, name)
+        problem = cls(torus, basis, options, initial, terms or STANDARD, tuple(sizes))
         require_memory(problem.estimate["memory_bytes"], "torus", SMALLER)
         return problem
 
@@ -95,7 +102,18 @@ class Problem:
             initial = hooks.neighbour.orbitals
         how = How(hooks.backend, hooks.threads, lambda state: hooks.progress(progress_line(state)), hooks.checkpoint,
                   hooks.should_stop, self.terms)
-        return solve(self.torus, self.basis, self.options, how, initial=initial, unfinished=unfinished)
+        result = solve(self.torus, self.basis, self.options, how, initial=initial, unfinished=unfinished)
+        if not self.sizes or result.status is not Status.converged:
+            return result
+        return with_limit(self.torus, self.sizes, result, partial(self._of_size, how))
+
+    def _of_size(self, how: How, torus: Torus, cutoff: float) -> HartreeFockResult:
+        """The same calculation on another torus, with all waves up to this cutoff."""
+        options = replace(self.options, basis_tolerance=None, stability="none")
+        cells = self.torus.sites // self.basis.cells
+        other = Problem.of(torus, options.start, options, WaveChoice(cutoff=cutoff), holes_per_cell=cells,
+                           symmetry="none" if self.basis.cells == 1 else "crystal", terms=self.terms)
+        return solve(torus, other.basis, options, replace(how, checkpoint=None))
 
     def _may_start_from(self, neighbour: Result | None) -> bool:
         """Whether a neighbouring point has the same particles and still is the phase that this one starts from."""

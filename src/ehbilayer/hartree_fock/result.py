@@ -44,6 +44,28 @@ class EffectiveMass:
     rms_misfit: float | None = number("Ha_h", "of the fit")
 
 
+@dataclass(frozen=True)
+class SizeRow:
+    """The state in a box of another size."""
+
+    particles: int = entry("holes, or electrons where there are none")
+    energy_per_particle: float = number("Ha_h", "energy per particle")
+    gap: Carriers[float] = number("Ha_h", "lowest empty less highest filled level")
+    phase: str = entry("name of the phase")
+    status: Status = entry("how it ended")
+
+
+@dataclass(frozen=True)
+class BulkLimit:
+    """Infinitely many particles, from the sizes that converged to one phase; None where they are too few."""
+
+    energy_per_particle: float | None = number("Ha_h", "energy per particle")
+    energy_uncertainty: float | None = number("Ha_h", "its uncertainty")
+    gap: Carriers[float] = number("Ha_h", "gaps")
+    gap_uncertainty: Carriers[float] = number("Ha_h", "their uncertainty")
+    by_size: tuple[SizeRow, ...] = entry("the sizes")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class HartreeFockResult(Result):
     """The lowest state of all starts, and all starts in a table.
@@ -82,6 +104,7 @@ class HartreeFockResult(Result):
     effective_mass: dict[str, EffectiveMass] | None = entry("by determinant; None in a free box or a liquid", None)
     starts: tuple[StartRow, ...] = entry("where every start ended")
     stability: Stability = entry("curvature of the energy")
+    limit: BulkLimit | None = entry("infinitely many particles, where sizes are given", None)
     critical_rs: float | None = number("a_h", "r_s that the density refers to, where it does", None)
 
     @property

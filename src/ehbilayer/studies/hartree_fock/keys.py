@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, CELL, Seed, Starts, Table, Tolerance, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, CELL, Count, Seed, Starts, Table, Tolerance, density_keys, dotted
 from ehbilayer.torus import OCCUPATIONS
 
 Ordered = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
@@ -35,6 +35,7 @@ class HartreeFockTable(Table):
     tolerance: Tolerance = Field(default=1e-8, description="an energy error per particle from 1e-13 to 0.1 (Ha_h)")
     max_iterations: int = Field(default=2000, ge=1, le=10_000_000, description="an integer >= 1")
     stability: Literal["none", "auto", "full"] = Field(default="auto", description="none | auto | full")
+    sizes: list[Count] | None = Field(default=None, min_length=1, description="a list of particle numbers")
 
 
 TABLE = HartreeFockTable

@@ -60,7 +60,8 @@ def problem_of(study: Study) -> Prepared:
     torus = torus_of(study, contents)
     with by_key(study):
         problem = Problem.of(torus, file or start, options_of(study), waves_of(study.cell),
-                             symmetry=study.cell.symmetry, holes_per_cell=study.cell.holes_per_cell)
+                             symmetry=study.cell.symmetry, holes_per_cell=study.cell.holes_per_cell,
+                             sizes=keys.of(study).sizes or ())
     inputs = study.canonical()
     if file is not None:
         inputs["start_sha256"] = hashlib.sha256(read_bytes(file)).hexdigest()

@@ -20,8 +20,21 @@ def rows(result: HartreeFockResult) -> list[tuple[str, str]]:
             ("basis", f"{result.basis_size} plane waves{error}, zero mode {result.zero_mode}, edge occupation "
                       f"{error_text(result.edge_occupation)}"),
             *((f"variance, {name}s", f"{v:.5g}") for name, v in result.momentum_variance.items() if v is not None),
-            *_caution_rows(result), time_row(result), *_start_rows(result)]
+            *_limit_rows(result), *_caution_rows(result), time_row(result), *_start_rows(result)]
     return [row for row in rows if row[1]]
+
+
+def _limit_rows(result: HartreeFockResult) -> list[tuple[str, str]]:
+    """Energy and gaps for infinitely many particles, and the sizes that they are from."""
+    if result.limit is None:
+        return []
+    limit = result.limit
+    found = [("energy/particle", limit.energy_per_particle, limit.energy_uncertainty)]
+    found += [(f"gap, {name}s", gap, limit.gap_uncertainty[name]) for name, gap in limit.gap.items()]
+    sizes = [(f"{row.particles} particles", f"{row.energy_per_particle:.8g} Ha_h per particle, {row.phase}, "
+              f"{row.status.value}") for row in limit.by_size]
+    return [(f"{label}, N to infinity", f"{value:.8g} +- {error_text(doubt)} Ha_h")
+            for label, value, doubt in found if value is not None] + sizes
 
 
 def _caution_rows(result: HartreeFockResult) -> list[tuple[str, str]]:

@@ -1,0 +1,146 @@
+"""Error bars are a promise: two thirds of the values lie within one, 95 % within two, of better-converged ones.
+
+The fast draws run with the rest, all of them among the published tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice, product
+
+import numpy as np
+import pytest
+
+from ehbilayer import Bilayer, InputError, Torus, few_body, hartree_fock, size_limit
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves
+from ehbilayer.compressibility.size_limit import Size, extrapolate
+from ehbilayer.condensate import torus as on_torus
+from ehbilayer.hartree_fock.result import HartreeFockResult
+from ehbilayer.status import Status
+
+Draw = tuple[float, float]  # |value - better value|, stated error
+
+
+def polarised(mass: float, spacing: float, rs: float, holes: int, zero_mode: str = "madelung") -> Torus:
+    model = Bilayer.of(spacing=spacing, rs_hole=rs, electron_mass=mass, hole_mass=1.0)
+    return Torus(model, holes, zero_mode=zero_mode, electron_spin="polarized", hole_spin="polarized")
+
+
+def condensates_on_given_waves() -> Iterator[Draw]:
+    """`basis_error` on a hexagon against the same torus completed by the plane."""
+    for steps, mass, spacing, rs in product((4, 6), (1.0, 0.25, 0.1), (0.1, 0.5, 1.0, 3.0), (3.85, 8.0)):
+        box = polarised(mass, spacing, rs, 9)
+        exact = on_torus.solve_to_tolerance(box, tolerance=2e-6)
+        here = on_torus.solve(box, PlaneWaveBasis(box.box, hexagon_waves(box.box, steps), real=True), tolerance=1e-9)
+        assert here.basis_error is not None
+        yield abs(here.energy - exact.energy), here.basis_error
+
+
+def condensates_to_a_tolerance() -> Iterator[Draw]:
+    """`basis_error` where waves follow from the tolerance, against one twenty times as tight."""
+    for mass, spacing, rs in product((1.0, 0.25, 0.05), (0.5, 1.0, 3.0, 10.0), (1.8, 5.6, 17.8)):
+        box = polarised(mass, spacing, rs, 9)
+        found, fine = (on_torus.solve_to_tolerance(box, tolerance=t) for t in (1e-5, 5e-7))
+        assert found.basis_error is not None
+        yield abs(found.energy_unconverged() - fine.energy_unconverged()), found.basis_error + fine.solver_error
+
+
+def states(tolerance: float) -> Iterator[tuple[HartreeFockResult, HartreeFockResult]]:
+    """Crystals at this tolerance and at 1e-8."""
+    for rs, spacing, mass, start in product((5.0, 12.0), (1.0, 4.0), (0.25, 2.0), ("hole-crystal", "crystal")):
+        box = polarised(mass, spacing, rs, 9)
+        loose, fine = (hartree_fock(box, start, symmetry="crystal", tolerance=t, stability="none")
+                       for t in (tolerance, 1e-8))
+        if loose.phase == fine.phase and {loose.status, fine.status} == {Status.converged}:
+            yield loose, fine
+
+
+def gaps() -> Iterator[Draw]:
+    """`gap_error` of both carriers."""
+    for loose, fine in (pair for tolerance in (1e-4, 1e-5) for pair in states(tolerance)):
+        for name, gap in loose.gap.items():
+            assert gap is not None and loose.gap_error is not None
+            yield abs(gap - (fine.gap[name] or 0.0)), loose.gap_error
+
+
+def energies() -> Iterator[Draw]:
+    """`basis_error` of Hartree-Fock where waves follow from the tolerance."""
+    for loose, fine in (pair for tolerance in (1e-4, 1e-5, 1e-3) for pair in states(tolerance)):
+        assert loose.basis_error is not None
+        yield abs(loose.energy_per_particle - fine.energy_per_particle), loose.basis_error
+
+
+def complexes() -> Iterator[Draw]:
+    """`uncertainty` of searches that were cut short, against four times as many functions."""
+    for name, mass, spacing in product(("trion-", "trion+", "biexciton"), (1.0, 0.4), (0.0, 0.5)):
+        model = Bilayer.of(spacing=spacing, electron_mass=mass, hole_mass=1.0, hole_density=1e-4)
+        fine = few_body(model, name, tolerance=1e-9, max_functions=150)
+        for functions in (7, 15, 25, 40):
+            found = few_body(model, name, tolerance=1e-9, max_functions=functions)
+            assert found.uncertainty is not None
+            yield found.energy_unconverged() - fine.energy_unconverged(), found.uncertainty
+
+
+def limits() -> Iterator[Draw]:
+    """The limit of alpha^2 from values that follow N^(-3/2) with the next power and scatter in them."""
+    rng = np.random.default_rng(3)
+    for slope, bend in zip(rng.normal(scale=1.5, size=50), rng.normal(scale=2.0, size=50), strict=True):
+        rows = [Size(n, 0.0, 0.0, 0.1, 0.3 + slope / n**1.5 + bend / n**2, 1e-5, 0.0, None)  # type: ignore[arg-type]
+                for n in (16, 36, 64)]
+        found = extrapolate(rows)
+        yield abs(found.value - 0.3), float(found.uncertainty or 0.0)
+
+
+def count(draws: Iterator[Draw], most: int) -> tuple[int, int, int]:
+    """How many values lie within one stated error, within two, and how many there are."""
+    found = list(islice(draws, most))
+    within, twice = (sum(off <= times * error for off, error in found) for times in (1, 2))
+    return within, twice, len(found)
+
+
+KINDS = [condensates_on_given_waves, condensates_to_a_tolerance, gaps, energies, complexes, limits]
+
+
+@pytest.mark.parametrize(("kind", "most"), list(zip(KINDS, (6, 5, 6, 4, 4, 50), strict=True)),
+                         ids=[k.__name__ for k in KINDS])
+def test_a_few_errors_hold(kind, most) -> None:
+    within, twice, of = count(kind(), most)
+    assert of == most and within >= 2 / 3 * of and twice >= 0.95 * of
+
+
+@pytest.mark.published
+@pytest.mark.parametrize("kind", KINDS, ids=[k.__name__ for k in KINDS])
+def test_errors_hold(kind) -> None:
+    within, twice, of = count(kind(), 50)
+    print(f"{kind.__name__}: {within} of {of} within one stated error, {twice} within two")  # the counts are the result
+    assert of > 20 and within >= 2 / 3 * of and twice >= 0.95 * of
+
+
+def test_the_limit_of_many_particles() -> None:
+    """A boundary, or anything else that is known at several N."""
+    found = size_limit([100, 36, 64], [5.0 + 3.0 / n**1.5 for n in (100, 36, 64)], [1e-4] * 3)
+    assert found.value == pytest.approx(5.0) and found.slope == pytest.approx(3.0) and found.left_out < 1e-12
+    assert 1e-4 < found.uncertainty < 0.02
+    for n, y in (([36, 36], [1.0, 1.0]), ([36], [1.0]), ([16, 36], [1.0, np.nan])):
+        with pytest.raises(InputError, match="two or more"):
+            size_limit(n, y)
+
+
+def test_energy_and_gap_of_infinitely_many_particles() -> None:
+    solid = Bilayer.of(rs_hole=8, electrons_per_hole=0)
+    small = hartree_fock(Torus(solid, 9, zero_mode="madelung"), "crystal", symmetry="crystal", cutoff=1.2,
+                         stability="none", sizes=[16, 36])
+    large = hartree_fock(Torus(solid, 100, zero_mode="madelung"), "crystal", symmetry="crystal", cutoff=1.2,
+                         stability="none")
+    limit = small.limit
+    assert limit is not None and [r.particles for r in limit.by_size] == [9, 16, 36]
+    assert limit.energy_per_particle is not None and limit.energy_uncertainty is not None
+    assert abs(limit.energy_per_particle - large.energy_per_particle) < limit.energy_uncertainty < 1e-3
+    gap, doubt = limit.gap["hole"], limit.gap_uncertainty["hole"]
+    assert gap is not None and doubt is not None and large.gap["hole"] is not None
+    assert abs(gap - large.gap["hole"]) < doubt < 0.05 and limit.gap["electron"] is None
+    with pytest.raises(InputError, match="zero_mode = madelung"):
+        hartree_fock(Torus(solid, 9, zero_mode="none"), "crystal", hexagon=5, sizes=[16])
+    with pytest.raises(InputError, match="sizes"):
+        hartree_fock(Torus(solid, 9, zero_mode="madelung"), small, hexagon=5, sizes=[16])
