@@ -287,3 +287,9 @@ def test_too_few_waves_are_refused() -> None:
     box = box_of_shape("triangular", 300.0)
     with pytest.raises(InputError, match="plane_waves"):
         torus.solve(balanced(7, box), PlaneWaveBasis(box, hexagon_waves(box, 1), real=True))
+
+
+def test_a_shell_is_one_whatever_its_rounding() -> None:
+    """Equal up to rounding, on either side of a tie of cut-off digits."""
+    kinetic = np.array([0.0, 0.50000000005, 0.50000000005 - 1e-15, 0.50000000005 + 1e-15, 1.0])
+    assert torus._Sea.of(kinetic, 2.0).occupation == pytest.approx([1, 1 / 3, 1 / 3, 1 / 3, 0])

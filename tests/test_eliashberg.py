@@ -204,3 +204,10 @@ def test_small_alpha_where_bcs_fails() -> None:
     assert 0.6 * bound < t_c[-1] < bound  # mu* takes its share; without it the bound itself
     bare = liquid(1.6, 1.0, 10.0, 1e-6, mu_star=0.0)
     assert temperature_of(bare, "eliashberg") == pytest.approx(bound, rel=5e-3)
+
+
+def test_noise_at_the_end_of_a_table_does_not_say_where_mu_star_belongs() -> None:
+    plain = eliashberg_tc([0, 10, 20, 30], [0, 0.4, 0.6, 0], mu_star=0.1)
+    for tail in ([60.0], [600.0, 6000.0]):
+        noisy = eliashberg_tc([0, 10, 20, 30, *tail], [0, 0.4, 0.6, 0, *[1e-12] * len(tail)], mu_star=0.1)
+        assert noisy == pytest.approx(plain, rel=1e-6)

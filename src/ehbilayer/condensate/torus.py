@@ -27,6 +27,7 @@ from ehbilayer.torus import SPIN_TREATMENTS, Species, Torus
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
 MOST_WAVES = 100_000
+SAME_SHELL = 1e-10  # of the largest kinetic energy: distance of waves within a shell
 ENOUGH = 3  # bases that say how the sum of torus and plane still changes
 
 
@@ -268,8 +269,12 @@ class _Sea:
 
     @classmethod
     def of(cls, kinetic: np.ndarray, count: float) -> _Sea:
-        levels, shell = np.unique(np.round(kinetic / (np.max(kinetic) + 1e-300), 10), return_inverse=True)
-        size = np.bincount(shell, minlength=len(levels))
+        order = np.argsort(kinetic, kind="stable")
+        # waves of a shell agree to rounding only; digits that are cut off could split it
+        apart = np.diff(kinetic[order]) > SAME_SHELL * (np.max(kinetic) + 1e-300)
+        shell = np.empty(len(kinetic), dtype=int)
+        shell[order] = np.concatenate([[0], np.cumsum(apart)])
+        size = np.bincount(shell)
         filled = np.clip((count - np.concatenate([[0], np.cumsum(size)[:-1]])) / size, 0, 1)
         return cls(filled[shell])
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
 
 PER_INTERVAL = 4  # modes between two tabulated frequencies
+FAINT = 1e-6  # share of lambda that does not say where a spectrum ends
 FEW = 6  # modes that are summed faster than interpolated
 SPLINE_STEP = 0.04  # in ln nu
 
@@ -55,8 +56,10 @@ class CouplingSpectrum:
 
     @property
     def top(self) -> float:
-        """The highest frequency that couples."""
-        return float(self.omega.max())
+        """The highest frequency that couples: what lies above has less than FAINT of lambda, noise of a table."""
+        order = np.argsort(self.omega)[::-1]
+        above = np.cumsum(self.coupling[order])  # of this frequency and those above
+        return float(self.omega[order][np.argmax(above >= FAINT * self.lam)])
 
     @property
     def omega_log(self) -> float:

@@ -121,6 +121,7 @@ def tabulate(liquid: Liquid, points: int = 60) -> Tabulated:
     weight = np.full(fine.shape, fine[0] * 2 * factor) * np.exp(-s * np.sin(fine)) * (a / (np.sin(fine) + a)) ** 2
     if umklapp == "debye":
         omega, amount, line = 2 / np.sqrt(flavours) * np.sin(fine), weight, 0.0
+        highest = float(omega.max())
         if theta.size:
             line = 0.5 * factor * float(beyond @ (np.exp(-s * np.sin(theta)) * (a / (np.sin(theta) + a)) ** 2))
     else:
@@ -128,6 +129,8 @@ def tabulate(liquid: Liquid, points: int = 60) -> Tabulated:
         even = (np.arange(FINE) + 0.5) / FINE * 2 - 1
         k, q, share = _folded(np.sin(fine), flavours, even, np.full(FINE, 2 / FINE))
         omega, amount, line = (2 / np.sqrt(flavours) * q).ravel(), (weight[:, None] * share * (k / q) ** 2).ravel(), 0.0
-    edges = np.linspace(0, omega[amount > 0].max() * (1 + 1e-12), points + 1)
+        highest = float(omega[share.ravel() > 0].max())
+    # to where transfers reach, also where couplings have underflown to 0
+    edges = np.linspace(0, highest * (1 + 1e-12), points + 1)
     total = np.histogram(omega, edges, weights=0.5 * omega * amount)[0]
     return Tabulated(0.5 * (edges[1:] + edges[:-1]), total / np.diff(edges), line)
