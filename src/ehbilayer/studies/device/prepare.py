@@ -6,12 +6,14 @@ heavier carriers as holes, from the pairing with each source of alpha^2.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
-from ehbilayer.device.page import HOLES, TOLERANCE, Device, solve, sources_of, unpaired
-from ehbilayer.device.sequence import Compete, range_of
+from ehbilayer.device.page import HOLES, SOURCES, TOLERANCE, Device, solve, sources_of, unpaired
+from ehbilayer.device.sequence import LOOKS, Compete, range_of
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
 from ehbilayer.pairing.liquid import Choices
 from ehbilayer.results.base import Result
 from ehbilayer.studies.bilayer import scales_of
@@ -22,7 +24,11 @@ from ehbilayer.studies.pairing import keys as pairing_keys
 from ehbilayer.studies.pairing.prepare import resolved_point, source_options
 from ehbilayer.studies.phases import prepare as phases
 from ehbilayer.studies.task import Task
+from ehbilayer.studies.text import rough_time
 from ehbilayer.studies.torus import torus_of
+
+COMPETITION = {True: 4.0, False: 8.0}  # seconds of one competition, by whether the layers are balanced
+TRION, PAIRING = 3.0, 18.0  # of a trion, and of the pairing by all sources
 
 
 def prepare(study: Study) -> Task:
@@ -43,11 +49,20 @@ def prepare(study: Study) -> Task:
                                                **source_options(part))
         choices = Choices(table.method, table.mu_star, table.umklapp, 0)
     plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}",
-            f"  estimate   about {'10 s' if reason else '30 s'}"]
+            f"  estimate   {rough_time(_seconds(bilayer, part.cell.holes or HOLES, len(sources), len(densities)))}"]
     device = Device(bilayer, competition.solve, sources, choices, reason, densities, _at(part) if densities else None)
     resolved = competition.resolved | {"kind": "device", "pairing": {
         name: resolved_point(device.paired, source, choices) for name, source in sources.items()}}
     return Task(study, scales, study.canonical(), resolved, tuple(plan), partial(solve, device))
+
+
+def _seconds(bilayer: Bilayer, holes: int, sources: int, densities: int) -> float:
+    """Rough processor time: measured at 36 holes, growing as their square."""
+    balanced = math.isclose(bilayer.carrier("hole").density, sum(
+        c.density for c in bilayer.carriers if c.name == "electron") or math.nan, rel_tol=1e-9)
+    each = COMPETITION[balanced] * (holes / HOLES) ** 2
+    trion = 0.0 if balanced or bilayer.get("electron") is None else TRION
+    return each * (1 + densities + (LOOKS if densities else 0)) + trion + PAIRING / len(SOURCES) * sources
 
 
 def _at(part: Study) -> Compete:
