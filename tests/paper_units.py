@@ -72,4 +72,5 @@ def published_map(points: int, heavy: float = 10.0, rs_star: float = 2.0, *, cap
     """A map of the paper: m_h/m_e, r_s* of the line, which is also where it ends."""
     bilayer = Bilayer.of(electron_mass=1 / heavy, hole_mass=1.0, rs_electron=1.0)
     source = Source("paper-line", rs_star=rs_star, capacitor=capacitor)
-    return solve_map(Map.over(bilayer, (0.05 * rs_star, rs_star), (0.0, 2 * heavy), points, source, Choices("bcs")), Hooks())
+    asked = Map.over(bilayer, (0.05 * rs_star, rs_star), (0.0, 2 * heavy), points, source, Choices("bcs"))
+    return solve_map(asked, Hooks())
