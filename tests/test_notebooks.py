@@ -79,7 +79,7 @@ def execute(notebook: Path, *, slow: bool) -> int:
 
 def test_both_notebooks_are_there() -> None:
     assert [n.stem for n in NOTEBOOKS] == ["device-to-tc", "first-phase-diagram"]
-    assert sum(n.stat().st_size for n in NOTEBOOKS) < 600_000
+    assert sum(n.stat().st_size for n in NOTEBOOKS) < 650_000  # pictures of shaded maps are most of it
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda n: n.stem)

@@ -7,8 +7,10 @@ n_h* computed on the same torus, r_s* = 3.882.
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,6 +83,16 @@ def test_equal_masses_at_one_bohr_radius_have_a_direct_transition_from_condensat
     """The Mott transition without a crystal between. Ours lies at n/n_h* between 3 and 4 (r_s near 2), beyond the
     range of the published figure (0.1 to 1.3)."""
     assert [winner(1.0, 1.0, n) for n in (0.5, 3.0, 4.0)] == ["condensate", "condensate", "liquid"]
+
+
+@pytest.mark.parametrize(("ratio", "spacing", "ends", "right"), [
+    (4, 1.0, (5.3, 5.7), 5.455), (8, 1.0, (9.1, 9.8), 9.281), (4, 0.1, (3.6, 4.3), 3.808)])
+def test_the_condensates_end_with_converged_waves(ratio: float, spacing: float, ends: tuple[float, float],
+                                                  right: float) -> None:
+    """With the paper's 169 waves these were 5.57, 9.68 and, at d = 0.1, 0.87 n_h* = 4.16."""
+    script = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "boundaries.py"))
+    rs, error = script["locate"](script["Boundary"](ratio, spacing, *ends))
+    assert error < 1e-3 and rs == pytest.approx(right, abs=1e-3)
 
 
 def test_equal_masses_farther_apart_have_a_crystal() -> None:

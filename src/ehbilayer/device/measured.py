@@ -80,7 +80,8 @@ def _stiffness(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
         error = page.alpha_squared_uncertainty
         yield Measurable("inverse compressibility", float(page.alpha_squared), "1",
                          None if error is None else float(error), "capacitance; over that of the free gas, "
-                         f"{page.pairs}s on the crystal of the {_other(page.pairs or '')}s, without the capacitor")
+                         f"{page.pairs}s on the crystal of the {_other(page.pairs or '')}s, without the capacitor"
+                         + ("" if page.in_el_hc else "; NOT the lowest phase here"))
     if page.phase == "condensate":
         # k_B T_BKT <= (pi/2) n/M, Nelson and Kosterlitz, PRL 39, 1201 (1977): all pairs superfluid, M = m_e + m_h
         hole, electron = bilayer.carrier("hole"), bilayer.carrier("electron")
