@@ -75,7 +75,7 @@ def _stiffness(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
     """Compressibility of the light carriers, and temperatures."""
     if page.alpha_squared is None:
         yield Measurable("inverse compressibility",
-                         note=(page.no_pairing or "not asked: no source of alpha^2 yet").replace("asked", "computed", 1))
+                         note=(page.no_pairing or "not asked: no source of alpha^2").replace("asked", "computed", 1))
     else:
         error = page.alpha_squared_uncertainty
         yield Measurable("inverse compressibility", float(page.alpha_squared), "1",
