@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.lattice import (
     Cell,
+    _shortest,
     box_of_shape,
     crystal_cell,
     distance_on_path,
@@ -48,6 +49,13 @@ def test_reduction_keeps_the_lattice(i, j, stretch, tilt):
     a, b = reduced
     assert abs(a @ b) <= 0.5 * (1 + 1e-6) * (a @ a) + 1e-9
     assert a @ a <= b @ b * (1 + 1e-9)
+
+
+def test_shortest_vectors_of_many_lattices_at_once():
+    cells = np.random.default_rng(4).normal(size=(200, 2, 2)) * np.array([[1.0, 30.0], [4.0, 0.2]])
+    cells = np.concatenate([cells, [[[1, 0], [0.5, np.sqrt(0.75)]], [[1, 0], [7.5, np.sqrt(0.75)]], [[2, 0], [1, 2]]]])
+    one_by_one = [float(v[0] @ v[0]) for v, _ in map(reduce_vectors, cells)]
+    assert _shortest(cells) == pytest.approx(one_by_one, rel=1e-12)
 
 
 def test_reciprocal_and_scaling():

@@ -50,7 +50,7 @@ def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, st
              for s in torus.species if s.count}
     said = _energies(run, best, evaluation, hamiltonian) | _momenta(torus, best.hamiltonian.setting.basis, orbitals)
     if run.options.spectrum and not quick and best.status is not Status.not_finite:
-        more, spectrum = _spectrum(torus, best, hamiltonian, evaluation)
+        more, spectrum = _spectrum(torus, best, hamiltonian, evaluation, run.options.bands)
         data, said = data | more, said | spectrum
     rows = (*prior, *(_start_row(torus, e) for e in (ends[1:] if prior else ends)))
     return HartreeFockResult(status=best.status, **said, phase=phase_name(torus, orbitals), starts=rows,
@@ -110,7 +110,7 @@ def _momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[st
 
 
 def _spectrum(torus: Torus, end: End, hamiltonian: Hamiltonian,
-              evaluation: Evaluation) -> tuple[dict[str, Variable], dict[str, Any]]:
+              evaluation: Evaluation, bands: bool) -> tuple[dict[str, Variable], dict[str, Any]]:
     """Levels, bands and densities, and the fields that follow from them."""
     levels, error = all_levels(end, hamiltonian, evaluation)
     data = _level_data(levels, hamiltonian.setting.basis) | _density_data(end, hamiltonian)
@@ -120,7 +120,7 @@ def _spectrum(torus: Torus, end: End, hamiltonian: Hamiltonian,
             "aufbau": end.aufbau and all(g > -1e-6 for g in gap.values() if g is not None)}
     if hamiltonian.setting.basis.cells == 1:
         return data | _unfolded(torus, end, levels), said
-    more, masses = band_data(hamiltonian, end.frames)
+    more, masses = band_data(hamiltonian, end.frames) if bands else ({}, None)
     return data | more, said | {"effective_mass": masses}
 
 

@@ -84,13 +84,27 @@ def _sublattices(index: int) -> list[np.ndarray]:
 
 def _most_compact(candidates: list[np.ndarray], cells: np.ndarray) -> np.ndarray:
     """Of the candidate S with cell vectors S^-1 box, the one with the longest shortest vector, with a reduced cell."""
-    best, best_score = candidates[0], -1.0
-    for s, vectors in zip(candidates, cells, strict=True):
-        reduced, u = reduce_vectors(vectors)
-        score = float(reduced[0] @ reduced[0])
+    best, best_score = 0, -1.0
+    for number, score in enumerate(_shortest(cells).tolist()):
         if score > best_score * (1 + 1e-9):
-            best, best_score = np.rint(s @ np.linalg.inv(u)).astype(int), score
-    return best
+            best, best_score = number, score
+    return np.rint(candidates[best] @ np.linalg.inv(reduce_vectors(cells[best])[1])).astype(int)
+
+
+def _shortest(cells: np.ndarray) -> np.ndarray:
+    """|v|^2 (n,) of the shortest vectors of the lattices that the rows of ``cells`` (n, 2, 2) span, all reduced at once.
+    """
+    short, long = cells[:, 0].copy(), cells[:, 1].copy()
+    while True:
+        turn = (np.sum(short**2, axis=1) > np.sum(long**2, axis=1))[:, None]
+        short, long = np.where(turn, long, short), np.where(turn, short, long)
+        shift = np.rint(np.sum(short * long, axis=1) / np.sum(short**2, axis=1))
+        if not shift.any():
+            return np.asarray(np.sum(short**2, axis=1))
+        step = long - shift[:, None] * short
+        if np.allclose(np.sum(step**2, axis=1), np.sum(long**2, axis=1), rtol=1e-12):  # ties turn for ever
+            return np.asarray(np.sum(short**2, axis=1))
+        long = step
 
 
 def crystal_cell(box: Cell, sites: int, sites_per_cell: int = 1) -> np.ndarray:

@@ -119,6 +119,7 @@ def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candid
     possible = {*applicable(torus), *(("stripes",) if "crystal" in applicable(torus) else ()),
                 *(("dumbbell-crystal",) if "dumbbell-crystal" in applicable(torus, "all") else ())}
     make = _arranged if spins == "all" and applies(torus) else _candidate
+    options = replace(options, bands=False)  # nobody asks a candidate for them
     found: dict[str, list[Candidate]] = {}
     for one in dict.fromkeys(given):
         name = one if isinstance(one, str) else one.name
