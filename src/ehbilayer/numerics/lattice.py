@@ -92,8 +92,7 @@ def _most_compact(candidates: list[np.ndarray], cells: np.ndarray) -> np.ndarray
 
 
 def _shortest(cells: np.ndarray) -> np.ndarray:
-    """|v|^2 (n,) of the shortest vectors of the lattices that the rows of ``cells`` (n, 2, 2) span, all reduced at once.
-    """
+    """|v|^2 (n,) of the shortest vectors of the lattices that rows of ``cells`` (n, 2, 2) span, all reduced at once."""
     short, long = cells[:, 0].copy(), cells[:, 1].copy()
     while True:
         turn = (np.sum(short**2, axis=1) > np.sum(long**2, axis=1))[:, None]
