@@ -55,10 +55,10 @@ LARGE: dict[str, dict[str, Any]] = {
     "phonons": {"kind": "phonons", "bilayer": {"electron_mass": 1, "hole_mass": 1}, **SEARCH,
                 "crystal": {"structure": "honeycomb"},
                 "phonons": {"mesh": 1000, "tolerance": 1e-10, "scan": [1.1, 12], "scan_points": 1000}},
-    "few-body": {"kind": "few-body", "bilayer": LAYERS, "few-body": {"complex": "biexciton", "max_functions": 5000,
+    "few-body": {"kind": "few-body", "bilayer": LAYERS, "few-body": {"complex": "biexciton", "max_functions": 1000,
                                                                      "tolerance": 1e-13}},
     "few-body, threshold": {"kind": "few-body", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0}, "few-body": {
-        "complex": "trion-", "find": "critical-spacing", "max_functions": 5000}},
+        "complex": "trion-", "find": "critical-spacing", "max_functions": 1000}},
     "liquid, sweep": {"kind": "liquid", "bilayer": LAYERS, "density": {"electrons_per_hole": 1},
                       "liquid": {"curve_points": 1000}, "sweep": {"bilayer.spacing": AXIS, "density.rs_hole": AXIS}},
 }

@@ -40,7 +40,7 @@ def free_points() -> None:
         return Record("device", Status.converged, {"energy": -1.0, "gap": {"electron": 0.1, "hole": 0.2}}, {})
 
     def prepare(study: Study) -> Task:
-        return Task(study, Scales(), study.canonical(), {}, (), solve, energies=("energy",))
+        return Task(study, Scales(), study.canonical(), {}, (), solve)
 
     module = types.ModuleType("free_kind.prepare")
     module.prepare = prepare  # type: ignore[attr-defined]

@@ -246,7 +246,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "midway":
         kill_midway(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
     elif sys.argv[1] == "kill":
-        kill_at_random(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), 1)
+        kill_at_random(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int((sys.argv[5:] or ["1"])[0]))
     else:
         register()
         from ehbilayer import cli

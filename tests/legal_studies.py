@@ -1,6 +1,6 @@
 """Studies anywhere in the documented ranges of their keys, drawn from the declarations in `ehbilayer.studies`.
 
-Sizes alone are kept small, in `SMALL`: what they cost is another matter.
+Sizes alone are kept small, by `SMALL` and by the estimate of the plan: what they cost is another matter.
 """
 
 import json
@@ -25,6 +25,7 @@ from ehbilayer.studies.drawing import save_figures
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import KINDS, rows
 from ehbilayer.studies.tables import tables
+from ehbilayer.studies.task import prepare
 
 # key -> the largest value drawn; any table
 SMALL = {"holes": 9, "electrons": 9, "holes_per_cell": 4, "hexagon": 3, "plane_waves": 7, "starts": 2, "sizes": 16,
@@ -34,6 +35,7 @@ UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm
 TEXTS = {"material": tuple(MATERIALS), "start": None, "structure": None}  # None: the words of the description
 FILES = ("phase",)  # keys that name a file
 ASKS = 60  # times a calculation may ask whether to stop
+MOST_SECONDS = 5.0  # of the plan's estimate: bases that follow from the tolerance, ratios of thousands
 STRANGE = 0.1  # share of values at the ends of their range
 
 DEVICE = {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0}
@@ -64,6 +66,23 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
 
 def study(rng: np.random.Generator, kind: str) -> dict[str, Any]:
     """The tables of a study: a small one of the kind with some of the keys that count drawn anew."""
+    while _seconds(drawn := _drawn(rng, kind)) > MOST_SECONDS:
+        pass
+    return drawn
+
+
+def _seconds(drawn: dict[str, Any]) -> float:
+    """What the plan of a study, or of the first point of a phase diagram, says that it takes."""
+    first = {k: v for k, v in drawn.items() if k != "sweep"}
+    if "sweep" in drawn:
+        first |= {"kind": "phases", "density": drawn["density"] | {"rs_hole": 4}}
+    try:
+        return prepare(make_study(first)).seconds or 0.0
+    except Exception:  # what it is, running it will show
+        return 0.0
+
+
+def _drawn(rng: np.random.Generator, kind: str) -> dict[str, Any]:
     bases = BASES[kind]
     drawn = {"kind": kind, "bilayer": dict(DEVICE), "density": dict(DENSE)}
     drawn |= {name: dict(table) for name, table in bases[rng.integers(len(bases))].items()}

@@ -68,3 +68,11 @@ def test_numbers_that_overflow_end_as_not_finite() -> None:
              "pairing": {"alpha_squared": 5e-324, "method": "eliashberg"}}
     result = runner.run(make_study(study))
     assert result.status is Status.not_finite and "overflow" in result.reason
+
+
+@pytest.mark.parametrize("kind", ["hartree-fock", "compressibility", "phases", "condensate"])
+def test_fewer_waves_than_orbitals(kind: str) -> None:
+    tables = {"kind": kind, "bilayer": legal_studies.DEVICE, "density": legal_studies.DENSE,
+              "cell": {"holes": 16, "hexagon": 1, "zero_mode": "none"}}
+    with pytest.raises(InputError, match=r"^cell\.hexagon: .*(at least|more than) \d+ plane waves"):
+        runner.run(make_study(tables))

@@ -7,6 +7,8 @@ import pytest
 
 from ehbilayer.errors import InputError
 from ehbilayer.numerics import memory
+from ehbilayer.run import runner
+from ehbilayer.status import Status
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
 
@@ -53,6 +55,9 @@ PAIRS = {"rs_hole": 5.0, "electrons_per_hole": 1}
     {"kind": "device", "cell": BOX},
     {"kind": "compressibility", "cell": BOX, "compressibility": {"state": "lowest"}},
     {"kind": "condensate", "cell": BOX | {"hexagon": 200}},
+    {"kind": "phases", "cell": BOX | {"hexagon": 200, "holes": 2}, "phases": {"candidates": ["condensate"]}},
+    {"kind": "few-body", "few-body": {"complex": "biexciton"}},
+    {"kind": "pairing", "pairing": {"alpha": 0.3, "map_rs": [1.0, 2.0], "map_spacing": [0.0, 2.0], "map_points": 900}},
     {"kind": "phonons", "phonons": {"mesh": 1000}, "crystal": {"structure": "square"}},
 ], ids=lambda t: str(t["kind"]))
 def test_every_kind_refuses_what_does_not_fit(tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,3 +72,11 @@ def test_a_scan_of_too_many_starts_is_refused_before_they_are_made() -> None:
     crystal = {"scan": [1.1, 12], "scan_points": 10_000, "holes_per_cell": 4, "starts": 100_000}
     with pytest.raises(InputError, match=r"crystal\.starts: must be at most 25 in a scan of 10000 values and 4 cells"):
         prepare(make_study({"kind": "crystal", "density": {"electrons_per_hole": 2}, "crystal": crystal}))
+
+
+@pytest.mark.parametrize(("kind", "room"), [("hartree-fock", 0.115 * GB)])
+def test_bases_that_grow_stop_where_the_memory_ends(kind: str, room: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = {"holes": 2, "zero_mode": "none"}
+    study = make_study({"kind": kind, "bilayer": LAYERS, "density": PAIRS, "cell": cell, kind: {"tolerance": 1e-9}})
+    monkeypatch.setattr(memory, "free_memory", lambda: room)
+    assert runner.run(study).status is Status.not_converged

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,18 @@ def test_a_signal_to_all_processes_at_once(tmp_path: Path, number: int, times: i
     assert said in out and len(workers) == 2 and not [pid for pid in workers if alive(pid)]
     if kept:
         assert [Result.load(place / "result.nc").status for place in results] == [Status.interrupted] * 2
+
+
+def test_a_time_limit_keeps_what_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time is over as soon as the first study is made."""
+    told, figures = list[str](), [figure(f"x:{name}", {name: STUDIES[name]}) for name in STUDIES]
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 1e6 * bool(told))
+    assert make_all(figures, tmp_path, told.append, max_time=1e5, codes=(3, 130)) == 3
+    assert told[-1].startswith("out of time: 1 of 2 made")
+    assert sum((tmp_path / "results" / name / "result.nc").exists() for name in STUDIES) == 1
+    monkeypatch.setattr(time, "monotonic", clock)
+    assert make_all(figures, tmp_path, told.append, max_time=1e5) == 0
 
 
 def test_ctrl_c_before_the_workers_are_there(tmp_path: Path) -> None:

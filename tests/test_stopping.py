@@ -103,7 +103,7 @@ ENDLESS: dict[str, dict[str, Any]] = {
     "phonons": {"bilayer": {"electron_mass": 1, "hole_mass": 1}, **SEARCH, "crystal": {"structure": "honeycomb"},
                 "phonons": {"mesh": 1000, "tolerance": 1e-10}},
     "few-body": {"bilayer": LAYERS, "few-body": {
-        "complex": "trion-", "max_functions": 5000, "tolerance": 1e-13}},
+        "complex": "trion-", "max_functions": 1000, "tolerance": 1e-13}},
     "liquid": {"bilayer": LAYERS, "density": {"electrons_per_hole": 1},
                "sweep": {"density.rs_hole": {"start": 2.0, "stop": 9.0, "count": 100_000}}},
 }
@@ -154,3 +154,28 @@ def test_large_studies_of_every_kind_end_in_time(word: str) -> None:
         crowded = crowding()
         took, code, errors = script["seconds"](tables, word)
         assert code == 130 and took < 10 * max(crowded, crowding()), f"{name}: {took:.1f} s, {code}, {errors}"
+
+
+@pytest.mark.parametrize("times", [1e-12, 1e12])
+@pytest.mark.parametrize("more", [{}, {"sweep": {"density.a_over_d": [2.0, 3.0]}}], ids=["single", "sweep"])
+@pytest.mark.parametrize("place", [True, False])
+def test_a_time_that_is_clearly_too_short_is_said_first(more: dict[str, Any], times: float, place: bool, tmp_path: Path,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+
+    class Listener(Reporter):
+        def plan(self, task: Any) -> None:
+            heard.append("plan")
+
+        def warn(self, text: str) -> None:
+            heard.append(text)
+
+    def stop() -> Status | None:
+        return Status.interrupted if heard else None
+
+    monkeypatch.setattr(runner, "CLEARLY", times)
+    tables = {"kind": "crystal", "density": {"a_over_d": 2.0, "electrons_per_hole": 2}, "crystal": {"starts": 1000}}
+    ehbilayer.run(make_study(tables | more), tmp_path / "out" if place else None, reporter=Listener(), max_time=1e4,
+                  should_stop=stop)
+    said = ["the time given, 10000 s, is far less than the estimate" in text for text in heard]
+    assert said[1:2] == [True] if times < 1 else not any(said)

@@ -237,6 +237,7 @@ def reproduce(
     workers: Annotated[int, typer.Option(help="Processes that compute studies, about one per core.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Compute again what is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print warnings, tables and errors only.")] = False,
+    max_time: MaxTime = None,
 ) -> None:
     """Compute the papers' figures and numbers again.
 
@@ -249,9 +250,12 @@ def reproduce(
         _print_rows([(f.name, f.title) for f in figures])
         return
     from ehbilayer.papers.making import make_all
+    from ehbilayer.units import parse_duration
 
+    seconds = None if max_time is None else parse_duration(max_time)
     raise typer.Exit(make_all(figures, output, print, quick=quick, force=force, workers=workers,
-                              reporter=_reporter(False, quiet), codes=(EXIT_NOT_CONVERGED, EXIT_INTERRUPTED)))
+                              reporter=_reporter(False, quiet), codes=(EXIT_NOT_CONVERGED, EXIT_INTERRUPTED),
+                              max_time=seconds))
 
 
 @app.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -200,12 +200,20 @@ class Orbitals:
         if not isinstance(channels, list) or "waves" not in data or "orbitals_0" not in data:
             raise InputError("start", "a result with orbitals", "one without",
                              "give a result of kind hartree-fock")
+        try:
+            return cls._read(channels, data, parameters)
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InputError("start", "a result whose orbitals are described", f"{type(error).__name__}: {error}"[:80],
+                             "its file was changed; compute it again") from None
+
+    @classmethod
+    def _read(cls, channels: Sequence[Any], data: Mapping[str, Variable], parameters: Mapping[str, Any]) -> Orbitals:
         found = []
         for c, channel in enumerate(channels):
             amplitudes = data[f"orbitals_{c}"].values
             amplitudes = amplitudes[:, None] if amplitudes.ndim == 2 else amplitudes
             carrier = channel.get("carrier") or _carrier_of(channel, parameters)
-            found.append(Determinant(channel["label"], carrier, channel["degeneracy"], amplitudes,
+            found.append(Determinant(str(channel["label"]), str(carrier), int(channel["degeneracy"]), amplitudes,
                                      data[f"occupations_{c}"].values))
         supercell = np.array(parameters.get("supercell", np.eye(2)), dtype=int)
         return cls(Cell(np.array(parameters["box"])), data["waves"].values, tuple(found), supercell)

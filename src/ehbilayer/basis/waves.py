@@ -105,12 +105,21 @@ class WaveChoice:
     def on(self, torus: Torus, tolerance: float) -> np.ndarray:
         """Integer wave vectors (M, 2) in the box of a torus; see `waves_for_tolerance` where none are named.
 
-        Raises InputError for more than MOST_WAVES, and for counts that name no waves.
+        Raises InputError for more than MOST_WAVES, for fewer than a determinant has orbitals, and for counts that name
+        no waves.
         """
         disk = 0.0 if self.cutoff is None else self.cutoff**2 * torus.area / (4 * math.pi)
         if max(disk, self.count) > MOST_WAVES:
             raise InputError(self.argument, f"a basis of at most {MOST_WAVES} plane waves",
                              getattr(self, self.argument), "choose a smaller basis")
+        found = self._on(torus, tolerance)
+        for channel in torus.channels:
+            if channel.orbitals > len(found):
+                raise InputError(self.argument, f"a basis of at least {channel.orbitals} plane waves, one per "
+                                 f"{channel.label} orbital", f"{len(found)} waves", "enlarge the basis")
+        return found
+
+    def _on(self, torus: Torus, tolerance: float) -> np.ndarray:
         if self.plane_waves is not None:
             if len(self.plane_waves) != 2:
                 raise InputError("plane_waves", "two odd counts", self.plane_waves, "e.g. [45, 39]")

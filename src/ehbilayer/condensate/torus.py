@@ -21,6 +21,7 @@ from ehbilayer.condensate.result import EnergyParts, TorusCondensateResult
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.fourier import Fourier, good_size
 from ehbilayer.numerics.lattice import Cell
+from ehbilayer.numerics.memory import fits
 from ehbilayer.results.base import Carriers, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import SPIN_TREATMENTS, Species, Torus
@@ -214,7 +215,8 @@ def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
 
     What all further waves would add follows from the last changes (`beyond.left`). Where it is more than the tolerance
     the infinite plane supplies it (`beyond.Plane`), and what counts is by how much the sum still changes.
-    ``basis_error`` is what is left either way; not_converged where it is too large with MOST_WAVES.
+    ``basis_error`` is what is left either way; not_converged where it is too large with MOST_WAVES or
+    with as many as there is memory for.
     """
     cutoff = first_cutoff(torus)
     plane: Plane | None = None
@@ -232,7 +234,7 @@ def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
             plane = plane or Plane.of(torus, result.flavours, tolerance)
             error, completed = _with_plane(torus, energies[-ENOUGH:], cutoffs[-ENOUGH:], plane, error)
         cutoff *= GROWTH
-        full = cutoff**2 * torus.area / (4 * np.pi) > MOST_WAVES
+        full = cutoff**2 * torus.area / (4 * np.pi) > MOST_WAVES or not fits(memory(basis.waves))
         if result.status is not Status.converged or error < tolerance or full:
             break
     if completed and plane is not None:

@@ -23,11 +23,13 @@ from ehbilayer.few_body.densities import curves
 from ehbilayer.few_body.gaussians import Functions
 from ehbilayer.few_body.result import ComplexResult, Distances, described, identity
 from ehbilayer.hooks import Hooks
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
 
 REFINED = (20, 40, 80)  # numbers of functions at which all are moved along the gradient
 REFINE_STEPS = 60
+PAIR_BYTES = {2: 0, 3: 410, 4: 1400}  # particles -> memory for each pair of functions at most, measured
 GROWTH = 1.4  # from there on, of the number of functions from one stage to the next
 NEAR, FAR = 15.0, 4.0  # functions reach to 15 exciton sizes and to 4 decay lengths of the outer particle
 EXACT = 1e-12  # relative accuracy of the radial equation
@@ -58,6 +60,12 @@ class Options:
         if not 1 <= self.max_functions <= 5000:
             raise InputError("max_functions", "an integer from 1 to 5000", self.max_functions,
                              "500 is the default")
+
+
+def require_room(complex: Complex, options: Options) -> None:
+    """Raises InputError where the tables of the largest basis do not fit into the memory there is."""
+    require_memory(PAIR_BYTES[len(complex.charges.masses)] * options.max_functions**2, "max_functions",
+                   "fewer functions")
 
 
 @dataclass(frozen=True, eq=False)

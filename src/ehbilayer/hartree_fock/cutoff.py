@@ -15,6 +15,7 @@ from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.starts import How, solve_on
 from ehbilayer.hartree_fock.stationary import Calculation, Monitor, kept_basis
 from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.memory import fits
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
@@ -33,8 +34,8 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
 
     ``basis`` is where to begin. All starts run there, the best one alone goes on. ``basis_error`` is
     the last change, which bounds what is left as errors fall about tenfold from round to round, or more where the waves
-    grew by less (`_beyond`). Where MOST_WAVES would be passed, it is what is left by the geometric series of the
-    changes, and the status not_converged if that is more than the tolerance. ``gap_error`` has the last change of the
+    grew by less (`_beyond`). Where MOST_WAVES or the memory would be passed, it is what is left by the geometric
+    series of the changes, and the status not_converged if that is more than the tolerance. ``gap_error`` has the last change of the
     gaps in it.
     """
     assert options.basis_tolerance is not None
@@ -61,7 +62,8 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     error = np.inf
     while result.status is Status.converged and error > options.basis_tolerance:
         cutoff *= GROWTH
-        if np.pi * cutoff**2 * basis.box.area / (4 * np.pi**2) > MOST_WAVES:
+        more = np.pi * cutoff**2 * basis.box.area / (4 * np.pi**2)
+        if more > MOST_WAVES or not fits(basis.estimate(torus)["memory_bytes"] * more / basis.size):
             error = _left(changes)
             break
         poorer = basis, result

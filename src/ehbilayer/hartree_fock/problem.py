@@ -153,10 +153,6 @@ def _load(path: Path, argument: str) -> Result:
 def _basis(torus: Torus, waves: WaveChoice, options: Options, symmetry: str, holes_per_cell: int) -> PlaneWaveBasis:
     """Box, waves and the cell they are sorted by. Raises InputError where they cannot hold the particles."""
     found = waves.on(torus, options.tolerance)
-    for channel in torus.channels:
-        if channel.orbitals > len(found):
-            raise InputError(waves.argument, f"a basis of at least {channel.orbitals} plane waves, one per "
-                             f"{channel.label} orbital", f"{len(found)} waves", "enlarge the basis")
     if symmetry == "none":
         return PlaneWaveBasis(torus.box, found)
     sites = torus.holes or torus.channels[0].orbitals

@@ -20,6 +20,12 @@ def free_memory(system: Path = Path("/")) -> float | None:
     return min((b for b in found if b is not None), default=_physical())
 
 
+def fits(needed: float) -> bool:
+    """Whether so many bytes fit into the memory there is; True where the system does not tell."""
+    there = free_memory()
+    return there is None or needed <= there
+
+
 def require_memory(needed: float, argument: str, todo: str) -> None:
     """Raises InputError, which says how much is ``needed`` (bytes), for what does not fit into the memory there is."""
     there = free_memory()

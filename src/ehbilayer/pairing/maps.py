@@ -17,6 +17,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
+from ehbilayer.numerics.memory import require_memory
 from ehbilayer.numerics.parallel import each
 from ehbilayer.pairing.couplings import couplings
 from ehbilayer.pairing.liquid import Choices, Liquid, require_plasmons
@@ -27,6 +28,7 @@ from ehbilayer.pairing.temperature import temperature_of
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 
+POINT_BYTES = 80  # of memory for each point, measured
 PIECE = 12  # points that an Eliashberg map does at a time
 KEEP_SECONDS = 1.0  # between two looks at the whole map, to tell how far it is and to keep it
 LOWEST = 1e-7  # T_c/T_D below which an Eliashberg map shows 0
@@ -57,9 +59,11 @@ class Map:
     @classmethod
     def over(cls, bilayer: Bilayer, rs: tuple[float, float], spacing: tuple[float, float], points: int, source: Source,
              choices: Choices) -> Map:
-        """``points`` times ``points`` between two r_s and two spacings (a_h). Raises InputError for fewer than 2."""
+        """``points`` times ``points`` between two r_s and two spacings (a_h). Raises InputError for fewer than 2, and
+        for more than there is memory for."""
         if points < 2:
             raise InputError("map_points", "at least 2", points, "give more")
+        require_memory(POINT_BYTES * points**2, "map_points", "fewer points")
         return cls(bilayer, np.linspace(*rs, points), np.linspace(*spacing, points), source, choices)
 
     def result(self, squares: np.ndarray | None, t_c: np.ndarray, status: Status) -> PairingMapResult:

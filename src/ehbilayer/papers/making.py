@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,13 +47,13 @@ class Workshop:
 
     Results stand in ``directory/results/<study>``, figures and captions in the directory itself; those of ``quick``
     have names of their own. A result that is there is used, an unfinished one is gone on with; with ``force``
-    everything is computed again. Studies are computed on ``workers`` processes.
+    everything is computed again. Studies are computed on ``workers`` processes, for ``max_time`` seconds at most.
     """
 
     def __init__(self, directory: str | Path, *, quick: bool = False, force: bool = False, workers: int = 1,
-                 reporter: Reporter | None = None) -> None:
+                 reporter: Reporter | None = None, max_time: float | None = None) -> None:
         self.directory, self.quick, self.force, self.workers = Path(directory), quick, force, workers
-        self.reporter = reporter
+        self.reporter, self.max_time = reporter, max_time
         self._suffix = QUICK if quick else ""
         self._known: dict[str, Result] = {}
 
@@ -75,7 +76,7 @@ class Workshop:
 
         yield from ready()
         for name, result in run_many(missing, self.directory, place=self.place, workers=self.workers,
-                                     force=self.force, reporter=self.reporter):
+                                     force=self.force, reporter=self.reporter, max_time=self.max_time):
             if result.status not in (Status.interrupted, Status.timeout):
                 self._known[name] = result
                 yield from ready()
@@ -112,22 +113,25 @@ class Workshop:
 
 def make_all(figures: list[Reproduction], directory: str | Path, tell: Callable[[str], None], *, quick: bool = False,
              force: bool = False, workers: int = 1, reporter: Reporter | None = None,
-             codes: tuple[int, int] = (3, 130)) -> int:
+             codes: tuple[int, int] = (3, 130), max_time: float | None = None) -> int:
     """Make figures and tell their tables: its own if it is one figure, one table over all if they are several.
 
     That one is also written to ``table.txt`` and ``table.json``. What fails is named and costs no other figure.
 
-    Returns 0, or one of ``codes``: for something that failed or did not converge, and for an interruption. Raises
-    InputError as `run_many` does.
+    Returns 0, or one of ``codes``: for something that failed, did not converge or ran out of time, and for an
+    interruption. Raises InputError as `run_many` does.
     """
-    workshop = Workshop(directory, quick=quick, force=force, workers=workers, reporter=reporter)
+    began = time.monotonic()
+    workshop = Workshop(directory, quick=quick, force=force, workers=workers, reporter=reporter, max_time=max_time)
     made: dict[str, Made] = {}
     for figure, ended in workshop.make_each(figures):
         made[figure.name] = ended
         _tell_figure(figure, ended, tell, rows=len(figures) == 1)
     if len(made) < len({f.name for f in figures}):
-        tell(f"interrupted: {len(made)} of {len(figures)} made; what is finished is kept, and the same command goes on")
-        return codes[1]
+        late = max_time is not None and time.monotonic() - began > max_time
+        tell(f"{'out of time' if late else 'interrupted'}: {len(made)} of {len(figures)} made; what is finished is "
+             "kept, and the same command goes on")
+        return codes[0 if late else 1]
     if len(figures) > 1:
         _leave_table(workshop, figures, made, tell)
     return 0 if all(m.good for m in made.values()) else codes[0]

@@ -15,6 +15,7 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import WaveChoice
+from ehbilayer.condensate.torus import memory as pairs_memory
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.problem import Problem, Start
@@ -128,9 +129,9 @@ def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candid
         if isinstance(one, str) and name not in possible:
             raise InputError("candidates", " | ".join(sorted(possible)), name, "leave out what cannot form here")
         found[name] = make(torus, basis, one, options) if isinstance(one, str) else [_fitting(one, torus, basis)]
-        for candidate in (c for c in found[name] if not c.paired):
-            require_memory(candidate.basis.estimate(candidate.torus)["memory_bytes"], "candidates",
-                           f"fewer plane waves or particles, or leave out {name}")
+        for c in found[name]:
+            needed = pairs_memory(c.basis.waves) if c.paired else c.basis.estimate(c.torus)["memory_bytes"]
+            require_memory(needed, "candidates", f"fewer plane waves or particles, or leave out {name}")
     if not found:
         raise InputError("candidates", "one or more", list(given), "name phases that compete")
     return [candidate for group in found.values() for candidate in group]

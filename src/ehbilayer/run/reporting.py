@@ -95,6 +95,6 @@ class LiveReporter(LineReporter):
 
 def plan_lines(task: Task) -> list[str]:
     """What is about to be computed, and which keys were replaced or are not used."""
-    lines = [f"{task.study.name}: {task.study.kind}", *task.plan]
+    lines = [f"{task.study.name}: {task.study.kind}", *task.lines]
     lines += [f"  replaced   {key} (by an override)" for key in task.study.replaced]
     return lines + [f"  ignored    {key}" for key in task.study.ignored()]

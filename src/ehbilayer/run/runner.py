@@ -33,6 +33,7 @@ from ehbilayer.run.stopping import Stopper
 from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, load_study
 from ehbilayer.studies.task import Task, check_single, prepare
+from ehbilayer.studies.text import rough_time
 
 if TYPE_CHECKING:
     from ehbilayer.sweep.engines import Engine
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 STOP = "STOP"  # a file of this name in its directory ends a run
 CHECKPOINT_SECONDS = 10.0  # at least this long between two writes; the solver decides when it offers a state
+CLEARLY = 10.0  # how many times the time given a study must take for that to be said
 UNFINISHED = (Status.interrupted, Status.timeout, Status.not_converged)
 BACKENDS = ("numpy", "jax")
 
@@ -56,7 +58,7 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
     # one that is there now is no request, and is refused when it comes to computing
     stop_file = None if place is None or (place / STOP).exists() else place / STOP
     with Stopper(max_time, stop_file, reporter, should_stop) as stop:
-        limits = Limits(backend, threads, stop)
+        limits = Limits(backend, threads, stop, max_time)
         try:
             if study.sweep is not None:
                 return _run_sweep(study, place, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
@@ -77,6 +79,7 @@ def _run_single(study: Study, place: Path | None, limits: Limits, reporter: Repo
         return _run_in(place, task, limits, reporter, resume=resume, force=force)
     _end_if_asked(limits)
     reporter.plan(task)
+    limits.warn_of_time(task.seconds, reporter)
     return _compute(task, None, None, limits, reporter)
 
 
@@ -93,6 +96,7 @@ def _run_in(place: Path, task: Task, limits: Limits, reporter: Reporter, *, resu
         if earlier is not None and not (resume and earlier.status in UNFINISHED):
             return _answer(place, earlier, reporter)
         reporter.plan(task)
+        limits.warn_of_time(None if earlier is not None else task.seconds, reporter)
         result = _compute(task, place, earlier, limits, reporter)
         _leave(place, result, reporter)
         return result
@@ -120,11 +124,20 @@ def _refuse_sweep(place: Path, *, force: bool) -> None:
 
 
 class Limits:
-    """What a run may use: backend and threads; and what ends it."""
+    """What a run may use: backend, threads and seconds; and what ends it."""
 
-    def __init__(self, backend: str, threads: int | None, should_stop: Callable[[], Status | None]) -> None:
+    def __init__(self, backend: str, threads: int | None, should_stop: Callable[[], Status | None],
+                 max_time: float | None = None) -> None:
         self.should_stop, self.backend, self.threads_given = should_stop, backend, threads
+        self.max_time = max_time
         self.threads = threads or min(2, os.cpu_count() or 1)
+
+
+    def warn_of_time(self, seconds: float | None, reporter: Reporter) -> None:
+        """Say before the work begins that the time given is clearly too short for it."""
+        if self.max_time is not None and seconds is not None and seconds > CLEARLY * self.max_time:
+            reporter.warn(f"the time given, {self.max_time:g} s, is far less than the estimate, {rough_time(seconds)}; "
+                          "what there is by then is kept")
 
 
 class _Sweeping(NamedTuple):
@@ -169,7 +182,8 @@ def _run_sweep(study: Study, directory: Path | None, limits: Limits, reporter: R
 def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] | None, limits: Limits,
               reporter: Reporter, asked: _Sweeping, *, leave: bool = False) -> Result:
     from ehbilayer.sweep.campaign import Campaign
-    from ehbilayer.sweep.definition import is_whole, plan_of, refuse_other, start_over, sweep_task
+    from ehbilayer.sweep.definition import is_whole, plan_of, refuse_other, rough_seconds, start_over, sweep_task
+
     task = sweep_task(sweep, plan_of(sweep, engine, shard))
     there = None if asked.force else _complete(place, task)
     if there is not None and is_whole(place, sweep, there, resume=asked.resume):
@@ -185,6 +199,7 @@ def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] 
         if earlier is not None and is_whole(place, sweep, earlier, resume=asked.resume):
             return _answer(place, earlier, reporter)
         reporter.plan(task)
+        limits.warn_of_time(rough_seconds(sweep, engine, shard), reporter)
         with engine:
             result = Campaign(sweep, place, engine, reporter, limits.should_stop, shard, asked.resume, limits.backend,
                               limits.threads_given or 1).run()

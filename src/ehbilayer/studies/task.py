@@ -15,6 +15,7 @@ from ehbilayer.status import Status
 from ehbilayer.studies.file import Study, digest
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.naming import by_key
+from ehbilayer.studies.text import rough_time
 from ehbilayer.units import Scales
 
 
@@ -31,6 +32,7 @@ class Task:
     plan : lines that say what is about to be computed.
     solve : computes; takes `Hooks`, returns a Result whatever happens short of a bug.
     seed : of the random numbers, where there are any.
+    seconds : rough time on one core; None where nobody knows.
     extra : entries of the summary that the method does not know.
     carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
         it cannot.
@@ -43,8 +45,15 @@ class Task:
     plan: tuple[str, ...]
     solve: Callable[[Hooks], Result]
     seed: int | None = None
+    seconds: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     carries: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The plan with the rough time."""
+        rough = () if self.seconds is None else (f"  estimate   {rough_time(self.seconds)} on one core",)
+        return (*self.plan, *rough)
 
     @property
     def hash(self) -> str:

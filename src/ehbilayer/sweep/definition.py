@@ -72,7 +72,16 @@ def plan_of(sweep: Sweep, engine: Engine, shard: Shard | None) -> tuple[str, ...
                      f"row{'s' * (rows != 1)}, so at most {rows} point{'s' * (rows != 1)} at a time")
     left = sweep.first.study.given()
     lines += [f"  replaced   {key} (by the sweep)" for key in sweep.study.given() if key not in left]
-    return (*lines, "  the first point:", *sweep.first.plan)
+    return (*lines, "  the first point:", *sweep.first.lines)
+
+
+def rough_seconds(sweep: Sweep, engine: Engine, shard: Shard | None) -> float | None:
+    """Of all points of a sweep, if each takes as long as the first; None where nobody knows."""
+    if sweep.first.seconds is None or not engine.workers:
+        return None
+    adaptive = sweep.options.mode == "adaptive"
+    total = max(sweep.options.points if adaptive else 0, len(sweep.points))
+    return sweep.first.seconds * total / (engine.workers * (shard[1] if shard else 1))
 
 
 def first_places(sweep: Sweep) -> list[Place]:

@@ -41,7 +41,7 @@ Studies = Mapping[str, dict[str, Any]]
 
 def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], Path] | None = None, workers: int = 1,
              force: bool = False, reporter: Reporter | None = None, should_stop: Stop | None = None,
-             ) -> Iterator[tuple[str, Result]]:
+             max_time: float | None = None) -> Iterator[tuple[str, Result]]:
     """Compute studies and yield (name, result) of each as it is done.
 
     Ctrl-C, SIGTERM and a file STOP in the directory end those in work with their state kept: the last result is then
@@ -58,6 +58,7 @@ def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], 
     force : compute again what is there.
     reporter : told how far it is, and all warnings.
     should_stop : asked now and then; a Status ends the studies with it.
+    max_time : seconds after which those in work are ended with their state kept.
 
     Raises
     ------
@@ -73,12 +74,12 @@ def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], 
                              "use letters, digits and hyphens")
     runner.make_ready(where)
     jobs = jobs_of(studies, place or where.joinpath, workers=workers, force=force)
-    return _computed(jobs, where, workers, reporter or Reporter(), should_stop)
+    return _computed(jobs, where, workers, reporter or Reporter(), should_stop, max_time)
 
 
 def _computed(jobs: list[Job], where: Path, workers: int, reporter: Reporter, also: Stop | None,
-              ) -> Iterator[tuple[str, Result]]:
-    with RunLock(where, None, reporter), Stopper(None, where / runner.STOP, reporter, also) as should_stop:
+              max_time: float | None) -> Iterator[tuple[str, Result]]:
+    with RunLock(where, None, reporter), Stopper(max_time, where / runner.STOP, reporter, also) as should_stop:
         remove_abandoned(where)
         jobs = [_begun_anew(job) for job in jobs]
         watch = _Watch(jobs, workers, should_stop, reporter)

@@ -14,7 +14,7 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock_keys
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.torus import Contents, contents_of, resolved_entries, torus_of, waves_of
 from ehbilayer.torus import Torus
 
@@ -35,8 +35,9 @@ def prepare(study: Study) -> Task:
     resolved = resolved_entries(study, here, plan.basis) | {
         "compressibility": asdict(options) | {"method": table.method, "sizes": list(plan.sizes),
                                               "tolerance": plan.tolerance, "solver_tolerance": options.tolerance}}
+    seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
     return Task(study, scales, study.canonical(), resolved, tuple(_plan_lines(study, plan, here)),
-                partial(compute, plan), seed=options.seed)
+                partial(compute, plan), seed=options.seed, seconds=seconds)
 
 
 def _contents(study: Study) -> Contents:
@@ -50,10 +51,9 @@ def _contents(study: Study) -> Contents:
 def _plan_lines(study: Study, plan: Plan, torus: Torus) -> list[str]:
     bilayer, table, electron = torus.bilayer, keys.of(study), torus.bilayer.carrier("electron")
     more = "" if plan.tolerance is None else f" or more, until alpha^2 changes by less than {plan.tolerance:g}"
-    seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
     return [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
             f"  density    r_s = {electron.rs:.5g} a_e, {electron.density:.6g} a_h^-2",
             f"  sizes      {', '.join(map(str, plan.sizes))} particles; {plan.basis.size} plane waves for {plan.first}"
             + more,
             f"  solve      zero mode {torus.zero_mode}, {table.state} state, occupation {table.occupation}, by "
-            f"{table.method}", f"  estimate   {rough_time(seconds)}"]
+            f"{table.method}"]

@@ -18,7 +18,7 @@ from ehbilayer.studies.crystal.charges import Read, read_charges, structure_of
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.text import device_lines
 from ehbilayer.units import Scales
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def _prepare(study: Study) -> Task:
     if table.scan is not None:
         scan = scan_of(charges.inside, table.scan, table.scan_points, holes_per_cell=table.holes_per_cell,
                        relax=table.relax, starts=table.starts, seed=table.seed)
-        return Task(study, scales, inputs, resolved, (*head, *_plan_scan(scan, charges.inside)),
-                    partial(solve_scan, charges.inside, scan, capacitor=capacitor), seed=table.seed)
+        return Task(study, scales, inputs, resolved, (*head, *_plan_scan(scan)),
+                    partial(solve_scan, charges.inside, scan, capacitor=capacitor), seed=table.seed,
+                    seconds=_scan_seconds(scan, charges.inside))
     structure, name, identity = structure_of(study, charges.inside)
     asked = table.holes_per_cell if "holes_per_cell" in table.model_fields_set else None
     starts = starts_of(charges.inside, structure, holes_per_cell=asked, relax=table.relax, box=table.box,
@@ -55,7 +56,7 @@ def _prepare(study: Study) -> Task:
     resolved |= {"hole_density": cell.hole_density, "a": cell.length, "holes": cell.holes, "electrons": cell.electrons}
     return Task(study, scales, inputs | identity, resolved, (*head, *_plan_search(charges, starts)),
                 partial(solve_search, starts, capacitor=capacitor), seed=table.seed,
-                extra={"unit_spacing": charges.unit_spacing})
+                seconds=len(starts) * _seconds(starts[0]), extra={"unit_spacing": charges.unit_spacing})
 
 
 def _seconds(start: Start) -> float:
@@ -76,12 +77,14 @@ def _plan_search(charges: Read, starts: Sequence[Start]) -> list[str]:
     random = len(starts) - len(names)
     what = [*names, *([f"{random} random"] if random else [])]
     lines.append(f"  starts     {', '.join(what)}; relax {first.relax}, tolerance {first.tolerance:g} e^2/a^2")
-    lines.append(f"  estimate   {rough_time(len(starts) * _seconds(first))} on one core")
     return lines
 
 
-def _plan_scan(scan: Scan, inside: Composition) -> list[str]:
+def _scan_seconds(scan: Scan, inside: Composition) -> float:
     starts, _ = scan_starts(inside, np.array(scan.values), scan.holes_per_cell, scan.starts, scan.seed)
+    return 2 * sum(_seconds(s) for s in starts)
+
+
+def _plan_scan(scan: Scan) -> list[str]:
     return [f"  scan       a/d from {scan.values[0]:g} to {scan.values[-1]:g}, {len(scan.values)} points",
-            f"  cells      up to {scan.holes_per_cell} holes, {scan.starts} random starts each, named ones besides",
-            f"  estimate   {rough_time(2 * sum(_seconds(s) for s in starts))} on one core"]
+            f"  cells      up to {scan.holes_per_cell} holes, {scan.starts} random starts each, named ones besides"]

@@ -24,7 +24,6 @@ from ehbilayer.studies.pairing import keys as pairing_keys
 from ehbilayer.studies.pairing.prepare import resolved_point, source_options
 from ehbilayer.studies.phases import prepare as phases
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import rough_time
 from ehbilayer.studies.torus import torus_of
 
 COMPETITION = {True: 4.0, False: 8.0}  # seconds of one competition, by whether the layers are balanced
@@ -48,12 +47,12 @@ def prepare(study: Study) -> Task:
         sources = {} if reason else sources_of(table.alpha_squared, table.alpha, table.alpha_squared_uncertainty,
                                                **source_options(part))
         choices = Choices(table.method, table.mu_star, table.umklapp, 0)
-    plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}",
-            f"  estimate   {rough_time(_seconds(bilayer, part.cell.holes or HOLES, len(sources), len(densities)))}"]
+    plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}"]
     device = Device(bilayer, competition.solve, sources, choices, reason, densities, _at(part) if densities else None)
+    seconds = _seconds(bilayer, part.cell.holes or HOLES, len(sources), len(densities))
     resolved = competition.resolved | {"kind": "device", "pairing": {
         name: resolved_point(device.paired, source, choices) for name, source in sources.items()}}
-    return Task(study, scales, study.canonical(), resolved, tuple(plan), partial(solve, device))
+    return Task(study, scales, study.canonical(), resolved, tuple(plan), partial(solve, device), seconds=seconds)
 
 
 def _seconds(bilayer: Bilayer, holes: int, sources: int, densities: int) -> float:

@@ -9,7 +9,7 @@ from functools import partial
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.scan import critical, scan
-from ehbilayer.few_body.variational import Options, solve
+from ehbilayer.few_body.variational import Options, require_room, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.results.base import Result
@@ -19,7 +19,7 @@ from ehbilayer.studies.few_body.table import title
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.text import device_lines
 from ehbilayer.units import Scales
 
 SECONDS = {"exciton": 0.1, "trion-": 6.0, "trion+": 6.0, "biexciton": 30.0}  # of one energy, about
@@ -48,6 +48,7 @@ def _prepare(study: Study) -> Task:
     ratio = mass_ratio_of(scales)
     spacings = _spacings(study, scales)
     complexes = [make_complex(table.complex, table.spin, ratio, d, table.angular_momentum) for d in spacings]
+    require_room(complexes[0], options)
     resolved = {"complex": complexes[0].name, "spin": complexes[0].spin, "find": table.find,
                 "angular_momentum": complexes[0].angular_momentum, "electron_mass": ratio,
                 "spacing": spacings[0] if table.spacings is None else spacings, **asdict(options)}
@@ -55,13 +56,15 @@ def _prepare(study: Study) -> Task:
     plan = (*device_lines(study.bilayer.material, scales), _complex_line(complexes[0]),
             f"  spacing    {where} a_h",
             f"  threshold  {_break_up(complexes[0])}, {complexes[0].threshold:.10g} Ha_h",
-            _solve_line(options, SECONDS[table.complex] * len(spacings), f"tolerance {options.tolerance:g} Ha_h")
+            _solve_line(options, f"tolerance {options.tolerance:g} Ha_h")
             if table.complex != "exciton" else "  solve      the radial equation")
+    seconds = SECONDS[table.complex] * len(spacings)
     if table.spacings is None:
         return Task(study, scales, study.canonical(), resolved, plan, _solving(partial(solve, complexes[0], options)),
-                    seed=options.seed, carries=("widths", "vectors") if table.complex != "exciton" else ())
+                    seed=options.seed, seconds=seconds,
+                    carries=("widths", "vectors") if table.complex != "exciton" else ())
     return Task(study, scales, study.canonical(), resolved, plan, _solving(partial(scan, complexes, options)),
-                seed=options.seed)
+                seed=options.seed, seconds=seconds)
 
 
 def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
@@ -70,16 +73,17 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
         raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
     ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [mass_ratio_of(scales)]
     complex = make_complex(table.complex, table.spin, ratios[0], 0.0, table.angular_momentum)
+    require_room(complex, options)
     resolved = {"complex": complex.name, "spin": complex.spin, "find": table.find,
                 "angular_momentum": complex.angular_momentum, "mass_ratios": ratios, **asdict(options)}
     plan = (*device_lines(study.bilayer.material, scales), _complex_line(complex),
             f"  find       critical spacing at m_e/m_h = {', '.join(f'{r:g}' for r in ratios)}",
-            _solve_line(options, POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios),
-                        "accuracy as each point needs it"))
+            _solve_line(options, "accuracy as each point needs it"))
     method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum)
     if table.mass_ratios is not None:
         scales = Scales()  # of the masses of a device, which are not those asked for
-    return Task(study, scales, study.canonical(), resolved, plan, _solving(method), seed=options.seed)
+    return Task(study, scales, study.canonical(), resolved, plan, _solving(method), seed=options.seed,
+                seconds=POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios))
 
 
 def _spacings(study: Study, scales: Scales) -> list[float]:
@@ -100,9 +104,8 @@ def _complex_line(complex: Complex) -> str:
     return f"  complex    {title(complex.name, complex.spin)}, angular momentum {complex.angular_momentum}"
 
 
-def _solve_line(options: Options, seconds: float, accuracy: str) -> str:
-    return (f"  solve      {accuracy}, up to {options.max_functions} functions, seed "
-            f"{options.seed}, {rough_time(seconds)}")
+def _solve_line(options: Options, accuracy: str) -> str:
+    return f"  solve      {accuracy}, up to {options.max_functions} functions, seed {options.seed}"
 
 
 def _break_up(complex: Complex) -> str:

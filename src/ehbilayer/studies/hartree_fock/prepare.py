@@ -14,7 +14,7 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.torus import contents_of, critical_rs_of, resolved_entries, torus_of, waves_of
 from ehbilayer.units import nearest
 
@@ -46,7 +46,7 @@ def prepare(study: Study) -> Task:
     problem = prepared.problem
     return Task(study, problem.torus.bilayer.scales, prepared.inputs, prepared.resolved, tuple(_plan(prepared)),
                 problem.solve, seed=problem.options.seed, extra={"critical_rs": prepared.critical_rs},
-                carries=problem.carries)
+                carries=problem.carries, seconds=problem.estimate["seconds"])
 
 
 def problem_of(study: Study) -> Prepared:
@@ -89,9 +89,9 @@ def _start_file(study: Study) -> Path | None:
 
 
 def _plan(prepared: Prepared) -> list[str]:
-    """What is about to be computed: device, species, density, box, basis, convention, memory and rough time."""
+    """What is about to be computed: device, species, density, box, basis, convention and memory."""
     study, cell, problem = prepared.study, prepared.resolved["cell"], prepared.problem
-    bilayer, options, estimate = problem.torus.bilayer, problem.options, problem.estimate
+    bilayer, options = problem.torus.bilayer, problem.options
     lines = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer)]
     for name, s in prepared.resolved["species"].items():
         real = f" = {bilayer.scales.density_per_cm2(s['density']):.4g} cm^-2" if bilayer.scales.known else ""
@@ -107,5 +107,5 @@ def _plan(prepared: Prepared) -> list[str]:
     lines.append(f"  solve      zero mode {cell['zero_mode']}, start {keys.of(study).start}, {options.starts} "
                  f"start{'s' * (options.starts > 1)}, keep {options.keep}, occupation {options.occupation}, "
                  f"tolerance {options.tolerance:g} Ha_h")
-    lines.append(f"  estimate   {estimate['memory_bytes'] / 1e6:.0f} MB, {rough_time(estimate['seconds'])}")
+    lines.append(f"  memory     {problem.estimate['memory_bytes'] / 1e6:.0f} MB")
     return lines

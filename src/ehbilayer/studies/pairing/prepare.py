@@ -21,7 +21,7 @@ from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.pairing import keys
 from ehbilayer.studies.pairing.table import rows
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.text import device_lines
 
 __all__ = ["prepare", "resolved_point", "rows", "source_options"]
 
@@ -75,11 +75,10 @@ def _prepare_point(study: Study, source: Source, choices: Choices) -> Task:
     plan = (*device_lines(bilayer.material, bilayer.scales),
             f"  electrons  r_s = {electron.rs:.6g} a_e, {electron.flavours} flavours, m_h/m_e = {ratio:g}",
             f"  spacing    {bilayer.spacing / ratio:.6g} a_e", _alpha_line(source),
-            f"  solve      {choices.method}, mu* {choices.mu_star}, umklapp {choices.umklapp}",
-            f"  estimate   {rough_time(seconds)}")
+            f"  solve      {choices.method}, mu* {choices.mu_star}, umklapp {choices.umklapp}")
     inputs = study.canonical() | ({"phase_file": digest} if digest else {})
     return Task(study, bilayer.scales, inputs, resolved_point(bilayer, source, choices, phase), plan,
-                partial(solve_point, bilayer, source, choices, phase=phase))
+                partial(solve_point, bilayer, source, choices, phase=phase), seconds=seconds)
 
 
 def _phase(study: Study, bilayer: Bilayer) -> tuple[str | None, str]:
@@ -134,6 +133,6 @@ def _prepare_map(study: Study, bilayer: Bilayer, source: Source, choices: Choice
     plan = (*device_lines(bilayer.material, bilayer.scales),
             f"  map        {n} x {n}: r_s {first:g} to {last:g}, d/a_e {low / ratio:g} to {high / ratio:g}, m_h/m_e = "
             f"{ratio:g}", _alpha_line(source),
-            f"  solve      {choices.method}, mu* {choices.mu_star}, umklapp {choices.umklapp}",
-            f"  estimate   {rough_time(seconds)}")
-    return Task(study, bilayer.scales, study.canonical(), resolved, plan, partial(solve_map, asked))
+            f"  solve      {choices.method}, mu* {choices.mu_star}, umklapp {choices.umklapp}")
+    return Task(study, bilayer.scales, study.canonical(), resolved, plan, partial(solve_map, asked),
+                seconds=seconds)

@@ -44,6 +44,7 @@ def prepare(study: Study) -> Task:
     inputs = study.canonical()
     inputs["phases"] = inputs.get("phases", {}) | {"spins": spins}
     return Task(study, bilayer.scales, inputs, resolved, tuple(plan), partial(compete, found),
+                seconds=sum(c.basis.estimate(c.torus)["seconds"] for c in found if not c.paired),
                 extra=_critical(study, contents, torus), carries=(PREFIX,))
 
 

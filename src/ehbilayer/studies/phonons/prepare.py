@@ -18,7 +18,7 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.phonons import keys
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines, rough_time
+from ehbilayer.studies.text import device_lines
 from ehbilayer.units import Scales
 
 
@@ -49,7 +49,9 @@ def _prepare(study: Study) -> Task:
                     "scan": None if values is None else values.tolist()}}
     plan = _plan(study, scales, crystal, masses, options, values)
     return Task(study, Scales() if charges.unit_spacing else scales, study.canonical() | identity, resolved,
-                tuple(plan), lambda run: solve(crystal, name, masses, options, run, values))
+                tuple(plan), lambda run: solve(crystal, name, masses, options, run, values),
+                seconds=_seconds(len(crystal.species), options.mesh or default_mesh(len(crystal.species)),
+                                 0 if values is None else len(values)))
 
 
 def _masses(scales: Scales, charges: Read) -> dict[str, float]:
@@ -75,8 +77,7 @@ def _plan(study: Study, scales: Scales, crystal: Crystal, masses: dict[str, floa
                  f"{options.lindemann:g}")
     if values is not None:
         lines.append(f"  scan       {len(values)} values of a/d from {values[0]:g} to {values[-1]:g}")
-    seconds = _seconds(len(crystal.species), size, 0 if values is None else len(values))
-    return [*lines, f"  estimate   {rough_time(seconds)} on one core"]
+    return lines
 
 
 def _seconds(charges: int, mesh: int, scanned: int) -> float:
