@@ -77,7 +77,7 @@ def family() -> list[int]:
     """Processes with the mark, this one left out: those started here that live, wherever they hang now."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
             if f"{MARK}={os.getpid()}".encode() in (entry / "environ").read_bytes().split(b"\0"):
                 found.append(int(entry.name))
     return [pid for pid in found if pid != os.getpid() and _state(pid) not in "Z"]
@@ -124,7 +124,9 @@ def killed_workers(work: Path, end: float, seed: int) -> Count:
         counts["runs"] += 1
         counts["lost or wrong"] += done.returncode != 0 or not same(place, work / name)
         counts["tracebacks"] += "Traceback" in done.stderr
-        counts["leftovers"] += len(leftovers(place, work / "tmp"))
+        left = leftovers(place, work / "tmp")
+        counts["leftovers"] += len(left)
+        print(*left, sep="\n", end="", file=sys.stderr)
     return counts
 
 

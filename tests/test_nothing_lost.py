@@ -15,11 +15,12 @@ import pytest
 
 import ehbilayer
 import fake_points
+import sealed
 from ehbilayer import cli
 from ehbilayer.errors import InputError
 from ehbilayer.results import files, netcdf
 from ehbilayer.results.base import Record, Result, Variable
-from ehbilayer.results.files import ResultFileError, atomic_write, set_aside
+from ehbilayer.results.files import RESULT, ResultFileError, atomic_write, set_aside
 from ehbilayer.run import runner
 from ehbilayer.run.rescue import RescuedError
 from ehbilayer.status import Status
@@ -338,3 +339,19 @@ def test_a_study_whose_name_is_dots_stays_where_it_is(tmp_path: Path, stem: str,
 def test_names_of_studies_stay_in_their_directory(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="a name for a directory"):
         list(many.run_many({name: SINGLE}, tmp_path / "x"))
+
+
+def test_a_state_that_makes_no_sense_is_set_aside(tmp_path: Path) -> None:
+    """Sealed by someone who changed it: arrays and entries of other shapes and types under right names."""
+    tables = {"kind": "few-body", "bilayer": {"electron_mass": 0.5, "hole_mass": 1.0}, "few-body": {
+        "complex": "exciton", "spacings": [0.5, 1.0]}}
+    asked: list[int] = []
+    ended = runner.run(make_study(tables), tmp_path, should_stop=lambda: Status.interrupted if len(asked) > 3 else (
+        asked.append(1)))  # type: ignore[func-returns-value]
+    assert ended.status is Status.interrupted and ended.data
+    raw = (tmp_path / RESULT).read_bytes()
+    (tmp_path / RESULT).write_bytes(sealed.edited(raw, lambda content: content["arrays"].pop()))
+    listener = fake_points.Listener()
+    again = runner.run(make_study(tables), tmp_path, resume=True, reporter=listener)
+    assert again.status is Status.converged and (tmp_path / f"{RESULT}.corrupt").exists()
+    assert any("cannot go on from" in text for text in listener.warnings)

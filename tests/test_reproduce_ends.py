@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ehbilayer import cli
@@ -112,6 +113,16 @@ def _die_elsewhere(job: int, should_stop: Any) -> int:
     if os.getpid() != job:
         os.kill(os.getpid(), signal.SIGKILL)
     return os.getpid()
+
+
+def _overflow(job: float, should_stop: Any) -> float:
+    return float(np.float64(job) * 1e300)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_numbers_that_overflow_are_errors_in_every_process(workers: int) -> None:
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        dict(parallel.each(_overflow, [1.0, 1e300], workers=workers))
 
 
 def test_a_killed_process_is_named_and_its_work_done_in_the_first() -> None:

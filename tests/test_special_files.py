@@ -188,3 +188,17 @@ def test_a_megabyte_of_anything_is_read_soon(tmp_path: Path, piece: str, capsys:
     for begin in ("", "a = ", "[", 'a = "'):
         (tmp_path / "a.toml").write_text((begin + piece * LARGEST_FILE)[:LARGEST_FILE])
         fails(capsys, "run", str(tmp_path / "a.toml"))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop/a", "file/a"])
+@pytest.mark.parametrize("command", ["run", "show", "status", "plot", "device", "reproduce"])
+def test_paths_that_cannot_be_used(tmp_path: Path, name: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "file").touch()
+    (tmp_path / "a.toml").write_text('kind = "crystal"\n[density]\na_over_d = 2.0\nelectrons_per_hole = 1\n')
+    path = str(tmp_path / name)
+    words = {"run": [str(tmp_path / "a.toml"), "-o", path], "reproduce": ["dai-fu:3", "-o", path],
+             "device": ["--material", "WSe2/MoSe2", "--spacing", "3 nm", "--density", "1e12 cm^-2", "-o", path]}
+    assert cli.execute([command, *words.get(command, [path])]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ") and err.count("\n") == 1

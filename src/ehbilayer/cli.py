@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ehbilayer.studies.file import Study
 
 EXIT_INPUT, EXIT_NOT_CONVERGED, EXIT_ELSEWHERE, EXIT_INTERRUPTED, EXIT_FAILED = 2, 3, 4, 130, 1
+UNUSABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENOTDIR)  # of paths
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary, and nothing else, on stdout.")]
@@ -364,6 +366,9 @@ def _execute(arguments: list[str] | None) -> int:
             return _fail(f"{error.format_message()} (see ehb --help)", EXIT_INPUT)
         if os.environ.get("EHB_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno in UNUSABLE:
+            return _fail(str(InputError(str(error.filename)[:200], "a path that can be used", os.strerror(error.errno),
+                                        "choose another")), EXIT_INPUT)
         return _fail(f"unexpected {type(error).__name__}: {error}; please report it (EHB_DEBUG=1 shows where)",
                      EXIT_FAILED)
 

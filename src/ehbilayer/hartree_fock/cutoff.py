@@ -35,8 +35,8 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     ``basis`` is where to begin. All starts run there, the best one alone goes on. ``basis_error`` is
     the last change, which bounds what is left as errors fall about tenfold from round to round, or more where the waves
     grew by less (`_beyond`). Where MOST_WAVES or the memory would be passed, it is what is left by the geometric
-    series of the changes, and the status not_converged if that is more than the tolerance. ``gap_error`` has the last change of the
-    gaps in it.
+    series of the changes, and the status not_converged if that is more than the tolerance. ``gap_error`` has the
+    last change of the gaps in it.
     """
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)

@@ -17,6 +17,8 @@ from itertools import islice
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ehbilayer.hooks import ending_signals, never, silent
 from ehbilayer.status import Status
 
@@ -75,13 +77,14 @@ def _on_processes(work: Work, jobs: Sequence[Any], workers: int, should_stop: St
     from multiprocessing import active_children, get_context
 
     context = get_context("spawn")  # forked processes inherit locks of threads that they do not have
+    rules = np.geterr()  # a worker treats overflow as it is treated here
     stop = context.RawValue("b", 0)  # no lock, with which a worker could be killed
     others = set(active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
         rest = enumerate(jobs)
         with _unguarded_main(), _signals_held():
             first = islice(rest, AHEAD * workers)
-            waiting: dict[Future[Any], int] = {pool.submit(_call, work, job): i for i, job in first}
+            waiting: dict[Future[Any], int] = {pool.submit(_call, work, job, rules): i for i, job in first}
         started = set(active_children()) - others
         try:
             with _killed_in_a_hurry(started):
@@ -96,7 +99,7 @@ def _on_processes(work: Work, jobs: Sequence[Any], workers: int, should_stop: St
                         waiting = {f: i for f, i in waiting.items() if not f.cancel()}
                     if not stop.value:
                         more = islice(rest, AHEAD * workers - len(waiting))
-                        waiting |= {pool.submit(_call, work, job): i for i, job in more}
+                        waiting |= {pool.submit(_call, work, job, rules): i for i, job in more}
         finally:
             stop.value = 1
             with _killed_in_a_hurry(started):
@@ -171,11 +174,12 @@ def _on_signal(number: int, frame: FrameType | None) -> None:
         os._exit(1)
 
 
-def _call(work: Work, job: Any) -> Any:
+def _call(work: Work, job: Any, rules: Any) -> Any:
     global _working
     _working = True
     try:
-        return work(job, _told)
+        with np.errstate(**rules):
+            return work(job, _told)
     finally:
         _working = False
         if _ending:  # the pool breaks, and what is missing is computed where it was begun, or not at all

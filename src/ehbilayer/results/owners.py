@@ -47,6 +47,12 @@ def temporary_directory() -> Iterator[Path]:
         yield Path(place)
 
 
+def tidy(folder: Path) -> None:
+    """Remove what this user's dead processes left in ``folder`` and in the system's place for temporary files."""
+    remove_abandoned(folder)
+    remove_abandoned(Path(tempfile.gettempdir()), DIRECTORIES)
+
+
 def alive(pid: int) -> bool:
     """Whether a process of this number lives on this host; True where that cannot be asked."""
     if os.name != "posix":

@@ -23,7 +23,7 @@ from ehbilayer.results.files import (
     holds,
     set_aside,
 )
-from ehbilayer.results.owners import remove_abandoned, temporary_directory
+from ehbilayer.results.owners import temporary_directory, tidy
 from ehbilayer.run import watchdog
 from ehbilayer.run.finishing import finished, summary_text
 from ehbilayer.run.lock import RunLock, parse_shard
@@ -90,14 +90,14 @@ def _run_in(place: Path, task: Task, limits: Limits, reporter: Reporter, *, resu
     _end_if_asked(limits)
     make_ready(place)
     with RunLock(place, None, reporter):
-        remove_abandoned(place)
+        tidy(place)
         _refuse_sweep(place, force=force)
         earlier = _earlier(place, task, reporter, resume=resume, force=force)
         if earlier is not None and not (resume and earlier.status in UNFINISHED):
             return _answer(place, earlier, reporter)
         reporter.plan(task)
         limits.warn_of_time(None if earlier is not None else task.seconds, reporter)
-        result = _compute(task, place, earlier, limits, reporter)
+        result = _resumed(task, place, earlier, limits, reporter)
         _leave(place, result, reporter)
         return result
 
@@ -190,7 +190,7 @@ def _sweep_in(place: Path, sweep: Sweep, engine: Engine, shard: tuple[int, int] 
         return _answer(place, there, reporter)
     make_ready(place)
     with RunLock(place, shard, reporter):
-        remove_abandoned(place)
+        tidy(place)
         earlier = _earlier(place, task, reporter, resume=False, force=asked.force)
         if asked.force:
             start_over(place, sweep, shard, keep_points=asked.resume)
@@ -277,6 +277,20 @@ def make_ready(place: Path) -> None:
         raise InputError(str(place), "a directory that can be made", error.strerror or "not possible",
                          "choose another place with -o") from None
     check_writable(place)
+
+
+def _resumed(task: Task, place: Path, earlier: Result | None, limits: Limits, reporter: Reporter) -> Result:
+    """Go on from an unfinished result; from the beginning without one, or with one whose state makes no sense."""
+    try:
+        return _compute(task, place, earlier, limits, reporter)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:  # InputError is one
+        if earlier is None or os.environ.get("EHB_DEBUG"):
+            raise
+        reporter.done()
+        aside = set_aside(place / RESULT)
+        reporter.warn(f"cannot go on from {place / RESULT} ({type(error).__name__}); set aside as {aside.name}, "
+                      "computing again")
+    return _compute(task, place, None, limits, reporter)
 
 
 def _compute(task: Task, place: Path | None, resumed: Result | None, limits: Limits, reporter: Reporter) -> Result:

@@ -14,7 +14,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.numerics.parallel import each
 from ehbilayer.results.base import Record, Result
 from ehbilayer.results.files import DEFINITION, RESULT, ResultFileError
-from ehbilayer.results.owners import remove_abandoned
+from ehbilayer.results.owners import tidy
 from ehbilayer.run import runner
 from ehbilayer.run.lock import RunLock
 from ehbilayer.run.reporting import Reporter
@@ -80,7 +80,7 @@ def run_many(studies: Studies, directory: str | Path, *, place: Callable[[str], 
 def _computed(jobs: list[Job], where: Path, workers: int, reporter: Reporter, also: Stop | None,
               max_time: float | None) -> Iterator[tuple[str, Result]]:
     with RunLock(where, None, reporter), Stopper(max_time, where / runner.STOP, reporter, also) as should_stop:
-        remove_abandoned(where)
+        tidy(where)
         jobs = [_begun_anew(job) for job in jobs]
         watch = _Watch(jobs, workers, should_stop, reporter)
         for number, answer in each(compute, jobs, workers=workers, should_stop=watch, warn=reporter.warn):
