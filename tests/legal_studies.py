@@ -61,6 +61,9 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
                  {"few-body": {"max_functions": 6, "complex": "biexciton"}},
                  {"few-body": {"complex": "exciton", "spacings": [0, 1.0]}}),
     "liquid": ({"liquid": {"curve_points": 3}},),
+    "monte-carlo": ({"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {
+        "method": "vmc", "target_error": 0.05, "max_time": 1.0, "walkers": 20, "samples": 20,
+        "optimisation_steps": 1}},),
 }
 
 

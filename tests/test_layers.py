@@ -17,8 +17,8 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
 
 # rooms of the house in the order of a calculation: a module may import what stands in an earlier room, or in its own
 ROOMS = ("errors console status hooks units materials numerics results interaction model torus basis terms hamiltonian "
-         "orbitals liquid hartree_fock few_body condensate phases crystal phonons compressibility pairing device "
-         "figures studies run sweep papers cli __main__").split()
+         "orbitals liquid hartree_fock few_body condensate phases monte_carlo crystal phonons compressibility pairing "
+         "device figures studies run sweep papers cli __main__").split()
 
 # imports against that order, inside functions or for annotations only, each with its reason
 EXCEPTIONS = {
@@ -176,7 +176,7 @@ def test_start_up_stays_light(statement: str) -> None:
                             env=os.environ | {"PYTHONPATH": str(SOURCE.parent)})
     loaded = answer.stdout.splitlines()[-1].split()
     assert "ehbilayer" in loaded
-    assert not set(loaded) & {*HEAVY, "scipy", "numpy", "pydantic"}
+    assert not set(loaded) & {*HEAVY, "scipy", "numpy", "pydantic", "numba"}
 
 
 def test_help_lists_the_commands() -> None:

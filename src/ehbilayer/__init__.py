@@ -24,6 +24,7 @@ from ehbilayer.device import device
 from ehbilayer.few_body import critical_spacing, few_body
 from ehbilayer.hartree_fock import hartree_fock
 from ehbilayer.liquid import liquid
+from ehbilayer.monte_carlo import monte_carlo
 from ehbilayer.pairing import pairing
 from ehbilayer.phases import phases
 from ehbilayer.phonons import phonons
@@ -66,7 +67,7 @@ __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockRes
            "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult",
            "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
            "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load",
-           "load_study", "make_study", "pairing", "phases", "phonons", "run", "run_many",
+           "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons", "run", "run_many",
            "size_limit"]
 
 

@@ -109,7 +109,7 @@ def versions() -> dict[str, str]:
     from ehbilayer import __version__
 
     found: dict[str, Any] = {"ehbilayer": __version__, "python": ".".join(map(str, sys.version_info[:3]))}
-    for name in ("numpy", "scipy", "ducc0", "jax"):
+    for name in ("numpy", "scipy", "ducc0", "jax", "numba"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

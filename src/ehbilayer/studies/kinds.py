@@ -62,6 +62,7 @@ KINDS = (
     Kind("phonons", f"{STUDIES}.phonons"),
     Kind("few-body", f"{STUDIES}.few_body"),
     Kind("liquid", f"{STUDIES}.liquid"),
+    Kind("monte-carlo", f"{STUDIES}.monte_carlo"),
 )
 SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
 

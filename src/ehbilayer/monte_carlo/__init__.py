@@ -1,0 +1,64 @@
+"""Quantum Monte Carlo of both layers: correlation beyond the mean field, with error bars.
+
+`pair_potential` is the interaction on the torus, `orbitals`, `jastrow` and `trial` the trial function, `kernels` the
+walk of one walker, `walk` variational and `diffusion` fixed-node Monte Carlo, `optimise` finds the parameters,
+`statistics` the errors, `finite_size` goes to infinitely many; `calculation` is the order of all that, `result` what
+comes back, `problem` what is asked for. The kernels are compiled by Numba, which nothing else imports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ehbilayer.monte_carlo.result import MonteCarloResult
+    from ehbilayer.results.calling import Calling
+    from ehbilayer.torus import Torus
+
+
+def monte_carlo(torus: Torus, trial: str = "liquid", *, method: str = "dmc", target_error: float | str | None = None,
+                max_time: float | None = None, walkers: int = 200, time_steps: Sequence[float] | None = None,
+                seed: int = 0, jastrow: int = 5, optimisation_steps: int = 5, samples: int = 2000,
+                **how: Unpack[Calling]) -> MonteCarloResult:
+    """The energy of a phase with correlation, by variational or fixed-node diffusion Monte Carlo.
+
+        psi = e^J prod det,  E = <psi|H|psi>  (vmc),  the lowest energy with the nodes of psi  (dmc)
+
+    Parameters
+    ----------
+    torus : counts, spins and box; zero mode ``madelung``.
+    trial : ``liquid`` (plane waves), ``hole-crystal``, ``electron-crystal``, ``crystal`` (Gaussians on sites), or
+        ``condensate`` (electron-hole pairs).
+    method : ``vmc`` or ``dmc``.
+    target_error : standard error of the energy per hole to reach, Ha_h or text such as ``"0.1 meV"``.
+    max_time : seconds after which it ends with what it has; one of the two must be given.
+    walkers : of one ensemble.
+    time_steps : two, the larger first, in 1/Ha_h; None lets 1 % of the moves be refused at the larger and halves it.
+    seed : of all random numbers; the same seed gives the same digits where no time is up.
+    jastrow : degree of the polynomials of e^J; 0 leaves it out.
+    optimisation_steps : of the linear method; 0 keeps the first parameters.   samples : walkers in each of them.
+    how : see `results.calling.Calling`.
+
+    Raises
+    ------
+    InputError : open shells, numbers that do not pair or fit sites, another interaction than Coulomb's, a torus with
+        zero mode ``none`` or a capacitor, neither target nor time, no walkers.
+
+    Sources: Foulkes et al., RMP 73, 33 (2001), and those of the modules.
+
+        gas = Torus(Bilayer.of(rs_hole=5, electrons_per_hole=0), holes=26, zero_mode="madelung", hole_spin="restricted")
+        found = monte_carlo(gas, "liquid", target_error=1e-4)
+        found.energy_per_hole, found.error, found.finite_size.energy_per_hole
+    """
+    from ehbilayer.errors import require
+    from ehbilayer.monte_carlo.problem import MonteCarloProblem
+    from ehbilayer.results.calling import call
+    from ehbilayer.torus import Torus
+
+    require("torus", torus, Torus)
+    problem = MonteCarloProblem.of(torus, trial, method=method, target_error=target_error, max_time=max_time,
+                                   walkers=walkers, time_steps=time_steps, seed=seed, jastrow=jastrow,
+                                   optimisation_steps=optimisation_steps, samples=samples)
+    return call(problem.solve, torus.bilayer.scales, how, seed=seed)

@@ -1,0 +1,40 @@
+"""From N particles to infinitely many: the free gas' shells and the zero-point energy of the plasmon that is missing.
+
+    E_inf = E_N + sum_a (T_inf - T_N)_free + c r_s^{-3/2} N^{-5/4} Ha per electron,
+
+c = 0.671 on the triangular torus, 0.675 on the square one, for one layer of one carrier, r_s and Ha in that carrier's
+own atomic units. Of two layers with electrons and holes the out-of-phase plasmon has the reduced mass; a fluid of
+excitons has none. These are not done here, and their energies are left as they are.
+
+Source: Chiesa et al., PRL 97, 076404 (2006); in two dimensions Drummond et al., PRB 78, 125106 (2008).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ehbilayer.monte_carlo.trial import Trial
+from ehbilayer.numerics.lattice import Cell
+
+PLASMON = {"triangular": 0.671, "square": 0.675}
+
+
+def free_kinetic(cell: Cell, waves: np.ndarray, mass: float) -> float:
+    """(T_inf - T_N) of one flavour in Ha_h: n A k_F^2/4m less the sum over ``waves`` (N, 3) of k^2/2m."""
+    count = len(waves)
+    fermi = 4 * np.pi * count / cell.area
+    return float((count * fermi / 2 - np.sum(waves[:, :2] ** 2)) / (2 * mass))
+
+
+def correction(trial: Trial) -> float | None:
+    """E_inf - E_N in Ha_h of the box; None where the formula is not known: pairs, crystals, several carriers."""
+    torus = trial.torus
+    present = [s for s in torus.species if s.count]
+    shape = torus.shape if isinstance(torus.shape, str) else ""
+    if trial.name != "liquid" or len(present) != 1 or shape not in PLASMON:
+        return None
+    (s,) = present
+    shells = sum(free_kinetic(torus.box, f.waves, s.mass) for f in trial.factors)
+    rs = s.mass * np.sqrt(torus.area / (np.pi * s.count))
+    # c r_s^{-3/2} N^{-5/4} Ha per particle, Ha = m Ha_h
+    return float(shells + s.mass * PLASMON[shape] * rs**-1.5 * s.count**-0.25)

@@ -1,0 +1,115 @@
+"""The interaction of two charges on the torus, as fast as a walk needs it: an exact short part and a table.
+
+psi_d(r), the Ewald potential of zero average (`interaction.lattice_sums`), is divided at the radius L of the circle
+inscribed in the Wigner-Seitz cell, with s^2 = r^2 + d^2 and p the Taylor polynomial of 1/s in r^2 about r = L:
+
+    psi_d(r) = [1/s - p(r^2)] theta(L - r) + smooth_d(r),  p(x) = sum_m c_m (x - L^2)^m,
+    c_m = binomial(-1/2, m) (L^2 + d^2)^{-1/2 - m}.
+
+The bracket and its first ORDER derivatives vanish at L, so that only the nearest image counts, and smooth_d is smooth
+everywhere and goes into a spline. No error function is left in the loop. The energy of all charges is
+
+    V = sum_{i<j} z_i z_j psi(r_i - r_j) + 1/2 sum_i z_i^2 M(0),
+
+the Madelung convention, which is the only one of a Monte Carlo calculation.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
+from ehbilayer.monte_carlo.splines import GRID, coefficients, grid_fractions, spline_value
+from ehbilayer.numerics.lattice import Cell, reduce_vectors
+
+ORDER = 5  # of the polynomial p
+
+
+class Box(NamedTuple):
+    """A torus: ``cell`` and ``inverse`` of reduced vectors, the three shortest lattice vectors ``sides`` (3, 2), and
+    ``radius`` of the circle inscribed in its Wigner-Seitz cell (a_h)."""
+
+    cell: np.ndarray
+    inverse: np.ndarray
+    sides: np.ndarray
+    radius: float
+
+
+def box_of(cell: Cell) -> Box:
+    """The box of a cell of any vectors."""
+    a, _ = reduce_vectors(cell.vectors)
+    third = a[0] - a[1] if a[0] @ a[1] > 0 else a[0] + a[1]
+    sides = np.stack([a[0], a[1], third])
+    return Box(np.ascontiguousarray(a), np.linalg.inv(a), sides, float(np.linalg.norm(sides, axis=1).min()) / 2)
+
+
+class Potential(NamedTuple):
+    """psi at each distance of layers: squared ``heights`` (n,), ``taylor`` (n, ORDER + 1), ``smooth`` (n, M, M)."""
+
+    heights: np.ndarray
+    taylor: np.ndarray
+    smooth: np.ndarray
+
+
+def taylor(radius: float, distance: float) -> np.ndarray:
+    """c_m of the polynomial p."""
+    c = np.empty(ORDER + 1)
+    c[0] = 1 / np.hypot(radius, distance)
+    for m in range(1, ORDER + 1):
+        # binomial(-1/2, m) = binomial(-1/2, m - 1) (1/2 - m)/m
+        c[m] = c[m - 1] * (0.5 - m) / m * c[0] ** 2
+    return c
+
+
+def make_potential(box: Box, distances: list[float], grid: int = GRID) -> Potential:
+    """The tables of psi at the ``distances`` (a_h) between layers, 0 among them for one layer."""
+    fractions = grid_fractions(grid).reshape(-1, 2)
+    points = fractions @ box.cell
+    shift = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij"), axis=-1).reshape(-1, 2)
+    wrapped = (fractions - np.rint(fractions))[:, None] + shift
+    r2 = np.min(np.sum((wrapped @ box.cell) ** 2, axis=-1), axis=1)
+    tables, series = [], []
+    for d in distances:
+        c = taylor(box.radius, d)
+        p = np.polynomial.polynomial.polyval(r2 - box.radius**2, c)
+        smooth = np.empty(len(points))
+        smooth[1:] = potential(box.cell, points[1:], d)
+        near = (r2 < box.radius**2) & (np.arange(len(points)) > 0)
+        smooth[near] -= 1 / np.sqrt(r2[near] + d * d) - p[near]
+        smooth[0] = madelung_potential(box.cell, d) + p[0]  # psi - 1/s on the axis of the charge
+        tables.append(coefficients(smooth.reshape(grid, grid)))
+        series.append(c)
+    return Potential(np.array(distances) ** 2, np.array(series), np.array(tables))
+
+
+@njit(cache=True, error_model="numpy")
+def nearest(box, x, y):  # type: ignore[no-untyped-def]
+    """The displacement (x, y) moved by lattice vectors to its shortest."""
+    a, b = box.cell, box.inverse
+    u, v = x * b[0, 0] + y * b[1, 0], x * b[0, 1] + y * b[1, 1]
+    u, v = u - np.rint(u), v - np.rint(v)
+    x, y = u * a[0, 0] + v * a[1, 0], u * a[0, 1] + v * a[1, 1]
+    for c in box.sides:  # the corners of the parallelogram lie nearer to another lattice point
+        along, half = x * c[0] + y * c[1], 0.5 * (c[0] * c[0] + c[1] * c[1])
+        if along > half:
+            x, y = x - c[0], y - c[1]
+        elif along < -half:
+            x, y = x + c[0], y + c[1]
+    return x, y
+
+
+@njit(cache=True, error_model="numpy")
+def pair_potential(box, table, which, x, y):  # type: ignore[no-untyped-def]
+    """psi (Ha_h) at the shortest displacement (x, y), between layers at the distance number ``which``."""
+    b = box.inverse
+    value = spline_value(table.smooth[which], x * b[0, 0] + y * b[1, 0], x * b[0, 1] + y * b[1, 1])
+    r2, edge = x * x + y * y, box.radius * box.radius
+    if r2 < edge:
+        p, t = 0.0, r2 - edge
+        for m in range(table.taylor.shape[1] - 1, -1, -1):
+            p = p * t + table.taylor[which, m]
+        value += 1 / np.sqrt(r2 + table.heights[which]) - p
+    return value

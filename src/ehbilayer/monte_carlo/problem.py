@@ -1,0 +1,91 @@
+"""A Monte Carlo calculation as it is asked for, from Python or a study file, checked before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
+from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.torus import Torus
+
+METHODS = ("vmc", "dmc")
+LEAST_WALKERS, MOST_WALKERS, HIGHEST_DEGREE = 20, 100_000, 12
+
+
+@dataclass(frozen=True)
+class MonteCarloProblem:
+    """What `monte_carlo.monte_carlo` was told, in atomic units and checked."""
+
+    torus: Torus
+    trial: str
+    method: str
+    target_error: float | None
+    max_time: float | None
+    walkers: int
+    time_steps: tuple[float, float] | None
+    seed: int
+    jastrow: int
+    optimisation_steps: int
+    samples: int
+
+    @classmethod
+    def of(cls, torus: Torus, trial: str, *, method: str, target_error: float | str | None, max_time: float | None,
+           walkers: int, time_steps: Sequence[float] | None, seed: int, jastrow: int, optimisation_steps: int,
+           samples: int) -> MonteCarloProblem:
+        """Checked. Raises InputError, see `monte_carlo.monte_carlo`."""
+        if method not in METHODS:
+            raise InputError("method", " | ".join(METHODS), method, "choose one of these")
+        if torus.zero_mode != "madelung":
+            raise InputError("zero_mode", "madelung for monte_carlo", torus.zero_mode,
+                             "pair potentials of zero average have no other convention")
+        if torus.capacitor:
+            raise InputError("capacitor", "False for monte_carlo", True, "add 2 pi N^2 d/A to the energy yourself")
+        error = None if target_error is None else torus.bilayer.scales.to_atomic(target_error, "energy", "target_error")
+        for name, value in (("target_error", error), ("max_time", max_time)):
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(name, "a positive number", value, "energies in Ha_h per hole, times in seconds")
+        if error is None and max_time is None:
+            raise InputError("target_error", "given, or max_time", "missing",
+                             "say how small the error per hole should become, or how many seconds it may take")
+        _whole("walkers", walkers, LEAST_WALKERS, MOST_WALKERS)
+        _whole("jastrow", jastrow, 0, HIGHEST_DEGREE)
+        _whole("optimisation_steps", optimisation_steps, 0, 1000)
+        _whole("samples", samples, walkers, 10_000_000)
+        problem = cls(torus, trial, method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
+                      optimisation_steps, samples)
+        problem.check_trial()
+        return problem
+
+    def check_trial(self) -> None:
+        """Raise InputError for a trial function that this torus does not have."""
+        from ehbilayer.monte_carlo.trial import check_trial
+
+        check_trial(self.torus, self.trial)
+
+    def solve(self, hooks: Hooks) -> MonteCarloResult:
+        """The calculation."""
+        from ehbilayer.monte_carlo.calculation import Plan, solve
+        from ehbilayer.monte_carlo.trial import make_trial
+
+        trial = make_trial(self.torus, self.trial, self.jastrow)
+        plan = Plan(trial, self.method, self.target_error, self.max_time, self.walkers, self.time_steps, self.seed,
+                    self.optimisation_steps if self.jastrow or trial.orbitals else 0, self.samples)
+        return solve(plan, hooks)
+
+
+def _whole(name: str, value: int, least: int, most: int) -> None:
+    if isinstance(value, bool) or int(value) != value or not least <= value <= most:
+        raise InputError(name, f"an integer from {least} to {most}", value, "change it")
+
+
+def _steps(given: Sequence[float] | None) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    steps = tuple(float(t) for t in given)
+    if len(steps) != 2 or not (math.isfinite(steps[0]) and 0 < steps[1] < steps[0]):
+        raise InputError("time_steps", "two positive numbers (1/Ha_h), the larger first", list(given),
+                         "leave it out, and they are found")
+    return steps[0], steps[1]

@@ -1,0 +1,69 @@
+"""The result of a Monte Carlo calculation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ehbilayer.results.base import Carriers, Result, entry, number
+
+
+@dataclass(frozen=True)
+class Variational:
+    """What the trial function gives by itself."""
+
+    energy_per_hole: float = number("Ha_h", "energy of the trial function per hole")
+    error: float = number("Ha_h", "standard error")
+    variance: float = number("Ha_h^2", "variance of the local energy, over the number of holes")
+    autocorrelation: float = number("1", "sweeps that count as one")
+    acceptance: float = number("1", "share of the moves that was accepted")
+
+
+@dataclass(frozen=True)
+class AtTimeStep:
+    """Diffusion at one time step."""
+
+    time_step: float = number("1/Ha_h", "time step")
+    energy_per_hole: float = number("Ha_h", "energy per hole")
+    error: float = number("Ha_h", "standard error")
+    steps: int = entry("steps that count")
+    population: float = number("1", "mean number of walkers")
+    acceptance: float = number("1", "share of the moves that was accepted")
+    autocorrelation: float = number("1", "steps that count as one")
+
+
+@dataclass(frozen=True)
+class FiniteSize:
+    """From this number of particles to infinitely many."""
+
+    correction: float | None = number("Ha_h", "to be added per hole; none where no formula is known")
+    energy_per_hole: float | None = number("Ha_h", "of infinitely many")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class MonteCarloResult(Result):
+    """An energy by Monte Carlo; arrays: the trace, its reblocking, the parameters of the trial function.
+
+    Where there are no holes, "per hole" is per electron. The zero mode is always the Madelung convention.
+    """
+
+    kind: ClassVar[str] = "monte-carlo"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ()
+    trial: str = entry("which trial function")
+    method: str = entry("vmc | dmc")
+    phase: str = entry("the trial function's; a fixed-node energy has its nodes")
+    total_energy: float = number("Ha_h", "energy of the box", key="energy")
+    energy_per_hole: float = number("Ha_h", "energy per hole, extrapolated to time step zero")
+    error: float = number("Ha_h", "its standard error")
+    vmc: Variational = entry("the trial function by itself")
+    dmc: tuple[AtTimeStep, ...] = entry("diffusion, larger time step first; none of vmc")
+    time_step_error: float | None = number("Ha_h", "energy at the smaller time step less the extrapolated, per hole")
+    population_error: float | None = number("Ha_h", "what the control of the population does to it, per hole")
+    finite_size: FiniteSize = entry("infinitely many particles")
+    acceptance: float = number("1", "share of the moves that was accepted")
+    autocorrelation: float = number("1", "steps that count as one")
+    blocks: int = entry("independent blocks behind the error")
+    walkers: int = entry("walkers")
+    particles: Carriers[int] = entry("particles in the box")
+    area: float = number("a_h^2", "area of the box")
+    zero_mode: str = entry("madelung, the only one")

@@ -1,0 +1,64 @@
+"""Errors of a mean whose samples remember each other: reblocking.
+
+Blocks of 2^l samples are averaged until their means no longer know of each other; the error is sqrt(var/blocks) there.
+The level is the first whose block length B satisfies B^3 > 2 n (error_B/error_1)^4 (Wolff; Lee et al.), the error of
+the error included; too few blocks are said to be so.
+
+Source: Flyvbjerg, Petersen, JCP 91, 461 (1989); Lee et al., PRE 83, 066706 (2011).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FEWEST = 16  # independent blocks, for an error that can be trusted
+
+
+@dataclass(frozen=True)
+class Average:
+    """A mean with its error.
+
+    mean, error : of the series.   autocorrelation : (error/naive error)^2, samples that count as one.
+    blocks : that were independent.   levels : error at each level of blocking (l,), their own errors (l,).
+    """
+
+    mean: float
+    error: float
+    autocorrelation: float
+    blocks: int
+    levels: np.ndarray
+    uncertainty: np.ndarray
+
+    @property
+    def trusted(self) -> bool:
+        """Whether there were enough independent blocks."""
+        return self.blocks >= FEWEST
+
+
+def reblock(series: np.ndarray, weights: np.ndarray | None = None) -> Average:
+    """The weighted mean of a series (n,) with its error."""
+    w = np.ones(len(series)) if weights is None else np.asarray(weights, dtype=float)
+    mean, total = float(w @ series / w.sum()), len(series)
+    errors, doubts, counts = [], [], []
+    x, size = np.asarray(series, dtype=float), 1
+    while len(x) >= 2:
+        share = w / w.sum()
+        # variance of a ratio of means, the weights as they are
+        variance = float(np.sum((share * (x - mean)) ** 2)) * len(x) / (len(x) - 1)
+        errors.append(np.sqrt(variance))
+        doubts.append(errors[-1] / np.sqrt(2 * (len(x) - 1)))
+        counts.append(len(x))
+        even = len(x) // 2 * 2
+        sums = (w[:even] * x[:even]).reshape(-1, 2).sum(axis=1)
+        w = w[:even].reshape(-1, 2).sum(axis=1)
+        x, size = sums / w, size * 2
+    levels = np.array(errors)
+    if not len(levels) or levels[0] == 0:
+        return Average(mean, 0.0, 1.0, total, levels, np.array(doubts))
+    lengths = 2.0 ** np.arange(len(levels))
+    good = np.flatnonzero(lengths**3 > 2 * total * (levels / levels[0]) ** 4)
+    best = int(good[0]) if len(good) else len(levels) - 1
+    return Average(mean, float(levels[best]), float((levels[best] / levels[0]) ** 2), counts[best], levels,
+                   np.array(doubts))

@@ -1,0 +1,288 @@
+"""A trial function by its name: which determinants, which pairs, which parameters, and where walkers begin.
+
+`Trial` holds what stays; `Trial.psi(parameters)` makes the arrays that the kernels read. The parameters are the free
+coefficients of the Jastrow factor, kind by kind, then one for each orbital about centres (width or sharpness).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ehbilayer.errors import InputError
+from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.monte_carlo.jastrow import DEGREE, Jastrow, PairKind, coefficients_of, cusp, free_of
+from ehbilayer.monte_carlo.kernels import COLUMN, PARTICLES, ROW, SITES, WAVES, Charges, Determinants, Psi
+from ehbilayer.monte_carlo.orbitals import (
+    Gaussian,
+    PairFunction,
+    gaussian_table,
+    pair_function,
+    pair_table,
+    plane_waves,
+)
+from ehbilayer.monte_carlo.pair_potential import Box, Potential, box_of, make_potential
+from ehbilayer.numerics.lattice import lattice_points
+from ehbilayer.torus import Torus
+
+TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
+ON_SITES = {"hole-crystal": (1,), "electron-crystal": (-1,), "crystal": (1, -1)}  # charges that sit on sites
+
+
+@dataclass(frozen=True)
+class Block:
+    """The particles of one flavour: ``count`` of them from ``start`` on, of species number ``species``."""
+
+    species: int
+    flavour: int
+    start: int
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """One determinant: of which block (and ``partner`` block, for pairs) with which orbital of `Trial.orbitals`."""
+
+    block: Block
+    kind: int
+    waves: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
+    sites: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    partner: Block | None = None
+    orbital: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A trial function e^J prod det on a torus.
+
+    Parameters
+    ----------
+    torus : counts, spins and box; its interaction is Coulomb's, bands are k^2/2m.
+    name : one of TRIALS, or what its maker calls it.
+    blocks, factors : the flavours, and the determinants.   orbitals : functions about centres, one parameter each.
+    jastrow : degree of its polynomials; 0 leaves e^J out.
+    """
+
+    torus: Torus
+    name: str
+    blocks: tuple[Block, ...]
+    factors: tuple[Factor, ...]
+    orbitals: tuple[Gaussian | PairFunction, ...]
+    jastrow: int = DEGREE
+
+    @property
+    def particles(self) -> int:
+        """All particles in the box."""
+        return sum(b.count for b in self.blocks)
+
+    @property
+    def per(self) -> int:
+        """What energies are divided by: the holes; where there are none, the particles of the first carrier."""
+        species = [s for s in self.torus.species if s.count]
+        return next((s.count for s in species if s.name == "hole"), species[0].count)
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """Block of every particle (N,)."""
+        return np.repeat(np.arange(len(self.blocks)), [b.count for b in self.blocks])
+
+    @cached_property
+    def box(self) -> Box:
+        """The torus in reduced vectors."""
+        return box_of(self.torus.box)
+
+    def distance(self, a: Block, b: Block) -> float:
+        """Between the layers of two blocks, a_h."""
+        species = self.torus.species
+        return self.torus.bilayer.interaction.distance(species[a.species].layer, species[b.species].layer)
+
+    @cached_property
+    def _distances(self) -> list[float]:
+        return sorted({0.0} | {self.distance(a, b) for a in self.blocks for b in self.blocks})
+
+    @cached_property
+    def potential(self) -> Potential:
+        """The tables of the interaction."""
+        return make_potential(self.box, self._distances)
+
+    @cached_property
+    def charges(self) -> Charges:
+        """Masses and charges of every particle."""
+        from ehbilayer.interaction.lattice_sums.potential import madelung_potential
+
+        species = [self.torus.species[b.species] for b in self.blocks]
+        z = np.array([float(s.charge) for s in species])[self.owner]
+        mass = np.array([s.mass for s in species])[self.owner]
+        apart = np.array([[self._distances.index(self.distance(a, b)) for b in self.blocks] for a in self.blocks])
+        # 1/2 sum_i z_i^2 M(0)
+        constant = 0.5 * float(z @ z) * madelung_potential(self.box.cell)
+        return Charges(mass, np.outer(z, z), np.ascontiguousarray(apart[np.ix_(self.owner, self.owner)]), constant)
+
+    @cached_property
+    def kinds(self) -> tuple[tuple[PairKind, ...], np.ndarray]:
+        """The kinds of pairs that occur, and the number of each pair of particles (N, N)."""
+        found: dict[tuple[int, int, bool], PairKind] = {}
+        number = np.zeros((len(self.blocks),) * 2, dtype=int)
+        for i, a in enumerate(self.blocks):
+            for j, b in enumerate(self.blocks):
+                if a is b and all(o.count == 1 for o in self.blocks if o.species == a.species):
+                    continue  # a lone particle meets none like it
+                one, two = sorted((a.species, b.species))
+                key = (one, two, a is b)
+                if key not in found:
+                    found[key] = self._kind(a, b)
+                number[i, j] = list(found).index(key)
+        return tuple(found.values()), np.ascontiguousarray(number[np.ix_(self.owner, self.owner)])
+
+    def _kind(self, a: Block, b: Block) -> PairKind:
+        s, t = self.torus.species[a.species], self.torus.species[b.species]
+        d, charges = self.distance(a, b), float(s.charge * t.charge)
+        words = "like" if a is b else "unlike" if a.species == b.species else "between"
+        # far from each other spins do not matter; attraction is in the pairs already, or begins at half: in full, of
+        # all electrons by all holes, it would make one drop
+        share = 1.0 if charges > 0 else 0.0 if any(f.partner is not None for f in self.factors) else 0.5
+        return PairKind(f"{s.name}-{t.name}, {words}", cusp(s.mass, t.mass, charges, a is b, d),
+                        share * cusp(s.mass, t.mass, charges, False, 0.0), d)
+
+    def start(self) -> np.ndarray:
+        """The parameters to begin an optimisation with."""
+        own = np.array([orbital.start() for orbital in self.orbitals])
+        if not self.jastrow:
+            return own
+        kinds, _ = self.kinds
+        neighbours = np.sqrt(self.torus.area / (np.pi * max(b.count for b in self.blocks)))
+        screening = min(0.6 * neighbours, 0.3 * self.box.radius)
+        free = [free_of(kind, self.box.radius, screening, self.jastrow) for kind in kinds]
+        return np.concatenate([*free, own])
+
+    def psi(self, parameters: np.ndarray) -> Psi:
+        """The arrays of the kernels."""
+        kinds, number = self.kinds
+        n = len(kinds) * self.jastrow
+        free = np.reshape(parameters[:n], (len(kinds), -1)) if self.jastrow else np.zeros((len(kinds), 1))
+        a = coefficients_of(kinds, self.box.radius, free) if self.jastrow else np.zeros((len(kinds), 2))
+        return Psi(self.box, self.potential, self.charges, self._determinants(parameters[n:]), Jastrow(number, a))
+
+    def _determinants(self, own: np.ndarray) -> Determinants:
+        count, factors = self.particles, self.factors
+        number, role, place = (np.zeros(count, dtype=int) for _ in range(3))
+        first, waves, sites = [], 0, 0
+        for d, f in enumerate(factors):
+            for block, side in ((f.block, ROW), (f.partner, COLUMN)):
+                if block is not None:
+                    here = slice(block.start, block.start + block.count)
+                    number[here], role[here], place[here] = d, side, np.arange(block.count)
+            first.append({WAVES: waves, SITES: sites}.get(f.kind, f.partner.start if f.partner else 0))
+            waves, sites = waves + len(f.waves), sites + len(f.sites)
+        tables = [self._table(orbital, own[i]) for i, orbital in enumerate(self.orbitals)]
+        return Determinants(number, role, place, np.array([f.kind for f in factors]),
+                            np.array([f.block.count for f in factors]), np.array([f.block.start for f in factors]),
+                            np.array(first), np.array([f.orbital for f in factors]),
+                            np.concatenate([f.waves for f in factors]), np.concatenate([f.sites for f in factors]),
+                            np.array(tables) if tables else np.zeros((1, 2, 4, 4)))
+
+    def _table(self, orbital: Gaussian | PairFunction, parameter: float) -> np.ndarray:
+        if isinstance(orbital, Gaussian):
+            return gaussian_table(self.box.cell, orbital, parameter)
+        return pair_table(self.box.cell, orbital, parameter)
+
+    def positions(self, walkers: int, random: np.random.Generator) -> np.ndarray:
+        """Where the walkers begin (walkers, N, 2): at random, about their sites, electrons near their holes."""
+        r = random.random((walkers, self.particles, 2)) @ self.box.cell
+        for f in self.factors:
+            here = slice(f.block.start, f.block.start + f.block.count)
+            noise = random.standard_normal((walkers, f.block.count, 2))
+            orbital = self.orbitals[f.orbital] if f.orbital >= 0 else None
+            if f.kind == SITES and isinstance(orbital, Gaussian):
+                r[:, here] = f.sites + orbital.width / np.sqrt(2) * noise
+            elif f.partner is not None:
+                partner = r[:, f.partner.start : f.partner.start + f.partner.count]
+                r[:, here] = partner + 0.5 * np.sqrt(self.torus.area / self.particles) * noise
+        return r
+
+
+def make_trial(torus: Torus, name: str, jastrow: int = DEGREE) -> Trial:
+    """The trial function of a phase. Raises InputError, see `check_trial`; and where nothing condenses."""
+    blocks = _blocks(torus, name)
+    if name != "condensate":
+        return _separate(torus, name, blocks, jastrow)
+    pairs = _pairs(torus, blocks)
+    function = pair_function(torus, "polarized" if len(pairs) == 1 else "restricted")
+    factors = tuple(Factor(e, PARTICLES, partner=h, orbital=0) for e, h in pairs)
+    return Trial(torus, name, blocks, factors, (function,), jastrow)
+
+
+def check_trial(torus: Torus, name: str) -> None:
+    """Raise InputError for a trial function that cannot be made, before anything is computed.
+
+    These are a name that is not in TRIALS, another interaction than Coulomb's, bands other than k^2/2m, open shells,
+    and numbers that do not fit the sites or do not pair.
+    """
+    blocks = _blocks(torus, name)
+    if name == "condensate":
+        _pairs(torus, blocks)
+    else:
+        _separate(torus, name, blocks, 0)
+
+
+def _blocks(torus: Torus, name: str) -> tuple[Block, ...]:
+    """The flavours, of what the method can treat."""
+    if name not in TRIALS:
+        raise InputError("trial", " | ".join(TRIALS), name, "choose one of these")
+    require_coulomb(torus.bilayer.interaction, "monte_carlo")
+    blocks: list[Block] = []
+    for i, s in enumerate(torus.species):
+        if s.carrier.dispersion is not None:
+            raise InputError(f"{s.name} dispersion", "k^2/2m for monte_carlo", "a function", "leave it out")
+        for flavour, count in enumerate(s.occupations if s.count else ()):
+            blocks.append(Block(i, flavour, sum(b.count for b in blocks), count))
+    return tuple(blocks)
+
+
+def _separate(torus: Torus, name: str, blocks: tuple[Block, ...], jastrow: int) -> Trial:
+    """Every flavour with its own determinant, of plane waves or Gaussians."""
+    on_sites = ON_SITES.get(name, ())
+    factors: list[Factor] = []
+    kept: list[Gaussian] = []
+    numbers: dict[int, int] = {}  # species -> orbital: one width for all flavours
+    present = {torus.species[b.species].charge for b in blocks}
+    if on_sites and not present & set(on_sites):
+        raise InputError("trial", "a phase of the carriers that are there", name, "choose liquid or crystal")
+    for b in blocks:
+        s = torus.species[b.species]
+        if s.charge not in on_sites:
+            factors.append(Factor(b, WAVES, plane_waves(torus.box, b.count, f"{s.name}s")))
+            continue
+        sites = _sites(torus, b.species)
+        if b.species not in numbers:
+            numbers[b.species] = len(kept)
+            # the width of a classical oscillator, omega^2 ~ 1/(m a^3) with a the distance of neighbours
+            spacing = np.sqrt(torus.area / s.count / np.pi)
+            kept.append(Gaussian(sites, float(min((spacing**3 / s.mass) ** 0.25, 0.5 * spacing))))
+        flavours = sum(o.species == b.species for o in blocks)
+        factors.append(Factor(b, SITES, sites=sites[b.flavour :: flavours][: b.count], orbital=numbers[b.species]))
+    return Trial(torus, name, blocks, tuple(factors), tuple(kept), jastrow)
+
+
+def _sites(torus: Torus, species: int) -> np.ndarray:
+    """The lattice sites of a species. Raises InputError unless there is one for each particle, and a lattice fits."""
+    s, supercell = torus.species[species], torus.lattice
+    if supercell is None or s.count != torus.sites:
+        raise InputError("trial", f"one whose {s.name}s have a site each ({torus.sites} sites in the box)", s.count,
+                         "change the numbers, or take a liquid of them")
+    if len(set(s.occupations)) > 1:
+        raise InputError(f"{s.name}_spin", "equal numbers of each flavour on sites", s.spin, "polarise them")
+    return lattice_points(torus.box, supercell)
+
+
+def _pairs(torus: Torus, blocks: tuple[Block, ...]) -> list[tuple[Block, Block]]:
+    """Each flavour of electrons with one of holes."""
+    electrons = [b for b in blocks if torus.species[b.species].charge < 0]
+    holes = [b for b in blocks if torus.species[b.species].charge > 0]
+    if not electrons or [b.count for b in electrons] != [b.count for b in holes]:
+        raise InputError("trial", "a condensate of as many electrons as holes in each flavour",
+                         {"electrons": [b.count for b in electrons], "holes": [b.count for b in holes]},
+                         "set electron_spin and hole_spin alike, or take another trial")
+    return list(zip(electrons, holes, strict=True))

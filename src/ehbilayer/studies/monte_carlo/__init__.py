@@ -1,0 +1,1 @@
+"""Studies of kind "monte-carlo": keys, task, table and figure."""

@@ -1,0 +1,49 @@
+"""The keys of [monte-carlo], and those that a study of this kind uses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ehbilayer.studies.file import Study
+from ehbilayer.studies.keys import BILAYER, CELL, WAVES, Energy, Seed, Table, density_keys, dotted
+
+Seconds = Annotated[float, Field(gt=0, le=1e7)]
+TimeStep = Annotated[float, Field(gt=0, le=1e9)]
+
+
+class MonteCarloTable(Table):
+    """Quantum Monte Carlo: [monte-carlo]."""
+
+    trial: Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "condensate"] = Field(
+        default="liquid", description="liquid | hole-crystal | electron-crystal | crystal | condensate")
+    method: Literal["vmc", "dmc"] = Field(default="dmc", description="vmc | dmc")
+    target_error: Energy | None = Field(
+        default=None, description='an energy per hole such as "0.1 meV" or a number in Ha_h')
+    max_time: Seconds | None = Field(default=None, description="seconds, a positive number")
+    walkers: int = Field(default=200, ge=20, le=100_000, description="an integer from 20 to 100000")
+    time_steps: list[TimeStep] | None = Field(
+        default=None, min_length=2, max_length=2, description="two positive numbers in 1/Ha_h, the larger first")
+    seed: Seed = Field(default=0, description="an integer >= 0")
+    jastrow: int = Field(default=5, ge=0, le=12, description="the degree of its polynomials, an integer from 0 to 12")
+    optimisation_steps: int = Field(default=5, ge=0, le=1000, description="an integer from 0 to 1000")
+    samples: int = Field(default=2000, ge=20, le=10_000_000, description="an integer from 20 to 10000000")
+
+
+TABLE = MonteCarloTable
+KEYS = dotted("monte-carlo", MonteCarloTable)
+NOT_OF_THE_BOX = {f"cell.{key}" for key in (*WAVES, "symmetry", "holes_per_cell")}
+
+
+def of(study: Study) -> MonteCarloTable:
+    """[monte-carlo] of a study."""
+    table: MonteCarloTable = study.table("monte-carlo")
+    return table
+
+
+def uses(study: Study) -> set[str]:
+    """The dotted keys that count: no plane waves, and spins as in [hartree-fock]."""
+    used = {*BILAYER, *density_keys(study.density), *CELL, *KEYS} - NOT_OF_THE_BOX
+    spins = {"hartree-fock.electron_spin", "hartree-fock.hole_spin"}
+    return used | spins

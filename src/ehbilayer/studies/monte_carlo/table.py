@@ -1,0 +1,37 @@
+"""The table of a result of kind "monte-carlo"."""
+
+from __future__ import annotations
+
+from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.results.quantity import Quantity
+from ehbilayer.studies.text import energy_text, status_row, time_row
+
+SWEPT = ("energy_per_hole", "error")  # what a sweep shows first
+
+
+def rows(result: MonteCarloResult) -> list[tuple[str, str]]:
+    """The table of a result: label and text."""
+    vmc, size = result.vmc, result.finite_size
+    found = [status_row(result), ("trial", f"{result.trial}, by {result.method}"),
+             ("energy/hole", _with_error(result.energy_per_hole, result.error)),
+             ("variational", f"{_with_error(vmc.energy_per_hole, vmc.error)}, variance {vmc.variance:.3g} Ha_h^2")]
+    for step in result.dmc:
+        found.append((f"tau = {step.time_step:.4g}", f"{_with_error(step.energy_per_hole, step.error)}, {step.steps} "
+                      f"steps of {step.population:.0f} walkers, {100 * (1 - step.acceptance):.2f} % refused"))
+    if result.time_step_error is not None:
+        found.append(("time step", f"{result.time_step_error:+.2e} Ha_h at the smaller one, taken out"))
+    if result.population_error is not None:
+        found.append(("population", f"{result.population_error:+.1e} Ha_h without its control"))
+    if size.energy_per_hole is not None:
+        found.append(("infinite size", f"{energy_text(size.energy_per_hole)}, {size.correction:+.6f} by formula"))
+    found.append(("error", f"{result.blocks} independent blocks of {result.autocorrelation:.1f} steps"))
+    return [*found, time_row(result)]
+
+
+def _with_error(value: float, error: float) -> str:
+    """-0.148912 +- 0.000031 Ha_h, and in meV where the device is known."""
+    text = f"{value:.6f} +- {error:.6f} Ha_h"
+    if isinstance(value, Quantity) and value.scales.known:
+        factor = value.scales.hartree_meV
+        text += f" ({value * factor:.4f} +- {error * factor:.4f} meV)"
+    return text
