@@ -81,8 +81,8 @@ def _plan_search(charges: Read, starts: Sequence[Start]) -> list[str]:
 
 
 def _scan_seconds(scan: Scan, inside: Composition) -> float:
-    starts, _ = scan_starts(inside, np.array(scan.values), scan.holes_per_cell, scan.starts, scan.seed)
-    return 2 * sum(_seconds(s) for s in starts)
+    starts, _ = scan_starts(inside, np.array(scan.values[:1]), scan.holes_per_cell, scan.starts, scan.seed)
+    return 2 * len(scan.values) * sum(_seconds(s) for s in starts)
 
 
 def _plan_scan(scan: Scan) -> list[str]:
