@@ -16,7 +16,8 @@ from ehbilayer.studies.kinds import KINDS
 
 # kind -> studies in the slow set, fewer where one costs more
 STUDIES = {"hartree-fock": 400, "condensate": 250, "phases": 300, "phase-diagram": 100, "compressibility": 250,
-           "pairing": 600, "device": 20, "crystal": 120, "phonons": 350, "few-body": 150, "liquid": 700}
+           "pairing": 600, "device": 20, "crystal": 120, "phonons": 350, "few-body": 150, "liquid": 700,
+           "monte-carlo": 100}
 DRAWN = 10  # one of so many is saved, read and drawn, too
 
 

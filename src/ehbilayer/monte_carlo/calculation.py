@@ -65,13 +65,14 @@ def solve(plan: Plan, hooks: Hooks) -> MonteCarloResult:
     hooks.progress("compiling the walk, once for this machine")
     walkers = Walkers.of(trial, plan.walkers, np.random.default_rng(plan.seed))
     parameters = trial.start() if plan.parameters is None else plan.parameters
-    tau = settle(trial.psi(parameters), walkers, first_step(trial), SETTLING, hooks.progress)
+    tau = settle(trial.psi(parameters), walkers, first_step(trial), SETTLING, hooks.progress,
+                 clock.until(1.0))
     if plan.rounds and len(parameters):
         share = 1.0 if plan.max_time is None else SHARES["optimise"]
         parameters = optimise(trial, parameters, walkers, tau, plan.rounds, plan.samples, hooks.progress,
                               clock.until(share))
     psi = trial.psi(parameters)
-    tau = settle(psi, walkers, tau, SETTLING // 2, hooks.progress)
+    tau = settle(psi, walkers, tau, SETTLING // 2, hooks.progress, clock.until(1.0))
     alone = plan.method == "vmc"
     target = plan.target_error if alone or plan.target_error is None else 3 * plan.target_error
     share = 1.0 if alone or plan.max_time is None else SHARES["optimise"] + SHARES["vmc"]

@@ -12,7 +12,7 @@ from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.torus import Torus
 
 METHODS = ("vmc", "dmc")
-LEAST_WALKERS, MOST_WALKERS, HIGHEST_DEGREE = 20, 100_000, 12
+LEAST_WALKERS, MOST_WALKERS, HIGHEST_DEGREE = 20, 10_000, 12
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class MonteCarloProblem:
         _whole("walkers", walkers, LEAST_WALKERS, MOST_WALKERS)
         _whole("jastrow", jastrow, 0, HIGHEST_DEGREE)
         _whole("optimisation_steps", optimisation_steps, 0, 1000)
-        _whole("samples", samples, walkers, 10_000_000)
+        _whole("samples", samples, walkers, 1_000_000)
         problem = cls(torus, trial, method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
                       optimisation_steps, samples)
         problem.check_trial()

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ehbilayer.hooks import never
 from ehbilayer.monte_carlo.kernels import Psi, evaluate, step_all
 from ehbilayer.monte_carlo.trial import Trial
+from ehbilayer.status import Status
 
 ACCEPTED = 0.6  # share of the moves
 
@@ -49,14 +51,17 @@ def local_energies(psi: Psi, positions: np.ndarray) -> tuple[np.ndarray, np.ndar
     return out[:, 0] + out[:, 1], out[:, 2]
 
 
-def settle(psi: Psi, walkers: Walkers, tau: float, steps: int, look: Callable[[str], None]) -> float:
-    """Let the walkers forget where they began; returns the time step that accepts ACCEPTED of the moves."""
+def settle(psi: Psi, walkers: Walkers, tau: float, steps: int, look: Callable[[str], None],
+           stopped: Callable[[], Status | None] = never) -> float:
+    """Let the walkers forget where they began, unless stopped; the time step that accepts ACCEPTED of the moves."""
     for i in range(steps):
         share, _ = walkers.step(psi, tau, False)
         # more refused than wished: smaller steps; slower and slower, and bounded
         tau *= float(np.exp(np.clip(2 * (share - ACCEPTED), -0.7, 0.7)))
         if i % 10 == 0:
             look(f"settling, step {i} of {steps}")
+        if stopped() is not None:
+            break
     return tau
 
 

@@ -22,13 +22,13 @@ class MonteCarloTable(Table):
     target_error: Energy | None = Field(
         default=None, description='an energy per hole such as "0.1 meV" or a number in Ha_h')
     max_time: Seconds | None = Field(default=None, description="seconds, a positive number")
-    walkers: int = Field(default=200, ge=20, le=100_000, description="an integer from 20 to 100000")
+    walkers: int = Field(default=200, ge=20, le=10_000, description="an integer from 20 to 10000")
     time_steps: list[TimeStep] | None = Field(
         default=None, min_length=2, max_length=2, description="two positive numbers in 1/Ha_h, the larger first")
     seed: Seed = Field(default=0, description="an integer >= 0")
     jastrow: int = Field(default=5, ge=0, le=12, description="the degree of its polynomials, an integer from 0 to 12")
     optimisation_steps: int = Field(default=5, ge=0, le=1000, description="an integer from 0 to 1000")
-    samples: int = Field(default=2000, ge=20, le=10_000_000, description="an integer from 20 to 10000000")
+    samples: int = Field(default=2000, ge=20, le=1_000_000, description="an integer from 20 to 1000000")
 
 
 TABLE = MonteCarloTable
