@@ -32,6 +32,7 @@ CUT = 4.0  # standard deviations of the local energy of psi
 FEEDBACK = 20  # steps in which the population is brought back
 MEMORY = 200  # steps whose feedback is undone
 MOST = 4  # copies of one walker
+SHORTEST = 500  # steps: an error from fewer is too small too often
 REFUSED = 0.01  # share of the moves at the larger time step
 
 
@@ -84,7 +85,7 @@ def diffuse(psi: Psi, walkers: Walkers, tau: float, energy: float, spread: float
     weights: list[float] = []
     feedback: list[float] = []
     shares: list[float] = []
-    mean, ratio, look = energy, 1.0, 100
+    mean, ratio, look = energy, 1.0, SHORTEST
     for step in count(-settling):
         # E_T = <E> - ln(P/P_0)/(g tau)
         reference = mean - np.log(len(walkers.positions) / target) / (FEEDBACK * tau)
