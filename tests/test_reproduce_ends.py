@@ -82,6 +82,8 @@ def test_a_signal_to_all_processes_at_once(tmp_path: Path, number: int, times: i
             complained = complained.removeprefix(STOPPING)
         os.killpg(process.pid, number)
     out, errors = process.communicate(timeout=500)
+    if times > 1:  # a signal within the writing of the first line may leave it in the buffer, to be written again
+        errors = errors.removeprefix(STOPPING)
     assert (process.returncode, errors) == (cli.EXIT_INTERRUPTED, complained)
     assert said in out and len(workers) == 2 and not [pid for pid in workers if alive(pid)]
     if kept:

@@ -106,6 +106,9 @@ ENDLESS: dict[str, dict[str, Any]] = {
         "complex": "trion-", "max_functions": 1000, "tolerance": 1e-13}},
     "liquid": {"bilayer": LAYERS, "density": {"electrons_per_hole": 1},
                "sweep": {"density.rs_hole": {"start": 2.0, "stop": 9.0, "count": 100_000}}},
+    "monte-carlo": {"bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1.0},
+                    "density": {"hole": 0.0025, "electrons_per_hole": 1}, "cell": {"holes": 1},
+                    "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {"target_error": 1e-9}},
 }
 
 
