@@ -126,8 +126,7 @@ def device(
     study = study_of(given, density, electrons_per_hole, {"electron_spin": electron_spin, "hole_spin": hole_spin},
                      sets or [])
     loud = bare_length(study)
-    if loud:
-        print(f"caution: {loud}", file=sys.stderr)
+    _tell(f"caution: {loud}" if loud else "")
     _run(study, output if output is not None else Path(study.name), as_json, quiet, resume=resume, force=force,
          max_time=seconds)
 

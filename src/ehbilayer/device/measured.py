@@ -30,7 +30,7 @@ def _gaps(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
         if gap is None:
             continue
         said = f"charge gap, {name}s"
-        liquid = page.phase == "liquid" or (page.phase or "") == f"{_other(name)}-crystal"
+        liquid = page.phase == "liquid" or (page.phase or "") == f"{other(name)}-crystal"
         if liquid:
             yield Measurable(said, 0.0, "meV", None, "transport; a liquid has none in a large sample")
         else:
@@ -38,7 +38,8 @@ def _gaps(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
             yield Measurable(said, float(gap) * scale, "meV", None, f"transport; {what}")
 
 
-def _other(name: str) -> str:
+def other(name: str) -> str:
+    """The carriers of the other layer."""
     return {"electron": "hole", "hole": "electron"}.get(name, name)
 
 
@@ -80,7 +81,7 @@ def _stiffness(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
         error = page.alpha_squared_uncertainty
         yield Measurable("inverse compressibility", float(page.alpha_squared), "1",
                          None if error is None else float(error), "capacitance; over that of the free gas, "
-                         f"{page.pairs}s on the crystal of the {_other(page.pairs or '')}s, without the capacitor"
+                         f"{page.pairs}s on the crystal of the {other(page.pairs or '')}s, without the capacitor"
                          + ("" if page.in_el_hc else "; NOT the lowest phase here"))
     if page.phase == "condensate":
         # k_B T_BKT <= (pi/2) n/M, Nelson and Kosterlitz, PRL 39, 1201 (1977): all pairs superfluid, M = m_e + m_h

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
-from ehbilayer.device.measured import EXCITON, measured
+from ehbilayer.device.measured import EXCITON, measured, other
 from ehbilayer.device.result import Answer, Band, DeviceResult, ScanPoint, Window
 from ehbilayer.device.sequence import Compete, ranges, scan, transitions
 from ehbilayer.errors import InputError
@@ -87,7 +87,7 @@ class Device:
         """What T_c rests on though it is unstable: the lattice of the heavier carriers under a screened force."""
         if not self.sources:
             return ()
-        heavy = "electrons" if lighter(self.bilayer) == "hole" else "holes"
+        heavy = f"{other(lighter(self.bilayer))}s"
         found = []
         for name, words in (("none", "RPA"), ("exchange", "with exchange")):
             shear = ScreenedLattice(self.paired, name).sound.transverse
@@ -108,10 +108,15 @@ def lighter(bilayer: Bilayer) -> str:
         bilayer.mass_ratio > 1) else "electron"
 
 
+def balanced(bilayer: Bilayer) -> bool:
+    """Whether there are as many electrons as holes."""
+    electron, hole = bilayer.get("electron"), bilayer.get("hole")
+    return electron is not None and hole is not None and math.isclose(electron.density, hole.density, rel_tol=1e-9)
+
+
 def unpaired(bilayer: Bilayer) -> str:
     """Why pairing does not apply; empty where it does."""
-    electron, hole = bilayer.get("electron"), bilayer.get("hole")
-    if electron is None or hole is None or not math.isclose(electron.density, hole.density, rel_tol=1e-9):
+    if not balanced(bilayer):
         return "not asked: acoustic plasmons need as many electrons as holes"
     light = bilayer.carrier(lighter(bilayer))
     if light.flavours < 2:
@@ -134,7 +139,7 @@ def complexes(bilayer: Bilayer) -> tuple[str, ...]:
     electron, hole = bilayer.get("electron"), bilayer.get("hole")
     if electron is None or hole is None or bilayer.interaction.name != "coulomb" or len(bilayer.carriers) > 2:
         return ()
-    if math.isclose(electron.density, hole.density, rel_tol=1e-9):
+    if balanced(bilayer):
         return (EXCITON,)
     return EXCITON, "trion-" if electron.density > hole.density else "trion+"
 
@@ -256,14 +261,14 @@ def caveats(page: DeviceResult, competition: CompetitionResult | None, best: Pai
     found += () if competition is None else competition.cautions
     if not page.by_source:
         return found
+    heavy = f"{other(page.pairs or '')}s"
     if not page.in_el_hc:
-        heavy = "hole" if page.pairs == "electron" else "electron"
-        found.append(f"the lowest phase is {page.phase}, not the {page.pairs} liquid on the crystal of the {heavy}s, "
+        found.append(f"the lowest phase is {page.phase}, not the {page.pairs} liquid on the crystal of the {heavy}, "
                      "which any T_c here belongs to")
     elif f"{page.pairs}s polarized" in (page.spin_arrangement or ""):
         found.append(f"the {page.pairs}s of the lowest state are polarised: singlets, which any T_c here belongs to, "
                      "need two flavours")
-    return found + _sources(page) + _theory(best, "electrons" if page.pairs == "hole" else "holes")
+    return found + _sources(page) + _theory(best, heavy)
 
 
 def _sources(page: DeviceResult) -> list[str]:

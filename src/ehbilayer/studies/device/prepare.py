@@ -6,10 +6,9 @@ heavier carriers as holes, from the pairing with each source of alpha^2.
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
-from ehbilayer.device.page import HOLES, SOURCES, TOLERANCE, Device, solve, sources_of, unpaired
+from ehbilayer.device.page import HOLES, SOURCES, TOLERANCE, Device, balanced, solve, sources_of, unpaired
 from ehbilayer.device.sequence import LOOKS, Compete, range_of
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
@@ -57,10 +56,9 @@ def prepare(study: Study) -> Task:
 
 def _seconds(bilayer: Bilayer, holes: int, sources: int, densities: int) -> float:
     """Rough processor time: measured at 36 holes, growing as their square."""
-    balanced = math.isclose(bilayer.carrier("hole").density, sum(
-        c.density for c in bilayer.carriers if c.name == "electron") or math.nan, rel_tol=1e-9)
-    each = COMPETITION[balanced] * (holes / HOLES) ** 2
-    trion = 0.0 if balanced or bilayer.get("electron") is None else TRION
+    even = balanced(bilayer)
+    each = COMPETITION[even] * (holes / HOLES) ** 2
+    trion = 0.0 if even or bilayer.get("electron") is None else TRION
     return each * (1 + densities + (LOOKS if densities else 0)) + trion + PAIRING / len(SOURCES) * sources
 
 
