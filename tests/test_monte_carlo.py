@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, InputError, Status, Torus, condensate, hartree_fock, monte_carlo
-from ehbilayer.interaction.lattice_sums.potential import potential
+from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
 from ehbilayer.monte_carlo.diffusion import branch
 from ehbilayer.monte_carlo.finite_size import correction
 from ehbilayer.monte_carlo.jastrow import coefficients_of, cusp, pair_function
@@ -174,6 +174,14 @@ def test_without_correlation_it_is_hartree_fock(count: int, spin: str) -> None:
     mean_field = hartree_fock(box, "liquid", keep="translations", hexagon=3).energy_per_particle
     assert found.status is Status.converged and 0 < found.error <= 8e-4
     assert abs(found.energy_per_hole - mean_field) < 4 * found.error
+
+
+def test_a_lone_particle_meets_nobody() -> None:
+    box = torus(HOLES, 1)
+    found = monte_carlo(box, "liquid", method="vmc", target_error=1e-6, walkers=20)
+    # its own images and the background: M(0)/2
+    assert found.status is Status.converged
+    assert abs(found.energy_per_hole - 0.5 * madelung_potential(box.box.vectors)) < 1e-9
 
 
 def exact_pair(box: Torus, waves: int) -> tuple[float, np.ndarray, np.ndarray]:

@@ -70,8 +70,8 @@ def free_of(kind: PairKind, radius: float, screening: float, degree: int) -> np.
 
 def coefficients_of(kinds: tuple[PairKind, ...], radius: float, free: np.ndarray) -> np.ndarray:
     """All a_l (kinds, degree + 1) with a_1 from the cusps, of the ``free`` coefficients (kinds, degree)."""
-    a1 = [3 * a[0] - kind.cusp * radius for kind, a in zip(kinds, free, strict=True)]
-    return np.ascontiguousarray(np.column_stack([free[:, :1], a1, free[:, 1:]]))
+    a1 = 3 * free[:, 0] - np.array([kind.cusp for kind in kinds]) * radius
+    return np.ascontiguousarray(np.column_stack([free[:, 0], a1, free[:, 1:]]))
 
 
 @njit(cache=True, error_model="numpy")

@@ -161,7 +161,7 @@ class Trial:
         """The arrays of the kernels."""
         kinds, number = self.kinds
         n = len(kinds) * self.jastrow
-        free = np.reshape(parameters[:n], (len(kinds), -1)) if self.jastrow else np.zeros((len(kinds), 1))
+        free = np.reshape(parameters[:n], (len(kinds), self.jastrow))
         a = coefficients_of(kinds, self.box.radius, free) if self.jastrow else np.zeros((len(kinds), 2))
         return Psi(self.box, self.potential, self.charges, self._determinants(parameters[n:]), Jastrow(number, a))
 
