@@ -5,14 +5,16 @@ import pytest
 
 from ehbilayer import Bilayer, InputError, Status, Torus, condensate, hartree_fock, monte_carlo
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
+from ehbilayer.monte_carlo.determinants import WAVES, accept, invert, rebuild
 from ehbilayer.monte_carlo.diffusion import branch
+from ehbilayer.monte_carlo.factors import Factor
 from ehbilayer.monte_carlo.finite_size import correction
 from ehbilayer.monte_carlo.jastrow import coefficients_of, cusp, pair_function
-from ehbilayer.monte_carlo.kernels import PARTICLES, accept, at, invert, local_energy, rebuild, workspace
+from ehbilayer.monte_carlo.kernels import at, local_energy, workspace
 from ehbilayer.monte_carlo.orbitals import PairFunction, closed_shells
 from ehbilayer.monte_carlo.pair_potential import box_of, make_potential, nearest, pair_potential
 from ehbilayer.monte_carlo.statistics import reblock
-from ehbilayer.monte_carlo.trial import Factor, Trial, make_trial
+from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.monte_carlo.walk import Walkers, local_energies
 from ehbilayer.numerics.lattice import Cell, box_of_shape
 
@@ -202,7 +204,7 @@ def exact_pair(box: Torus, waves: int) -> tuple[float, np.ndarray, np.ndarray]:
 def pair_trial(box: Torus, function: PairFunction) -> Trial:
     """One electron and one hole in a pair function."""
     electron, hole = blocks = make_trial(box, "liquid", 0).blocks
-    return Trial(box, "pair", blocks, (Factor(electron, PARTICLES, partner=hole, orbital=0),), (function,), 0)
+    return Trial(box, "pair", blocks, (Factor(electron, WAVES, partner=hole, orbital=0),), (function,), 0)
 
 
 LONE = Bilayer.of(spacing=1.0, electron_mass=1.0, hole_mass=1.0, hole_density=1 / 400)

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ehbilayer.monte_carlo.orbitals import Waves
 from ehbilayer.monte_carlo.trial import Trial
 from ehbilayer.numerics.lattice import Cell
 
 PLASMON = {"triangular": 0.671, "square": 0.675}
 
 
-def free_kinetic(cell: Cell, waves: np.ndarray, mass: float) -> float:
-    """(T_inf - T_N) of one flavour in Ha_h: n A k_F^2/4m less the sum over ``waves`` (N, 3) of k^2/2m."""
-    count = len(waves)
+def free_kinetic(cell: Cell, waves: Waves, mass: float) -> float:
+    """(T_inf - T_N) of one flavour in Ha_h: n A k_F^2/4m less the sum over its ``waves`` of k^2/2m."""
+    count = len(waves.squares)
     fermi = 4 * np.pi * count / cell.area
-    return float((count * fermi / 2 - np.sum(waves[:, :2] ** 2)) / (2 * mass))
+    return float((count * fermi / 2 - waves.squares.sum()) / (2 * mass))
 
 
 def correction(trial: Trial) -> float | None:

@@ -1,13 +1,13 @@
-"""The walk, one walker at a time: orbitals, inverses, moves of one particle, local energy.
+"""The walk, one walker at a time: moves of one particle, local energy.
 
-psi = e^J prod_a det_a, det_a of M_ij = phi_j(r_i): plane waves, or one function phi(r_i - c_j) about centres c_j, which
-are sites of a crystal or particles of another species, so that pairs of electrons and holes are a determinant like all
-others; a hole then moves a column. With the inverse of M, line i of it for the particle that moves,
+psi = e^J prod_a det_a. With the inverse of the matrix M of a determinant, line i of it for the particle that moves,
 
     psi'/psi = e^{dJ} sum_j phi_j(r') M^-1_ji,  grad ln psi = grad J + sum_j grad phi_j M^-1_ji,
-    E_L = sum_i -(1/2m_i) [lap J + (grad J)^2 + 2 grad J . g + sum_j lap phi_j M^-1_ji] + V,   g = grad ln det.
+    E_L = Re sum_i -(1/2m_i) [lap J + (grad J)^2 + 2 grad J . g + sum_j lap phi_j M^-1_ji] + V,   g = grad ln det.
 
-Everything random comes in as arrays, so that a kernel is a function. Inverses are made anew at every step.
+A complex psi, that of a twist, keeps its phase: grad ln|psi| drives the walk, and E_L is the local energy of |psi| in
+the potential (grad phase)^2/2m that fixing the phase adds. Everything random comes in as arrays, so that a kernel is a
+function. Inverses are made anew at every step.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ehbilayer.monte_carlo.determinants import Determinants, accept, contract, orbitals, rebuild
 from ehbilayer.monte_carlo.jastrow import Jastrow, pair_function
 from ehbilayer.monte_carlo.pair_potential import Box, Potential, nearest, pair_potential
-from ehbilayer.monte_carlo.splines import spline, spline_value
-
-WAVES, SITES, PARTICLES = 0, 1, 2  # kinds of determinants
-ROW, COLUMN = 0, 1
 
 
 class Charges(NamedTuple):
@@ -36,25 +33,6 @@ class Charges(NamedTuple):
     constant: float
 
 
-class Determinants(NamedTuple):
-    """All determinants. Of particles (N,): the ``number`` of theirs, their ``role`` and ``place`` in it. Of
-    determinants (D,): ``kind``, ``size``, first particle of the rows, ``first`` centre or wave of the columns,
-    ``table`` of the orbital. ``waves`` (n, 3): k and 0 for cos, 1 for sin. ``sites`` (n, 2). ``tables``
-    (t, 2, M, M): phi and its Laplacian."""
-
-    number: np.ndarray
-    role: np.ndarray
-    place: np.ndarray
-    kind: np.ndarray
-    size: np.ndarray
-    rows: np.ndarray
-    first: np.ndarray
-    table: np.ndarray
-    waves: np.ndarray
-    sites: np.ndarray
-    tables: np.ndarray
-
-
 class Psi(NamedTuple):
     """A trial function on a torus, as the kernels read it."""
 
@@ -63,94 +41,6 @@ class Psi(NamedTuple):
     charges: Charges
     determinants: Determinants
     jastrow: Jastrow
-
-
-@njit(cache=True, error_model="numpy")
-def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-untyped-def]
-    """Row or column of determinant ``a`` for its particle at (x, y): ``line`` (4, n) of phi, its slopes, Laplacian."""
-    det, n = psi.determinants, psi.determinants.size[a]
-    first = det.first[a]
-    if det.kind[a] == WAVES:
-        for j in range(n):
-            kx, ky = det.waves[first + j, 0], det.waves[first + j, 1]
-            phase = kx * x + ky * y
-            c, s = math.cos(phase), math.sin(phase)
-            if det.waves[first + j, 2] == 1.0:
-                c, s = s, -c
-            line[0, j], line[1, j], line[2, j], line[3, j] = c, -kx * s, -ky * s, -(kx * kx + ky * ky) * c
-        return
-    b, sign = psi.box.inverse, 1.0 if role == ROW else -1.0
-    phi, lap = det.tables[det.table[a], 0], det.tables[det.table[a], 1]
-    for j in range(n):
-        if det.kind[a] == SITES:
-            cx, cy = det.sites[first + j, 0], det.sites[first + j, 1]
-        else:
-            other = first + j if role == ROW else det.rows[a] + j
-            cx, cy = walker[other, 0], walker[other, 1]
-        dx, dy = sign * (x - cx), sign * (y - cy)
-        u, v = dx * b[0, 0] + dy * b[1, 0], dx * b[0, 1] + dy * b[1, 1]
-        value, by_u, by_v = spline(phi, u, v)
-        line[0, j] = value
-        line[1, j] = sign * (by_u * b[0, 0] + by_v * b[0, 1])
-        line[2, j] = sign * (by_u * b[1, 0] + by_v * b[1, 1])
-        if derivatives:
-            line[3, j] = spline_value(lap, u, v)
-
-
-@njit(cache=True, error_model="numpy")
-def invert(m, n):  # type: ignore[no-untyped-def]
-    """Replaces the matrix m[:n, :n] by its inverse (Gauss-Jordan, pivots by rows); returns ln|det| and the sign."""
-    log, sign = 0.0, 1.0
-    order = np.arange(n)
-    for c in range(n):
-        p = c
-        for i in range(c + 1, n):
-            if abs(m[i, c]) > abs(m[p, c]):
-                p = i
-        if p != c:
-            sign = -sign
-            order[c], order[p] = order[p], order[c]
-            for j in range(n):
-                m[c, j], m[p, j] = m[p, j], m[c, j]
-        pivot = m[c, c]
-        if pivot == 0.0:
-            return -np.inf, 0.0
-        log += math.log(abs(pivot))
-        if pivot < 0:
-            sign = -sign
-        m[c, c] = 1.0
-        for j in range(n):
-            m[c, j] /= pivot
-        for i in range(n):
-            if i != c:
-                factor = m[i, c]
-                m[i, c] = 0.0
-                for j in range(n):
-                    m[i, j] -= factor * m[c, j]
-    row = np.empty(n)
-    for i in range(n):  # columns back to the order of the rows
-        for j in range(n):
-            row[order[j]] = m[i, j]
-        for j in range(n):
-            m[i, j] = row[j]
-    return log, sign
-
-
-@njit(cache=True, error_model="numpy")
-def rebuild(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
-    """Fills the inverses (D, n, n) of all determinants; returns ln|prod det| and its sign."""
-    det = psi.determinants
-    log, sign = 0.0, 1.0
-    for a in range(det.size.shape[0]):
-        n = det.size[a]
-        for i in range(n):
-            r = walker[det.rows[a] + i]
-            orbitals(psi, a, ROW, r[0], r[1], walker, line, False)
-            for j in range(n):
-                inverses[a, i, j] = line[0, j]
-        part, s = invert(inverses[a], n)
-        log, sign = log + part, sign * s
-    return log, sign
 
 
 @njit(cache=True, error_model="numpy")
@@ -174,44 +64,11 @@ def jastrow_at(psi, walker, i, x, y):  # type: ignore[no-untyped-def]
 def at(psi, walker, inverses, line, i, x, y):  # type: ignore[no-untyped-def]
     """Ratio of the determinant with particle i at (x, y), its J there, and grad ln psi there; fills ``line``."""
     det = psi.determinants
-    a, role, place = det.number[i], det.role[i], det.place[i]
-    orbitals(psi, a, role, x, y, walker, line, False)
-    ratio, gx, gy = 0.0, 0.0, 0.0
-    for j in range(det.size[a]):
-        w = inverses[a, j, place] if role == ROW else inverses[a, place, j]
-        ratio += line[0, j] * w
-        gx += line[1, j] * w
-        gy += line[2, j] * w
+    orbitals(psi, det.number[i], det.role[i], x, y, walker, line, False)
+    ratio, gx, gy, _ = contract(det, inverses, line, i, False)
     j, jx, jy, _ = jastrow_at(psi, walker, i, x, y)
-    return ratio, j, jx + gx / ratio, jy + gy / ratio
-
-
-@njit(cache=True, error_model="numpy")
-def accept(psi, inverses, line, i, ratio, change):  # type: ignore[no-untyped-def]
-    """Brings the inverse to the new row or column in ``line`` (Sherman-Morrison); ``change`` is scratch (n,)."""
-    det = psi.determinants
-    a, role, place = det.number[i], det.role[i], det.place[i]
-    n, m = det.size[a], inverses[a]
-    if role == ROW:
-        for k in range(n):
-            change[k] = 0.0
-        for j in range(n):
-            for k in range(n):
-                change[k] += line[0, j] * m[j, k]
-        change[place] -= 1.0
-        for j in range(n):
-            factor = m[j, place] / ratio
-            for k in range(n):
-                m[j, k] -= factor * change[k]
-        return
-    for k in range(n):
-        change[k] = m[place, k] / ratio
-    for j in range(n):
-        factor = -1.0 if j == place else 0.0
-        for k in range(n):
-            factor += m[j, k] * line[0, k]
-        for k in range(n):
-            m[j, k] -= factor * change[k]
+    # grad ln|psi|
+    return ratio, j, jx + (gx / ratio).real, jy + (gy / ratio).real
 
 
 @njit(cache=True, error_model="numpy")
@@ -239,7 +96,7 @@ def sweep(psi, walker, tau, normal, uniform, fixed, inverses, line, change):  # 
         ratio, j_new, gx, gy = at(psi, walker, inverses, line, i, new_x, new_y)
         square = normal[i, 0] ** 2 + normal[i, 1] ** 2
         tried += square
-        if not (abs(ratio) > 0.0) or (fixed and ratio < 0.0):
+        if not (abs(ratio) > 0.0) or (fixed and ratio.real < 0.0):
             continue
         vx, vy = limited(gx, gy, step)
         back_x, back_y = x - new_x - vx, y - new_y - vy
@@ -261,17 +118,12 @@ def local_energy(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     count = walker.shape[0]
     for i in range(count):
         x, y = walker[i, 0], walker[i, 1]
-        a, role, place = det.number[i], det.role[i], det.place[i]
-        orbitals(psi, a, role, x, y, walker, line, True)
-        gx, gy, lap = 0.0, 0.0, 0.0
-        for j in range(det.size[a]):
-            w = inverses[a, j, place] if role == ROW else inverses[a, place, j]
-            gx += line[1, j] * w
-            gy += line[2, j] * w
-            lap += line[3, j] * w
+        orbitals(psi, det.number[i], det.role[i], x, y, walker, line, True)
+        _, gx, gy, lap = contract(det, inverses, line, i, True)
         total, jx, jy, curve = jastrow_at(psi, walker, i, x, y)
         total_j += total / 2
-        kinetic -= (curve + jx * jx + jy * jy + 2 * (jx * gx + jy * gy) + lap) / (2 * psi.charges.mass[i])
+        drift = (2 * (jx * gx + jy * gy) + lap).real
+        kinetic -= (curve + jx * jx + jy * jy + drift) / (2 * psi.charges.mass[i])
         for j in range(i):
             dx, dy = nearest(box, x - walker[j, 0], y - walker[j, 1])
             interaction += psi.charges.zz[i, j] * pair_potential(box, psi.potential, psi.charges.apart[i, j], dx, dy)
@@ -281,8 +133,8 @@ def local_energy(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
 @njit(cache=True, error_model="numpy")
 def workspace(psi):  # type: ignore[no-untyped-def]
     """Inverses, a line of orbitals, and scratch."""
-    n = psi.determinants.size.max()
-    return np.empty((psi.determinants.size.shape[0], n, n)), np.empty((4, n)), np.empty(n)
+    n, kind = psi.determinants.size.max(), psi.determinants.mix.dtype
+    return np.empty((psi.determinants.size.shape[0], n, n), kind), np.zeros((4, n), kind), np.empty(n, kind)
 
 
 @njit(cache=True, error_model="numpy")

@@ -29,29 +29,70 @@ def integer_waves(reach: int) -> np.ndarray:
     return np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1).reshape(-1, 2)
 
 
-def closed_shells(cell: Cell, most: int) -> np.ndarray:
-    """The numbers of plane waves, up to ``most`` or one beyond it, that close a shell of the torus."""
-    b = Cell(reduce_vectors(cell.vectors)[0]).reciprocal
-    square = np.sort(np.sum((integer_waves(int(np.sqrt(most)) + 4) @ b) ** 2, axis=1))
-    ends = np.flatnonzero(np.diff(square) > SHELL * square[1]) + 1
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """Plane waves of a determinant: ``k`` (n, 2) in 1/a_h, each with ``parts`` (n,) columns a cos(kr) + b sin(kr), of
+    ``mix`` (n, 2, 2) = (a, b); b is imaginary where a column is exp(ikr)."""
+
+    k: np.ndarray
+    parts: np.ndarray
+    mix: np.ndarray
+
+    @classmethod
+    def none(cls) -> Waves:
+        """Not one."""
+        return cls(np.zeros((0, 2)), np.zeros(0, dtype=int), np.zeros((0, 2, 2)))
+
+    @classmethod
+    def of(cls, k: np.ndarray) -> Waves:
+        """Of wave vectors (N, 2): cosines and sines where -k is among them for every k, else exp(ikr)."""
+        lengths = np.linalg.norm(k[:, None] + k, axis=-1)
+        scale = np.sqrt(SHELL) * max(np.linalg.norm(k, axis=1).max(initial=0.0), 1e-300)
+        if not np.all(lengths.min(axis=1) <= scale):
+            return cls(k, np.ones(len(k), dtype=int), np.tile(np.array([[1, 1j], [0, 0]]), (len(k), 1, 1)))
+        half = k[(k[:, 1] > scale) | ((abs(k[:, 1]) <= scale) & (k[:, 0] > scale))]
+        zero = np.zeros((len(k) - 2 * len(half), 2))
+        parts = np.repeat([1, 2], [len(zero), len(half)])
+        return cls(np.concatenate([zero, half]), parts, np.tile(np.eye(2), (len(parts), 1, 1)))
+
+    @property
+    def squares(self) -> np.ndarray:
+        """k^2 of every column (N,)."""
+        return np.repeat(np.sum(self.k**2, axis=1), self.parts)
+
+
+def _sorted_waves(cell: Cell, count: int, twist: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Wave vectors 2 pi a^-1 (m + twist) by length, surely the lowest ``count`` and some more, and the numbers of them
+    that close a shell."""
+    reduced, _ = reduce_vectors(cell.vectors)
+    # (m + twist) B = (m' + shift) B' with the reciprocal vectors of the given and the reduced cell
+    shift = twist @ cell.reciprocal @ reduced.T / (2 * np.pi)
+    k = (integer_waves(int(np.sqrt(count)) + 4) + shift - np.rint(shift)) @ Cell(reduced).reciprocal
+    square = np.sum(k * k, axis=1)
+    order = np.argsort(square, kind="stable")
+    ends = np.flatnonzero(np.diff(square[order]) > SHELL * np.median(square)) + 1
+    return k[order], ends
+
+
+def closed_shells(cell: Cell, most: int, twist: np.ndarray | None = None) -> np.ndarray:
+    """The numbers of plane waves, up to ``most`` or one beyond it, that close a shell of the torus; see
+    `plane_waves`."""
+    ends = _sorted_waves(cell, most, np.zeros(2) if twist is None else twist)[1]
     return ends[: np.searchsorted(ends, most) + 1]
 
 
-def plane_waves(cell: Cell, count: int, argument: str) -> np.ndarray:
-    """The lowest ``count`` real plane waves (count, 3): k in 1/a_h, and 0 for cos(kr), 1 for sin(kr).
+def plane_waves(cell: Cell, count: int, argument: str, twist: np.ndarray | None = None) -> Waves:
+    """The lowest ``count`` plane waves, moved by ``twist`` (2,) in fractions of the reciprocal vectors; cosines and
+    sines where time reversal allows.
 
     Raises InputError, naming ``argument``, for an open shell, whose filling would be a choice.
     """
-    closed = closed_shells(cell, count)
+    k, _ = _sorted_waves(cell, count, np.zeros(2) if twist is None else twist)
+    closed = closed_shells(cell, count, twist)
     if count not in closed:
         raise InputError(argument, f"a number that closes a shell of each flavour, such as {closed[-2:].tolist()}",
-                         count, "change it; open shells need a twist, which this method does not have yet")
-    b = Cell(reduce_vectors(cell.vectors)[0]).reciprocal
-    k = integer_waves(int(np.sqrt(count)) + 4) @ b
-    k = k[np.argsort(np.sum(k * k, axis=1), kind="stable")[:count]]
-    half = k[(k[:, 1] > SHELL) | ((abs(k[:, 1]) <= SHELL) & (k[:, 0] > SHELL))]
-    both = [np.column_stack([half, np.full(len(half), phase)]) for phase in (0.0, 1.0)]
-    return np.concatenate([np.zeros((1, 3)), *both])
+                         count, "change it, or give twists" if twist is None else "change it, or take another twist")
+    return Waves.of(k[:count])
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +101,17 @@ class Gaussian:
 
     sites: np.ndarray
     width: float
-    name: str = "width"
 
-    def start(self) -> float:
-        """The parameter to begin with."""
-        return float(np.log(self.width))
+    def start(self) -> np.ndarray:
+        """The parameters (1,) to begin with."""
+        return np.array([np.log(self.width)])
 
-    def weights(self, k: np.ndarray, parameter: float) -> np.ndarray:
-        """g_k at wave vectors (n, 2)."""
+    def table(self, cell: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+        """Spline coefficients (2, M, M) of the orbital and of its Laplacian."""
+        waves = integer_waves(GRID // 2 - 1)
+        k = waves @ Cell(cell).reciprocal
         # e^{-k^2 w^2/2}; a width below the mesh of the table would not be seen
-        return np.exp(-np.sum(k * k, axis=1) * np.exp(2 * parameter) / 2)
+        return _table(cell, waves, np.exp(-np.sum(k * k, axis=1) * np.exp(2 * parameters[0]) / 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,27 +120,15 @@ class PairFunction:
 
     waves: np.ndarray
     log_ratio: np.ndarray
-    name: str = "sharpness"
 
-    def start(self) -> float:
-        """The parameter to begin with: the state of Hartree-Fock-Bogoliubov itself."""
-        return 0.0
+    def start(self) -> np.ndarray:
+        """The parameters (1,) to begin with: the state of Hartree-Fock-Bogoliubov itself."""
+        return np.zeros(1)
 
-    def amplitudes(self, parameter: float) -> np.ndarray:
-        """g_k at the function's own waves, the largest 1 times their number."""
-        exponent = np.exp(parameter) * self.log_ratio
-        return np.exp(np.clip(exponent - exponent.max(), -80.0, 0.0))
-
-
-def gaussian_table(cell: np.ndarray, orbital: Gaussian, parameter: float) -> np.ndarray:
-    """Spline coefficients (2, M, M) of the orbital and of its Laplacian, the orbital of largest value 1."""
-    waves = integer_waves(GRID // 2 - 1)
-    return _table(cell, waves, orbital.weights(waves @ Cell(cell).reciprocal, parameter))
-
-
-def pair_table(cell: np.ndarray, orbital: PairFunction, parameter: float) -> np.ndarray:
-    """Spline coefficients (2, M, M) of the pair function and of its Laplacian."""
-    return _table(cell, orbital.waves, orbital.amplitudes(parameter))
+    def table(self, cell: np.ndarray, parameters: np.ndarray) -> np.ndarray:
+        """Spline coefficients (2, M, M) of the pair function and of its Laplacian."""
+        exponent = np.exp(parameters[0]) * self.log_ratio
+        return _table(cell, self.waves, np.exp(np.clip(exponent - exponent.max(), -80.0, 0.0)))
 
 
 def _table(cell: np.ndarray, waves: np.ndarray, weights: np.ndarray) -> np.ndarray:

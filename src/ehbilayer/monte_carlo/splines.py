@@ -84,3 +84,30 @@ def spline_value(table, u, v):  # type: ignore[no-untyped-def]
         row = table[(i - 1 + step) % m]
         value += (a0, a1, a2, a3)[step] * (b0 * row[j0] + b1 * row[j1] + b2 * row[j2] + b3 * row[j3])
     return value
+
+
+@njit(cache=True, error_model="numpy")
+def splines(bands, first, start, end, u, v, line, curved):  # type: ignore[no-untyped-def]
+    """Many functions at one place: of ``bands`` (2, M, M, n), the functions and their Laplacians, those from ``first``
+    on into columns ``start`` to ``end`` of ``line``: values, slopes by the fractions (u, v) and, if ``curved``,
+    Laplacians."""
+    m, n = bands.shape[1], bands.shape[2]
+    u, v = (u - math.floor(u)) * m, (v - math.floor(v)) * n
+    i, j = int(u), int(v)
+    a0, a1, a2, a3, da0, da1, da2, da3 = _basis(u - i)
+    b0, b1, b2, b3, db0, db1, db2, db3 = _basis(v - j)
+    for c in range(start, end):
+        line[0, c] = line[1, c] = line[2, c] = line[3, c] = 0.0
+    for s in range(4):
+        a, da, row = (a0, a1, a2, a3)[s], (da0, da1, da2, da3)[s] * m, (i - 1 + s) % m
+        for t in range(4):
+            b, db, column = (b0, b1, b2, b3)[t], (db0, db1, db2, db3)[t] * n, (j - 1 + t) % n
+            value, by_u, by_v = a * b, da * b, a * db
+            for c in range(start, end):
+                x = bands[0, row, column, first + c - start]
+                line[0, c] += value * x
+                line[1, c] += by_u * x
+                line[2, c] += by_v * x
+            if curved:
+                for c in range(start, end):
+                    line[3, c] += value * bands[1, row, column, first + c - start]

@@ -1,7 +1,7 @@
 """A trial function by its name: which determinants, which pairs, which parameters, and where walkers begin.
 
 `Trial` holds what stays; `Trial.psi(parameters)` makes the arrays that the kernels read. The parameters are the free
-coefficients of the Jastrow factor, kind by kind, then one for each orbital about centres (width or sharpness).
+coefficients of the Jastrow factor, kind by kind, then those of the orbitals about centres.
 """
 
 from __future__ import annotations
@@ -13,44 +13,17 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.monte_carlo.determinants import SITES, WAVES, Determinants
+from ehbilayer.monte_carlo.factors import Block, Factor, arrays_of
 from ehbilayer.monte_carlo.jastrow import DEGREE, Jastrow, PairKind, coefficients_of, cusp, free_of
-from ehbilayer.monte_carlo.kernels import COLUMN, PARTICLES, ROW, SITES, WAVES, Charges, Determinants, Psi
-from ehbilayer.monte_carlo.orbitals import (
-    Gaussian,
-    PairFunction,
-    gaussian_table,
-    pair_function,
-    pair_table,
-    plane_waves,
-)
+from ehbilayer.monte_carlo.kernels import Charges, Psi
+from ehbilayer.monte_carlo.orbitals import Gaussian, PairFunction, pair_function, plane_waves
 from ehbilayer.monte_carlo.pair_potential import Box, Potential, box_of, make_potential
 from ehbilayer.numerics.lattice import lattice_points
 from ehbilayer.torus import Torus
 
 TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 ON_SITES = {"hole-crystal": (1,), "electron-crystal": (-1,), "crystal": (1, -1)}  # charges that sit on sites
-
-
-@dataclass(frozen=True)
-class Block:
-    """The particles of one flavour: ``count`` of them from ``start`` on, of species number ``species``."""
-
-    species: int
-    flavour: int
-    start: int
-    count: int
-
-
-@dataclass(frozen=True, eq=False)
-class Factor:
-    """One determinant: of which block (and ``partner`` block, for pairs) with which orbital of `Trial.orbitals`."""
-
-    block: Block
-    kind: int
-    waves: np.ndarray = field(default_factory=lambda: np.zeros((0, 3)))
-    sites: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
-    partner: Block | None = None
-    orbital: int = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +34,9 @@ class Trial:
     ----------
     torus : counts, spins and box; its interaction is Coulomb's, bands are k^2/2m.
     name : one of TRIALS, or what its maker calls it.
-    blocks, factors : the flavours, and the determinants.   orbitals : functions about centres, one parameter each.
+    blocks, factors : the flavours, and the determinants.   orbitals : functions about centres, with their parameters.
     jastrow : degree of its polynomials; 0 leaves e^J out.
+    bands : tables (2, M, M, n) of orbitals that are no function about a centre, and of their Laplacians.
     """
 
     torus: Torus
@@ -71,6 +45,7 @@ class Trial:
     factors: tuple[Factor, ...]
     orbitals: tuple[Gaussian | PairFunction, ...]
     jastrow: int = DEGREE
+    bands: np.ndarray = field(default_factory=lambda: np.zeros((2, 1, 1, 0)))
 
     @property
     def particles(self) -> int:
@@ -148,7 +123,7 @@ class Trial:
 
     def start(self) -> np.ndarray:
         """The parameters to begin an optimisation with."""
-        own = np.array([orbital.start() for orbital in self.orbitals])
+        own = np.concatenate([np.zeros(0), *(orbital.start() for orbital in self.orbitals)])
         if not self.jastrow:
             return own
         kinds, _ = self.kinds
@@ -166,40 +141,24 @@ class Trial:
         return Psi(self.box, self.potential, self.charges, self._determinants(parameters[n:]), Jastrow(number, a))
 
     def _determinants(self, own: np.ndarray) -> Determinants:
-        count, factors = self.particles, self.factors
-        number, role, place = (np.zeros(count, dtype=int) for _ in range(3))
-        first, waves, sites = [], 0, 0
-        for d, f in enumerate(factors):
-            for block, side in ((f.block, ROW), (f.partner, COLUMN)):
-                if block is not None:
-                    here = slice(block.start, block.start + block.count)
-                    number[here], role[here], place[here] = d, side, np.arange(block.count)
-            first.append({WAVES: waves, SITES: sites}.get(f.kind, f.partner.start if f.partner else 0))
-            waves, sites = waves + len(f.waves), sites + len(f.sites)
-        tables = [self._table(orbital, own[i]) for i, orbital in enumerate(self.orbitals)]
-        return Determinants(number, role, place, np.array([f.kind for f in factors]),
-                            np.array([f.block.count for f in factors]), np.array([f.block.start for f in factors]),
-                            np.array(first), np.array([f.orbital for f in factors]),
-                            np.concatenate([f.waves for f in factors]), np.concatenate([f.sites for f in factors]),
-                            np.array(tables) if tables else np.zeros((1, 2, 4, 4)))
-
-    def _table(self, orbital: Gaussian | PairFunction, parameter: float) -> np.ndarray:
-        if isinstance(orbital, Gaussian):
-            return gaussian_table(self.box.cell, orbital, parameter)
-        return pair_table(self.box.cell, orbital, parameter)
+        tables, used = [], 0
+        for orbital in self.orbitals:
+            mine = own[used : used + len(orbital.start())]
+            tables.append(orbital.table(self.box.cell, mine))
+            used += len(mine)
+        return arrays_of(self.factors, self.particles, tables, self.bands)
 
     def positions(self, walkers: int, random: np.random.Generator) -> np.ndarray:
         """Where the walkers begin (walkers, N, 2): at random, about their sites, electrons near their holes."""
         r = random.random((walkers, self.particles, 2)) @ self.box.cell
         for f in self.factors:
-            here = slice(f.block.start, f.block.start + f.block.count)
+            here = f.block.here
             noise = random.standard_normal((walkers, f.block.count, 2))
             orbital = self.orbitals[f.orbital] if f.orbital >= 0 else None
             if f.kind == SITES and isinstance(orbital, Gaussian):
                 r[:, here] = f.sites + orbital.width / np.sqrt(2) * noise
             elif f.partner is not None:
-                partner = r[:, f.partner.start : f.partner.start + f.partner.count]
-                r[:, here] = partner + 0.5 * np.sqrt(self.torus.area / self.particles) * noise
+                r[:, here] = r[:, f.partner.here] + 0.5 * np.sqrt(self.torus.area / self.particles) * noise
         return r
 
 
@@ -210,7 +169,7 @@ def make_trial(torus: Torus, name: str, jastrow: int = DEGREE) -> Trial:
         return _separate(torus, name, blocks, jastrow)
     pairs = _pairs(torus, blocks)
     function = pair_function(torus, "polarized" if len(pairs) == 1 else "restricted")
-    factors = tuple(Factor(e, PARTICLES, partner=h, orbital=0) for e, h in pairs)
+    factors = tuple(Factor(e, WAVES, partner=h, orbital=0) for e, h in pairs)
     return Trial(torus, name, blocks, factors, (function,), jastrow)
 
 
