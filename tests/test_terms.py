@@ -7,6 +7,7 @@ import pytest
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hamiltonian import Hamiltonian
+from ehbilayer.terms.exchange import Exchange
 from systems import Species, named, random_state, small_basis, torus_of, triangular_basis, trions
 
 METAL = triangular_basis(4, 7.0, 5)
@@ -35,7 +36,8 @@ def test_operator_is_the_derivative_of_the_energy(case, term):
         d = rng.standard_normal(p.shape) + (0 if setting.basis.real else 1j * rng.standard_normal(p.shape))
         d = d if setting.basis.real else d * setting.basis.mask[filling.blocks][None, :, None]
         dx.append(d / np.linalg.norm(d))
-        operator = action.coefficients[c] if action.coefficients is not None else setting.basis.from_grid(
+        on_waves = action.coefficients is not None and action.coefficients[c] is not None
+        operator = action.coefficients[c] if on_waves else setting.basis.from_grid(
             setting.fourier, action.grid[c].reshape(*p.shape[:3], *setting.basis.shape), filling.blocks)
         weight = channel.degeneracy * filling.f[None, :, :, None]
         slope += 2 * np.sum((dx[-1].conj() * weight * operator).real)
@@ -111,3 +113,20 @@ def test_box_and_crystal_grids_do_not_alias():
     for term in TERMS:
         values = [named(h, term).act(h.state(x)).energy[0] for h in (hamiltonian, again)]
         assert values[0] == pytest.approx(values[1], rel=1e-12)
+
+
+@pytest.mark.parametrize(("case", "order"), [("crystal", 0), ("crystal", 1), ("metal", 0), ("metal", 2)])
+def test_exchange_on_waves_is_that_of_pair_densities(case, order, monkeypatch):
+    hamiltonian, x = CASES[case]()
+    setting = replace(hamiltonian.setting, tori=[hamiltonian.setting.tori[0], hamiltonian.setting.tori[0].scaled(90.0)])
+    found = []
+    for on_waves in (True, False):
+        monkeypatch.setattr("ehbilayer.terms.exchange.worth_it", lambda s, c, on_waves=on_waves: on_waves)
+        exchange = Hamiltonian(setting, [Exchange])
+        assert exchange.on_grid is not on_waves
+        term = exchange if order == 0 else exchange.derivative(order)
+        found.append(term.evaluate(tuple(np.concatenate([p, 1.1 * p]) for p in x)))
+    assert found[0].energy == pytest.approx(found[1].energy, rel=1e-12)
+    assert abs(found[0].energy[0] - found[0].energy[1]) > 1e-3
+    for p, q in zip(found[0].fock, found[1].fock, strict=True):
+        assert np.abs(p - q).max() < 1e-13 < np.abs(q).max()

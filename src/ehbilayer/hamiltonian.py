@@ -47,6 +47,11 @@ class Hamiltonian:
         """The kinetic term, the scale of what a minimiser does."""
         return next((t for t in self.terms if isinstance(t, Kinetic)), None) or Kinetic(self.setting)
 
+    @property
+    def on_grid(self) -> bool:
+        """Whether an evaluation costs what the points of the grid make it cost."""
+        return any(t.on_grid for t in self.terms if isinstance(t, Exchange))
+
     def on_numpy(self) -> Hamiltonian:
         """The same Hamiltonian on NumPy arrays; itself where it already is."""
         fourier = self.setting.fourier
@@ -76,8 +81,8 @@ class Hamiltonian:
         """F psi of each channel as coefficients (b, K, n, S g)."""
         s, fock = self.setting, []
         for i, x in enumerate(state.c):
-            parts = [a.coefficients[i] for a in actions if a.coefficients is not None]
-            grids = [a.grid[i] for a in actions if a.grid is not None]
+            parts = [p for a in actions if a.coefficients is not None and (p := a.coefficients[i]) is not None]
+            grids = [p for a in actions if a.grid is not None and (p := a.grid[i]) is not None]
             if grids:
                 total = reduce(add, grids).reshape(*s.split(x, i).shape[:3], *s.basis.shape)
                 parts.insert(0, s.join(s.basis.from_grid(s.fourier, total, s.fillings[i].blocks), i))

@@ -120,7 +120,8 @@ class PlaneWaveBasis:
         come out almost the same, at half the cost.
         """
         other = copy(self)
-        other.__dict__.pop("transfers", None)
+        for cached in ("transfers", "cell_transfers"):
+            other.__dict__.pop(cached, None)
         n1, n2 = (good_size(int(self.coarse * n)) for n in self.shape)
         other.shape = (n1, n2)
         other._index_grid()
@@ -244,6 +245,11 @@ class PlaneWaveBasis:
         """How many frequencies each column of `forward` stands for in a sum over all, (columns,)."""
         return np.ones(self.columns)
 
+    @property
+    def transfer_count(self) -> int:
+        """Reciprocal vectors of the cell between two waves of one block, one of each p and -p."""
+        return (len(self._reached) + 1) // 2
+
     @cached_property
     def transfers(self) -> tuple[np.ndarray, np.ndarray]:
         """Momentum transfers between blocks on the FFT grid.
@@ -251,7 +257,6 @@ class PlaneWaveBasis:
         The pair (pair_class, q): pair_class[k, k'] numbers the distinct k - k' (0 is k = k'), and q[class] holds
         |q| sqrt(A) at each frequency of `forward`, shape (classes, n1, columns), NaN where no transfer occurs.
         """
-        n1, n2 = self.shape
         dk = (self.k_points[:, None] - self.k_points[None]).reshape(-1, 2)
         classes, inverse = np.unique(np.vstack([[0, 0], dk]), axis=0, return_inverse=True)
         inverse = inverse.ravel()
@@ -260,16 +265,25 @@ class PlaneWaveBasis:
         relabel[[0, first]] = relabel[[first, 0]]
         classes = classes[relabel]
         pair_class = np.argsort(relabel)[inverse[1:]].reshape(self.cells_used, self.cells_used)
+        return pair_class, self._lengths(classes)
+
+    @cached_property
+    def cell_transfers(self) -> np.ndarray:
+        """q of `transfers` within one block, (n1, columns)."""
+        return self._lengths(np.zeros((1, 2), dtype=int))[0]
+
+    def _lengths(self, classes: np.ndarray) -> np.ndarray:
+        """|q| sqrt(A) on the grid for each k - k' of ``classes`` (C, 2)."""
         unit_b = self.box.reciprocal * np.sqrt(self.box.area)
-        q = np.full((len(classes), n1, self.columns), np.nan)
+        q = np.full((len(classes), self.shape[0], self.columns), np.nan)
         # largest first: where a coarse grid aliases, the shortest transfer is the one to keep
         reached = self._reached[np.argsort(-np.linalg.norm(self._reached @ self.supercell.T @ unit_b, axis=1))]
-        place = reached % np.array([n1, n2])
+        place = reached % np.array(self.shape)
         keep = place[:, 1] < self.columns  # the r2c half plane
         t = (reached[keep] @ self.supercell.T)[None] + classes[:, None]
         q[:, place[keep, 0], place[keep, 1]] = np.where(self.is_transfer(t), np.linalg.norm(t @ unit_b, axis=-1),
                                                         np.nan)
-        return pair_class, q
+        return q
 
     @property
     def cells_used(self) -> int:

@@ -155,7 +155,8 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
         tried.append(fillings)
         hamiltonian = run.hamiltonian(fillings)
         minimum = None
-        if basis.points * basis.cells >= COARSE_POINTS and min(basis.shape) >= COARSE_AXIS:
+        large = basis.points * basis.cells >= COARSE_POINTS and min(basis.shape) >= COARSE_AXIS
+        if large and hamiltonian.on_grid:
             rough = run.hamiltonian(fillings, basis.coarser())
             early = _minimise(run, rough, frames, number, cost)
             cost += early.evaluations

@@ -115,14 +115,14 @@ class State:
 @dataclass(frozen=True)
 class Action:
     """What a term contributes: its energy (b,), and F psi as coefficients (b, K, n, S g) or on the grid
-    (b, P, S, n1, n2), per channel.
+    (b, P, S, n1, n2), per channel; None for nothing.
 
     The operator is (dE/dc*) / (degeneracy * occupation), the Fock operator acting on each orbital.
     """
 
     energy: Array
-    coefficients: tuple[Array, ...] | None = None
-    grid: tuple[Array, ...] | None = None
+    coefficients: tuple[Array | None, ...] | None = None
+    grid: tuple[Array | None, ...] | None = None
 
 
 class Operator(Protocol):

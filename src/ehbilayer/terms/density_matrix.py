@@ -12,19 +12,14 @@ from typing import Protocol
 import numpy as np
 
 from ehbilayer.numerics.fourier import Fourier, good_size
-from ehbilayer.terms import Array, Part, Setting, State
+from ehbilayer.terms import Array, Part, State
+from ehbilayer.terms.wave_exchange import Between
 
 CHUNK_BYTES = 64_000_000  # of transfers that are transformed at once
 
 
-class PairTerm(Protocol):
+class PairTerm(Between, Protocol):
     """What is needed of the exchange term, see `exchange.Exchange`."""
-
-    setting: Setting
-
-    def between(self, transfers: np.ndarray, m: Part, n: Part) -> np.ndarray:
-        """v_ab(q)/A (Ha_h) of two components at torus integers ``transfers`` (..., 2)."""
-        ...
 
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
         """-K applied to other orbitals, values (b, T, S, n1, n2) on blocks (T,)."""

@@ -29,7 +29,7 @@ class Direct:
         """z_i z_j v_ij(G)/A between all parts, (b, parts, parts, n1, columns), and the capacitor energy (b,); or their
         derivatives by ln A."""
         setting = self.setting
-        unit_q = setting.basis.transfers[1][0]  # G vectors of the cell
+        unit_q = setting.basis.cell_transfers  # G vectors of the cell
         present = np.isfinite(unit_q)
         v = np.zeros((len(setting.tori), len(setting.parts), len(setting.parts), *unit_q.shape))
         for b, torus in enumerate(setting.tori):

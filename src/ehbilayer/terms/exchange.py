@@ -2,7 +2,8 @@
 
 Within one flavour; a and b run over the components of its spinors, of which a plain carrier has one. Evaluated from
 pair densities psi_p'* psi_p of every component: N(N+1)/2 small transforms instead of one of the density matrix. In the
-free box they are real; in a crystal they live on one cell and carry the momentum k - k'. The q = 0 element is zero,
+free box they are real; in a crystal they live on one cell and carry the momentum k - k', and where blocks have few
+waves `wave_exchange` is cheaper. The q = 0 element is zero,
 or the torus' Madelung term, as its ``zero_mode`` says. v_ab has the sign z_a z_b times those of particle-hole
 transformed components, so that electron-hole pairing counts as exchange.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy as np
 from ehbilayer.interaction.area_derivative import area_derivative
 from ehbilayer.terms import Action, Array, Part, Setting, State
 from ehbilayer.terms.density_matrix import ExchangeOperator
+from ehbilayer.terms.wave_exchange import WaveExchange, worth_it
 
 KEPT_BYTES = 200_000_000  # of gathered interactions of one channel
 
@@ -29,25 +32,35 @@ class Exchange:
     one_body = False
 
     def __init__(self, setting: Setting) -> None:
-        self.setting, basis = setting, setting.basis
-        pair_class, _ = basis.transfers
-        self._classes: list[np.ndarray] = []
-        for filling in setting.fillings:
-            blocks = filling.orbital_blocks
-            self._classes.append(pair_class[blocks[:, None], blocks[None, :]])
+        self.setting = setting
         self._tabulate(0)
 
     def _tabulate(self, order: int) -> None:
-        """v_ab(q)/A at every class and frequency, over the grid points, (b, classes, n1, columns), for each kind of
-        pair of components; or its derivatives by ln A."""
+        """Interactions, or their derivatives by ln A."""
         self.order = order
-        self._tables: dict[tuple[int, ...], Array] = {}
+        self.__dict__.pop("_tables", None)
         self._gathered: dict[tuple[int, tuple[int, ...], int, int, int], Array] = {}
-        for m in self.setting.parts:
-            for n in self.setting.parts_of(m.channel):
-                key = self._key(m, n)
-                if key not in self._tables:
-                    self._tables[key] = self._table(key)
+        self._on_waves = [WaveExchange(self, c) if worth_it(self.setting, c) else None
+                          for c in range(len(self.setting.fillings))]
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether some channel goes by pair densities."""
+        return None in self._on_waves
+
+    @cached_property
+    def _classes(self) -> list[np.ndarray]:
+        """The class of transfers between any two orbitals of each channel."""
+        pair_class, _ = self.setting.basis.transfers
+        blocks = [filling.orbital_blocks for filling in self.setting.fillings]
+        return [pair_class[b[:, None], b[None, :]] for b in blocks]
+
+    @cached_property
+    def _tables(self) -> dict[tuple[int, ...], Array]:
+        """v_ab(q)/A at every class and frequency, over the grid points, (b, classes, n1, columns), for each kind of
+        pair of components."""
+        keys = {self._key(m, n) for m in self.setting.parts for n in self.setting.parts_of(m.channel)}
+        return {key: self._table(key) for key in keys}
 
     def _key(self, m: Part, n: Part) -> tuple[int, ...]:
         """What v between two components depends on: layers and sign. Within a layer like meets like."""
@@ -66,10 +79,10 @@ class Exchange:
                 v[i, 0, 0, 0] = sign * interaction.zero_mode(torus.box.vectors, a, b)
         return setting.fourier.xp.asarray(v / setting.basis.points)
 
-    def between(self, transfers: np.ndarray, m: Part, n: Part) -> np.ndarray:
-        """v_ab(q)/A (Ha_h) of two components at torus integers ``transfers`` (..., 2), the zero mode included (first
-        batch entry)."""
-        torus, (a, b, sign) = self.setting.tori[0], self._key(m, n)
+    def between(self, transfers: np.ndarray, m: Part, n: Part, entry: int = 0) -> np.ndarray:
+        """v_ab(q)/A (Ha_h) of two components at torus integers ``transfers`` (..., 2), the zero mode included, for one
+        entry of the batch."""
+        torus, (a, b, sign) = self.setting.tori[entry], self._key(m, n)
         interaction = area_derivative(torus.bilayer.interaction, self.order)
         v = sign * interaction.v(np.linalg.norm(transfers @ torus.box.reciprocal, axis=-1), a, b) / torus.area
         zero = sign * interaction.zero_mode(torus.box.vectors, a, b) if torus.zero_mode == "madelung" else 0.0
@@ -77,14 +90,25 @@ class Exchange:
 
     def act(self, state: State) -> Action:
         xp, s = self.setting.fourier.xp, self.setting
-        energy, grid = 0.0, []
+        energy = 0.0
+        coefficients: list[Array | None] = []
+        grid: list[Array | None] = []
         for c, psi in enumerate(state.psi):
-            f = s.fillings[c].flat[None, :, None, None, None]
-            k_psi = self._self_exchange(c, psi)
-            overlap = xp.sum(f * (_conj(xp, psi) * k_psi).real, axis=(1, 2, 3, 4)) / s.basis.points
+            on_waves, f = self._on_waves[c], s.fillings[c].f
+            if on_waves is not None:
+                x = state.c[c]
+                k_x = on_waves(x)
+                overlap = xp.sum(f[None, :, :, None] * (x.conj() * k_x).real, axis=(1, 2, 3))
+                coefficients.append(-k_x)
+                grid.append(None)
+            else:
+                k_psi = self._self_exchange(c, psi)
+                f = f.ravel()[None, :, None, None, None]
+                overlap = xp.sum(f * (_conj(xp, psi) * k_psi).real, axis=(1, 2, 3, 4)) / s.basis.points
+                coefficients.append(None)
+                grid.append(-k_psi)
             energy = energy - 0.5 * s.channels[c].degeneracy * overlap
-            grid.append(-k_psi)
-        return Action(energy, grid=tuple(grid))
+        return Action(energy, coefficients=tuple(coefficients), grid=tuple(grid))
 
     def derivative(self, order: int) -> Exchange:
         other = copy(self)
