@@ -32,7 +32,8 @@ SMALL = {"holes": 9, "electrons": 9, "holes_per_cell": 4, "hexagon": 3, "plane_w
          "scan_points": 3, "curve_points": 3, "map_points": 4, "mesh": 4, "points": 4, "max_functions": 12}
 UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm^-2", "nm^-2", "a_h^-2"),
          shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e")}
-TEXTS = {"material": tuple(MATERIALS), "start": None, "structure": None}  # None: the words of the description
+# None: the words of the description
+TEXTS = {"material": tuple(MATERIALS), "start": None, "structure": None, "trial": None}
 FILES = ("phase",)  # keys that name a file
 ASKS = 60  # times a calculation may ask whether to stop
 MOST_SECONDS = 5.0  # of the plan's estimate: bases that follow from the tolerance, ratios of thousands

@@ -1,9 +1,10 @@
 """Quantum Monte Carlo of both layers: correlation beyond the mean field, with error bars.
 
-`pair_potential` is the interaction on the torus, `orbitals`, `jastrow` and `trial` the trial function, `kernels` the
-walk of one walker, `walk` variational and `diffusion` fixed-node Monte Carlo, `optimise` finds the parameters,
-`statistics` the errors, `finite_size` goes to infinitely many; `calculation` is the order of all that, `result` what
-comes back, `problem` what is asked for. The kernels are compiled by Numba, which nothing else imports.
+`pair_potential` is the interaction on the torus; `orbitals`, `bands`, `factors`, `jastrow` and `trial` are the trial
+function, `sources` what it is made from; `determinants` and `kernels` the walk of one walker, `walk` variational and
+`diffusion` fixed-node Monte Carlo, `optimise` finds the parameters, `statistics` the errors, `finite_size` goes to
+infinitely many; `calculation` is the order of all that, `result` what comes back, `problem` what is asked for. The
+kernels are compiled by Numba, which nothing else imports.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from typing import TYPE_CHECKING, Unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ehbilayer.monte_carlo.result import MonteCarloResult
+    from ehbilayer.results.base import Result
     from ehbilayer.results.calling import Calling
     from ehbilayer.torus import Torus
 
 
-def monte_carlo(torus: Torus, trial: str = "liquid", *, method: str = "dmc", target_error: float | str | None = None,
-                max_time: float | None = None, walkers: int = 200, time_steps: Sequence[float] | None = None,
-                seed: int = 0, jastrow: int = 5, optimisation_steps: int = 5, samples: int = 2000,
+def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: str = "dmc",
+                target_error: float | str | None = None, max_time: float | None = None, walkers: int = 200,
+                time_steps: Sequence[float] | None = None, seed: int = 0, jastrow: int = 5,
+                optimisation_steps: int = 5, samples: int = 2000,
                 **how: Unpack[Calling]) -> MonteCarloResult:
     """The energy of a phase with correlation, by variational or fixed-node diffusion Monte Carlo.
 
@@ -30,7 +34,8 @@ def monte_carlo(torus: Torus, trial: str = "liquid", *, method: str = "dmc", tar
     ----------
     torus : counts, spins and box; zero mode ``madelung``.
     trial : ``liquid`` (plane waves), ``hole-crystal``, ``electron-crystal``, ``crystal`` (Gaussians on sites), or
-        ``condensate`` (electron-hole pairs).
+        ``condensate`` (electron-hole pairs); the orbitals of a Hartree-Fock result on this torus; or a Monte Carlo
+        result, whose parameters are the start here, at another density or spacing too. Results may be files.
     method : ``vmc`` or ``dmc``.
     target_error : standard error of the energy per hole to reach, Ha_h or text such as ``"0.1 meV"``.
     max_time : seconds after which it ends with what it has; one of the two must be given.
@@ -43,8 +48,8 @@ def monte_carlo(torus: Torus, trial: str = "liquid", *, method: str = "dmc", tar
 
     Raises
     ------
-    InputError : open shells, numbers that do not pair or fit sites, another interaction than Coulomb's, a torus with
-        zero mode ``none`` or a capacitor, neither target nor time, no walkers.
+    InputError : open shells, numbers that do not pair or fit sites, a trial of another box, another interaction than
+        Coulomb's, a torus with zero mode ``none`` or a capacitor, neither target nor time, no walkers.
 
     Sources: Foulkes et al., RMP 73, 33 (2001), and those of the modules.
 

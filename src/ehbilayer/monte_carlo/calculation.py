@@ -166,7 +166,7 @@ def _report(plan: Plan, parameters: np.ndarray, walk: Walk, runs: list[Diffusion
     steps = tuple(AtTimeStep(r.tau, r.energy.mean / per, r.energy.error / per, len(r.trace), r.population, r.acceptance,
                              r.energy.autocorrelation) for r in runs)
     return MonteCarloResult(
-        status=status, advice=advice, trial=trial.name, method=plan.method, phase=trial.name, total_energy=energy,
+        status=status, advice=advice, trial=trial.label, method=plan.method, phase=trial.name, total_energy=energy,
         energy_per_hole=energy / per, error=error / per,
         vmc=Variational(walk.energy.mean / per, walk.energy.error / per, walk.spread**2 / per,
                         walk.energy.autocorrelation, walk.acceptance),
@@ -176,8 +176,10 @@ def _report(plan: Plan, parameters: np.ndarray, walk: Walk, runs: list[Diffusion
         blocks=last.blocks, walkers=plan.walkers,
         particles=Carriers({s.name: s.count for s in torus.species}), area=torus.area, zero_mode="madelung",
         inputs={"species": [s.parameters for s in torus.species], "vectors": torus.box.vectors.tolist(),
-                "spacing": torus.bilayer.spacing, "trial": trial.name, "jastrow": trial.jastrow, "seed": plan.seed},
-        data=_arrays(per, parameters, walk, runs))
+                "spacing": torus.bilayer.spacing, "trial": trial.label, "jastrow": trial.jastrow, "seed": plan.seed,
+                "parameters": [[name, part.stop - part.start] for name, part in trial.parameter_names],
+                **({} if trial.state is None else trial.state.parameters)},
+        data=_arrays(per, parameters, walk, runs) | ({} if trial.state is None else trial.state.variables()))
 
 
 def _status(plan: Plan, error: float, last: Average, reason: Status | None) -> tuple[Status, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ehbilayer.monte_carlo.bands import Bands
 from ehbilayer.monte_carlo.determinants import BANDS, COLUMN, ROW, SITES, Determinants
 from ehbilayer.monte_carlo.orbitals import Waves
 
@@ -31,7 +32,8 @@ class Factor:
     """One determinant: the rows are the particles of ``block``.
 
     kind : WAVES, SITES or BANDS, of the columns that are no pairs.   waves, sites : of these columns.
-    band : the first of them in `Trial.bands`.   partner : whose particles the first columns are about.
+    band, bands : the first of them in `Trial.bands`, and what they are.
+    partner : whose particles the first columns are about.
     orbital : number in `Trial.orbitals` of the function about a site or a partner; -1 for none.
     """
 
@@ -40,6 +42,7 @@ class Factor:
     waves: Waves = field(default_factory=Waves.none)
     sites: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     band: int = 0
+    bands: Bands | None = None
     partner: Block | None = None
     orbital: int = -1
 

@@ -99,12 +99,17 @@ def plane_waves(cell: Cell, count: int, argument: str, twist: np.ndarray | None 
 class Gaussian:
     """exp(-r^2/2w^2) about every site of a lattice; the parameter is ln w (a_h)."""
 
+    name: str
     sites: np.ndarray
     width: float
 
     def start(self) -> np.ndarray:
         """The parameters (1,) to begin with."""
         return np.array([np.log(self.width)])
+
+    def carried(self, parameters: np.ndarray, scale: float) -> np.ndarray:
+        """The parameters where all lengths are ``scale`` times as long."""
+        return parameters + np.log(scale)
 
     def table(self, cell: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Spline coefficients (2, M, M) of the orbital and of its Laplacian."""
@@ -120,10 +125,15 @@ class PairFunction:
 
     waves: np.ndarray
     log_ratio: np.ndarray
+    name: str = "pairs"
 
     def start(self) -> np.ndarray:
         """The parameters (1,) to begin with: the state of Hartree-Fock-Bogoliubov itself."""
         return np.zeros(1)
+
+    def carried(self, parameters: np.ndarray, scale: float) -> np.ndarray:
+        """The parameters where all lengths are ``scale`` times as long: pure numbers, which stay."""
+        return parameters
 
     def table(self, cell: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Spline coefficients (2, M, M) of the pair function and of its Laplacian."""
@@ -137,6 +147,13 @@ def _table(cell: np.ndarray, waves: np.ndarray, weights: np.ndarray) -> np.ndarr
     return np.stack([from_waves(waves, weights), from_waves(waves, -np.sum(k * k, axis=1) * weights)])
 
 
+def reduced_waves(torus: Torus, waves: np.ndarray) -> np.ndarray:
+    """Integer waves (n, 2) of the torus' vectors as those of its reduced vectors."""
+    reduced, _ = reduce_vectors(torus.box.vectors)
+    # k = m b with b of the given vectors; on the reduced ones a_i it has the integers k a_i/2 pi
+    return np.rint(waves @ torus.box.reciprocal @ reduced.T / (2 * np.pi)).astype(int)
+
+
 def pair_function(torus: Torus, spin: str, tolerance: float = 1e-5) -> PairFunction:
     """The pair function of our condensate on the same torus. Raises InputError where it does not condense there."""
     from ehbilayer.condensate import condensate
@@ -146,7 +163,4 @@ def pair_function(torus: Torus, spin: str, tolerance: float = 1e-5) -> PairFunct
         raise InputError("trial", "liquid where Hartree-Fock-Bogoliubov has no condensate", "condensate",
                          "lower the density, or take the liquid")
     angle = np.clip(np.abs(state.data["angle"].values), 1e-12, np.pi / 2 - 1e-12)
-    reduced, _ = reduce_vectors(torus.box.vectors)
-    # k = m b with b of the given vectors; on the reduced ones a_i it has the integers k a_i/2 pi
-    waves = np.rint(state.data["waves"].values @ torus.box.reciprocal @ reduced.T / (2 * np.pi)).astype(int)
-    return PairFunction(waves, np.log(np.tan(angle)))
+    return PairFunction(reduced_waves(torus, state.data["waves"].values), np.log(np.tan(angle)))

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.results.base import Result
 from ehbilayer.torus import Torus
+
+if TYPE_CHECKING:
+    from ehbilayer.monte_carlo.sources import Source
 
 METHODS = ("vmc", "dmc")
 LEAST_WALKERS, MOST_WALKERS, HIGHEST_DEGREE = 20, 10_000, 12
@@ -20,7 +26,7 @@ class MonteCarloProblem:
     """What `monte_carlo.monte_carlo` was told, in atomic units and checked."""
 
     torus: Torus
-    trial: str
+    source: Source
     method: str
     target_error: float | None
     max_time: float | None
@@ -32,9 +38,9 @@ class MonteCarloProblem:
     samples: int
 
     @classmethod
-    def of(cls, torus: Torus, trial: str, *, method: str, target_error: float | str | None, max_time: float | None,
-           walkers: int, time_steps: Sequence[float] | None, seed: int, jastrow: int, optimisation_steps: int,
-           samples: int) -> MonteCarloProblem:
+    def of(cls, torus: Torus, trial: str | Path | Result, *, method: str, target_error: float | str | None,
+           max_time: float | None, walkers: int, time_steps: Sequence[float] | None, seed: int, jastrow: int,
+           optimisation_steps: int, samples: int) -> MonteCarloProblem:
         """Checked. Raises InputError, see `monte_carlo.monte_carlo`."""
         if method not in METHODS:
             raise InputError("method", " | ".join(METHODS), method, "choose one of these")
@@ -54,25 +60,31 @@ class MonteCarloProblem:
         _whole("jastrow", jastrow, 0, HIGHEST_DEGREE)
         _whole("optimisation_steps", optimisation_steps, 0, 1000)
         _whole("samples", samples, walkers, 1_000_000)
-        problem = cls(torus, trial, method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
+        from ehbilayer.monte_carlo.sources import read_source
+
+        problem = cls(torus, read_source(trial), method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
                       optimisation_steps, samples)
         problem.check_trial()
         return problem
 
     def check_trial(self) -> None:
         """Raise InputError for a trial function that this torus does not have."""
+        from ehbilayer.monte_carlo.sources import trial_of
         from ehbilayer.monte_carlo.trial import check_trial
 
-        check_trial(self.torus, self.trial)
+        if isinstance(self.source, str):
+            check_trial(self.torus, self.source)
+        else:
+            trial_of(self.torus, self.source, self.jastrow)
 
     def solve(self, hooks: Hooks) -> MonteCarloResult:
         """The calculation."""
         from ehbilayer.monte_carlo.calculation import Plan, solve
-        from ehbilayer.monte_carlo.trial import make_trial
+        from ehbilayer.monte_carlo.sources import trial_of
 
-        trial = make_trial(self.torus, self.trial, self.jastrow)
+        trial, parameters = trial_of(self.torus, self.source, self.jastrow)
         plan = Plan(trial, self.method, self.target_error, self.max_time, self.walkers, self.time_steps, self.seed,
-                    self.optimisation_steps if self.jastrow or trial.orbitals else 0, self.samples)
+                    self.optimisation_steps if self.jastrow or trial.orbitals else 0, self.samples, parameters)
         return solve(plan, hooks)
 
 

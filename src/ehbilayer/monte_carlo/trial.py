@@ -20,6 +20,7 @@ from ehbilayer.monte_carlo.kernels import Charges, Psi
 from ehbilayer.monte_carlo.orbitals import Gaussian, PairFunction, pair_function, plane_waves
 from ehbilayer.monte_carlo.pair_potential import Box, Potential, box_of, make_potential
 from ehbilayer.numerics.lattice import lattice_points
+from ehbilayer.orbitals import Orbitals
 from ehbilayer.torus import Torus
 
 TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
@@ -37,6 +38,7 @@ class Trial:
     blocks, factors : the flavours, and the determinants.   orbitals : functions about centres, with their parameters.
     jastrow : degree of its polynomials; 0 leaves e^J out.
     bands : tables (2, M, M, n) of orbitals that are no function about a centre, and of their Laplacians.
+    state : whose orbitals these are.
     """
 
     torus: Torus
@@ -46,6 +48,12 @@ class Trial:
     orbitals: tuple[Gaussian | PairFunction, ...]
     jastrow: int = DEGREE
     bands: np.ndarray = field(default_factory=lambda: np.zeros((2, 1, 1, 0)))
+    state: Orbitals | None = None
+
+    @property
+    def label(self) -> str:
+        """What a result says of it."""
+        return self.name if self.state is None else f"{self.name} of hartree-fock"
 
     @property
     def particles(self) -> int:
@@ -132,6 +140,14 @@ class Trial:
         free = [free_of(kind, self.box.radius, screening, self.jastrow) for kind in kinds]
         return np.concatenate([*free, own])
 
+    @property
+    def parameter_names(self) -> list[tuple[str, slice]]:
+        """What every parameter belongs to, kinds of pairs first: a name, and where its parameters are."""
+        counts = [(kind.label, self.jastrow) for kind in self.kinds[0]] if self.jastrow else []
+        counts += [(orbital.name, len(orbital.start())) for orbital in self.orbitals]
+        ends = np.cumsum([count for _, count in counts]).tolist()
+        return [(name, slice(end - count, end)) for (name, count), end in zip(counts, ends, strict=True)]
+
     def psi(self, parameters: np.ndarray) -> Psi:
         """The arrays of the kernels."""
         kinds, number = self.kinds
@@ -153,6 +169,9 @@ class Trial:
         r = random.random((walkers, self.particles, 2)) @ self.box.cell
         for f in self.factors:
             here = f.block.here
+            if f.bands is not None:
+                r[:, here] = f.bands.places(walkers, random)
+                continue
             noise = random.standard_normal((walkers, f.block.count, 2))
             orbital = self.orbitals[f.orbital] if f.orbital >= 0 else None
             if f.kind == SITES and isinstance(orbital, Gaussian):
@@ -164,7 +183,7 @@ class Trial:
 
 def make_trial(torus: Torus, name: str, jastrow: int = DEGREE) -> Trial:
     """The trial function of a phase. Raises InputError, see `check_trial`; and where nothing condenses."""
-    blocks = _blocks(torus, name)
+    blocks = blocks_of(torus)
     if name != "condensate":
         return _separate(torus, name, blocks, jastrow)
     pairs = _pairs(torus, blocks)
@@ -179,17 +198,17 @@ def check_trial(torus: Torus, name: str) -> None:
     These are a name that is not in TRIALS, another interaction than Coulomb's, bands other than k^2/2m, open shells,
     and numbers that do not fit the sites or do not pair.
     """
-    blocks = _blocks(torus, name)
+    if name not in TRIALS:
+        raise InputError("trial", " | ".join(TRIALS), name, "choose one of these")
+    blocks = blocks_of(torus)
     if name == "condensate":
         _pairs(torus, blocks)
     else:
         _separate(torus, name, blocks, 0)
 
 
-def _blocks(torus: Torus, name: str) -> tuple[Block, ...]:
-    """The flavours, of what the method can treat."""
-    if name not in TRIALS:
-        raise InputError("trial", " | ".join(TRIALS), name, "choose one of these")
+def blocks_of(torus: Torus) -> tuple[Block, ...]:
+    """The flavours. Raises InputError for another interaction than Coulomb's and bands other than k^2/2m."""
     require_coulomb(torus.bilayer.interaction, "monte_carlo")
     blocks: list[Block] = []
     for i, s in enumerate(torus.species):
@@ -219,7 +238,8 @@ def _separate(torus: Torus, name: str, blocks: tuple[Block, ...], jastrow: int) 
             numbers[b.species] = len(kept)
             # the width of a classical oscillator, omega^2 ~ 1/(m a^3) with a the distance of neighbours
             spacing = np.sqrt(torus.area / s.count / np.pi)
-            kept.append(Gaussian(sites, float(min((spacing**3 / s.mass) ** 0.25, 0.5 * spacing))))
+            width = float(min((spacing**3 / s.mass) ** 0.25, 0.5 * spacing))
+            kept.append(Gaussian(f"width of {s.name}s", sites, width))
         flavours = sum(o.species == b.species for o in blocks)
         factors.append(Factor(b, SITES, sites=sites[b.flavour :: flavours][: b.count], orbital=numbers[b.species]))
     return Trial(torus, name, blocks, tuple(factors), tuple(kept), jastrow)

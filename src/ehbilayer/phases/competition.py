@@ -2,7 +2,7 @@
 
 All candidates have the same particles, box, zero-mode convention and waves. Steps: `candidates.candidates` (who
 competes, what each one holds), `look.look_at` (which arrangement of spins and valleys stands for each of them),
-`converge` (one of them), `sizes.size_shifts`, `verdict.judge` (winner, margin, numerical error). A candidate may still
+`converge` (one of them), `sizes.size_shift`, `verdict.judge` (winner, margin, numerical error). A candidate may still
 end as another phase, a crystal that melts for instance; it then counts for the phase it ended as.
 """
 
@@ -30,8 +30,8 @@ from ehbilayer.numerics.lattice import Cell
 from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.look import LOOK_ERROR, PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
-from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
-from ehbilayer.phases.sizes import size_shifts
+from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
+from ehbilayer.phases.sizes import size_shift, smaller
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.phases.verdict import cautions, judge, paper_label, ranked
 from ehbilayer.results.base import Carriers, Variable
@@ -42,7 +42,6 @@ STOPPED = (Status.interrupted, Status.timeout)
 EDGE_DOUBT = 2.0  # how much more may be at the edge of its first waves than of those that were converged
 GAIN_DOUBT = 2.0  # how much more than others a candidate may gain by convergence
 FAR = 5.0  # of the largest basis error: rows farther above the winner get none of their own
-LEFT_OUT = 2.0  # the same of rows left out at the first look
 
 
 def compete(candidates: Sequence[Candidate], hooks: Hooks | None = None) -> CompetitionResult:
@@ -145,8 +144,7 @@ class _Points:
                 _row_of(candidate, begin.state), begin.state)
             row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0), left_out=why,
                           first_edge=begin.state.edge_occupation,
-                          solver_error=self._most_gained if why else row.solver_error,
-                          basis_error=_unseen(candidate) if why else row.basis_error,
+                          basis_error=self._most_gained if why else row.basis_error,
                           iterations=row.iterations + (0 if why else begin.state.iterations),
                           start=None if hooks.neighbour is None else "neighbour" if begin.warm else "own guess")
         self.states[candidate.name, candidate.arrangement] = state
@@ -166,33 +164,27 @@ class _Points:
         ranking = ranked(self._all)
         for row in ranking:  # one of each phase
             known = max((r.basis_error or 0.0 for r in self._all), default=0.0)
-            far = (LEFT_OUT if row.left_out else FAR) * known
-            near = row in ranking[:2] or (row.energy or 0.0) - (ranking[0].energy or 0.0) < far
-            if near and row.status is Status.converged and row.basis_error is None:
+            near = row in ranking[:2] or (row.energy or 0.0) - (ranking[0].energy or 0.0) < FAR * known
+            if near and row.status is Status.converged and not row.left_out and row.basis_error is None:
                 self._replace(row, **self._basis_error(row))
         errors = {row.phase: row.basis_error for row in ranked(self._all)}
         for row in self._all:
             if row.status is Status.converged and row.basis_error is None:  # of a phase that has a lower row
                 self._replace(row, basis_error=errors.get(row.phase))
-        self._add_shifts()
+        two = [row for row in ranked(self._all)[:2] if row.status is Status.converged]
+        sites = smaller([self._candidate(row) for row in two]) if len(two) > 1 else None
+        for row in two if sites is not None else ():
+            candidate = self._candidate(row)
+            grown = row.gained == 0 and candidate.options.basis_tolerance is not None
+            waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
+            told = _told_of(self.names, candidate, self.hooks)
+            energy = (row.energy or 0.0) + row.gained  # on the first waves where it was looked at
+            self._replace(row, size_shift=size_shift(candidate, energy, waves, sites or 0, told))
         for row in self._all:
             alike = [r.energy for r in self._all if r.status is Status.converged and not r.left_out
                      and (r.phase, r.spin_arrangement) == (row.phase, row.spin_arrangement) and r.energy is not None]
             if len(alike) > 1:
                 self._replace(row, start_spread=max(alike) - min(alike))
-
-    def _add_shifts(self) -> None:
-        """What the size of the box does to the lowest state of each phase."""
-        found = [row for row in ranked(self._all) if row.status is Status.converged]
-        states = []
-        for row in found:
-            candidate = self._candidate(row)
-            grown = row.gained == 0 and not row.left_out and candidate.options.basis_tolerance is not None
-            waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
-            states.append((candidate, (row.energy or 0.0) + row.gained, waves))  # on the first waves where looked at
-        quiet = replace(self.hooks, progress=lambda text: None)
-        for row, shift in zip(found, size_shifts(states, quiet), strict=True):
-            self._replace(row, size_shift=shift)
 
     def _replace(self, row: CandidateRow, **fields: Any) -> None:
         def changed(rows: list[CandidateRow]) -> list[CandidateRow]:
@@ -266,15 +258,8 @@ class _Points:
         edge = max((r.first_edge for r in self._all if not r.left_out), default=0.0)
         alike = isinstance(seen.state, HartreeFockResult) and seen.state.edge_occupation <= EDGE_DOUBT * edge
         if alike and len(ranking) > 1 and seen.energy - self._most_gained > (ranking[1].energy or 0.0):
-            return LOST
+            return "it can no longer win"
         return ""
-
-
-def _unseen(candidate: Candidate) -> float | None:
-    """Basis error of what is left out: none of plane waves, part of what it may gain where waves grow, else unknown."""
-    grows = candidate.options.basis_tolerance is not None
-    return 0.0 if grows or candidate.options.keep == "translations" else None
-
 
 def _told_of(names: Sequence[str], candidate: Candidate, hooks: Hooks) -> Hooks:
     """The hooks, whose progress names the candidate."""

@@ -11,13 +11,14 @@ from ehbilayer.studies.keys import BILAYER, CELL, WAVES, Energy, Seed, Table, de
 
 Seconds = Annotated[float, Field(gt=0, le=1e7)]
 TimeStep = Annotated[float, Field(gt=0, le=1e9)]
+TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 
 
 class MonteCarloTable(Table):
     """Quantum Monte Carlo: [monte-carlo]."""
 
-    trial: Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "condensate"] = Field(
-        default="liquid", description="liquid | hole-crystal | electron-crystal | crystal | condensate")
+    trial: str = Field(default="liquid", min_length=1, max_length=4096,
+                       description=f"{' | '.join(TRIALS)} | a result file")
     method: Literal["vmc", "dmc"] = Field(default="dmc", description="vmc | dmc")
     target_error: Energy | None = Field(
         default=None, description='an energy per hole such as "0.1 meV" or a number in Ha_h')
