@@ -65,7 +65,8 @@ class Bands:
     def places(self, walkers: int, random: np.random.Generator) -> np.ndarray:
         """Places (walkers, N, 2) in a_h drawn from |det|^2, on a grid and evenly about its points."""
         n, grid = self.spectrum.shape[0], self.spectrum.shape[1]
-        phi = np.fft.ifft2(self.spectrum, norm="forward")[:, :: max(1, grid // COARSE), :: max(1, grid // COARSE)]
+        step = max(1, grid // COARSE)
+        phi: np.ndarray = np.fft.ifft2(self.spectrum, norm="forward")[:, ::step, ::step]
         side = phi.shape[1]
         phi = phi.reshape(n, -1) if np.abs(phi.imag).max() > DEPENDENT else phi.real.reshape(n, -1)
         drawn = [_drawn(phi, min(BATCH, walkers - start), random) for start in range(0, walkers, BATCH)]

@@ -150,7 +150,8 @@ def _carried(trial: Trial, source: MonteCarloResult) -> np.ndarray:
         at += count
     torus = trial.torus
     # of lengths in units of the distance of neighbours
-    scale = np.sqrt(torus.area / torus.particles / (source.area / sum(source.particles.values())))
+    theirs = sum(count or 0 for count in source.particles.values())
+    scale = np.sqrt(torus.area / torus.particles / (source.area / theirs))
     for name, orbital in zip([*ours][len(ours) - len(trial.orbitals) :], trial.orbitals, strict=True):
         if name in dict(source.inputs["parameters"]):
             found[ours[name]] = orbital.carried(found[ours[name]], float(scale))
