@@ -8,7 +8,6 @@ table, the `summary`, whose keys are a contract.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from ehbilayer.results.files import ResultFileError, atomic_write, one_line, rea
 from ehbilayer.results.provenance import INPUT_KEYS, KEYS, Provenance
 from ehbilayer.results.quantity import Quantity
 from ehbilayer.results.registry import classes_of, enter
-from ehbilayer.results.variable import Variable, check_arrays, plain, positions, to_json
+from ehbilayer.results.variable import Variable, check_arrays, from_json, plain, positions, to_json
 from ehbilayer.status import Status
 
 __all__ = ["Carriers", "NotConvergedError", "Provenance", "Quantity", "Record", "Result", "ResultFileError", "Status",
@@ -202,8 +201,8 @@ class Result:
         try:
             data = {name: Variable(dims, values, attrs["units"], attrs["description"])
                     for name, (dims, values, attrs) in found.items()}
-            result = _read(attributes["kind"], Status(attributes["status"]), json.loads(attributes["summary"]),
-                           json.loads(attributes["inputs"]), data, version)
+            result = _read(attributes["kind"], Status(attributes["status"]), from_json(attributes["summary"]),
+                           from_json(attributes["inputs"]), data, version)
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise ResultFileError(path, f"is no result of ehbilayer ({one_line(error)})",
                                   "restore it or compute it again", damaged=True) from error

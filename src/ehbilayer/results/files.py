@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import stat
 import time
@@ -14,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from ehbilayer.errors import InputError, printable
 from ehbilayer.results.owners import probe_name, temporary_name
+from ehbilayer.results.variable import from_json
 
 RESULT, SUMMARY, FIGURE = "result.nc", "summary.json", "figure.png"  # what a run leaves in its directory
 DEFINITION = "sweep.json"  # and what says which points a sweep has
@@ -153,7 +153,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
     """The table in a JSON file. Raises ResultFileError as `read_bytes` does, and for anything else in it."""
     raw = read_bytes(path, LARGEST_TEXT)
     try:
-        content = json.loads(raw.decode())
+        content = from_json(raw.decode())
     except (ValueError, RecursionError) as error:
         raise ResultFileError(path, f"cannot be read ({one_line(error)})", REMOVE, damaged=True) from None
     if not isinstance(content, dict):

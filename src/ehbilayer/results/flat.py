@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.results.variable import from_json
+
 Array = tuple[tuple[str, ...], np.ndarray, dict[str, str]]  # axis names, values, attributes
 _NUMBERS = re.compile(r"[<>|][iuf][1248]|\|S1")  # types of arrays
 
@@ -59,7 +61,7 @@ def flat(attributes: dict[str, str], arrays: dict[str, Array]) -> tuple[bytes, i
 
 def read(raw: bytes, place: int, length: int, *, arrays: bool) -> tuple[dict[str, str], dict[str, Array]]:
     """Texts and arrays of bytes whose texts have this place and length. Raises all kinds of errors for what is none."""
-    content = json.loads(raw[place:place + length].decode())
+    content = from_json(raw[place:place + length].decode())
     entries, found, left = content.pop("arrays"), {}, len(raw)
     for name, entry in entries.items() if arrays else ():
         found[name] = _read_array(raw, entry, left)

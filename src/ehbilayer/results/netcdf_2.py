@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
 from ehbilayer.results.flat import Array, joined, strings
 from ehbilayer.results.netcdf_1 import refuse_elsewhere
+from ehbilayer.results.variable import from_json
 
 CONTENT = "result.json"
 
@@ -19,7 +19,7 @@ def read(raw: bytes, *, arrays: bool) -> tuple[dict[str, str], dict[str, Array]]
 
     with h5py.File(h5py.h5f.open_file_image(raw)) as file:
         _refuse_foreign(file, CONTENT)
-        content = json.loads(np.asarray(file[CONTENT][...]).tobytes().decode())
+        content = from_json(np.asarray(file[CONTENT][...]).tobytes().decode())
         names = content.pop("arrays")
         return content, {name: _read_array(file, name) for name in names} if arrays else {}
 

@@ -107,6 +107,11 @@ def plain(value: Any, name: str = "value") -> Any:
     raise InputError(name, "a number, text, list or table", value, "leave it out or convert it")
 
 
+def from_json(text: str) -> Any:
+    """The value of JSON text; an integer beyond all floating point numbers is infinite. Raises as `json.loads`."""
+    return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 300 else float(digits))
+
+
 def to_json(value: Any) -> str:
     """Strict JSON text of a value that `plain` accepts."""
     return json.dumps(plain(value), allow_nan=False, ensure_ascii=False)

@@ -6,7 +6,6 @@ how it ended. So a listing of the folder counts a sweep, and only the numbers ne
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import Any
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import ResultFileError, atomic_write, one_line, read_bytes, set_aside
 from ehbilayer.results.netcdf import unpack
+from ehbilayer.results.variable import from_json
 from ehbilayer.status import Status
 from ehbilayer.studies.file import digest
 
@@ -117,7 +117,7 @@ class PointStore:
         path = self.path(key, label)
         try:
             _, said, _ = unpack(path, read_bytes(path), arrays=False)
-            return _stranger(key, label, said["status"], json.loads(said["summary"]), json.loads(said["inputs"]))
+            return _stranger(key, label, said["status"], from_json(said["summary"]), from_json(said["inputs"]))
         except ResultFileError as error:
             return str(error.was) if error.damaged or not path.is_file() else ""
         except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
