@@ -10,7 +10,9 @@ import numpy as np
 
 from ehbilayer.hooks import Hooks, StopReason
 from ehbilayer.monte_carlo.diffusion import DiffusionRun, diffuse, time_step
+from ehbilayer.monte_carlo.estimators import EVERY, Estimators, Tally
 from ehbilayer.monte_carlo.finite_size import correction
+from ehbilayer.monte_carlo.observables import Observables
 from ehbilayer.monte_carlo.optimise import optimise
 from ehbilayer.monte_carlo.result import AtTimeStep, FiniteSize, MonteCarloResult, Variational
 from ehbilayer.monte_carlo.statistics import Average, reblock
@@ -85,13 +87,15 @@ def solve(plan: Plan, hooks: Hooks) -> MonteCarloResult:
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """A variational run: the trace of the energy (n,), its average, the spread of E_L (Ha_h), tau, the acceptance."""
+    """A variational run: the trace of the energy (n,), its average, the spread of E_L (Ha_h), tau, the acceptance; and
+    what else was measured."""
 
     trace: np.ndarray
     energy: Average
     spread: float
     tau: float
     acceptance: float
+    tally: Tally
 
 
 def _told(look: Callable[[str], None], what: str, found: Average, per: int) -> None:
@@ -105,9 +109,11 @@ def _walk(plan: Plan, walkers: Walkers, parameters: np.ndarray, tau: float, targ
     trace: list[float] = []
     spreads: list[float] = []
     shares: list[float] = []
-    again = LEAST_SWEEPS
+    again, tally = LEAST_SWEEPS, Tally(Estimators.of(plan.trial))
     while True:
         share, _ = walkers.step(psi, tau, False)
+        if len(trace) % EVERY["vmc"] == 0:
+            tally.take(psi, walkers)
         trace.append(float(walkers.local.mean()))
         spreads.append(float(walkers.local.var()))
         shares.append(share)
@@ -117,7 +123,7 @@ def _walk(plan: Plan, walkers: Walkers, parameters: np.ndarray, tau: float, targ
             _told(look, "variational", found, per)
             if stopped() is not None or (target is not None and found.trusted and found.error / per <= target):
                 break
-    return Walk(np.array(trace), found, float(np.sqrt(np.mean(spreads))), tau, float(np.mean(shares)))
+    return Walk(np.array(trace), found, float(np.sqrt(np.mean(spreads))), tau, float(np.mean(shares)), tally)
 
 
 def _diffuse(plan: Plan, walkers: Walkers, parameters: np.ndarray, walk: Walk, clock: Clock,
@@ -141,7 +147,7 @@ def _diffuse(plan: Plan, walkers: Walkers, parameters: np.ndarray, walk: Walk, c
 
         start = Walkers(walkers.positions.copy(), walkers.energies.copy(), walkers.random)
         runs.append(diffuse(psi, start, tau, walk.energy.mean, walk.spread, round(2 * SETTLING * larger / tau), enough,
-                            clock.until(share)))
+                            clock.until(share), Tally(walk.tally.estimators)))
         if clock.ask.reason is not None:
             break
     return runs
@@ -163,10 +169,12 @@ def _report(plan: Plan, parameters: np.ndarray, walk: Walk, runs: list[Diffusion
     more = correction(trial)
     size = FiniteSize(None, None) if more is None else FiniteSize(more / per, (energy + more) / per)
     status, advice = _status(plan, error / per, last, reason)
+    seen = Observables.of(walk.tally, runs[-1].tally if runs else None)
     steps = tuple(AtTimeStep(r.tau, r.energy.mean / per, r.energy.error / per, len(r.trace), r.population, r.acceptance,
                              r.energy.autocorrelation) for r in runs)
     return MonteCarloResult(
-        status=status, advice=advice, trial=trial.label, method=plan.method, phase=trial.name, total_energy=energy,
+        status=status, advice=advice or (seen.advice if seen else ""), trial=trial.label, method=plan.method,
+        phase=seen.phase if seen else "unknown", total_energy=energy, **(seen.entries if seen else {}),
         energy_per_hole=energy / per, error=error / per,
         vmc=Variational(walk.energy.mean / per, walk.energy.error / per, walk.spread**2 / per,
                         walk.energy.autocorrelation, walk.acceptance),
@@ -179,7 +187,8 @@ def _report(plan: Plan, parameters: np.ndarray, walk: Walk, runs: list[Diffusion
                 "spacing": torus.bilayer.spacing, "trial": trial.label, "jastrow": trial.jastrow, "seed": plan.seed,
                 "parameters": [[name, part.stop - part.start] for name, part in trial.parameter_names],
                 **({} if trial.state is None else trial.state.parameters)},
-        data=_arrays(per, parameters, walk, runs) | ({} if trial.state is None else trial.state.variables()))
+        data=_arrays(per, parameters, walk, runs) | (seen.arrays if seen else {})
+        | ({} if trial.state is None else trial.state.variables()))
 
 
 def _status(plan: Plan, error: float, last: Average, reason: Status | None) -> tuple[Status, str]:

@@ -23,6 +23,7 @@ from itertools import count
 
 import numpy as np
 
+from ehbilayer.monte_carlo.estimators import EVERY, Tally
 from ehbilayer.monte_carlo.kernels import Psi
 from ehbilayer.monte_carlo.statistics import Average, reblock
 from ehbilayer.monte_carlo.walk import Walkers, local_energies
@@ -42,7 +43,7 @@ class DiffusionRun:
 
     tau : 1/Ha_h.   energy : per box, of the mixed estimator.   population : mean, of walkers.
     acceptance : share of the moves.   undone : the energy without the bias of the feedback, same units.
-    trace : of the energy (n,), Ha_h.   weights : of the steps (n,), walkers.
+    trace : of the energy (n,), Ha_h.   weights : of the steps (n,), walkers.   tally : what else was measured.
     """
 
     tau: float
@@ -52,6 +53,7 @@ class DiffusionRun:
     undone: float
     trace: np.ndarray
     weights: np.ndarray
+    tally: Tally
 
 
 def branch(walkers: Walkers, weights: np.ndarray) -> None:
@@ -73,7 +75,8 @@ def time_step(psi: Psi, walkers: Walkers, tau: float) -> float:
 
 
 def diffuse(psi: Psi, walkers: Walkers, tau: float, energy: float, spread: float, settling: int,
-            enough: Callable[[np.ndarray, np.ndarray], bool], stopped: Callable[[], Status | None]) -> DiffusionRun:
+            enough: Callable[[np.ndarray, np.ndarray], bool], stopped: Callable[[], Status | None],
+            tally: Tally) -> DiffusionRun:
     """Walk at ``tau`` from walkers of |psi|^2 with mean ``energy`` and standard deviation ``spread`` (Ha_h).
 
     The first ``settling`` steps do not count; ``enough`` is asked about the trace and its weights now and then.
@@ -102,6 +105,8 @@ def diffuse(psi: Psi, walkers: Walkers, tau: float, energy: float, spread: float
             continue
         for kept, value in ((trace, mixed), (weights, w.sum()), (feedback, -tau * ratio * reference), (shares, share)):
             kept.append(float(value))
+        if step % EVERY["dmc"] == 0:
+            tally.take(psi, walkers)
         if step % 100 == 9:
             mean = float(np.average(trace, weights=weights))
         if stopped() is not None:
@@ -112,7 +117,7 @@ def diffuse(psi: Psi, walkers: Walkers, tau: float, energy: float, spread: float
                 break
     return DiffusionRun(tau, reblock(np.array(trace), np.array(weights)), float(np.mean(weights)),
                         float(np.mean(shares)), _undone(np.array(trace), np.array(weights), np.array(feedback)),
-                        np.array(trace), np.array(weights))
+                        np.array(trace), np.array(weights), tally)
 
 
 def _undone(trace: np.ndarray, weights: np.ndarray, feedback: np.ndarray) -> float:

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from ehbilayer.results.base import Carriers, Result, entry, number
 
+NOBODY: Carriers[float] = Carriers({"electron": None, "hole": None})
+
 
 @dataclass(frozen=True)
 class Variational:
@@ -42,7 +44,8 @@ class FiniteSize:
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class MonteCarloResult(Result):
-    """An energy by Monte Carlo; arrays: the trace, its reblocking, the parameters of the trial function.
+    """An energy by Monte Carlo; arrays: the trace, its reblocking, the parameters of the trial function, and pair
+    correlations, structure factors, momentum distributions and densities with their errors.
 
     Where there are no holes, "per hole" is per electron. The zero mode is always the Madelung convention.
     """
@@ -51,7 +54,7 @@ class MonteCarloResult(Result):
     may_be_undefined: ClassVar[tuple[str, ...]] = ()
     trial: str = entry("which trial function")
     method: str = entry("vmc | dmc")
-    phase: str = entry("the trial function's; a fixed-node energy has its nodes")
+    phase: str = entry("what the state is, by Bragg weights and condensate fraction; not what its trial was named")
     total_energy: float = number("Ha_h", "energy of the box", key="energy")
     energy_per_hole: float = number("Ha_h", "energy per hole, extrapolated to time step zero")
     error: float = number("Ha_h", "its standard error")
@@ -60,6 +63,13 @@ class MonteCarloResult(Result):
     time_step_error: float | None = number("Ha_h", "energy at the smaller time step less the extrapolated, per hole")
     population_error: float | None = number("Ha_h", "what the control of the population does to it, per hole")
     finite_size: FiniteSize = entry("infinitely many particles")
+    condensate_fraction: float | None = number("1", "condensed pairs per hole; none of one kind of charge", None)
+    condensate_fraction_error: float | None = number("1", "its standard error", None)
+    bragg: Carriers[float] = number("1", "|<rho_G>|^2/N^2 at the shortest G of the crystal", NOBODY)
+    bragg_error: Carriers[float] = number("1", "its standard error", NOBODY)
+    rms_displacement: Carriers[float] = number("1", "from the nearest site, over the lattice constant", NOBODY)
+    contact: dict[str, float] | None = number("1", "pair correlation of each kind of pair in contact", None)
+    contact_error: dict[str, float] | None = number("1", "its standard error", None)
     acceptance: float = number("1", "share of the moves that was accepted")
     autocorrelation: float = number("1", "steps that count as one")
     blocks: int = entry("independent blocks behind the error")

@@ -1,0 +1,231 @@
+"""What a state is, from the averages along a walk: correlations, densities, order parameters, and its phase.
+
+    g_ab(r) = A/(N_a N_b) <pairs in a ring>/(area of the ring within the Wigner-Seitz cell)
+    S_ab(k) = <rho_a(k) rho_b(-k)>/sqrt(N_a N_b), means of waves of one length;  like and unlike flavours add up
+    n_k     = <sum_i psi(r_i + s)/psi e^{-iks}> of a flavour, s anywhere
+    bragg   = |<rho_G>|^2/N^2, mean of the shortest G of the crystal: exp(-G^2 w^2/2) for densities exp(-r^2/w^2)
+    c       = 1/N_h [sum_eh <psi(r_e + s, r_h + s)/psi> - sum_e <psi(r_e + s)/psi> sum_h <psi(r_h + s)/psi>], s far away
+
+c is the condensate fraction, (A^2/N)[rho_2 - rho_1 rho_1], which is sum_k (u_k v_k)^2/N of a condensate and 0 of a
+plasma. What diffusion measures is mixed, <psi|O|phi>; the estimate of <phi|O|phi> is 2 <psi|O|phi> - <psi|O|psi>, for
+all of them. It is right to second order in phi - psi, and may leave the values that are possible.
+
+Sources: Foulkes et al., RMP 73, 33 (2001); Astrakharchik et al., PRL 95, 230405 (2005); Maezono et al., PRL 110, 216407
+(2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.monte_carlo.estimators import Estimators, Tally, disc_areas, jackknife
+from ehbilayer.monte_carlo.kernels import SITES
+from ehbilayer.monte_carlo.measuring import (
+    ALONE,
+    DENSITY,
+    MOMENTUM,
+    PAIRS,
+    SQUARE,
+    STRUCTURE,
+    TOGETHER,
+    TRIED,
+    WAVES,
+)
+from ehbilayer.monte_carlo.trial import ON_SITES
+from ehbilayer.results.base import Carriers, Variable
+
+CONTACT = 0.25  # of the distance sqrt(A/pi N) of neighbours: pairs closer than that are in contact
+CRYSTAL = 0.05  # Bragg weight of a crystal: particles by less than a third of the lattice constant from their sites
+CONDENSED = 0.02  # of the pairs, and three standard errors of it
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A quantity of any shape: the ``value`` to be used with its standard ``error``, and what it comes from: of psi
+    alone (``vmc``) and mixed (``dmc``; None for a variational calculation, whose value is that of psi)."""
+
+    value: np.ndarray
+    error: np.ndarray
+    vmc: np.ndarray
+    dmc: np.ndarray | None
+
+    @classmethod
+    def of(cls, vmc: Tally, dmc: Tally | None, function: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+        """Of a ``function`` of sums of measurements."""
+        plain, error = jackknife(vmc.filled, function)
+        if dmc is None:
+            return cls(plain, error, plain, None)
+        mixed, wide = jackknife(dmc.filled, function)
+        # <phi|O|phi> = 2 <psi|O|phi> - <psi|O|psi> + O((phi - psi)^2)
+        return cls(2 * mixed - plain, np.hypot(2 * wide, error), plain, mixed)
+
+
+def pair_correlation(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """g (kinds, BINS), 1 where particles do not know of each other; 0 where the torus has no such distance."""
+    layout = e.layout
+    areas = np.diff(disc_areas(e.trial.box, layout.width * np.arange(layout.bins + 1)))
+    number = np.array([kind.number for kind in e.kinds])
+    pairs = e.part(sums, PAIRS, len(e.kinds), layout.bins)
+    return np.asarray(pairs * e.trial.torus.area / (number[:, None] * areas))
+
+
+def structure_factor(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """S (kinds, lengths of waves)."""
+    found = e.part(sums, STRUCTURE, len(e.kinds), len(e.layout.waves))
+    # two flavours of one species count both ways
+    ways = np.array([(1 if not kind.twice or kind.like else 2) / kind.size for kind in e.kinds])
+    return e.by_length(found * ways[:, None])
+
+
+def momentum(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """n (groups of flavours, lengths of waves), of one flavour: 0 to 1."""
+    found = e.part(sums, MOMENTUM, len(e.groups), len(e.layout.waves))
+    return e.by_length(found / np.array([number for _, number in e.groups])[:, None])
+
+
+def density(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """Densities (species, GRID, GRID) over the crystal's cell, a_h^-2."""
+    grid = e.layout.grid
+    return e.part(sums, DENSITY, len(e.species), grid, grid) * grid**2 / e.trial.torus.area
+
+
+def bragg(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """|<rho_G>|^2/N^2 (species,)."""
+    waves = e.part(sums, WAVES, len(e.species), 2, len(e.layout.waves))[:, :, e.bragg]
+    return np.asarray(np.mean(np.sum(waves**2, axis=1), axis=1) / e.counts**2)
+
+
+def rms_displacement(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """sqrt(<u^2>)/a (species,), u to the nearest site, a the distance of sites; 0.373 of a uniform density."""
+    square = e.part(sums, SQUARE, len(e.species)) / e.counts
+    return np.sqrt(square) / np.linalg.norm(e.layout.crystal.cell[0])
+
+
+def contact(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """g (kinds,) within CONTACT of the distance of neighbours."""
+    bins = max(1, int(CONTACT * np.sqrt(e.trial.torus.area / np.pi / e.counts.max()) / e.layout.width))
+    near = e.part(sums, PAIRS, len(e.kinds), e.layout.bins)[:, :bins].sum(axis=1)
+    number = np.array([kind.number for kind in e.kinds])
+    return np.asarray(near * e.trial.torus.area / (number * np.pi * (bins * e.layout.width) ** 2))
+
+
+def condensate_fraction(e: Estimators, sums: np.ndarray) -> np.ndarray:
+    """c, the mean over far displacements."""
+    far = len(e.layout.far)
+    tried = e.part(sums, TRIED, far)
+    pairs, alone = e.part(sums, TOGETHER, far) / tried, e.part(sums, ALONE, far, 2) / tried[:, None]
+    return np.asarray(np.mean(pairs - alone[:, 0] * alone[:, 1]) / len(e.layout.positive))
+
+
+@dataclass(frozen=True, eq=False)
+class Observables:
+    """All that was measured of a state. Without electrons or holes there is no ``condensate``."""
+
+    estimators: Estimators
+    pair_correlation: Estimate
+    structure_factor: Estimate
+    momentum: Estimate
+    density: Estimate
+    bragg: Estimate
+    rms: Estimate
+    contact: Estimate
+    condensate: Estimate | None
+
+    @classmethod
+    def of(cls, vmc: Tally, dmc: Tally | None) -> Observables | None:
+        """From one walk, or two; None where a walk is too short for an error."""
+        if vmc.used < 2 or (dmc is not None and dmc.used < 2):
+            return None
+        e = vmc.estimators
+
+        def estimate(function: Callable[[Estimators, np.ndarray], np.ndarray]) -> Estimate:
+            return Estimate.of(vmc, dmc, lambda sums: function(e, sums))
+
+        pairs = len(e.layout.negative) and len(e.layout.positive)
+        return cls(e, estimate(pair_correlation), estimate(structure_factor), estimate(momentum), estimate(density),
+                   estimate(bragg), estimate(rms_displacement), estimate(contact),
+                   estimate(condensate_fraction) if pairs else None)
+
+    @property
+    def phase(self) -> str:
+        """What the state is: which carriers have Bragg peaks, and whether pairs are condensed."""
+        solid = {name for name, weight in zip(self.estimators.species, self.bragg.value, strict=True)
+                 if weight > CRYSTAL}
+        pairs = self.condensate
+        if pairs is not None and pairs.value > max(CONDENSED, 3 * pairs.error):
+            return "supersolid" if solid else "condensate"
+        if not solid:
+            return "liquid"
+        if solid == set(self.estimators.species):
+            return "crystal"
+        return "hole-crystal" if "hole" in solid else "electron-crystal"
+
+    @property
+    def advice(self) -> str:
+        """What to say of a state that is not what its trial function was meant to be; nothing else."""
+        e, charges = self.estimators, ON_SITES.get(self.estimators.trial.name, ())
+        species = {s.name: s for s in e.trial.torus.species}
+        for name, weight, rms in zip(e.species, self.bragg.value, self.rms.value, strict=True):
+            if species[name].charge in charges and not weight > CRYSTAL:
+                return (f"melted: the best crystal of {name}s is a liquid (Bragg weight {weight:.3f}, {rms:.2f} "
+                        "lattice constants from a site); compare it with the liquid")
+        if e.trial.name == "condensate" and self.condensate is not None and self.phase != "condensate":
+            return (f"no condensate: its fraction is {self.condensate.value:.3f} +- {self.condensate.error:.3f}; "
+                    "compare it with the liquid")
+        return ""
+
+    @property
+    def entries(self) -> dict[str, Any]:
+        """The fields of a result that are no arrays."""
+        labels = [kind.label for kind in self.estimators.kinds]
+        found: dict[str, Any] = {
+            "bragg": self._carriers(self.bragg.value), "bragg_error": self._carriers(self.bragg.error),
+            "rms_displacement": self._carriers(self.rms.value),
+            "contact": dict(zip(labels, self.contact.value.tolist(), strict=True)),
+            "contact_error": dict(zip(labels, self.contact.error.tolist(), strict=True))}
+        if self.condensate is not None:
+            found |= {"condensate_fraction": float(self.condensate.value),
+                      "condensate_fraction_error": float(self.condensate.error)}
+        return found
+
+    def _carriers(self, values: np.ndarray) -> Carriers[float]:
+        found = dict(zip(self.estimators.species, values.tolist(), strict=True))
+        return Carriers({"electron": None, "hole": None} | found)
+
+    @property
+    def arrays(self) -> dict[str, Variable]:
+        """Everything that has an axis."""
+        e = self.estimators
+        labels, groups = [kind.label for kind in e.kinds], [name for name, _ in e.groups]
+        width = e.layout.width
+        found = {"distance": Variable(("distance",), width * (np.arange(e.layout.bins) + 0.5), "a_h",
+                                      "middle of a ring, shortest distance on the torus"),
+                 "k": Variable(("k",), e.lengths, "1/a_h", "length of waves of the torus"),
+                 "flavour": Variable(("flavour",), np.array(groups), "1", "whose momentum distribution")}
+        if labels:
+            found["pair"] = Variable(("pair",), np.array(labels), "1", "kind of pair: species, flavours")
+            found |= _four("pair_correlation", ("pair", "distance"), self.pair_correlation, "1", "g")
+            found |= _four("structure_factor", ("pair", "k"), self.structure_factor, "1", "S")
+        found |= _four("momentum", ("flavour", "k"), self.momentum, "1", "particles of one flavour in a wave, n")
+        if any(f.kind == SITES for f in e.trial.factors):
+            found["cell"] = Variable(("vector", "axis"), e.layout.crystal.cell, "a_h", "of the crystal")
+            for i, name in enumerate(e.species):
+                for end, values in (("", self.density.value), ("_error", self.density.error)):
+                    found[f"density_{name}{end}"] = Variable(("cell_1", "cell_2"), values[i], "a_h^-2",
+                                                             f"{name} density{end.replace('_', ', ')}")
+        return found
+
+
+def _four(name: str, dims: tuple[str, ...], of: Estimate, units: str, what: str) -> dict[str, Variable]:
+    """The arrays of an estimate."""
+    words = "variational" if of.dmc is None else "2 x mixed - variational"
+    found = {name: Variable(dims, of.value, units, f"{what}, {words}"),
+             f"{name}_error": Variable(dims, of.error, units, f"standard error of {what}")}
+    if of.dmc is not None:
+        found[f"{name}_vmc"] = Variable(dims, of.vmc, units, f"{what}, of the trial function")
+        found[f"{name}_dmc"] = Variable(dims, of.dmc, units, f"{what}, mixed: of the trial function and diffusion")
+    return found
