@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, Torus
+from ehbilayer.monte_carlo.determinants import WAVES, rebuild
 from ehbilayer.monte_carlo.estimators import BINS, MOST, Estimators, Tally, disc_areas, far_vectors, jackknife, longest
-from ehbilayer.monte_carlo.kernels import PARTICLES, local_energy, rebuild, workspace
+from ehbilayer.monte_carlo.factors import Factor
+from ehbilayer.monte_carlo.kernels import local_energy, workspace
 from ehbilayer.monte_carlo.measuring import ALONE, MOMENTUM, PAIRS, STRUCTURE, TOGETHER, TRIED, measure
 from ehbilayer.monte_carlo.observables import CONTACT, Estimate, Observables
 from ehbilayer.monte_carlo.orbitals import PairFunction
 from ehbilayer.monte_carlo.pair_potential import box_of
-from ehbilayer.monte_carlo.trial import Factor, Trial, make_trial
+from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.monte_carlo.walk import Walkers, settle
 from ehbilayer.numerics.lattice import Cell, box_of_shape
 
@@ -133,7 +135,7 @@ def free() -> tuple[Trial, Observables]:
 
 def sea_of(trial: Trial) -> np.ndarray:
     """The filled wave vectors (N, 2)."""
-    k = trial.factors[0].waves[:, :2]
+    k = trial.factors[0].waves.k
     return np.unique(np.round(np.concatenate([k, -k]), 9) + 0.0, axis=0)
 
 
@@ -189,7 +191,7 @@ def test_flavours_do_not_know_of_each_other() -> None:
 
 def pair_trial(box: Torus, function: PairFunction) -> Trial:
     electron, hole = blocks = make_trial(box, "liquid", 0).blocks
-    return Trial(box, "pair", blocks, (Factor(electron, PARTICLES, partner=hole, orbital=0),), (function,), 0)
+    return Trial(box, "pair", blocks, (Factor(electron, WAVES, partner=hole, orbital=0),), (function,), 0)
 
 
 def waves_of(box: Torus, count: int) -> np.ndarray:
@@ -231,7 +233,7 @@ def test_a_condensate_is_that_of_all_its_sets_of_waves() -> None:
     g = np.where(np.linalg.norm(k, axis=1) < 1e-9, 1.0, 0.7)
     blocks = make_trial(torus(PAIRS_OF, 7), "liquid", 0).blocks
     electron, hole = (type(b)(b.species, b.flavour, i * pairs, pairs) for i, b in enumerate(blocks))
-    trial = Trial(box, "condensate", (electron, hole), (Factor(electron, PARTICLES, partner=hole, orbital=0),),
+    trial = Trial(box, "condensate", (electron, hole), (Factor(electron, WAVES, partner=hole, orbital=0),),
                   (PairFunction(waves, np.log(g)),), 0)
     sets = list(combinations(range(7), pairs))
     weight = np.array([np.prod(g[list(s)] ** 2) for s in sets])

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ehbilayer.monte_carlo.kernels import at, jastrow_at, rebuild, workspace
+from ehbilayer.monte_carlo.determinants import rebuild
+from ehbilayer.monte_carlo.kernels import at, jastrow_at, workspace
 from ehbilayer.monte_carlo.pair_potential import Box, nearest
 
 PAIRS, WAVES, STRUCTURE, MOMENTUM, DENSITY, SQUARE, TOGETHER, ALONE, TRIED = range(9)  # parts of a line

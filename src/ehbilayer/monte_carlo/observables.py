@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.monte_carlo.determinants import SITES
 from ehbilayer.monte_carlo.estimators import Estimators, Tally, disc_areas, jackknife
-from ehbilayer.monte_carlo.kernels import SITES
 from ehbilayer.monte_carlo.measuring import (
     ALONE,
     DENSITY,
