@@ -21,14 +21,15 @@ import numpy as np
 from ehbilayer.hartree_fock.order import bragg_vectors
 from ehbilayer.monte_carlo.kernels import Psi
 from ehbilayer.monte_carlo.measuring import Layout, measure
-from ehbilayer.monte_carlo.pair_potential import Box, box_of
+from ehbilayer.monte_carlo.pair_potential import Box
 from ehbilayer.monte_carlo.trial import Trial
 from ehbilayer.monte_carlo.walk import Walkers
 from ehbilayer.numerics.lattice import Cell, crystal_cell
 
 EVERY = {"vmc": 5, "dmc": 10}  # sweeps between two measurements
 MOST = 32  # blocks
-BINS, GRID, LEAST_WAVES = 80, 24, 40
+BINS, LEAST_WAVES = 80, 40
+GRID, MOST_GRID = 24, 96  # points of a density along the distance of sites, and at most
 FAR, FAR_GRID = 0.8, 6  # share of the longest distance of the torus; points along its vectors
 
 
@@ -78,14 +79,13 @@ class Estimators:
         kinds, kind = _kinds(trial, names, owner, counts)
         groups, group = _groups(trial, names, owner)
         box, waves = trial.box, _waves(trial.box, int(counts.max()))
-        crystal = box_of(Cell(np.linalg.solve(crystal_cell(trial.torus.box, trial.torus.sites).astype(float),
-                                              trial.torus.box.vectors)))
+        cell, grid = _density_cell(trial)
         charge = np.array([trial.torus.species[b.species].charge for b in trial.blocks])[trial.owner]
         far, sizes = far_vectors(box), (len(kinds) * BINS, 2 * len(names) * len(waves), len(kinds) * len(waves),
-                                        len(groups) * len(waves), len(names) * GRID**2, len(names))
-        start = np.cumsum([0, *sizes, len(far), 2 * len(far), len(far)])
+                                        len(groups) * len(waves), len(names) * grid**2)
+        start = np.cumsum([0, *sizes, len(far), 4 * len(far), len(far)])
         layout = Layout(start, kind, trial.owner, owner[trial.owner], group[trial.owner], BINS,
-                        longest(box) / BINS * (1 + 1e-12), waves, Cell(box.cell).reciprocal, crystal, GRID,
+                        longest(box) / BINS * (1 + 1e-12), waves, Cell(box.cell).reciprocal, np.linalg.inv(cell), grid,
                         np.flatnonzero(charge < 0), np.flatnonzero(charge > 0), far)
         return cls(trial, layout, kinds, names, counts, groups, owner)
 
@@ -100,8 +100,7 @@ class Estimators:
         torus = self.trial.torus
         g = bragg_vectors(torus.box, torus.sites) @ torus.box.reciprocal
         k = self.layout.waves @ self.layout.steps
-        near = np.linalg.norm(g[:, None] - k, axis=-1).min(axis=0) < 1e-6 * np.linalg.norm(g[0])
-        return np.flatnonzero(near)
+        return np.flatnonzero(np.linalg.norm(g[:, None] - k, axis=-1).min(axis=0) < 1e-6 * np.linalg.norm(g[0]))
 
     @cached_property
     def _first(self) -> np.ndarray:
@@ -118,6 +117,14 @@ class Estimators:
         """Means (..., n) of values (..., K) over waves of one length."""
         number = np.diff(np.append(self._first, len(self.layout.waves)))
         return np.asarray(np.add.reduceat(values, self._first, axis=-1) / number)
+
+
+def _density_cell(trial: Trial) -> tuple[np.ndarray, int]:
+    """The cell (2, 2) that the density has the periods of, and the points along each of its vectors."""
+    torus, state = trial.torus, trial.state
+    supercell = crystal_cell(torus.box, torus.sites) if state is None else state.supercell
+    sites = torus.sites / abs(np.linalg.det(supercell))
+    return np.linalg.solve(supercell.astype(float), torus.box.vectors), min(MOST_GRID, round(GRID * np.sqrt(sites)))
 
 
 def longest(box: Box) -> float:

@@ -2,7 +2,7 @@
 
     pairs           how many lie in each ring of distances, shortest images
     density waves   rho_b(k) = sum_{i in b} e^{-ikr_i} of every flavour b: of a species its own, of two their product
-    lattice         where in the cell of a crystal, and how far from its nearest site, each particle is
+    density         where in the cell of a crystal each particle is
     moved           psi(r_i + s)/psi e^{-iks} with s anywhere: the momentum distribution
     moved together  psi(r_e + s, r_h + s)/psi with s far away, one electron with all holes; and each of them alone
 
@@ -20,18 +20,18 @@ from numba import njit
 
 from ehbilayer.monte_carlo.determinants import rebuild
 from ehbilayer.monte_carlo.kernels import at, jastrow_at, workspace
-from ehbilayer.monte_carlo.pair_potential import Box, nearest
+from ehbilayer.monte_carlo.pair_potential import nearest
 
-PAIRS, WAVES, STRUCTURE, MOMENTUM, DENSITY, SQUARE, TOGETHER, ALONE, TRIED = range(9)  # parts of a line
+PAIRS, WAVES, STRUCTURE, MOMENTUM, DENSITY, TOGETHER, ALONE, TRIED = range(8)  # parts of a line
 
 
 class Layout(NamedTuple):
     """What is measured, and where in a line of ``start[-1]`` numbers the PAIRS, WAVES ... begin.
 
-    start : (10,).   kind : of pairs of flavours (B, B), -1 for none.   block, species, group : of particles (N,);
+    start : (9,).   kind : of pairs of flavours (B, B), -1 for none.   block, species, group : of particles (N,);
     groups share a momentum distribution.   bins, width : of distances, a_h.   waves : integers (K, 2), the first >= 0,
-    on the vectors ``steps`` (2, 2) in 1/a_h.   crystal : cell of the lattice; grid : points along each of its vectors.
-    negative, positive : numbers of the electrons and holes.   far : displacements (V, 2).
+    on the vectors ``steps`` (2, 2) in 1/a_h.   inverse : of the cell (2, 2) of the density; grid : points along each of
+    its vectors.   negative, positive : numbers of the electrons and holes.   far : displacements (V, 2).
     """
 
     start: np.ndarray
@@ -43,7 +43,7 @@ class Layout(NamedTuple):
     width: float
     waves: np.ndarray
     steps: np.ndarray
-    crystal: Box
+    inverse: np.ndarray
     grid: int
     negative: np.ndarray
     positive: np.ndarray
@@ -69,10 +69,10 @@ def wave(table, m, n):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def positions_of(box, layout, walker, table, rho, line):  # type: ignore[no-untyped-def]
-    """Pairs, density waves and lattice of one walker; ``rho`` (B, K) is scratch."""
+    """Pairs, density waves and density of one walker; ``rho`` (B, K) is scratch."""
     start, count, waves = layout.start, walker.shape[0], layout.waves.shape[0]
     rho[:] = 0.0
-    cell, m = layout.crystal, layout.grid
+    c, m = layout.inverse, layout.grid
     for i in range(count):
         b, s = layout.block[i], layout.species[i]
         for j in range(i):
@@ -85,12 +85,9 @@ def positions_of(box, layout, walker, table, rho, line):  # type: ignore[no-unty
         powers(layout.steps, x, y, table)
         for k in range(waves):
             rho[b, k] += wave(table, layout.waves[k, 0], layout.waves[k, 1])
-        c = cell.inverse
         u, v = x * c[0, 0] + y * c[1, 0], x * c[0, 1] + y * c[1, 1]
         p, q = int((u - math.floor(u)) * m + 0.5) % m, int((v - math.floor(v)) * m + 0.5) % m
         line[start[DENSITY] + (s * m + p) * m + q] += 1.0
-        dx, dy = nearest(cell, x, y)
-        line[start[SQUARE] + s] += dx * dx + dy * dy
     for i in range(rho.shape[0]):
         for j in range(i + 1):
             kind = layout.kind[i, j]
@@ -111,7 +108,7 @@ def waves_of(layout, owner, rho, line):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def elsewhere(psi, layout, walker, inverses, orbital, i, x, y):  # type: ignore[no-untyped-def]
+def elsewhere(psi, walker, inverses, orbital, i, x, y):  # type: ignore[no-untyped-def]
     """psi with particle i at (x, y) over psi."""
     ratio, new, _, _ = at(psi, walker, inverses, orbital, i, x, y)
     old, _, _, _ = jastrow_at(psi, walker, i, walker[i, 0], walker[i, 1])
@@ -125,11 +122,12 @@ def momentum_of(psi, layout, walker, inverses, orbital, uniform, table, line):  
     for i in range(walker.shape[0]):
         u, v = uniform[i, 0], uniform[i, 1]
         dx, dy = u * a[0, 0] + v * a[1, 0], u * a[0, 1] + v * a[1, 1]
-        ratio = elsewhere(psi, layout, walker, inverses, orbital, i, walker[i, 0] + dx, walker[i, 1] + dy)
+        ratio = elsewhere(psi, walker, inverses, orbital, i, walker[i, 0] + dx, walker[i, 1] + dy)
         powers(layout.steps, dx, dy, table)
         begin = layout.start[MOMENTUM] + layout.group[i] * waves
         for k in range(waves):
-            line[begin + k] += (ratio * wave(table, layout.waves[k, 0], layout.waves[k, 1])).real
+            # the mean of k and -k
+            line[begin + k] += ratio.real * wave(table, layout.waves[k, 0], layout.waves[k, 1]).real
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -138,11 +136,10 @@ def pairs_of(psi, layout, walker, inverses, others, orbital, log, sign, v, e, li
     dx, dy = layout.far[v, 0], layout.far[v, 1]
     start, electrons = layout.start, layout.negative.shape[0]
     for side in range(2):
-        total = 0.0
         for i in layout.negative if side == 0 else layout.positive:
-            ratio = elsewhere(psi, layout, walker, inverses, orbital, i, walker[i, 0] + dx, walker[i, 1] + dy)
-            total += ratio.real
-        line[start[ALONE] + 2 * v + side] += total
+            ratio = elsewhere(psi, walker, inverses, orbital, i, walker[i, 0] + dx, walker[i, 1] + dy)
+            line[start[ALONE] + 4 * v + 2 * side] += ratio.real
+            line[start[ALONE] + 4 * v + 2 * side + 1] += ratio.imag
     i, moved = layout.negative[e], walker.copy()
     moved[i, 0] += dx
     moved[i, 1] += dy

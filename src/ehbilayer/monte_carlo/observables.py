@@ -22,24 +22,25 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.monte_carlo.determinants import SITES
+from ehbilayer.monte_carlo.determinants import BANDS, SITES
 from ehbilayer.monte_carlo.estimators import Estimators, Tally, disc_areas, jackknife
 from ehbilayer.monte_carlo.measuring import (
     ALONE,
     DENSITY,
     MOMENTUM,
     PAIRS,
-    SQUARE,
     STRUCTURE,
     TOGETHER,
     TRIED,
     WAVES,
 )
 from ehbilayer.monte_carlo.trial import ON_SITES
+from ehbilayer.numerics.lattice import crystal_cell, reduce_vectors
 from ehbilayer.results.base import Carriers, Variable
 
 CONTACT = 0.25  # of the distance sqrt(A/pi N) of neighbours: pairs closer than that are in contact
-CRYSTAL = 0.05  # Bragg weight of a crystal: particles by less than a third of the lattice constant from their sites
+CRYSTAL = 0.05  # Bragg weight of a crystal: the rms displacement is below a third of the lattice constant
+FINER = ("trion-crystal", "dumbbell-crystal", "stripes")  # crystals of an order that Bragg weights do not tell
 CONDENSED = 0.02  # of the pairs, and three standard errors of it
 
 
@@ -99,12 +100,6 @@ def bragg(e: Estimators, sums: np.ndarray) -> np.ndarray:
     return np.asarray(np.mean(np.sum(waves**2, axis=1), axis=1) / e.counts**2)
 
 
-def rms_displacement(e: Estimators, sums: np.ndarray) -> np.ndarray:
-    """sqrt(<u^2>)/a (species,), u to the nearest site, a the distance of sites; 0.373 of a uniform density."""
-    square = e.part(sums, SQUARE, len(e.species)) / e.counts
-    return np.sqrt(square) / np.linalg.norm(e.layout.crystal.cell[0])
-
-
 def contact(e: Estimators, sums: np.ndarray) -> np.ndarray:
     """g (kinds,) within CONTACT of the distance of neighbours."""
     bins = max(1, int(CONTACT * np.sqrt(e.trial.torus.area / np.pi / e.counts.max()) / e.layout.width))
@@ -117,8 +112,9 @@ def condensate_fraction(e: Estimators, sums: np.ndarray) -> np.ndarray:
     """c, the mean over far displacements."""
     far = len(e.layout.far)
     tried = e.part(sums, TRIED, far)
-    pairs, alone = e.part(sums, TOGETHER, far) / tried, e.part(sums, ALONE, far, 2) / tried[:, None]
-    return np.asarray(np.mean(pairs - alone[:, 0] * alone[:, 1]) / len(e.layout.positive))
+    pairs, alone = e.part(sums, TOGETHER, far) / tried, e.part(sums, ALONE, far, 2, 2) / tried[:, None, None]
+    electron, hole = (alone[:, side, 0] + 1j * alone[:, side, 1] for side in range(2))
+    return np.asarray(np.mean(pairs - (electron * hole).real) / len(e.layout.positive))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +127,6 @@ class Observables:
     momentum: Estimate
     density: Estimate
     bragg: Estimate
-    rms: Estimate
     contact: Estimate
     condensate: Estimate | None
 
@@ -147,12 +142,15 @@ class Observables:
 
         pairs = len(e.layout.negative) and len(e.layout.positive)
         return cls(e, estimate(pair_correlation), estimate(structure_factor), estimate(momentum), estimate(density),
-                   estimate(bragg), estimate(rms_displacement), estimate(contact),
+                   estimate(bragg), estimate(contact),
                    estimate(condensate_fraction) if pairs else None)
 
     @property
     def phase(self) -> str:
-        """What the state is: which carriers have Bragg peaks, and whether pairs are condensed."""
+        """What the state is: which carriers have Bragg peaks, and whether pairs are condensed.
+
+        Crystals whose order of spins or pairs has a name of its own keep that of their orbitals.
+        """
         solid = {name for name, weight in zip(self.estimators.species, self.bragg.value, strict=True)
                  if weight > CRYSTAL}
         pairs = self.condensate
@@ -161,18 +159,19 @@ class Observables:
         if not solid:
             return "liquid"
         if solid == set(self.estimators.species):
-            return "crystal"
+            return self.estimators.trial.name if self.estimators.trial.name in FINER else "crystal"
         return "hole-crystal" if "hole" in solid else "electron-crystal"
 
     @property
     def advice(self) -> str:
         """What to say of a state that is not what its trial function was meant to be; nothing else."""
-        e, charges = self.estimators, ON_SITES.get(self.estimators.trial.name, ())
-        species = {s.name: s for s in e.trial.torus.species}
-        for name, weight, rms in zip(e.species, self.bragg.value, self.rms.value, strict=True):
-            if species[name].charge in charges and not weight > CRYSTAL:
-                return (f"melted: the best crystal of {name}s is a liquid (Bragg weight {weight:.3f}, {rms:.2f} "
-                        "lattice constants from a site); compare it with the liquid")
+        e = self.estimators
+        meant = () if not _is_crystal(e.trial.name) else ON_SITES.get(e.trial.name, (1, -1))
+        charge = {s.name: s.charge for s in e.trial.torus.species}
+        for name, weight, error in zip(e.species, self.bragg.value, self.bragg.error, strict=True):
+            if charge[name] in meant and not weight > CRYSTAL:
+                return (f"melted: the best crystal of {name}s is a liquid, its Bragg weight {weight:.3f} +- "
+                        f"{error:.3f}; compare it with the liquid")
         if e.trial.name == "condensate" and self.condensate is not None and self.phase != "condensate":
             return (f"no condensate: its fraction is {self.condensate.value:.3f} +- {self.condensate.error:.3f}; "
                     "compare it with the liquid")
@@ -184,13 +183,24 @@ class Observables:
         labels = [kind.label for kind in self.estimators.kinds]
         found: dict[str, Any] = {
             "bragg": self._carriers(self.bragg.value), "bragg_error": self._carriers(self.bragg.error),
-            "rms_displacement": self._carriers(self.rms.value),
+            "rms_displacement": self._carriers(self.rms),
             "contact": dict(zip(labels, self.contact.value.tolist(), strict=True)),
             "contact_error": dict(zip(labels, self.contact.error.tolist(), strict=True))}
         if self.condensate is not None:
             found |= {"condensate_fraction": float(self.condensate.value),
                       "condensate_fraction_error": float(self.condensate.error)}
         return found
+
+    @property
+    def rms(self) -> np.ndarray:
+        """sqrt(<u^2>)/a (species,) of Gaussian displacements u from the sites, a their distance, as the Bragg weight
+        exp(-G^2 <u^2>/2) has it; not a number where there is none."""
+        e, b = self.estimators, self.bragg.value
+        cell = crystal_cell(e.trial.torus.box, e.trial.torus.sites)
+        a = reduce_vectors(np.linalg.solve(cell.astype(float), e.trial.torus.box.vectors))[0][0]
+        g = np.linalg.norm(e.layout.waves[e.bragg[0]] @ e.layout.steps)
+        known = np.where(b > 3 * self.bragg.error, np.clip(b, 1e-300, 1.0), np.nan)
+        return np.asarray(np.sqrt(-2 * np.log(known)) / (g * np.linalg.norm(a)))
 
     def _carriers(self, values: np.ndarray) -> Carriers[float]:
         found = dict(zip(self.estimators.species, values.tolist(), strict=True))
@@ -211,13 +221,17 @@ class Observables:
             found |= _four("pair_correlation", ("pair", "distance"), self.pair_correlation, "1", "g")
             found |= _four("structure_factor", ("pair", "k"), self.structure_factor, "1", "S")
         found |= _four("momentum", ("flavour", "k"), self.momentum, "1", "particles of one flavour in a wave, n")
-        if any(f.kind == SITES for f in e.trial.factors):
-            found["cell"] = Variable(("vector", "axis"), e.layout.crystal.cell, "a_h", "of the crystal")
+        if any(f.kind in (SITES, BANDS) for f in e.trial.factors):
+            found["cell"] = Variable(("vector", "axis"), np.linalg.inv(e.layout.inverse), "a_h", "of the density")
             for i, name in enumerate(e.species):
                 for end, values in (("", self.density.value), ("_error", self.density.error)):
                     found[f"density_{name}{end}"] = Variable(("cell_1", "cell_2"), values[i], "a_h^-2",
                                                              f"{name} density{end.replace('_', ', ')}")
         return found
+
+
+def _is_crystal(name: str) -> bool:
+    return name in FINER or name in ON_SITES
 
 
 def _four(name: str, dims: tuple[str, ...], of: Estimate, units: str, what: str) -> dict[str, Variable]:

@@ -67,7 +67,7 @@ class MonteCarloResult(Result):
     condensate_fraction_error: float | None = number("1", "its standard error", None)
     bragg: Carriers[float] = number("1", "|<rho_G>|^2/N^2 at the shortest G of the crystal", NOBODY)
     bragg_error: Carriers[float] = number("1", "its standard error", NOBODY)
-    rms_displacement: Carriers[float] = number("1", "from the nearest site, over the lattice constant", NOBODY)
+    rms_displacement: Carriers[float] = number("1", "displacement from the sites, over the lattice constant", NOBODY)
     contact: dict[str, float] | None = number("1", "pair correlation of each kind of pair in contact", None)
     contact_error: dict[str, float] | None = number("1", "its standard error", None)
     acceptance: float = number("1", "share of the moves that was accepted")

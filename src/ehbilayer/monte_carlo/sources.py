@@ -17,7 +17,7 @@ from ehbilayer.monte_carlo.factors import Block, Factor
 from ehbilayer.monte_carlo.orbitals import reduced_waves
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.monte_carlo.splines import GRID
-from ehbilayer.monte_carlo.trial import TRIALS, Trial, blocks_of, make_trial
+from ehbilayer.monte_carlo.trial import OF_HARTREE_FOCK, TRIALS, Trial, blocks_of, make_trial
 from ehbilayer.orbitals import Determinant, Orbitals
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import RESULT
@@ -58,10 +58,11 @@ def trial_of(torus: Torus, source: Source, jastrow: int) -> tuple[Trial, np.ndar
     if isinstance(source, HartreeFockResult):
         _same_problem(torus, source)
         return banded(torus, source.orbitals, source.phase, jastrow), None
-    if any(name.startswith("orbitals_") for name in source.data):
-        trial = banded(torus, Orbitals.read(source.data, source.inputs), source.phase, jastrow)
+    name = source.trial.removesuffix(OF_HARTREE_FOCK)
+    if any(array.startswith("orbitals_") for array in source.data):
+        trial = banded(torus, Orbitals.read(source.data, source.inputs), name, jastrow)
     else:
-        trial = make_trial(torus, source.phase, jastrow)
+        trial = make_trial(torus, name, jastrow)
     return trial, _carried(trial, source)
 
 

@@ -25,6 +25,7 @@ from ehbilayer.torus import Torus
 
 TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 ON_SITES = {"hole-crystal": (1,), "electron-crystal": (-1,), "crystal": (1, -1)}  # charges that sit on sites
+OF_HARTREE_FOCK = " of hartree-fock"  # after the phase, in the label of a trial
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Trial:
     @property
     def label(self) -> str:
         """What a result says of it."""
-        return self.name if self.state is None else f"{self.name} of hartree-fock"
+        return self.name if self.state is None else self.name + OF_HARTREE_FOCK
 
     @property
     def particles(self) -> int:
