@@ -64,6 +64,19 @@ def gaps() -> Iterator[Draw]:
             yield abs(gap - (fine.gap[name] or 0.0)), loose.gap_error
 
 
+def gaps_on_given_waves() -> Iterator[Draw]:
+    """`gap_error` on a hexagon, against waves half as long again or more."""
+    for steps, rs, mass, spacing, start in product((4, 6), (12.0, 5.0), (0.25, 2.0), (1.0, 4.0),
+                                                   ("crystal", "hole-crystal")):
+        box = polarised(mass, spacing, rs, 9)
+        here = hartree_fock(box, start, symmetry="crystal", hexagon=steps, stability="none")
+        reach = np.linalg.norm(here.orbitals.waves @ box.box.reciprocal, axis=1).max()
+        fine = hartree_fock(box, here, symmetry="crystal", cutoff=1.7 * float(reach), stability="none")
+        for name, gap in here.gap.items() if fine.phase == here.phase else ():
+            assert gap is not None and here.gap_error is not None
+            yield abs(gap - (fine.gap[name] or 0.0)), here.gap_error
+
+
 def energies() -> Iterator[Draw]:
     """`basis_error` of Hartree-Fock where waves follow from the tolerance."""
     for loose, fine in (pair for tolerance in (1e-4, 1e-5, 1e-3) for pair in states(tolerance)):
@@ -99,10 +112,10 @@ def count(draws: Iterator[Draw], most: int) -> tuple[int, int, int]:
     return within, twice, len(found)
 
 
-KINDS = [condensates_on_given_waves, condensates_to_a_tolerance, gaps, energies, complexes, limits]
+KINDS = [condensates_on_given_waves, condensates_to_a_tolerance, gaps, gaps_on_given_waves, energies, complexes, limits]
 
 
-@pytest.mark.parametrize(("kind", "most"), list(zip(KINDS, (6, 5, 6, 4, 4, 50), strict=True)),
+@pytest.mark.parametrize(("kind", "most"), list(zip(KINDS, (6, 5, 6, 8, 4, 4, 50), strict=True)),
                          ids=[k.__name__ for k in KINDS])
 def test_a_few_errors_hold(kind, most) -> None:
     within, twice, of = count(kind(), most)

@@ -24,6 +24,8 @@ GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about t
 MOST_WAVES = 40_000
 FALL = 3.0  # by which errors fall at least from round to round
 SLOWEST = 0.7  # ratio of successive changes that a geometric series is trusted with
+RING = 1.4  # between the radii of the rings of waves whose kinetic energies are compared
+GAP_TAIL = 8.0  # gaps move by this much of the kinetic energy per particle that a basis lacks, or by less
 
 
 def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
@@ -106,6 +108,30 @@ def _gap_error(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals, options:
     known = [(gap, before[name]) for name, gap in result.gap.items()]
     moved = [abs(now - was) for now, was in known if now is not None and was is not None]
     return None if result.gap_error is None else result.gap_error + max(moved, default=0.0)
+
+
+def gap_tail(torus: Torus, result: HartreeFockResult) -> float:
+    """What the waves that a basis lacks may change in a gap (Ha_h), from n(k) at its edge, at no cost.
+
+        8 max_a max( n(k_c) k_c^2/2m,  T_1 q/(1 - q) ),   q = T_1/T_2 <= 0.7,   k_c^2 = 4 pi M/A
+
+    n is per flavour, T_1 and T_2 the kinetic energy per particle in the rings k > k_c/1.4 and k_c/1.96 < k < k_c/1.4.
+    Levels follow the density, as the exchange hole does, so they lack what the state lacks; the factor is an experience
+    (`tests/test_error_bars.py` counts).
+    """
+    k = result.orbitals.waves @ torus.box.reciprocal
+    length, edge = np.linalg.norm(k, axis=1), float(np.sqrt(4 * np.pi * len(k) / torus.area))
+    most = 0.0
+    for s in torus.species:
+        if not s.count:
+            continue
+        n = result.orbitals.momentum(s.name)
+        energy = s.kinetic(k) * n
+        last, before = (float(energy[(length > edge / RING**i) & (length <= top)].sum()) / s.count
+                        for i, top in ((1, np.inf), (2, edge / RING)))
+        fall = min(last / before, SLOWEST) if before > 0 else SLOWEST
+        most = max(most, last * fall / (1 - fall), float(energy[length > 0.95 * edge].max()) / s.occupied_flavours)
+    return GAP_TAIL * most
 
 
 def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, *, growth: float = 1.6,

@@ -12,6 +12,7 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import WaveChoice
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
+from ehbilayer.hartree_fock.cutoff import gap_tail
 from ehbilayer.hartree_fock.guesses import STARTS, check_cell
 from ehbilayer.hartree_fock.handover import may_go_on, same_particles
 from ehbilayer.hartree_fock.options import Options
@@ -103,6 +104,8 @@ class Problem:
         how = How(hooks.backend, hooks.threads, lambda state: hooks.progress(progress_line(state)), hooks.checkpoint,
                   hooks.should_stop, self.terms)
         result = solve(self.torus, self.basis, self.options, how, initial=initial, unfinished=unfinished)
+        if self.options.basis_tolerance is None and result.gap_error is not None:
+            result = replace(result, gap_error=result.gap_error + gap_tail(self.torus, result))
         if not self.sizes or result.status is not Status.converged:
             return result
         return with_limit(self.torus, self.sizes, result, partial(self._of_size, how))

@@ -100,7 +100,7 @@ class HartreeFockResult(Result):
     edge_occupation: float = number("1", "largest occupation at the edge of the basis, per flavour")
     phase: str = entry("name of the phase")
     gap: Carriers[float] = number("Ha_h", "lowest empty less highest filled level, 0 for an open shell")
-    gap_error: float | None = number("Ha_h", "what residual and, where it follows from the tolerance, basis may change")
+    gap_error: float | None = number("Ha_h", "what residual and basis may change")
     effective_mass: dict[str, EffectiveMass] | None = entry("by determinant; None in a free box or a liquid", None)
     starts: tuple[StartRow, ...] = entry("where every start ended")
     stability: Stability = entry("curvature of the energy")
