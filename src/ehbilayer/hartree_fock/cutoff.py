@@ -119,6 +119,8 @@ def gap_tail(torus: Torus, result: HartreeFockResult) -> float:
     Levels follow the density, as the exchange hole does, so they lack what the state lacks; the factor is an experience
     (`tests/test_error_bars.py` counts).
     """
+    if result.kept_symmetry == "translations":
+        return 0.0  # plane waves lack nothing
     k = result.orbitals.waves @ torus.box.reciprocal
     length, edge = np.linalg.norm(k, axis=1), float(np.sqrt(4 * np.pi * len(k) / torus.area))
     most = 0.0
@@ -130,7 +132,8 @@ def gap_tail(torus: Torus, result: HartreeFockResult) -> float:
         last, before = (float(energy[(length > edge / RING**i) & (length <= top)].sum()) / s.count
                         for i, top in ((1, np.inf), (2, edge / RING)))
         fall = min(last / before, SLOWEST) if before > 0 else SLOWEST
-        most = max(most, last * fall / (1 - fall), float(energy[length > 0.95 * edge].max()) / s.occupied_flavours)
+        outermost = float(energy[length > 0.95 * edge].max(initial=0.0)) / s.occupied_flavours
+        most = max(most, last * fall / (1 - fall), outermost)
     return GAP_TAIL * most
 
 
