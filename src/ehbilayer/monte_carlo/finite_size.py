@@ -3,8 +3,9 @@
     E_inf = E_N + sum_a (T_inf - T_N)_free + c r_s^{-3/2} N^{-5/4} Ha per electron,
 
 c = 0.671 on the triangular torus, 0.675 on the square one, for one layer of one carrier, r_s and Ha in that carrier's
-own atomic units. Of two layers with electrons and holes the out-of-phase plasmon has the reduced mass; a fluid of
-excitons has none. These are not done here, and their energies are left as they are.
+own atomic units. In a liquid of as many electrons as holes the plasmon is the one of opposite motion, omega^2 = 2 pi n
+q/mu at q d << 1 with the reduced mass mu, and energies count per pair. A fluid of excitons has no such mode, its error
+falls as N^{-3/2} with a factor that nobody knows; crystals and pairs are left as they are.
 
 Source: Chiesa et al., PRL 97, 076404 (2006); in two dimensions Drummond et al., PRB 78, 125106 (2008).
 """
@@ -28,14 +29,15 @@ def free_kinetic(cell: Cell, waves: Waves, mass: float) -> float:
 
 
 def correction(trial: Trial) -> float | None:
-    """E_inf - E_N in Ha_h of the box; None where the formula is not known: pairs, crystals, several carriers."""
+    """E_inf - E_N in Ha_h of the box; None where the formula is not known: pairs, crystals, unequal layers."""
     torus = trial.torus
     present = [s for s in torus.species if s.count]
     shape = torus.shape if isinstance(torus.shape, str) else ""
-    if trial.name != "liquid" or len(present) != 1 or shape not in PLASMON:
+    balanced = len(present) == 2 and {s.charge for s in present} == {1, -1} and len({s.count for s in present}) == 1
+    if trial.name != "liquid" or not (len(present) == 1 or balanced) or shape not in PLASMON:
         return None
-    (s,) = present
-    shells = sum(free_kinetic(torus.box, f.waves, s.mass) for f in trial.factors)
-    rs = s.mass * np.sqrt(torus.area / (np.pi * s.count))
-    # c r_s^{-3/2} N^{-5/4} Ha per particle, Ha = m Ha_h
-    return float(shells + s.mass * PLASMON[shape] * rs**-1.5 * s.count**-0.25)
+    shells = sum(free_kinetic(torus.box, f.waves, torus.species[f.block.species].mass) for f in trial.factors)
+    mass, count = 1 / sum(1 / s.mass for s in present), present[0].count
+    rs = mass * np.sqrt(torus.area / (np.pi * count))
+    # c r_s^{-3/2} N^{-5/4} Ha per particle or pair, Ha = m Ha_h
+    return float(shells + mass * PLASMON[shape] * rs**-1.5 * count**-0.25)

@@ -34,6 +34,15 @@ class Descent:
 
 
 @dataclass(frozen=True)
+class TrialEnergy:
+    """What a trial function gives by itself, by variational Monte Carlo."""
+
+    energy_per_hole: float = number("Ha_h", "energy per hole")
+    error: float = number("Ha_h", "standard error")
+    variance: float = number("Ha_h^2", "variance of the local energy, over the number of holes")
+
+
+@dataclass(frozen=True)
 class CandidateRow:
     """One candidate and where it ended; energies per hole."""
 
@@ -67,6 +76,14 @@ class CandidateRow:
     gained: float = number("Ha_h", "energy per hole by which it fell after the first look", 0.0)
     first_edge: float = number("1", "edge_occupation on the waves of the first look", 0.0)
     left_out: str = entry("why it was not converged beyond the first look", "")
+    error: float | None = number("Ha_h", "standard error of the energy, by Monte Carlo", None)
+    vmc: TrialEnergy | None = entry("the trial function by itself, of Monte Carlo", None)
+    time_step_error: float | None = number("Ha_h", "what the smaller time step differs by, taken out", None)
+    population_error: float | None = number("Ha_h", "what the control of the population does", None)
+    size_correction: float | None = number("Ha_h", "to infinitely many, by formula; None where none is known", None)
+    width: Carriers[float] = number("1", "rms displacement on sites over the lattice constant", NOBODY)
+    runs: int = entry("of Monte Carlo spent on it", 0)
+    box: int | None = entry("sites in its box, by Monte Carlo", None)
 
 
 @dataclass(frozen=True)
@@ -102,6 +119,8 @@ class CompetitionResult(Result):
     lowest_energy: float | None = number("Ha_h", "energy per hole of the winner", key="energy")
     saddles: tuple[str, ...] = entry("candidates that a broken symmetry would lower")
     cautions: tuple[str, ...] = entry("what a reader of the verdict must not overlook")
+    method: str = entry("hartree-fock | monte-carlo", "hartree-fock")
+    margin_sigma: float | None = number("1", "margin over its standard error, by Monte Carlo", None)
     spin_arrangement: str | None = entry("how each carrier of the winner fills its flavours", None)
     candidates: tuple[CandidateRow, ...] = entry("all candidates")
     further: tuple[CandidateRow, ...] = entry(

@@ -29,7 +29,7 @@ def prepare(study: Study) -> Task:
                          "pair potentials of zero average have no other convention")
     file, inputs = _trial_file(study), study.canonical()
     with by_key(study):
-        torus = torus_of(_madelung(study), contents_of(study))
+        torus = torus_of(madelung(study), contents_of(study))
         problem = MonteCarloProblem.of(torus, **table.model_dump() | {"trial": file or table.trial})
     if file is not None:
         inputs["trial_sha256"] = hashlib.sha256(read_bytes(file)).hexdigest()
@@ -54,7 +54,7 @@ def _trial_file(study: Study) -> Path | None:
                      nearest(trial, keys.TRIALS, "no such file; check the path"))
 
 
-def _madelung(study: Study) -> Study:
+def madelung(study: Study) -> Study:
     """The study with the only convention that there is."""
     cell = study.cell.model_copy(update={"zero_mode": "madelung"})
     return replace(study, keys=study.keys.model_copy(update={"cell": cell}))

@@ -41,8 +41,11 @@ def in_order(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
                   key=lambda r: (round(float(r.energy or 0.0), 7), r.name != r.phase))
 
 
-def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ") -> None:
-    """A bar per candidate, the lowest on top; ``candidates`` are rows of a competition, with energies in ``energy``."""
+def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ", error_scale: float = 1.0) -> None:
+    """A bar per candidate, the lowest on top; ``candidates`` are rows of a competition, with energies in ``energy``.
+
+    Errors of Monte Carlo, in Ha_h, are drawn with the factor ``error_scale``.
+    """
     rows = in_order(candidates)
     found = [float(r.energy or 0.0) for r in rows]
     heights = [e - min(found) for e in found]
@@ -51,6 +54,9 @@ def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ"
     ax.set_ylim(len(rows) - 0.4, -0.6)
     room = max(heights, default=0.0) or 1e-6
     ax.set_xlim(0, 1.7 * room)
+    for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        if row.error is not None:  # of Monte Carlo
+            ax.errorbar(height, i, xerr=error_scale * row.error, fmt="none", ecolor=INK, capsize=3, linewidth=1.0)
     ax.locator_params(axis="x", nbins=4)
     for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
         words = [f"{height:.2g}" if height > SAME else "lowest"]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock
+from ehbilayer.studies.monte_carlo import keys as monte_carlo
 from ehbilayer.studies.keys import BILAYER, CELL, Table, density_keys, dotted
 
 Phase = Literal[hartree_fock.Ordered, "condensate"]
@@ -24,6 +25,8 @@ class PhasesTable(Table):
     spins: Literal["all", "given"] | None = Field(
         default=None, description='all | given: every arrangement, or the spins of [hartree-fock]; "given" where it '
                                   "names one, else all")
+    method: Literal["hartree-fock", "monte-carlo"] = Field(
+        default="hartree-fock", description="hartree-fock | monte-carlo: mean field, or with correlation")
 
 
 TABLE = PhasesTable
@@ -45,6 +48,11 @@ def spins_of(study: Study) -> str:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
+    if of(study).method == "monte-carlo":
+        others = {"monte-carlo.trial", "monte-carlo.time_steps"}  # each candidate has its own
+        spins = {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if spins_of(study) == "given" else set()
+        return ({*BILAYER, *density_keys(study.density), *CELL, *KEYS, *monte_carlo.KEYS} | spins) - {
+            *monte_carlo.NOT_OF_THE_BOX, *others}
     found = {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
     free = spins_of(study) == "all"
     return found - {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if free else found

@@ -12,6 +12,7 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock.prepare import options_of
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.phases import keys
+from ehbilayer.studies.phases.correlated import correlated
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.torus import Contents, contents_of, critical_rs_of, resolved_entries, torus_of, waves_of
@@ -24,6 +25,8 @@ def prepare(study: Study) -> Task:
     from ehbilayer.phases.candidates import applicable, candidates
     from ehbilayer.phases.competition import compete
 
+    if keys.of(study).method == "monte-carlo":
+        return correlated(study)
     contents, spins = contents_in(study), keys.spins_of(study)
     torus, waves, given = torus_of(study, contents), waves_of(study.cell), options_of(study)
     options = replace(given, starts=1, basis_tolerance=None if waves.named else given.tolerance)

@@ -12,14 +12,15 @@ SWEPT = ("margin", "gap")  # what a sweep shows first
 def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     left, margin = result.reason, result.margin
-    found = [status_row(result), ("winner", result.winner + (" so far" if left else ""))]
+    found = [status_row(result), ("winner", result.winner + (" so far" if left else "") + f" ({by(result)})")]
     if result.spin_arrangement:
         found.append(("spins", result.spin_arrangement))
     if left:
         found.append(("open", f"{left}; the verdict stands only when all are converged"))
     if margin is not None and result.numerical_error is not None:
         word = "more than the" if margin > result.numerical_error else "NOT RESOLVED: less than the"
-        found.append(("margin", f"{energy_text(margin)} per hole below {result.runner_up}; {word} "
+        sigma = "" if result.margin_sigma is None else f", {result.margin_sigma:.1f} standard errors"
+        found.append(("margin", f"{energy_text(margin)} per hole below {result.runner_up}{sigma}; {word} "
                                 f"numerical error {result.numerical_error:.1e}"))
     found += [("caution", text) for text in result.cautions]
     found += [(row.name, _ended(row)) for row in
@@ -29,8 +30,30 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     return [*found, time_row(result)]
 
 
+def by(result: CompetitionResult) -> str:
+    """The level of theory in words."""
+    return "Monte Carlo" if result.method == "monte-carlo" else "mean field"
+
+
+def _sampled(row: CandidateRow) -> str:
+    """Energy with its error, the trial function by itself, and what a candidate ended as."""
+    words = [f"{row.energy:.6f} +- {row.error:.6f} Ha_h per hole"]
+    words += [f"melted into {row.phase}"] if row.phase != row.name else []
+    words += [] if row.status is Status.converged else [str(row.status)]
+    words += [row.spin_arrangement, f"{row.box} sites"]
+    if row.vmc is not None:
+        words.append(f"variational {row.vmc.energy_per_hole:.6f} +- {row.vmc.error:.6f}, "
+                     f"variance {row.vmc.variance:.2g} Ha_h^2")
+    words += [f"{name}s {w:.2f} lattice constants wide" for name, w in row.width.items() if w is not None]
+    words += [] if row.time_step_error is None else [f"time step {row.time_step_error:+.1e}"]
+    words += [] if row.size_correction is None else [f"size {row.size_correction:+.1e}"]
+    return ", ".join(words)
+
+
 def _ended(row: CandidateRow) -> str:
     """Energy and phase of a candidate."""
+    if row.error is not None and row.energy is not None:
+        return _sampled(row)
     energy = "no energy" if row.energy is None else f"{row.energy:.10f} Ha_h per hole"
     ended = "" if row.phase == row.name else f", ended as {row.phase}"
     state = "" if row.status is Status.converged else f", {row.status}"

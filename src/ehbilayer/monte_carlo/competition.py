@@ -1,0 +1,251 @@
+"""Which phase wins with correlation: all candidates by the same Monte Carlo, the effort going to those that may win.
+
+Every contender (`contenders`) is optimised and gets a short run, to LOOK times the target. Those whose energy less all
+that they may still gain lies above the lowest are left; the others are optimised further from where they are and run to
+the target. `judge` compares what there is: the winner stands if each other phase lies at least SURE standard errors
+above it, in this box and with the size formulas that are known (`finite_size`).
+
+All energies are fixed-node ones, or variational: each may fall by an unknown amount with better nodes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ehbilayer.errors import InputError
+from ehbilayer.hooks import Hooks
+from ehbilayer.monte_carlo.calculation import Plan, solve
+from ehbilayer.monte_carlo.contenders import Contender, Field
+from ehbilayer.monte_carlo.orbitals import Gaussian
+from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.monte_carlo.trial import Trial, make_trial
+from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, TrialEnergy, arrays
+from ehbilayer.phases.verdict import Verdict
+from ehbilayer.results.base import Carriers, Variable
+from ehbilayer.status import Status
+
+LOOK = 3.0  # error of the first look over that of the target
+FIRST = 0.5  # share of max_time for the first looks
+SURE = 3.0  # standard errors from which a verdict is one
+EXCLUDED = 5.0  # standard errors above the lowest from which a candidate gets no more time
+MELTED = 0.45  # rms displacement over the lattice constant: the density wave exp(-G^2 w^2/4) is 7 % then
+STOPPED = (Status.interrupted, Status.timeout)
+NODES = "energies have the nodes of their trial functions; what better nodes would gain is not known"
+PARAMETERS = "parameters_"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work a competition is; see `monte_carlo.monte_carlo`. ``max_time`` is for all candidates together."""
+
+    method: str = "dmc"
+    target_error: float | None = None
+    max_time: float | None = None
+    walkers: int = 200
+    seed: int = 0
+    jastrow: int = 5
+    optimisation_steps: int = 5
+    samples: int = 2000
+
+
+def compete(field: Field, effort: Effort, hooks: Hooks | None = None) -> CompetitionResult:
+    """Both rounds and the verdict. An unfinished result of the same contenders in ``hooks`` is gone on from."""
+    hooks = hooks or Hooks()
+    found = _Rounds(field, effort, hooks)
+    if isinstance(hooks.unfinished, CompetitionResult):
+        found.take(hooks.unfinished)
+    return found.solve()
+
+
+class _Rounds:
+    """A competition on its way; everything has the number of its contender."""
+
+    def __init__(self, field: Field, effort: Effort, hooks: Hooks) -> None:
+        self.field, self.effort, self.hooks = field, effort, hooks
+        self.rows: dict[int, CandidateRow] = {}
+        self.parameters: dict[int, np.ndarray] = {}
+        self.missing = dict(field.missing)
+        self.none: set[int] = set()  # those whose trial function turned out not to exist
+        self.undecided = True  # whether more than one phase may still win
+        self.began = time.monotonic()
+        self.stopped: Status | None = None
+
+    def take(self, earlier: CompetitionResult) -> None:
+        """The rows and parameters of an unfinished result."""
+        for row in (*earlier.candidates, *earlier.further):
+            for k, c in enumerate(self.field.contenders):
+                kept = earlier.data.get(f"{PARAMETERS}{k}")
+                if (row.name, row.spin_arrangement) == (c.name, c.arrangement) and kept is not None:
+                    self.rows[k], self.parameters[k] = row, kept.values
+
+    def solve(self) -> CompetitionResult:
+        """What is not there yet."""
+        everyone = range(len(self.field.contenders))
+        left = [k for k in everyone if k not in self.rows]
+        for place, k in enumerate(left):
+            self._run(k, 1, FIRST, len(left) - place)
+        if self.stopped is None and self.rows:
+            open_ones = contending(list(self.rows.values()))
+            self.undecided = len({row.phase for row in open_ones}) > 1
+            goal = -1.0 if self.undecided else self.effort.target_error or 0.0
+            left = [k for k, row in self.rows.items() if row in open_ones and row.runs < 2 and (row.error or 0.0) > goal]
+            for place, k in enumerate(left):
+                self._run(k, 2, 1.0, len(left) - place)
+        return self.result(self.stopped)
+
+    def _run(self, k: int, round_: int, share: float, waiting: int) -> None:
+        """One run of a contender: an equal part, of those that wait, of the time until ``share`` of it is over."""
+        if self.stopped is not None:
+            return
+        contender, e, hooks = self.field.contenders[k], self.effort, self.hooks
+        label = f"{contender.name} ({k + 1}/{len(self.field.contenders)}, round {round_})"
+        told = Hooks(progress=lambda text: hooks.progress(f"{label}  {text}"), should_stop=hooks.should_stop,
+                     threads=hooks.threads)
+        limit = None if e.max_time is None else max(
+            share * e.max_time - (time.monotonic() - self.began), 0.02 * e.max_time) / waiting
+        target = None if e.target_error is None else e.target_error * (LOOK if round_ == 1 else 1.0)
+        began = time.monotonic()
+        try:
+            trial = make_trial(contender.torus, contender.name, e.jastrow)
+        except InputError as error:  # nothing condenses there
+            self.none.add(k)
+            self.missing[f"{contender.name}, {contender.arrangement}"] = str(error)
+            return
+        seed = int(np.random.SeedSequence([e.seed, k, round_]).generate_state(1)[0])
+        rounds = e.optimisation_steps if self.undecided and (e.jastrow or trial.orbitals) else 0
+        plan = Plan(trial, e.method, target, limit, e.walkers, None, seed, rounds, e.samples * round_,
+                    self.parameters.get(k))
+        found = solve(plan, told)
+        if found.status in STOPPED and hooks.should_stop() is not None:
+            self.stopped = found.status
+            return
+        self.parameters[k] = found.data["parameters"].values
+        self.rows[k] = row_of(contender, trial, found, self.parameters[k], round_, time.monotonic() - began)
+        hooks.checkpoint(self.result(Status.interrupted))
+
+    def result(self, stopped: Status | None) -> CompetitionResult:
+        """With all that is there; ``stopped`` is how it was broken off."""
+        contenders = self.field.contenders
+        best, others = _by_name(self.field.names, list(self.rows.values()))
+        every = [*best, *others]
+        verdict, sigma = judge(every)
+        left = [contenders[k].name for k in range(len(contenders)) if k not in self.rows and k not in self.none]
+        bad = [f"{r.name}: {r.status.value}" for r in every if r.status is not Status.converged]
+        reason = ", ".join([*(f"{name}: not computed" for name in left), *bad])
+        if reason:
+            verdict = replace(verdict, resolved=False)
+        lowest = _ranked(every)[:1]
+        torus = contenders[0].torus
+        missing = tuple(f"no trial function of {name}: {why}" for name, why in self.missing.items())
+        return CompetitionResult(
+            status=stopped or (Status.not_converged if reason else Status.converged), reason=reason, **vars(verdict),
+            method="monte-carlo", margin_sigma=sigma, energies={r.name: r.energy for r in best},
+            statuses={r.name: r.status.value for r in best}, ended_as={r.name: r.phase for r in best},
+            lowest_energy=lowest[0].energy if lowest else None, saddles=(), cautions=(NODES, *missing),
+            spin_arrangement=lowest[0].spin_arrangement if lowest else None, candidates=tuple(best),
+            further=tuple(others), arrangements=_arrangements(best, others),
+            particles=Carriers({s.name: s.count for s in torus.species}), area=torus.area, zero_mode=torus.zero_mode,
+            inputs={"spacing": torus.bilayer.spacing, "interaction": torus.bilayer.interaction.parameters,
+                    "zero_mode": torus.zero_mode, "capacitor": torus.capacitor, "box": torus.box.vectors.tolist(),
+                    "species": [s.parameters for s in torus.species], "seed": self.effort.seed},
+            data=(arrays(best) if best else {}) | {
+                f"{PARAMETERS}{k}": Variable((f"parameter_{k}",), p, "1", f"of the trial function of {contenders[k].name}, "
+                                             f"{contenders[k].arrangement}") for k, p in self.parameters.items()})
+
+
+def row_of(contender: Contender, trial: Trial, found: MonteCarloResult, parameters: np.ndarray, runs: int,
+           seconds: float) -> CandidateRow:
+    """The row of a run; a crystal whose sites have become wide counts for what is left."""
+    torus, vmc = contender.torus, found.vmc
+    wide = widths(trial, parameters)
+    named = [s.name for s in torus.species if s.count]
+    return CandidateRow(
+        contender.name, found.status, float(found.energy_per_hole), melted(contender.name, wide), None,
+        gap=Carriers(dict.fromkeys(named)), momentum_variance=Carriers(dict.fromkeys(named)),
+        sea_depletion=Carriers(dict.fromkeys(named)), zone_deviation=Carriers(dict.fromkeys(named)),
+        bragg_weight=Carriers(dict.fromkeys(named)), spin_order=Carriers(dict.fromkeys(named)),
+        curvature=Curvatures(), seconds=seconds, spin_arrangement=contender.arrangement, error=float(found.error),
+        vmc=TrialEnergy(float(vmc.energy_per_hole), float(vmc.error), float(vmc.variance)),
+        time_step_error=found.time_step_error, population_error=found.population_error,
+        size_correction=found.finite_size.correction, width=Carriers(dict.fromkeys(named) | wide), runs=runs,
+        box=torus.sites)
+
+
+def widths(trial: Trial, parameters: np.ndarray) -> dict[str, float]:
+    """rms displacement w of Gaussians exp(-r^2/2w^2) over the lattice constant, by carrier; |phi|^2 has <r^2> = w^2."""
+    own = parameters[len(parameters) - len(trial.orbitals):]
+    found: dict[str, float] = {}
+    for f in trial.factors:
+        if f.orbital >= 0 and isinstance(trial.orbitals[f.orbital], Gaussian):
+            lattice = np.sqrt(2 / np.sqrt(3) * trial.torus.area / trial.torus.sites)
+            found[trial.torus.species[f.block.species].name] = float(np.exp(own[f.orbital]) / lattice)
+    return found
+
+
+def melted(name: str, wide: dict[str, float]) -> str:
+    """The phase that is left of a crystal once the carriers wider than MELTED count as liquid."""
+    left = {carrier for carrier, w in wide.items() if w <= MELTED}
+    if not wide or left == set(wide):
+        return name
+    return {frozenset({"hole"}): "hole-crystal", frozenset({"electron"}): "electron-crystal"}.get(
+        frozenset(left), "liquid")
+
+
+def _ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
+    """The lowest row of each phase, in the order of energy."""
+    best: dict[str, CandidateRow] = {}
+    for row in sorted((r for r in rows if r.energy is not None), key=lambda r: float(r.energy or 0.0)):
+        best.setdefault(row.phase, row)
+    return list(best.values())
+
+
+def contending(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
+    """Rows that may still be the lowest: less than EXCLUDED standard errors and both time-step errors above it."""
+    first = min(rows, key=lambda r: float(r.energy or 0.0))
+    return [r for r in rows if lead(first, r) < EXCLUDED * _both(first, r)
+            + abs(first.time_step_error or 0.0) + abs(r.time_step_error or 0.0)]
+
+
+def lead(first: CandidateRow, other: CandidateRow) -> float:
+    """How far ``other`` lies above ``first`` (Ha_h per hole): in this box or after size formulas, whichever is less."""
+    moved = float(other.size_correction or 0.0) - float(first.size_correction or 0.0)
+    return float(other.energy or 0.0) - float(first.energy or 0.0) + min(moved, 0.0)
+
+
+def _both(a: CandidateRow, b: CandidateRow) -> float:
+    return float(np.hypot(a.error or 0.0, b.error or 0.0))
+
+
+def judge(rows: Sequence[CandidateRow]) -> tuple[Verdict, float | None]:
+    """The verdict, and by how many standard errors the next phase lies above the winner (`lead`).
+
+    The margin is that of this box; its numerical error is SURE standard errors and what size formulas take away.
+    """
+    ranking = _ranked(rows)
+    if len(ranking) < 2:
+        return (Verdict(ranking[0].phase, resolved=ranking[0].status is Status.converged) if ranking else Verdict()), None
+    first, second = ranking[:2]
+    margin = float(second.energy or 0.0) - float(first.energy or 0.0)
+    others = [r for r in rows if r.phase != first.phase]
+    worst = min(lead(first, r) - SURE * _both(first, r) for r in others)
+    sigma = min(lead(first, r) / max(_both(first, r), 1e-300) for r in others)
+    return Verdict(first.phase, second.phase, margin, margin - worst, worst > 0), sigma
+
+
+def _by_name(names: Sequence[str], rows: Sequence[CandidateRow]) -> tuple[list[CandidateRow], list[CandidateRow]]:
+    """Of each name the lowest row, and the others."""
+    best = [min((r for r in rows if r.name == n), key=lambda r: float(r.energy or 0.0), default=None) for n in names]
+    kept = [r for r in best if r is not None]
+    return kept, [r for r in rows if r not in kept]
+
+
+def _arrangements(best: Sequence[CandidateRow], others: Sequence[CandidateRow]) -> tuple[ArrangementRow, ...]:
+    """What every arrangement costs above the best one of the same candidate, where there are several."""
+    lowest = {r.name: float(r.energy or 0.0) for r in best}
+    several = {r.name for r in others}
+    return tuple(ArrangementRow(r.name, r.spin_arrangement, r.phase, float(r.energy or 0.0),
+                                float(r.energy or 0.0) - lowest[r.name]) for r in (*best, *others) if r.name in several)
