@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ehbilayer.interaction.base import Interaction
     from ehbilayer.interaction.coulomb import Coulomb
     from ehbilayer.model import Bilayer, Carrier
+    from ehbilayer.monte_carlo.correlated import correlated_phases
     from ehbilayer.numerics.limits import size_limit
     from ehbilayer.pairing.couplings import bcs_temperature
     from ehbilayer.pairing.eliashberg import eliashberg_tc
@@ -60,15 +61,16 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "Interaction": "interaction.base", "PairingMapResult": "pairing.result", "PairingResult": "pairing.result",
          "Reporter": "run.reporting", "Result": "results.base", "Scales": "units", "Status": "status",
          "Study": "studies.file", "SweepResult": "sweep.result", "Torus": "torus", "atomic_write": "results.files",
-         "bcs_temperature": "pairing.couplings", "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
+         "bcs_temperature": "pairing.couplings", "correlated_phases": "monte_carlo.correlated",
+         "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
          "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many",
          "size_limit": "numerics.limits"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockResult", "InputError", "Interaction",
            "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult",
            "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
-           "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock", "liquid", "load",
-           "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons", "run", "run_many",
-           "size_limit"]
+           "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock",
+           "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons", "run",
+           "run_many", "size_limit"]
 
 
 def __getattr__(name: str) -> Any:

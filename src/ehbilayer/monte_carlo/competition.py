@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionRes
 from ehbilayer.phases.verdict import Verdict
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
+
+if TYPE_CHECKING:
+    from ehbilayer.monte_carlo.problem import MonteCarloProblem
 
 LOOK = 3.0  # error of the first look over that of the target
 FIRST = 0.5  # share of max_time for the first looks
@@ -50,6 +54,11 @@ class Effort:
     jastrow: int = 5
     optimisation_steps: int = 5
     samples: int = 2000
+
+    @classmethod
+    def of(cls, problem: MonteCarloProblem) -> Effort:
+        """That of one calculation, checked, for each candidate."""
+        return cls(**{f.name: getattr(problem, f.name) for f in fields(cls)})
 
 
 def compete(field: Field, effort: Effort, hooks: Hooks | None = None) -> CompetitionResult:
@@ -92,7 +101,8 @@ class _Rounds:
             open_ones = contending(list(self.rows.values()))
             self.undecided = len({row.phase for row in open_ones}) > 1
             goal = -1.0 if self.undecided else self.effort.target_error or 0.0
-            left = [k for k, row in self.rows.items() if row in open_ones and row.runs < 2 and (row.error or 0.0) > goal]
+            left = [k for k, row in self.rows.items()
+                    if row in open_ones and row.runs < 2 and (row.error or 0.0) > goal]
             for place, k in enumerate(left):
                 self._run(k, 2, 1.0, len(left) - place)
         return self.result(self.stopped)
@@ -153,8 +163,9 @@ class _Rounds:
                     "zero_mode": torus.zero_mode, "capacitor": torus.capacitor, "box": torus.box.vectors.tolist(),
                     "species": [s.parameters for s in torus.species], "seed": self.effort.seed},
             data=(arrays(best) if best else {}) | {
-                f"{PARAMETERS}{k}": Variable((f"parameter_{k}",), p, "1", f"of the trial function of {contenders[k].name}, "
-                                             f"{contenders[k].arrangement}") for k, p in self.parameters.items()})
+                f"{PARAMETERS}{k}": Variable((f"parameter_{k}",), p, "1", "of the trial function of "
+                                             f"{contenders[k].name}, {contenders[k].arrangement}")
+                for k, p in self.parameters.items()})
 
 
 def row_of(contender: Contender, trial: Trial, found: MonteCarloResult, parameters: np.ndarray, runs: int,
@@ -177,13 +188,10 @@ def row_of(contender: Contender, trial: Trial, found: MonteCarloResult, paramete
 
 def widths(trial: Trial, parameters: np.ndarray) -> dict[str, float]:
     """rms displacement w of Gaussians exp(-r^2/2w^2) over the lattice constant, by carrier; |phi|^2 has <r^2> = w^2."""
-    own = parameters[len(parameters) - len(trial.orbitals):]
-    found: dict[str, float] = {}
-    for f in trial.factors:
-        if f.orbital >= 0 and isinstance(trial.orbitals[f.orbital], Gaussian):
-            lattice = np.sqrt(2 / np.sqrt(3) * trial.torus.area / trial.torus.sites)
-            found[trial.torus.species[f.block.species].name] = float(np.exp(own[f.orbital]) / lattice)
-    return found
+    places = trial.parameter_names[len(trial.parameter_names) - len(trial.orbitals):]
+    lattice = np.sqrt(2 / np.sqrt(3) * trial.torus.area / trial.torus.sites)
+    return {trial.torus.species[f.block.species].name: float(np.exp(parameters[places[f.orbital][1]][0]) / lattice)
+            for f in trial.factors if f.orbital >= 0 and isinstance(trial.orbitals[f.orbital], Gaussian)}
 
 
 def melted(name: str, wide: dict[str, float]) -> str:
@@ -226,8 +234,10 @@ def judge(rows: Sequence[CandidateRow]) -> tuple[Verdict, float | None]:
     The margin is that of this box; its numerical error is SURE standard errors and what size formulas take away.
     """
     ranking = _ranked(rows)
+    if not ranking:
+        return Verdict(), None
     if len(ranking) < 2:
-        return (Verdict(ranking[0].phase, resolved=ranking[0].status is Status.converged) if ranking else Verdict()), None
+        return Verdict(ranking[0].phase, resolved=ranking[0].status is Status.converged), None
     first, second = ranking[:2]
     margin = float(second.energy or 0.0) - float(first.energy or 0.0)
     others = [r for r in rows if r.phase != first.phase]

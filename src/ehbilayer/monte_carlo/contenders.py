@@ -85,7 +85,8 @@ def field_of(torus: Torus, names: Sequence[str] | None, spins: str) -> Field:
             raise reasons[name]
     if not found:
         raise InputError("holes", "a number with which a candidate has a trial function",
-                         next(iter(missing.values()), torus.particles), "take 7, 13, 19, 31 or 37 on a triangular torus")
+                         next(iter(missing.values()), torus.particles),
+                         "take 7, 13, 19, 31 or 37 on a triangular torus")
     return Field(tuple(found), missing)
 
 

@@ -34,11 +34,9 @@ def correlated(study: Study) -> Task:
     with by_key(study):
         torus = _torus(study, spins)
         field = field_of(torus, keys.of(study).candidates, spins)
-        given = table.model_dump(exclude={"trial", "time_steps"})
         first = field.contenders[0]
-        problem = MonteCarloProblem.of(first.torus, first.name, **given, time_steps=None)
-    names = {f.name for f in Effort.__dataclass_fields__.values()}
-    effort = Effort(**{k: v for k, v in given.items() if k in names} | {"target_error": problem.target_error})
+        asked = table.model_dump() | {"trial": first.name, "time_steps": None}  # each candidate has its own
+        effort = Effort.of(MonteCarloProblem.of(first.torus, **asked))
     goal = [] if effort.target_error is None else [f"to {effort.target_error:.3g} Ha_h per hole"]
     goal += [] if effort.max_time is None else [f"at most {effort.max_time:g} s"]
     plan = [*device_lines(torus.bilayer.material, torus.bilayer.scales), *spacing_line(torus.bilayer),

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock
-from ehbilayer.studies.monte_carlo import keys as monte_carlo
 from ehbilayer.studies.keys import BILAYER, CELL, Table, density_keys, dotted
+from ehbilayer.studies.monte_carlo import keys as monte_carlo
 
 Phase = Literal[hartree_fock.Ordered, "condensate"]
 PHASES: tuple[str, ...] = get_args(Phase)

@@ -1,0 +1,154 @@
+"""Competition by Monte Carlo: who competes, what a verdict needs, and a small competition from file and call."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ehbilayer import Bilayer, InputError, Torus, correlated_phases, load, make_study, run
+from ehbilayer.monte_carlo.competition import MELTED, Effort, compete, contending, judge, lead, melted, widths
+from ehbilayer.monte_carlo.contenders import field_of
+from ehbilayer.monte_carlo.finite_size import correction
+from ehbilayer.monte_carlo.trial import make_trial
+from ehbilayer.phases.result import CandidateRow, CompetitionResult
+from ehbilayer.status import Status
+from ehbilayer.studies import kinds
+from ehbilayer.studies.task import prepare
+from legal_studies import Patience
+
+EQUAL = Bilayer.of(spacing=1.0, electron_mass=1.0, hole_mass=1.0, rs_hole=4)
+STUDY = {"kind": "phases", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1},
+         "density": {"rs_hole": 4, "electrons_per_hole": 1}, "cell": {"holes": 1},
+         "hartree-fock": {"electron_spin": "polarized"},
+         "phases": {"method": "monte-carlo", "candidates": ["liquid", "hole-crystal"]},
+         "monte-carlo": {"method": "vmc", "target_error": 0.03, "walkers": 20, "samples": 40, "optimisation_steps": 1}}
+
+
+def torus(holes: int, bilayer: Bilayer = EQUAL) -> Torus:
+    return Torus(bilayer, holes=holes, zero_mode="madelung", electron_spin="polarized")
+
+
+def row(phase: str, energy: float, error: float, **more: object) -> CandidateRow:
+    return replace(CandidateRow(phase, Status.converged, energy, phase, error=error), **more)  # type: ignore[arg-type]
+
+
+def changed(table: str, **more: object) -> dict:
+    return STUDY | {table: STUDY.get(table, {}) | more}
+
+
+def test_every_arrangement_takes_the_nearest_box_that_serves_it() -> None:
+    field = field_of(torus(13), None, "all")
+    assert [(c.name, c.torus.holes, c.torus.electron_spin) for c in field.contenders] == [
+        ("liquid", 13, "polarized"), ("liquid", 14, "restricted"), ("hole-crystal", 13, "polarized"),
+        ("electron-crystal", 13, "polarized"), ("crystal", 13, "polarized"), ("condensate", 13, "polarized"),
+        ("condensate", 14, "restricted")]
+    assert "hole-crystal, electrons in 2 flavours, holes in 1 flavour" in field.missing
+    assert all(np.isclose(c.torus.area / c.torus.holes, field.contenders[0].torus.area / 13) for c in field.contenders)
+
+
+def test_a_crystal_competes_on_its_own_lattice_alone() -> None:
+    with pytest.raises(InputError, match="triangular crystal fits"):
+        field_of(torus(14), ["crystal"], "given")
+    with pytest.raises(InputError, match="closes a shell"):
+        field_of(torus(14), ["liquid"], "given")
+    with pytest.raises(InputError, match="candidates.*trion-crystal"):
+        field_of(torus(7), ["trion-crystal"], "given")
+
+
+def test_a_verdict_needs_three_standard_errors() -> None:
+    verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.02, 4e-3)])
+    assert (verdict.winner, verdict.runner_up, verdict.resolved) == ("condensate", "liquid", True)
+    assert sigma == pytest.approx(4.0) and verdict.margin == pytest.approx(0.02)
+    assert verdict.numerical_error == pytest.approx(0.015)
+    verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.01, 4e-3)])
+    assert not verdict.resolved and sigma == pytest.approx(2.0)
+    # every phase counts, not the next one alone
+    verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.02, 4e-3), row("crystal", -0.99, 0.05)])
+    assert not verdict.resolved and verdict.winner == "condensate" and sigma == pytest.approx(0.03 / np.hypot(0.05, 4e-3))
+
+
+def test_size_formulas_may_take_a_verdict_away_but_give_none() -> None:
+    liquid, pairs = row("liquid", -1.02, 1e-3, size_correction=0.018), row("condensate", -1.0, 1e-3)
+    assert lead(liquid, pairs) == pytest.approx(0.002) and not judge([liquid, pairs])[0].resolved
+    assert lead(pairs, replace(liquid, energy=-0.999)) == pytest.approx(0.001)
+
+
+def test_effort_goes_to_those_that_may_win() -> None:
+    rows = [row("liquid", -1.0, 1e-3), row("condensate", -1.006, 1e-3), row("crystal", -0.98, 1e-3)]
+    assert [r.name for r in contending(rows)] == ["liquid", "condensate"]
+    assert len(contending([*rows[:2], replace(rows[2], time_step_error=0.03)])) == 3
+
+
+def test_a_wide_crystal_has_melted() -> None:
+    for holes in (7, 13):
+        trial = make_trial(torus(holes), "crystal")
+        wide = widths(trial, trial.start())
+        lattice = np.sqrt(2 / np.sqrt(3) * np.pi * 16)  # of r_s = 4
+        assert wide == {"electron": pytest.approx(2.0 / lattice), "hole": pytest.approx(2.0 / lattice)}
+    assert melted("crystal", {"electron": MELTED + 0.01, "hole": MELTED - 0.01}) == "hole-crystal"
+    assert melted("crystal", {"electron": 0.6, "hole": 0.5}) == melted("hole-crystal", {"hole": 0.5}) == "liquid"
+    assert melted("hole-crystal", {"hole": 0.2}) == "hole-crystal" and melted("condensate", {}) == "condensate"
+
+
+def test_the_plasmon_of_a_bilayer_has_the_reduced_mass() -> None:
+    both = [correction(make_trial(torus(n, Bilayer.of(spacing=0.1, electron_mass=m, hole_mass=1.0, rs_hole=30)), "liquid"))
+            for n, m in ((37, 1.0), (37, 1e6))]
+    alone = correction(make_trial(Torus(Bilayer.of(rs_hole=30, electrons_per_hole=0), holes=37, zero_mode="madelung"),
+                                  "liquid"))
+    assert None not in (*both, alone)
+    shells = make_trial(torus(37, Bilayer.of(spacing=0.1, electron_mass=1.0, hole_mass=1.0, rs_hole=30)), "liquid")
+    from ehbilayer.monte_carlo.finite_size import free_kinetic
+
+    free = free_kinetic(shells.torus.box, shells.factors[0].waves, 1.0)
+    # against infinitely heavy electrons only the holes are left; equal masses: 1/mu = 2
+    assert both[1] == pytest.approx(alone, rel=1e-4)
+    assert both[0] - 2 * free == pytest.approx(np.sqrt(2) * (alone - free), rel=1e-9)
+
+
+def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
+    result = run(make_study(STUDY), directory=tmp_path / "out")
+    assert isinstance(result, CompetitionResult) and result.method == "monte-carlo"
+    called = correlated_phases(torus(1), ["liquid", "hole-crystal"], method="vmc", target_error=0.03, walkers=20,
+                               samples=40, optimisation_steps=1)
+    assert called.energies == result.energies and called.margin_sigma == result.margin_sigma
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["method"] == "monte-carlo"
+    first = summary["candidates"][0]
+    assert first["error"] > 0 and first["vmc"].keys() >= {"energy_per_hole", "error", "variance"}
+    assert load(tmp_path / "out").candidates == result.candidates
+    rows = dict(kinds.rows(result))
+    assert "(Monte Carlo)" in rows["winner"] and "+-" in rows["liquid"]
+    assert kinds.figure(result).axes
+
+
+def test_it_goes_on_where_it_was_interrupted() -> None:
+    field, kept = field_of(torus(1), ["liquid", "hole-crystal"], "given"), []
+    effort = Effort("vmc", 0.03, walkers=20, samples=40, optimisation_steps=1)
+    from ehbilayer.hooks import Hooks
+
+    whole = compete(field, effort, Hooks(checkpoint=kept.append))
+    stopped = compete(field, effort, Hooks(should_stop=Patience(2)))
+    assert stopped.status is Status.timeout and not stopped.candidates
+    again = compete(field, effort, Hooks(initial=kept[0], resumed=True))
+    assert len(kept[0].candidates) == 1 and again.energies == whole.energies
+
+
+@pytest.mark.parametrize(("tables", "words"), [
+    (changed("cell", zero_mode="none"), r"cell.zero_mode: must be madelung"),
+    (changed("phases", candidates=["stripes"]), r"phases.candidates: must be of liquid"),
+    (changed("cell", holes=2), r"closes a shell"),
+    (changed("bilayer", capacitor=True), r"capacitor"),
+    (STUDY | {"monte-carlo": {}}, r"target_error: must be given, or max_time"),
+])
+def test_what_cannot_be_is_refused(tables: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        prepare(make_study(tables))
+
+
+def test_the_usual_box_serves_the_spins() -> None:
+    lines = "\n".join(prepare(make_study(STUDY | {"cell": {}, "phases": {"method": "monte-carlo"}})).lines)
+    assert "19 electrons polarized, 19 holes polarized" in lines
+    lines = "\n".join(prepare(make_study(STUDY | {"cell": {}, "phases": {"method": "monte-carlo"}, "hartree-fock": {}})).lines)
+    assert "13 electrons polarized" in lines and "14 electrons restricted, 14 holes restricted" in lines
