@@ -46,7 +46,10 @@ DENSE = {"rs_hole": 5.0, "electrons_per_hole": 1}
 BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}),
     "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX}),
-    "phases": ({"cell": BOX},),
+    "phases": ({"cell": BOX}, {
+        "cell": {"holes": 1}, "phases": {"method": "monte-carlo", "candidates": ["liquid", "hole-crystal"]},
+        "monte-carlo": {"method": "vmc", "target_error": 0.05, "max_time": 1.0, "walkers": 20, "samples": 20,
+                        "optimisation_steps": 1}}),
     "phase-diagram": ({"cell": BOX, "sweep": {"density.rs_hole": [4, 6]}},),
     "compressibility": ({"cell": BOX},),
     "pairing": ({"pairing": {"alpha_squared": 0.09, "curve_points": 0}},

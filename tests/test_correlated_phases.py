@@ -119,7 +119,7 @@ def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
     assert first["error"] > 0 and first["vmc"].keys() >= {"energy_per_hole", "error", "variance"}
     assert load(tmp_path / "out").candidates == result.candidates
     rows = dict(kinds.rows(result))
-    assert "(Monte Carlo)" in rows["winner"] and "+-" in rows["liquid"]
+    assert rows["theory"] == "Monte Carlo" and "+-" in rows["liquid"]
     assert kinds.figure(result).axes
 
 

@@ -12,7 +12,7 @@ SWEPT = ("margin", "gap")  # what a sweep shows first
 def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     left, margin = result.reason, result.margin
-    found = [status_row(result), ("winner", result.winner + (" so far" if left else "") + f" ({by(result)})")]
+    found = [status_row(result), ("winner", result.winner + (" so far" if left else "")), ("theory", by(result))]
     if result.spin_arrangement:
         found.append(("spins", result.spin_arrangement))
     if left:
