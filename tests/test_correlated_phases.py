@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, InputError, Torus, correlated_phases, load, make_study, run
+from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo.competition import MELTED, Effort, compete, contending, judge, lead, melted, widths
 from ehbilayer.monte_carlo.contenders import field_of
-from ehbilayer.monte_carlo.finite_size import correction
-from ehbilayer.monte_carlo.trial import make_trial
+from ehbilayer.monte_carlo.finite_size import correction, free_kinetic
+from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
 from ehbilayer.status import Status
 from ehbilayer.studies import kinds
@@ -53,7 +54,7 @@ def test_a_crystal_competes_on_its_own_lattice_alone() -> None:
         field_of(torus(14), ["crystal"], "given")
     with pytest.raises(InputError, match="closes a shell"):
         field_of(torus(14), ["liquid"], "given")
-    with pytest.raises(InputError, match="candidates.*trion-crystal"):
+    with pytest.raises(InputError, match=r"candidates.*trion-crystal"):
         field_of(torus(7), ["trion-crystal"], "given")
 
 
@@ -66,7 +67,8 @@ def test_a_verdict_needs_three_standard_errors() -> None:
     assert not verdict.resolved and sigma == pytest.approx(2.0)
     # every phase counts, not the next one alone
     verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.02, 4e-3), row("crystal", -0.99, 0.05)])
-    assert not verdict.resolved and verdict.winner == "condensate" and sigma == pytest.approx(0.03 / np.hypot(0.05, 4e-3))
+    assert not verdict.resolved and verdict.winner == "condensate"
+    assert sigma == pytest.approx(0.03 / np.hypot(0.05, 4e-3))
 
 
 def test_size_formulas_may_take_a_verdict_away_but_give_none() -> None:
@@ -93,15 +95,14 @@ def test_a_wide_crystal_has_melted() -> None:
 
 
 def test_the_plasmon_of_a_bilayer_has_the_reduced_mass() -> None:
-    both = [correction(make_trial(torus(n, Bilayer.of(spacing=0.1, electron_mass=m, hole_mass=1.0, rs_hole=30)), "liquid"))
-            for n, m in ((37, 1.0), (37, 1e6))]
+    def liquid(mass: float) -> Trial:
+        return make_trial(torus(37, Bilayer.of(spacing=0.1, electron_mass=mass, hole_mass=1.0, rs_hole=30)), "liquid")
+
+    both = [correction(liquid(1.0)), correction(liquid(1e6))]
     alone = correction(make_trial(Torus(Bilayer.of(rs_hole=30, electrons_per_hole=0), holes=37, zero_mode="madelung"),
                                   "liquid"))
     assert None not in (*both, alone)
-    shells = make_trial(torus(37, Bilayer.of(spacing=0.1, electron_mass=1.0, hole_mass=1.0, rs_hole=30)), "liquid")
-    from ehbilayer.monte_carlo.finite_size import free_kinetic
-
-    free = free_kinetic(shells.torus.box, shells.factors[0].waves, 1.0)
+    free = free_kinetic(liquid(1.0).torus.box, liquid(1.0).factors[0].waves, 1.0)
     # against infinitely heavy electrons only the holes are left; equal masses: 1/mu = 2
     assert both[1] == pytest.approx(alone, rel=1e-4)
     assert both[0] - 2 * free == pytest.approx(np.sqrt(2) * (alone - free), rel=1e-9)
@@ -126,8 +127,6 @@ def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
 def test_it_goes_on_where_it_was_interrupted() -> None:
     field, kept = field_of(torus(1), ["liquid", "hole-crystal"], "given"), []
     effort = Effort("vmc", 0.03, walkers=20, samples=40, optimisation_steps=1)
-    from ehbilayer.hooks import Hooks
-
     whole = compete(field, effort, Hooks(checkpoint=kept.append))
     stopped = compete(field, effort, Hooks(should_stop=Patience(2)))
     assert stopped.status is Status.timeout and not stopped.candidates
@@ -148,7 +147,8 @@ def test_what_cannot_be_is_refused(tables: dict, words: str) -> None:
 
 
 def test_the_usual_box_serves_the_spins() -> None:
-    lines = "\n".join(prepare(make_study(STUDY | {"cell": {}, "phases": {"method": "monte-carlo"}})).lines)
+    free = STUDY | {"cell": {}, "phases": {"method": "monte-carlo"}}
+    lines = "\n".join(prepare(make_study(free)).lines)
     assert "19 electrons polarized, 19 holes polarized" in lines
-    lines = "\n".join(prepare(make_study(STUDY | {"cell": {}, "phases": {"method": "monte-carlo"}, "hartree-fock": {}})).lines)
+    lines = "\n".join(prepare(make_study(free | {"hartree-fock": {}})).lines)
     assert "13 electrons polarized" in lines and "14 electrons restricted, 14 holes restricted" in lines
