@@ -21,6 +21,7 @@ from ehbilayer.torus import Torus
 
 Array = Any
 _KINDS: dict[bool, type[PlaneWaveBasis]] = {}
+DENSE_SECONDS = 1.5e-9  # times n^3 to diagonalise a complex matrix on one core, about
 
 
 class PlaneWaveBasis:
@@ -99,7 +100,8 @@ class PlaneWaveBasis:
     def estimate(self, torus: Torus) -> dict[str, float]:
         """Rough memory (bytes) and seconds of one minimisation of about 30 energy evaluations on one core.
 
-        Both follow the orbitals on the grid: N of them, N (N + 1) / 2 pair densities per evaluation.
+        Both follow the orbitals on the grid: N of them, N (N + 1) / 2 pair densities per evaluation; in a crystal
+        also all levels of each block, whose matrices are diagonalised (DENSE_SECONDS n^3).
         """
         seconds, orbitals = 0.0, 0
         for channel in torus.channels:
@@ -111,7 +113,11 @@ class PlaneWaveBasis:
         tables = number * self.points * (4 * self.cells if self.cells > 1 else 4)
         tables += 100 * self.cells**2  # pairs of k points
         memory = number * orbitals * (8 * self.points + 60 * self.coefficients) + tables
-        return {"memory_bytes": 1.1e8 + memory, "seconds": 30 * seconds}
+        # a box of real orbitals finds its few lowest levels without these matrices
+        n, channels = 0 if self.real else self.coefficients, torus.channels
+        memory += 16 * n**2 * (self.cells * (len(channels) + 2) + 3)
+        return {"memory_bytes": 1.1e8 + memory,
+                "seconds": 30 * seconds + DENSE_SECONDS * n**3 * self.cells * len(channels)}
 
     def coarser(self) -> PlaneWaveBasis:
         """The same waves on an FFT grid with ``coarse`` times the points per axis.

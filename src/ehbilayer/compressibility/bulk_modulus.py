@@ -149,14 +149,8 @@ def find_state(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, *,
                progress: Callable[[dict[str, Any]], None] | None = None,
                should_stop: Callable[[], Status | None] | None = None) -> End:
     """Converge the state on the waves of ``basis``; with several starts the lowest converged one."""
-    holes = any(s.name == "hole" and s.count for s in torus.species)
-    solver = options.hartree_fock("hole-crystal" if holes else "liquid")
-    if options.state == "lowest":
-        own = PlaneWaveBasis(basis.box, basis.waves)
-    elif holes:
-        own = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, torus.sites))
-    else:
-        own = kept_basis(torus, basis, "translations")
+    solver = options.hartree_fock("hole-crystal" if _holes(torus) else "liquid")
+    own = state_basis(torus, basis, options)
     run, ends = Calculation(torus, own, solver, Monitor(torus, solver, progress, should_stop)), []
     for number in range(options.starts if options.state == "lowest" else 1):
         run.monitor.start = number + 1
@@ -166,6 +160,19 @@ def find_state(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, *,
         if run.monitor.stopped is not None:
             break
     return lowest(ends)
+
+
+def _holes(torus: Torus) -> bool:
+    return any(s.name == "hole" and s.count for s in torus.species)
+
+
+def state_basis(torus: Torus, basis: PlaneWaveBasis, options: StateOptions) -> PlaneWaveBasis:
+    """The waves of ``basis`` in the blocks of a state: one for a free box, else those of the crystal or the liquid."""
+    if options.state == "lowest":
+        return PlaneWaveBasis(basis.box, basis.waves)
+    if _holes(torus):
+        return PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, torus.sites))
+    return kept_basis(torus, basis, "translations")
 
 
 def modulus(torus: Torus, basis: PlaneWaveBasis, options: StateOptions | None = None, *, end: End | None = None,

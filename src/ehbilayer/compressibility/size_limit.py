@@ -30,6 +30,7 @@ from ehbilayer.compressibility.bulk_modulus import (
     larger,
     modulus,
     part_change,
+    state_basis,
     zero_mode_bend,
 )
 from ehbilayer.compressibility.result import Limit
@@ -39,6 +40,7 @@ from ehbilayer.liquid.gas import Gas
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.numerics.limits import size_limit
+from ehbilayer.numerics.memory import fits, require_memory
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
@@ -107,11 +109,15 @@ class Size:
 
 def converged_torus(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, tolerance: float,
                     **how: Any) -> tuple[Modulus, float]:
-    """A torus whose basis grows until neither part of alpha^2 changes by more than ``tolerance``; the last change."""
+    """A torus whose basis grows until neither part of alpha^2 changes by more than ``tolerance``, or as far as the
+    memory reaches; the last change. Raises InputError where not even ``basis`` fits."""
+    require_memory(state_basis(torus, basis, options).estimate(torus)["memory_bytes"], "sizes", "smaller ones")
     state = modulus(torus, basis, options, **how)
     change = math.inf
     for _ in range(ROUNDS):
         if change <= tolerance or state.status is not Status.converged:
+            break
+        if not fits(larger(state.end).estimate(torus)["memory_bytes"]):
             break
         grown = modulus(torus, larger(state.end), options, end=carried(torus, state.end, options), **how)
         state, change = grown, part_change(state, grown)

@@ -20,6 +20,7 @@ from ehbilayer.compressibility.bulk_modulus import (
     by_differences,
     modulus,
     reference,
+    state_basis,
 )
 from ehbilayer.compressibility.lattice_plasmon import LOCAL_FIELDS, ScreenedLattice
 from ehbilayer.compressibility.result import (
@@ -118,9 +119,10 @@ def plan_of(torus: Torus, options: StateOptions, *, sizes: Sequence[int] | None 
         raise InputError("sizes", f"a list with {torus.sites}, whose plane waves are given", numbers,
                          "add it, or give a cutoff or no plane waves at all")
     basis = PlaneWaveBasis(tori[first].box, waves.on(tori[first], START_TOLERANCE))
-    # orbitals times points; the symmetric state needs those of one cell of the crystal
-    needed = basis.estimate(tori[first])["memory_bytes"] * (numbers[-1] / first) ** 2
-    require_memory(needed / (first if options.state == "symmetric" else 1), "sizes", "smaller ones")
+    # a free box has orbitals times points, the symmetric state those of one cell of the crystal
+    needed = state_basis(tori[first], basis, options).estimate(tori[first])["memory_bytes"]
+    require_memory(needed * (numbers[-1] / first) ** (1 if options.state == "symmetric" else 2), "sizes",
+                   "smaller ones")
     return Plan(tori, basis, first, numbers, options, route, None if waves.named else tolerance)
 
 

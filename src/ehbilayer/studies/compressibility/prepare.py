@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 
-from ehbilayer.compressibility.bulk_modulus import StateOptions
+from ehbilayer.compressibility.bulk_modulus import StateOptions, state_basis
 from ehbilayer.compressibility.study import Plan, compute, plan_of
 from ehbilayer.errors import InputError
 from ehbilayer.studies.bilayer import spacing_line
@@ -35,7 +35,10 @@ def prepare(study: Study) -> Task:
     resolved = resolved_entries(study, here, plan.basis) | {
         "compressibility": asdict(options) | {"method": table.method, "sizes": list(plan.sizes),
                                               "tolerance": plan.tolerance, "solver_tolerance": options.tolerance}}
-    seconds = sum(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3) for n in plan.sizes)
+    # what one state takes on the given waves, or about that of the usual ones
+    own = state_basis(here, plan.basis, options).estimate(here)["seconds"]
+    seconds = sum(max(SECONDS[table.state] * (n / 36) ** (1.5 if table.state == "symmetric" else 3),
+                      own * (n / plan.first) ** 2) for n in plan.sizes)
     return Task(study, scales, study.canonical(), resolved, tuple(_plan_lines(study, plan, here)),
                 partial(compute, plan), seed=options.seed, seconds=seconds)
 
