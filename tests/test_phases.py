@@ -1,15 +1,22 @@
 """The competition at one point: who competes, what each keeps, who wins and by how much."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from ehbilayer import hartree_fock, phases
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
-from ehbilayer.phases.candidates import COMPETING, candidates
+from ehbilayer.model import Bilayer
+from ehbilayer.phases.candidates import COMPETING, Candidate, candidates
 from ehbilayer.phases.competition import compete
+from ehbilayer.phases.economy import needed, within
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
 from ehbilayer.phases.verdict import judge, paper_label
 from ehbilayer.results.base import Result
@@ -206,3 +213,40 @@ def test_what_cannot_compete_is_refused(changes: dict, key: str) -> None:
     data["cell"] = {k: v for k, v in data["cell"].items() if v is not None}
     with pytest.raises(InputError, match=key):
         prepare(make_study(data))
+
+
+def test_losers_are_known_to_a_hundredth_of_what_they_lack() -> None:
+    layers = Bilayer.of(spacing=1.0, rs_hole=6, electron_mass=0.5, hole_mass=1.0)
+    torus = Torus(layers, 4, zero_mode="madelung", electron_spin="polarized", hole_spin="polarized")
+    found = phases(torus, ["hole-crystal", "crystal", "condensate"], spins="all", tolerance=1e-6, stability="none")
+    rows = {row.name: row for row in found.candidates}
+    winner, crystal = rows["condensate"], rows["crystal"]
+    assert found.winner == "condensate" and winner.basis_error < 2e-6 and winner.energy == found.lowest_energy
+    spin = {c: s for c, s in (part.split("s ") for part in crystal.spin_arrangement.split(", "))}
+    alone = replace(torus, electron_spin=spin["electron"], hole_spin=spin["hole"])
+    cells = 2 if "unrestricted" in spin.values() else 1
+    exact = hartree_fock(alone, "crystal", symmetry="crystal", holes_per_cell=cells, spin_order="stripe",
+                         tolerance=1e-7)
+    error = crystal.energy - exact.energy / 4
+    assert 1e-6 < error < min(1.5 * crystal.basis_error + crystal.solver_error, 0.012 * found.margin)
+    assert crystal.basis_size < exact.basis_size and error < found.numerical_error
+
+
+def test_one_state_is_converged_once_under_its_own_name() -> None:
+    layers = Bilayer.of(spacing=3.0, rs_hole=12, electron_mass=0.5, hole_mass=1.0)
+    found = phases(Torus(layers, 4, zero_mode="madelung"), ["electron-crystal", "crystal"], tolerance=1e-4,
+                   stability="none")
+    twin, crystal = found.candidates
+    assert (twin.phase, twin.left_out, crystal.left_out) == ("crystal", "it became the crystal", "")
+    assert (twin.energy, twin.spin_arrangement) == (crystal.energy, crystal.spin_arrangement)
+
+
+def test_the_lowest_is_converged_to_the_tolerance_from_wherever_it_starts() -> None:
+    row = CandidateRow("crystal", Status.converged, -1.0, "crystal")
+    torus = Torus(Bilayer.of(spacing=1.0, rs_hole=6, electron_mass=0.5, hole_mass=1.0), 4, zero_mode="none")
+    options = Options(tolerance=1e-6, basis_tolerance=1e-6)
+    candidate = Candidate("liquid", torus, PlaneWaveBasis(torus.box, hexagon_waves(torus.box, 2)), options)
+    assert needed(candidate, -1.5, [row]) == needed(candidate, -1.0, [row]) == needed(candidate, -0.9, []) == 1e-6
+    assert needed(candidate, -0.8, [row]) == pytest.approx(0.2 / 2 / 100)  # two particles per hole
+    poor = within(candidate, 1e-3).options
+    assert (poor.basis_tolerance, poor.tolerance) == (1e-3, 1e-4)

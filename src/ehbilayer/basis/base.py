@@ -137,6 +137,10 @@ class PlaneWaveBasis:
         """The same waves on the same box in the blocks of another cell."""
         return PlaneWaveBasis(self.box, self.waves, supercell, real)
 
+    def with_waves(self, waves: np.ndarray) -> PlaneWaveBasis:
+        """Other waves of the same box, in the blocks of the same cell."""
+        return PlaneWaveBasis(self.box, waves, self.supercell, self.real)
+
     def _sort_blocks(self) -> None:
         to_cell = np.linalg.inv(self.supercell.T)  # torus integers -> cell reciprocal coordinates
         unit_b = self.box.reciprocal * np.sqrt(self.box.area)

@@ -23,6 +23,7 @@ from ehbilayer.torus import Torus
 GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
 MOST_WAVES = 40_000
 FALL = 3.0  # by which errors fall at least from round to round
+ROUGHER = 100.0  # tolerance of the solver while the waves grow, over that at the end
 SLOWEST = 0.7  # ratio of successive changes that a geometric series is trusted with
 RING = 1.4  # between the radii of the rings of waves whose kinetic energies are compared
 GAP_TAIL = 8.0  # gaps move by this much of the kinetic energy per particle that a basis lacks, or by less
@@ -42,7 +43,10 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     """
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
-    alone = replace(rough, starts=1)
+    # where the waves grow energies alone matter, and their error is of second order in the residual
+    alone = replace(rough, starts=1, tolerance=min(ROUGHER * options.tolerance, 0.5))
+    if options.starts == 1:
+        rough = alone
     growing = unfinished is not None and bool(unfinished.inputs.get("growing"))
     rows = unfinished.starts if growing and unfinished is not None else ()
 

@@ -66,7 +66,7 @@ def _per_species(torus: Torus, value: Callable[[int], Any]) -> Carriers[Any]:
 def _energies(run: Calculation, end: End, evaluation: Evaluation, hamiltonian: Hamiltonian) -> dict[str, Any]:
     torus, setting = run.torus, hamiltonian.setting
     energy = float(evaluation.energy[0])
-    slope = float(hamiltonian.area_derivative(end.frames)[0])
+    slope = float(hamiltonian.area_derivative(end.frames)[0]) if run.options.spectrum else np.nan
     return {
         "total_energy": energy, "energy_per_particle": energy / torus.particles,
         "energy_parts": {k: float(v[0]) for k, v in evaluation.parts.items()},

@@ -26,7 +26,8 @@ class Options:
     tolerance : bound on the solver's energy error per particle (Ha_h); see `residual_target`.
     stability : ``none``, ``auto`` (where it costs no more than a few seconds) or ``full``.
     basis_tolerance : enlarge the basis until the energy per particle changes by less than this (Ha_h); None keeps it.
-    spectrum : compute levels, gaps, bands and densities of the final state.   bands : bands, where there is a spectrum.
+    spectrum : compute levels, gaps, bands, densities and pressure of the final state.
+    bands : bands, where there is a spectrum.
     """
 
     start: str = "crystal"

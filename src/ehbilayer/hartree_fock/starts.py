@@ -18,6 +18,7 @@ from ehbilayer.hartree_fock.result import HartreeFockResult, StartRow
 from ehbilayer.hartree_fock.stability import judge
 from ehbilayer.hartree_fock.stationary import Calculation, End, Monitor, converge, kept_basis, lowest
 from ehbilayer.numerics.fourier import Fourier
+from ehbilayer.numerics.parallel import one_blas_thread
 from ehbilayer.orbitals import Guess, Orbitals
 from ehbilayer.status import Status
 from ehbilayer.terms import TermOf
@@ -49,8 +50,6 @@ class How:
 def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *, initial: Orbitals | None = None,
              unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
     """Minimise from every start on this basis and report the lowest state; see `solver.solve`."""
-    from threadpoolctl import threadpool_limits
-
     if not np.allclose(basis.box.vectors, torus.box.vectors, rtol=1e-9, atol=1e-9):
         raise InputError("basis", "waves of the torus' own box", basis.box.vectors.tolist(),
                          "make it with PlaneWaveBasis(torus.box, ..)")
@@ -66,7 +65,7 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     save = how.checkpoint
     if save is not None:
         monitor.save = lambda end: save(report(run, [*ends, end], prior=done, quick=True))
-    with threadpool_limits(1):  # BLAS threads on batches of small matrices only get in each other's way
+    with one_blas_thread():
         _run(run, initial, done, ends)
         best, stability = lowest(ends), None
         if monitor.stopped is None and best.status is Status.converged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -115,6 +116,12 @@ def crystal_cell(box: Cell, sites: int, sites_per_cell: int = 1) -> np.ndarray:
 
     Raises InputError if the counts are not positive, do not divide, or no such cell tiles the box.
     """
+    return _crystal_cell(tuple(box.vectors.ravel().tolist()), sites, sites_per_cell).copy()
+
+
+@lru_cache(maxsize=64)  # one calculation asks for the same few again and again
+def _crystal_cell(vectors: tuple[float, ...], sites: int, sites_per_cell: int) -> np.ndarray:
+    box = Cell(np.reshape(vectors, (2, 2)))
     if sites < 1 or sites_per_cell < 1 or sites % sites_per_cell:
         raise InputError("holes_per_cell", f"a divisor of the {sites} sites in the box", sites_per_cell,
                          "choose one that divides the count")

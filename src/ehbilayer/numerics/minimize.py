@@ -84,43 +84,66 @@ def _column(a: Array) -> Array:
     return a[:, None, None, None]
 
 
+def _flat(xp: Any, x: Frames) -> Array:
+    """All numbers of each batch entry in a row, real and imaginary parts apart, (b, D)."""
+    rows = [p.reshape(len(p), -1) for p in x]
+    return xp.concatenate([part for p in rows for part in ((p.real, p.imag) if xp.iscomplexobj(p) else (p,))], axis=1)
+
+
+def _frames(xp: Any, flat: Array, like: Frames) -> Frames:
+    """The inverse of `_flat`."""
+    found, at = [], 0
+    for p in like:
+        size, parts = p[0].size, []
+        for _ in range(2 if xp.iscomplexobj(p) else 1):
+            parts.append(flat[:, at : at + size].reshape(p.shape))
+            at += size
+        found.append(parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1])
+    return tuple(found)
+
+
 class _History:
-    """The last few steps s and gradient changes y of every batch entry, and the two-loop recursion."""
+    """The last few steps s and gradient changes y of every batch entry, (b, D), and the two-loop recursion."""
 
     def __init__(self, size: int, xp: Any) -> None:
         self.size, self.xp = size, xp
-        self.pairs: list[tuple[Frames, Frames, Array]] = []
+        self.pairs: list[tuple[Array, Array, Array]] = []
 
     def push(self, s: Frames, y: Frames, keep: Array) -> None:
-        sy = inner(s, y, self.xp)
+        flat_s, flat_y = _flat(self.xp, s), _flat(self.xp, y)
+        sy = self._inner(flat_s, flat_y)
         good = keep & (sy > 0)
-        self.pairs.append((s, y, self.xp.where(good, 1 / self.xp.where(good, sy, 1.0), 0.0)))
+        self.pairs.append((flat_s, flat_y, self.xp.where(good, 1 / self.xp.where(good, sy, 1.0), 0.0)))
         del self.pairs[: -self.size]
+
+    def _inner(self, a: Array, b: Array) -> Array:
+        return self.xp.einsum("bd,bd->b", a, b)
 
     def forget(self, entries: Array) -> None:
         """Drop the history of some batch entries."""
         self.pairs = [(s, y, self.xp.where(entries, 0.0, rho)) for s, y, rho in self.pairs]
 
     def direction(self, g: Frames, precondition: Callable[[Frames], Frames]) -> Frames:
-        xp, alphas = self.xp, []
-        q = g
-        for s, y, rho in reversed(self.pairs):
-            a = rho * inner(s, q, xp)
-            alphas.append(a)
-            q = tuple(p - _column(a) * r for p, r in zip(q, y, strict=True))
-        q = tuple(_column(self._scale(precondition)) * p for p in precondition(q))
-        for (s, y, rho), a in zip(self.pairs, reversed(alphas), strict=True):
-            b = rho * inner(y, q, xp)
-            q = tuple(p + _column(a - b) * r for p, r in zip(q, s, strict=True))
-        return tuple(-p for p in q)
+        def preconditioned(flat: Array) -> Array:
+            return _flat(self.xp, precondition(_frames(self.xp, flat, g)))
 
-    def _scale(self, precondition: Callable[[Frames], Frames]) -> Array:
+        q, alphas = _flat(self.xp, g), []
+        for s, y, rho in reversed(self.pairs):
+            a = rho * self._inner(s, q)
+            alphas.append(a)
+            q = q - a[:, None] * y
+        q = self._scale(preconditioned)[:, None] * preconditioned(q)
+        for (s, y, rho), a in zip(self.pairs, reversed(alphas), strict=True):
+            q = q + (a - rho * self._inner(y, q))[:, None] * s
+        return _frames(self.xp, -q, g)
+
+    def _scale(self, preconditioned: Callable[[Array], Array]) -> Array:
         """<s, y>/<y, P y> of the newest usable pair of each entry, 1 where there is none."""
         xp = self.xp
         if not self.pairs:
             return np.ones(1)
         y, rho = self.pairs[-1][1:]
-        yy = inner(y, precondition(y), xp)
+        yy = self._inner(y, preconditioned(y))
         return xp.where(rho > 0, 1 / xp.where(rho > 0, rho * yy, 1.0), 1.0)
 
 

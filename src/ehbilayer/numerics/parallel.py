@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import islice
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ LOST = ("a process was killed, perhaps for want of memory; what it and the other
         "one")
 _stop: Any = None  # in a worker: a shared number that is not 0 when it is to end
 _working = _ending = False  # in a worker: whether it is at work, and whether it was told to end
+_LIMITED: ContextVar[bool] = ContextVar("one BLAS thread", default=False)
 Stop = Callable[[], Status | None]
 Work = Callable[[Any, Stop], Any]
 
@@ -60,6 +62,25 @@ def each(work: Work, jobs: Sequence[Any], *, workers: int = 1, should_stop: Stop
         if ask() is None:
             warn(LOST)
         yield from _here(work, ((i, job) for i, job in enumerate(jobs) if i not in done), ask)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """BLAS on one thread: on batches of small matrices more of them only get in each other's way.
+
+    Within another one it does nothing, as looking for the libraries takes milliseconds.
+    """
+    from threadpoolctl import threadpool_limits
+
+    if _LIMITED.get():
+        yield
+        return
+    token = _LIMITED.set(True)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        _LIMITED.reset(token)
 
 
 def _here(work: Work, jobs: Iterable[tuple[int, Any]], should_stop: Stop) -> Iterator[tuple[int, Any]]:

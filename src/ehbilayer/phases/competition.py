@@ -27,9 +27,11 @@ from ehbilayer.hartree_fock.stability import CURVATURE_ZERO
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell
+from ehbilayer.numerics.parallel import one_blas_thread
 from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
-from ehbilayer.phases.look import LOOK_ERROR, PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
+from ehbilayer.phases.economy import in_order, is_beaten, most_gained, needed, twin, within
+from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
 from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
 from ehbilayer.phases.sizes import size_shift, smaller
 from ehbilayer.phases.unequal import by_flavour
@@ -39,8 +41,6 @@ from ehbilayer.status import Status
 from ehbilayer.torus import Torus
 
 STOPPED = (Status.interrupted, Status.timeout)
-EDGE_DOUBT = 2.0  # how much more may be at the edge of its first waves than of those that were converged
-GAIN_DOUBT = 2.0  # how much more than others a candidate may gain by convergence
 FAR = 5.0  # of the largest basis error: rows farther above the winner get none of their own
 
 
@@ -68,7 +68,8 @@ def compete(candidates: Sequence[Candidate], hooks: Hooks | None = None) -> Comp
         points.arrangements = list(earlier.arrangements)
         kept = ("cell_", "density_", PREFIX)
         points.data = {k: v for k, v in earlier.data.items() if k.startswith(kept)}
-    return points.solve()
+    with one_blas_thread():
+        return points.solve()
 
 
 class _Points:
@@ -115,9 +116,9 @@ class _Points:
         names = {look.best.candidate.name for look in looked}
         self.arrangements = [*(a for a in self.arrangements if a.candidate not in names),
                              *(row for look in looked for row in look.rows)]
-        found = [(seen, seen is not look.best) for look in looked for seen in (look.best, look.faithful)
-                 if seen is not None]
-        yield from sorted(found, key=lambda pair: pair[0].energy)
+        best = {look.best for look in looked}
+        yield from ((seen, seen not in best) for seen in in_order(
+            seen for look in looked for seen in (look.best, look.faithful) if seen is not None))
 
     @property
     def _all(self) -> list[CandidateRow]:
@@ -133,20 +134,10 @@ class _Points:
         hooks = self.hooks
         candidate = begin if isinstance(begin, Candidate) else begin.candidate
         told = _told_of(self.names, candidate, hooks)
-        why = "" if isinstance(begin, Candidate) else self._beaten(begin)
-        twin = None if isinstance(begin, Candidate) else self._twin(begin)
         if isinstance(begin, Candidate):
             row, state = converge(candidate, told)
-        elif twin is not None:
-            row, state = replace(twin, name=candidate.name, left_out=why, seconds=0.0), begin.state
         else:
-            row, state = converge(candidate, told, begin.state) if not why else (
-                _row_of(candidate, begin.state), begin.state)
-            row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0), left_out=why,
-                          first_edge=begin.state.edge_occupation,
-                          basis_error=self._most_gained if why else row.basis_error,
-                          iterations=row.iterations + (0 if why else begin.state.iterations),
-                          start=None if hooks.neighbour is None else "neighbour" if begin.warm else "own guess")
+            row, state = self._beyond_look(begin, told)
         self.states[candidate.name, candidate.arrangement] = state
         if further:
             self.further = [*(r for r in self.further if r.name != row.name), row]
@@ -158,6 +149,38 @@ class _Points:
             self.stopped = row.status
         else:
             hooks.checkpoint(self.result(Status.interrupted))
+
+    def _beyond_look(self, begin: Seen, told: Hooks) -> tuple[CandidateRow, State]:
+        """A candidate that was looked at, converged as well as its energy is needed."""
+        candidate, state = begin.candidate, begin.state
+        other = twin([(row, self._candidate(row)) for row in self._all], begin)
+        if other is not None:
+            why = f"the {other.name} ended as it" if begin.kept else f"it became the {other.phase}"
+            return replace(other, name=candidate.name, left_out=why, seconds=0.0), state
+        if is_beaten(self._all, begin):
+            row = replace(_row_of(candidate, state), left_out="it can no longer win",
+                          basis_error=most_gained(self._all))
+        else:
+            row, state = self._well_enough(candidate, told, begin)
+            row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0),
+                          iterations=row.iterations + begin.state.iterations)
+        start = None if self.hooks.neighbour is None else "neighbour" if begin.warm else "own guess"
+        return replace(row, first_edge=begin.state.edge_occupation, start=start), state
+
+    def _well_enough(self, candidate: Candidate, told: Hooks, begin: Seen) -> tuple[CandidateRow, State]:
+        """Converged to `economy.needed`, again where it came closer to the lowest than it was at first."""
+        if candidate.options.basis_tolerance is None:
+            return converge(candidate, told, begin.state)
+        tolerance = needed(candidate, begin.energy, self._all)
+        row, state = converge(within(candidate, tolerance), told, begin.state)
+        while row.status is Status.converged and row.energy is not None:
+            closer = needed(candidate, row.energy, self._all)
+            if tolerance <= 2 * closer:
+                break
+            basis, spent, tolerance = candidate.basis.with_waves(_waves_of(state)), row, closer
+            row, state = converge(within(candidate, tolerance, basis), told, state)
+            row = replace(row, iterations=row.iterations + spent.iterations, seconds=row.seconds + spent.seconds)
+        return row, state
 
     def _add_errors(self) -> None:
         """What the verdict rests on: basis errors of all rows that may matter, shifts with size, spread of starts."""
@@ -235,31 +258,6 @@ class _Points:
             particles=Carriers({s.name: s.count for s in torus.species}), area=box.area, zero_mode=torus.zero_mode,
             inputs=_inputs(torus, box), data=(arrays(rows) if rows else {}) | self.data)
 
-    @property
-    def _most_gained(self) -> float:
-        """By how much convergence lowers an energy at most, as far as was seen, times GAIN_DOUBT."""
-        return GAIN_DOUBT * max((r.gained for r in self._all), default=0.0) + LOOK_ERROR
-
-    def _twin(self, seen: Seen) -> CandidateRow | None:
-        """The row of the phase that a candidate has become, if it is a state of the same symmetry and spins: the best
-        that both can be."""
-        for r in self._all if not seen.kept else ():
-            alike = self._candidate(r).space == seen.candidate.space and r.phase == seen.state.phase
-            if alike and seen.energy > (r.energy or 0.0) + r.gained - LOOK_ERROR:
-                return r
-        return None
-
-    def _beaten(self, seen: Seen) -> str:
-        """Why a candidate need not be converged further; empty if it must."""
-        if self._twin(seen) is not None:
-            return f"it became the {seen.state.phase}"
-        ranking = ranked(self._all)
-        # how much a basis lacks shows at its edge; a condensate's tail is another law, and it is cheap to converge
-        edge = max((r.first_edge for r in self._all if not r.left_out), default=0.0)
-        alike = isinstance(seen.state, HartreeFockResult) and seen.state.edge_occupation <= EDGE_DOUBT * edge
-        if alike and len(ranking) > 1 and seen.energy - self._most_gained > (ranking[1].energy or 0.0):
-            return "it can no longer win"
-        return ""
 
 def _told_of(names: Sequence[str], candidate: Candidate, hooks: Hooks) -> Hooks:
     """The hooks, whose progress names the candidate."""

@@ -33,7 +33,7 @@ PAIRS = ("waves", "angle")  # arrays that a condensate starts from
 State = HartreeFockResult | TorusCondensateResult
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)  # hashed by identity
 class Seen:
     """An arrangement after the first look; ``energy`` in Ha_h per hole, ``warm`` if a neighbour's state began it."""
 

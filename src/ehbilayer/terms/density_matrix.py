@@ -13,13 +13,17 @@ import numpy as np
 
 from ehbilayer.numerics.fourier import Fourier, good_size
 from ehbilayer.terms import Array, Part, State
-from ehbilayer.terms.wave_exchange import Between
+from ehbilayer.terms.wave_exchange import Between, WaveExchange
 
 CHUNK_BYTES = 64_000_000  # of transfers that are transformed at once
 
 
 class PairTerm(Between, Protocol):
     """What is needed of the exchange term, see `exchange.Exchange`."""
+
+    def on_all_waves(self, channel: int) -> WaveExchange | None:
+        """What gives the operator of a channel between all waves, if there is something cheaper than transforms."""
+        ...
 
     def on_targets(self, state: State, channel: int, targets: Array, blocks: np.ndarray) -> Array:
         """-K applied to other orbitals, values (b, T, S, n1, n2) on blocks (T,)."""
@@ -48,6 +52,9 @@ class ExchangeOperator:
                           for b in range(count)] for a in range(count)])
 
     def blocks(self) -> np.ndarray:
+        cheaper = self._exchange.on_all_waves(self._channel)
+        if cheaper is not None:
+            return -cheaper.matrix(np.asarray(self._state.c[self._channel])[:1])[0]
         return self._join({pair: kernel.blocks() for pair, kernel in self._kernels.items()})
 
     def at(self, block: int, shifts: np.ndarray) -> np.ndarray:

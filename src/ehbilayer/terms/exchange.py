@@ -48,6 +48,11 @@ class Exchange:
         """Whether some channel goes by pair densities."""
         return None in self._on_waves
 
+    def on_all_waves(self, channel: int) -> WaveExchange | None:
+        """What gives the operator of a channel between all waves, if there is something cheaper than transforms."""
+        found = self._on_waves[channel]
+        return found if found is not None and found.everywhere else None
+
     @cached_property
     def _classes(self) -> list[np.ndarray]:
         """The class of transfers between any two orbitals of each channel."""

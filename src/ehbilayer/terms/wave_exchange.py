@@ -70,15 +70,24 @@ class WaveExchange:
         middle = most @ np.array([t.shape[1], 1])
         return v.reshape(len(v), -1)[:, code[:, None] - code[None] + middle]
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether the channel occupies every block of the basis, in order."""
+        return np.array_equal(self._filling.blocks, np.arange(len(self._setting.basis.k_points)))
+
     def __call__(self, c: Array) -> Array:
         """K c of orbitals c (b, K, n, g), the same shape."""
+        return np.matmul(c, np.swapaxes(self.matrix(c), -1, -2))
+
+    def matrix(self, c: Array) -> Array:
+        """K between the waves of each occupied block, (b, K, g, g')."""
         f = self._filling.f[None, :, :, None]
         density = np.matmul(np.swapaxes(f * c, -1, -2), c.conj())  # (b, K, g, g')
         k, g, h = self._where
         columns = np.zeros((len(c), len(self._waves), self._columns), dtype=complex)
         columns[:, self._row, self._column] = density[:, k, g, h]
-        product = np.matmul(self._v, columns.view(float)).view(complex)[:, self._row, self._column]
+        product = np.matmul(self._v[: len(c)], columns.view(float)).view(complex)[:, self._row, self._column]
         matrix = np.zeros_like(density)
         matrix[:, k, h, g] = product.conj()
         matrix[:, k, g, h] = product
-        return np.matmul(c, np.swapaxes(matrix, -1, -2))
+        return matrix
