@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: str = "dmc",
                 target_error: float | str | None = None, max_time: float | None = None, walkers: int = 200,
                 time_steps: Sequence[float] | None = None, seed: int = 0, jastrow: int = 5,
-                optimisation_steps: int = 5, samples: int = 2000,
+                optimisation_steps: int = 5, samples: int = 2000, twists: int | Sequence[float] | None = None,
                 **how: Unpack[Calling]) -> MonteCarloResult:
     """The energy of a phase with correlation, by variational or fixed-node diffusion Monte Carlo.
 
@@ -44,6 +44,8 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
     seed : of all random numbers; the same seed gives the same digits where no time is up.
     jastrow : degree of the polynomials of e^J; 0 leaves it out.
     optimisation_steps : of the linear method; 0 keeps the first parameters.   samples : walkers in each of them.
+    twists : of the plane waves, which opens and closes shells: one, as two fractions of the reciprocal vectors of the
+        box, or how many to average over.
     how : see `results.calling.Calling`.
 
     Raises
@@ -65,5 +67,5 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
     require("torus", torus, Torus)
     problem = MonteCarloProblem.of(torus, trial, method=method, target_error=target_error, max_time=max_time,
                                    walkers=walkers, time_steps=time_steps, seed=seed, jastrow=jastrow,
-                                   optimisation_steps=optimisation_steps, samples=samples)
+                                   optimisation_steps=optimisation_steps, samples=samples, twists=twists)
     return call(problem.solve, torus.bilayer.scales, how, seed=seed)

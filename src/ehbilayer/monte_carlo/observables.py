@@ -220,7 +220,8 @@ class Observables:
             found["pair"] = Variable(("pair",), np.array(labels), "1", "kind of pair: species, flavours")
             found |= _four("pair_correlation", ("pair", "distance"), self.pair_correlation, "1", "g")
             found |= _four("structure_factor", ("pair", "k"), self.structure_factor, "1", "S")
-        found |= _four("momentum", ("flavour", "k"), self.momentum, "1", "particles of one flavour in a wave, n")
+        if e.trial.twist is None:  # else the waves lie elsewhere
+            found |= _four("momentum", ("flavour", "k"), self.momentum, "1", "particles of one flavour in a wave, n")
         if any(f.kind in (SITES, BANDS) for f in e.trial.factors):
             found["cell"] = Variable(("vector", "axis"), np.linalg.inv(e.layout.inverse), "a_h", "of the density")
             for i, name in enumerate(e.species):

@@ -74,20 +74,20 @@ def _sorted_waves(cell: Cell, count: int, twist: np.ndarray) -> tuple[np.ndarray
     return k[order], ends
 
 
-def closed_shells(cell: Cell, most: int, twist: np.ndarray | None = None) -> np.ndarray:
+def closed_shells(cell: Cell, most: int, twist: tuple[float, float] | None = None) -> np.ndarray:
     """The numbers of plane waves, up to ``most`` or one beyond it, that close a shell of the torus; see
     `plane_waves`."""
-    ends = _sorted_waves(cell, most, np.zeros(2) if twist is None else twist)[1]
+    ends = _sorted_waves(cell, most, np.array(twist or (0.0, 0.0)))[1]
     return ends[: np.searchsorted(ends, most) + 1]
 
 
-def plane_waves(cell: Cell, count: int, argument: str, twist: np.ndarray | None = None) -> Waves:
+def plane_waves(cell: Cell, count: int, argument: str, twist: tuple[float, float] | None = None) -> Waves:
     """The lowest ``count`` plane waves, moved by ``twist`` (2,) in fractions of the reciprocal vectors; cosines and
     sines where time reversal allows.
 
     Raises InputError, naming ``argument``, for an open shell, whose filling would be a choice.
     """
-    k, _ = _sorted_waves(cell, count, np.zeros(2) if twist is None else twist)
+    k, _ = _sorted_waves(cell, count, np.array(twist or (0.0, 0.0)))
     closed = closed_shells(cell, count, twist)
     if count not in closed:
         raise InputError(argument, f"a number that closes a shell of each flavour, such as {closed[-2:].tolist()}",

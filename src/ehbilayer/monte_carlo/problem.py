@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.monte_carlo.twists import Twist, over_twists, twists_of
 from ehbilayer.results.base import Result
 from ehbilayer.torus import Torus
 
@@ -36,11 +39,13 @@ class MonteCarloProblem:
     jastrow: int
     optimisation_steps: int
     samples: int
+    twists: tuple[Twist | None, ...] = (None,)
 
     @classmethod
     def of(cls, torus: Torus, trial: str | Path | Result, *, method: str, target_error: float | str | None,
            max_time: float | None, walkers: int, time_steps: Sequence[float] | None, seed: int, jastrow: int,
-           optimisation_steps: int, samples: int) -> MonteCarloProblem:
+           optimisation_steps: int, samples: int,
+           twists: int | Sequence[float] | None = None) -> MonteCarloProblem:
         """Checked. Raises InputError, see `monte_carlo.monte_carlo`."""
         if method not in METHODS:
             raise InputError("method", " | ".join(METHODS), method, "choose one of these")
@@ -63,7 +68,7 @@ class MonteCarloProblem:
         from ehbilayer.monte_carlo.sources import read_source
 
         problem = cls(torus, read_source(trial), method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
-                      optimisation_steps, samples)
+                      optimisation_steps, samples, twists_of(twists))
         problem.check_trial()
         return problem
 
@@ -72,19 +77,40 @@ class MonteCarloProblem:
         from ehbilayer.monte_carlo.sources import trial_of
         from ehbilayer.monte_carlo.trial import check_trial
 
-        if isinstance(self.source, str):
-            check_trial(self.torus, self.source)
-        else:
-            trial_of(self.torus, self.source, self.jastrow)
+        for twist in self.twists:
+            if isinstance(self.source, str):
+                check_trial(self.torus, self.source, twist)
+            else:
+                trial_of(self.torus, self.source, self.jastrow, twist)
 
     def solve(self, hooks: Hooks) -> MonteCarloResult:
-        """The calculation."""
+        """The calculation, at every twist."""
+        twists = [t for t in self.twists if t is not None]
+        if len(twists) < 2:
+            return self._solve(self.twists[0], self, hooks, None)
+
+        def one(i: int, seed: int, seconds: float | None, first: MonteCarloResult | None,
+                hooks: Hooks) -> MonteCarloResult:
+            error = None if self.target_error is None else self.target_error * math.sqrt(len(twists))
+            part = replace(self, target_error=error, max_time=seconds, seed=seed)
+            if first is not None:  # what the first has found is good enough for all
+                steps = (first.dmc[0].time_step, first.dmc[1].time_step) if len(first.dmc) == 2 else None
+                part = replace(part, optimisation_steps=0, time_steps=part.time_steps or steps)
+            return self._solve(twists[i], part, hooks, first)
+
+        return over_twists(twists, self.seed, self.max_time, hooks, one)
+
+    def _solve(self, twist: Twist | None, part: MonteCarloProblem, hooks: Hooks,
+               first: MonteCarloResult | None) -> MonteCarloResult:
+        """At one twist, as ``part`` says; with the parameters of the ``first`` result, where there is one."""
         from ehbilayer.monte_carlo.calculation import Plan, solve
         from ehbilayer.monte_carlo.sources import trial_of
 
-        trial, parameters = trial_of(self.torus, self.source, self.jastrow)
-        plan = Plan(trial, self.method, self.target_error, self.max_time, self.walkers, self.time_steps, self.seed,
-                    self.optimisation_steps if self.jastrow or trial.orbitals else 0, self.samples, parameters)
+        trial, parameters = trial_of(self.torus, self.source, self.jastrow, twist)
+        if first is not None:
+            parameters = np.asarray(first.data["parameters"].values)
+        plan = Plan(trial, part.method, part.target_error, part.max_time, part.walkers, part.time_steps, part.seed,
+                    part.optimisation_steps if part.jastrow or trial.orbitals else 0, part.samples, parameters)
         return solve(plan, hooks)
 
 

@@ -62,6 +62,7 @@ class MonteCarloResult(Result):
     dmc: tuple[AtTimeStep, ...] = entry("diffusion, larger time step first; none of vmc")
     time_step_error: float | None = number("Ha_h", "energy at the smaller time step less the extrapolated, per hole")
     population_error: float | None = number("Ha_h", "what the control of the population does to it, per hole")
+    twist_error: float | None = number("Ha_h", "standard error of the mean over twists; none of one", None)
     finite_size: FiniteSize = entry("infinitely many particles")
     condensate_fraction: float | None = number("1", "condensed pairs per hole; none of one kind of charge", None)
     condensate_fraction_error: float | None = number("1", "its standard error", None)

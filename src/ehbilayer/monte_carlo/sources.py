@@ -17,7 +17,7 @@ from ehbilayer.monte_carlo.factors import Block, Factor
 from ehbilayer.monte_carlo.orbitals import reduced_waves
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.monte_carlo.splines import GRID
-from ehbilayer.monte_carlo.trial import OF_HARTREE_FOCK, TRIALS, Trial, blocks_of, make_trial
+from ehbilayer.monte_carlo.trial import OF_HARTREE_FOCK, TRIALS, UNTWISTED, Trial, Twist, blocks_of, make_trial
 from ehbilayer.orbitals import Determinant, Orbitals
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import RESULT
@@ -47,22 +47,25 @@ def read_source(trial: str | Path | Result) -> Source:
     return trial
 
 
-def trial_of(torus: Torus, source: Source, jastrow: int) -> tuple[Trial, np.ndarray | None]:
-    """The trial function of a source and its parameters, where the source has some.
+def trial_of(torus: Torus, source: Source, jastrow: int,
+             twist: Twist | None = None) -> tuple[Trial, np.ndarray | None]:
+    """The trial function of a source and its parameters, where the source has some; plane waves moved by ``twist``.
 
     Raises InputError for what `trial.check_trial` refuses, orbitals of another box, interaction or other particles, a
     Monte Carlo result of other carriers or of more parameters.
     """
     if isinstance(source, str):
-        return make_trial(torus, source, jastrow), None
+        return make_trial(torus, source, jastrow, twist), None
+    name = source.phase if isinstance(source, HartreeFockResult) else source.trial.removesuffix(OF_HARTREE_FOCK)
+    if twist is not None and (name in UNTWISTED or "orbitals_0" in source.data):
+        raise InputError("twists", "absent for orbitals of a result or about centres", list(twist), "leave it out")
     if isinstance(source, HartreeFockResult):
         _same_problem(torus, source)
-        return banded(torus, source.orbitals, source.phase, jastrow), None
-    name = source.trial.removesuffix(OF_HARTREE_FOCK)
-    if any(array.startswith("orbitals_") for array in source.data):
+        return banded(torus, source.orbitals, name, jastrow), None
+    if "orbitals_0" in source.data:
         trial = banded(torus, Orbitals.read(source.data, source.inputs), name, jastrow)
     else:
-        trial = make_trial(torus, name, jastrow)
+        trial = make_trial(torus, name, jastrow, twist)
     return trial, _carried(trial, source)
 
 

@@ -24,6 +24,8 @@ from ehbilayer.orbitals import Orbitals
 from ehbilayer.torus import Torus
 
 TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
+UNTWISTED = ("crystal", "condensate")
+Twist = tuple[float, float]
 ON_SITES = {"hole-crystal": (1,), "electron-crystal": (-1,), "crystal": (1, -1)}  # charges that sit on sites
 OF_HARTREE_FOCK = " of hartree-fock"  # after the phase, in the label of a trial
 
@@ -39,7 +41,7 @@ class Trial:
     blocks, factors : the flavours, and the determinants.   orbitals : functions about centres, with their parameters.
     jastrow : degree of its polynomials; 0 leaves e^J out.
     bands : tables (2, M, M, n) of orbitals that are no function about a centre, and of their Laplacians.
-    state : whose orbitals these are.
+    state : whose orbitals these are.   twist : of its plane waves, in fractions of the reciprocal vectors.
     """
 
     torus: Torus
@@ -50,6 +52,7 @@ class Trial:
     jastrow: int = DEGREE
     bands: np.ndarray = field(default_factory=lambda: np.zeros((2, 1, 1, 0)))
     state: Orbitals | None = None
+    twist: Twist | None = None
 
     @property
     def label(self) -> str:
@@ -182,30 +185,36 @@ class Trial:
         return r
 
 
-def make_trial(torus: Torus, name: str, jastrow: int = DEGREE) -> Trial:
-    """The trial function of a phase. Raises InputError, see `check_trial`; and where nothing condenses."""
+def make_trial(torus: Torus, name: str, jastrow: int = DEGREE, twist: Twist | None = None) -> Trial:
+    """The trial function of a phase, its plane waves moved by ``twist``, in fractions of the reciprocal vectors.
+
+    Raises InputError, see `check_trial`; and where nothing condenses.
+    """
     blocks = blocks_of(torus)
     if name != "condensate":
-        return _separate(torus, name, blocks, jastrow)
+        return _separate(torus, name, blocks, jastrow, twist)
     pairs = _pairs(torus, blocks)
     function = pair_function(torus, "polarized" if len(pairs) == 1 else "restricted")
     factors = tuple(Factor(e, WAVES, partner=h, orbital=0) for e, h in pairs)
     return Trial(torus, name, blocks, factors, (function,), jastrow)
 
 
-def check_trial(torus: Torus, name: str) -> None:
+def check_trial(torus: Torus, name: str, twist: Twist | None = None) -> None:
     """Raise InputError for a trial function that cannot be made, before anything is computed.
 
     These are a name that is not in TRIALS, another interaction than Coulomb's, bands other than k^2/2m, open shells,
-    and numbers that do not fit the sites or do not pair.
+    numbers that do not fit the sites or do not pair, and a twist of what has no plane waves.
     """
     if name not in TRIALS:
         raise InputError("trial", " | ".join(TRIALS), name, "choose one of these")
+    if twist is not None and name in UNTWISTED:
+        raise InputError("twists", f"absent for the trial {name}, which has no plane waves", list(twist),
+                         "leave it out")
     blocks = blocks_of(torus)
     if name == "condensate":
         _pairs(torus, blocks)
     else:
-        _separate(torus, name, blocks, 0)
+        _separate(torus, name, blocks, 0, twist)
 
 
 def blocks_of(torus: Torus) -> tuple[Block, ...]:
@@ -220,7 +229,7 @@ def blocks_of(torus: Torus) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _separate(torus: Torus, name: str, blocks: tuple[Block, ...], jastrow: int) -> Trial:
+def _separate(torus: Torus, name: str, blocks: tuple[Block, ...], jastrow: int, twist: Twist | None) -> Trial:
     """Every flavour with its own determinant, of plane waves or Gaussians."""
     on_sites = ON_SITES.get(name, ())
     factors: list[Factor] = []
@@ -232,7 +241,7 @@ def _separate(torus: Torus, name: str, blocks: tuple[Block, ...], jastrow: int) 
     for b in blocks:
         s = torus.species[b.species]
         if s.charge not in on_sites:
-            factors.append(Factor(b, WAVES, plane_waves(torus.box, b.count, f"{s.name}s")))
+            factors.append(Factor(b, WAVES, plane_waves(torus.box, b.count, f"{s.name}s", twist)))
             continue
         sites = _sites(torus, b.species)
         if b.species not in numbers:
@@ -243,7 +252,7 @@ def _separate(torus: Torus, name: str, blocks: tuple[Block, ...], jastrow: int) 
             kept.append(Gaussian(f"width of {s.name}s", sites, width))
         flavours = sum(o.species == b.species for o in blocks)
         factors.append(Factor(b, SITES, sites=sites[b.flavour :: flavours][: b.count], orbital=numbers[b.species]))
-    return Trial(torus, name, blocks, tuple(factors), tuple(kept), jastrow)
+    return Trial(torus, name, blocks, tuple(factors), tuple(kept), jastrow, twist=twist)
 
 
 def _sites(torus: Torus, species: int) -> np.ndarray:

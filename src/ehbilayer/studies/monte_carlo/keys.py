@@ -10,6 +10,8 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import BILAYER, CELL, WAVES, Energy, Seed, Table, density_keys, dotted
 
 Seconds = Annotated[float, Field(gt=0, le=1e7)]
+Twists = Annotated[int, Field(ge=1, le=1000)] | Annotated[
+    list[Annotated[float, Field(ge=-1e3, le=1e3)]], Field(min_length=2, max_length=2)]
 TimeStep = Annotated[float, Field(gt=0, le=1e9)]
 TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 
@@ -29,6 +31,8 @@ class MonteCarloTable(Table):
     seed: Seed = Field(default=0, description="an integer >= 0")
     jastrow: int = Field(default=5, ge=0, le=12, description="the degree of its polynomials, an integer from 0 to 12")
     optimisation_steps: int = Field(default=5, ge=0, le=1000, description="an integer from 0 to 1000")
+    twists: Twists | None = Field(
+        default=None, description="a number from 1 to 1000, or two fractions of the reciprocal vectors of the box")
     samples: int = Field(default=2000, ge=20, le=1_000_000, description="an integer from 20 to 1000000")
 
 

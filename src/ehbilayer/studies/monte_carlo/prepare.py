@@ -33,12 +33,14 @@ def prepare(study: Study) -> Task:
         problem = MonteCarloProblem.of(torus, **table.model_dump() | {"trial": file or table.trial})
     if file is not None:
         inputs["trial_sha256"] = hashlib.sha256(read_bytes(file)).hexdigest()
+    several = f"{table.twists} twists, " if isinstance(table.twists, int) else f"twist {table.twists}, "
+    many = "" if table.twists is None else several
     spins = ", ".join(f"{s.count} {s.name}s {s.spin}" for s in torus.species if s.count)
     goal = [] if problem.target_error is None else [f"to {problem.target_error:.3g} Ha_h per hole"]
     goal += [] if problem.max_time is None else [f"at most {problem.max_time:g} s"]
     plan = [*device_lines(torus.bilayer.material, torus.bilayer.scales), *spacing_line(torus.bilayer),
             f"  box        {shape_name(study.cell)}, {torus.area:.6g} a_h^2, {spins}, zero mode madelung",
-            f"  solve      {table.trial} by {table.method}, {table.walkers} walkers, {', '.join(goal)}, "
+            f"  solve      {table.trial} by {table.method}, {many}{table.walkers} walkers, {', '.join(goal)}, "
             f"seed {table.seed}"]
     return Task(study, torus.bilayer.scales, inputs, _resolved(study, torus, problem), tuple(plan),
                 problem.solve, seed=table.seed)

@@ -22,6 +22,8 @@ def rows(result: MonteCarloResult) -> list[tuple[str, str]]:
         found.append(("time step", f"{result.time_step_error:+.2e} Ha_h at the smaller one, taken out"))
     if result.population_error is not None:
         found.append(("population", f"{result.population_error:+.1e} Ha_h without its control"))
+    if result.twist_error is not None:
+        found.append(("twists", f"{len(result.inputs['twists'])}, their number to {result.twist_error:.1e} Ha_h"))
     if size.energy_per_hole is not None:
         found.append(("infinite size", f"{energy_text(size.energy_per_hole)}, {size.correction:+.6f} by formula"))
     found.append(("error", f"{result.blocks} independent blocks of {result.autocorrelation:.1f} steps"))
