@@ -56,6 +56,12 @@ def test_extremes(kind: str, density: dict[str, Any], more: dict[str, Any]) -> N
     assert legal_studies.outcome(study) in (0, 2, 3)
 
 
+def test_a_figure_where_nothing_but_k_0_shows(tmp_path: Path) -> None:
+    study = {"kind": "condensate", "bilayer": legal_studies.DEVICE | {"spacing": "6000 a_e", "electron_flavours": 4},
+             "density": {"hole": 48.1, "electrons_per_hole": 1}, "cell": legal_studies.BOX}
+    assert legal_studies.outcome(study, tmp_path) == 0
+
+
 def test_dense_liquids_and_couplings_without_end() -> None:
     tables = {"kind": "pairing", "bilayer": legal_studies.DEVICE, "density": {"rs_electron": 1e-4},
               "pairing": {"alpha": 0.3}}

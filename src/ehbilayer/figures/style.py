@@ -244,6 +244,13 @@ def dress(ax: Axes, title: str, x: str, y: str) -> None:
     ax.tick_params(labelsize=SMALL, direction="in", length=3)
 
 
+def span(ax: Axes, *, x: tuple[float, float] | None = None, y: tuple[float, float] | None = None) -> None:
+    """Sets the ends of the axes; computed ends that span nothing are left to what is drawn."""
+    for ends, be in ((x, ax.set_xlim), (y, ax.set_ylim)):
+        if ends is not None and np.isfinite(ends).all() and ends[0] != ends[1]:
+            be(*ends)
+
+
 @dataclass(frozen=True)
 class FermiLevel:
     """Where the filled levels of one species end.

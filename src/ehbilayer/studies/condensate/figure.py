@@ -23,6 +23,7 @@ from ehbilayer.figures.style import (
     new_figure,
     number_in_print,
     panel,
+    span,
     units,
 )
 from ehbilayer.status import Status
@@ -93,8 +94,7 @@ def occupation(result: CondensateResult, ax: Axes | None = None) -> Figure:
     for name, label, colour in (("occupation", "occupation nₖ", COLOURS["electron"]),
                                 ("pair_amplitude", "pair amplitude Fₖ", OTHERS[1])):
         ax.plot(k, result.data[name].values[order], color=colour, label=label, **style)
-    ax.set_xlim(-0.02 * _reach(result), _reach(result))
-    ax.set_ylim(-0.02, max(1.05 * max(result.max_occupation, 0.55), 0.58))
+    span(ax, x=(-0.02 * _reach(result), _reach(result)), y=(-0.02, max(1.05 * max(result.max_occupation, 0.55), 0.58)))
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
     dress(ax, "occupation of each flavour", axis_label(result, "|k|", "1/a_h"), "nₖ, Fₖ")
     return figure_of(ax)
@@ -107,9 +107,9 @@ def gap_function(result: CondensateResult, ax: Axes | None = None) -> Figure:
     for name, label, colour in (("gap_function", "gap Δₖ", ENERGY), ("exchange_field", "exchange Xₖ", EMPTY)):
         ax.plot(k, result.data[name].values[order], color=colour, label=label, **style)
     reach = min(1.8 * _reach(result), 1.02 * float(k.max()))
-    ax.set_xlim(-0.02 * reach, reach)
+    span(ax, x=(-0.02 * reach, reach))
     shown = np.concatenate([result.data[n].values[order][k < reach] for n in ("gap_function", "exchange_field")])
-    ax.set_ylim(0, 1.08 * float(shown.max()))
+    span(ax, y=(0, 1.08 * float(shown.max())))
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
     dress(ax, "gap function and exchange", axis_label(result, "|k|", "1/a_h"),
           f"energy ({units(result, 'gap_function')})")
@@ -127,8 +127,7 @@ def quasiparticles(result: CondensateResult, ax: Axes | None = None) -> Figure:
         ax.plot(k, e, color=COLOURS[name], label=f"{name} added", **(style | dashed))
         top, bottom = max(top, float(e[k < reach].max())), min(bottom, float(e.min()))
     ax.axhline(0, color=EMPTY, linewidth=0.8)
-    ax.set_xlim(-0.02 * reach, reach)
-    ax.set_ylim(1.2 * bottom, 1.25 * top)
+    span(ax, x=(-0.02 * reach, reach), y=(1.2 * bottom, 1.25 * top))
     ax.legend(fontsize=SMALL, frameon=False, loc="upper left", title_fontsize=SMALL,
               title=f"breaking a pair: {result.pair_breaking_energy:.4g} {unit(result, 'Ha_h')}")
     dress(ax, "quasiparticles, from μ/2", axis_label(result, "|k|", "1/a_h"),
@@ -158,11 +157,11 @@ def energy_curve(result: CondensateResult, ax: Axes | None = None) -> Figure:
     lone = result.exciton_energy
     if lone is not None:
         ax.axhline(lone, color=EMPTY, linewidth=0.9, linestyle=":", label="one exciton")
-    ax.set_xlim(n[0], n[-1])
+    span(ax, x=(n[0], n[-1]))
     low = min(float(energy.min()), float(mu.min()))
     far = 0.7 * abs(low)
     top = min(float(mu.max()), max(result.energy_per_pair, lone or low) + far)
-    ax.set_ylim(low - 0.15 * (top - low), top)
+    span(ax, y=(low - 0.15 * (top - low), top))
     ax.legend(fontsize=SMALL - 1, frameon=False, loc="upper left")
     dress(ax, "energy against density", axis_label(result, "density of pairs", "a_h^-2"),
           f"energy ({units(result, 'curve_energy')})")

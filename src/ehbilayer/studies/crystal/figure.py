@@ -10,7 +10,7 @@ import numpy as np
 
 from ehbilayer.crystal.result import CrystalResult, CrystalScanResult
 from ehbilayer.errors import InputError
-from ehbilayer.figures.style import COLOURS, INK, NORMAL, OTHERS, SMALL, WARNING, dress, logarithmic, new_figure
+from ehbilayer.figures.style import COLOURS, INK, NORMAL, OTHERS, SMALL, WARNING, dress, logarithmic, new_figure, span
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
@@ -81,8 +81,7 @@ def draw_charges(ax: Axes, crystal: dict[str, Any], reach: float, *, unit: float
                        linewidths=1.1, zorder=3 if name == "electron" else 2)
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) @ vectors - middle
     ax.plot(*(corners / unit).T, color=INK, linewidth=1.0, zorder=4)
-    ax.set_xlim(-reach / unit, reach / unit)
-    ax.set_ylim(-reach / unit, reach / unit)
+    span(ax, x=(-reach / unit, reach / unit), y=(-reach / unit, reach / unit))
     ax.set_aspect("equal")
 
 
@@ -111,7 +110,7 @@ def _starts(ax: Axes, result: CrystalResult) -> None:
             ax.scatter(order[mask], above[mask], marker=marker, s=26, label=word,
                        c=WARNING if marker == "x" else COLOURS["electron"] if marker == "o" else COLOURS["hole"])
     top = max(float(above.max()), 1e-12)
-    ax.set_ylim(-0.06 * top, 1.1 * top)
+    span(ax, y=(-0.06 * top, 1.1 * top))
     ax.legend(fontsize=SMALL, frameon=False, loc="upper left")
     from matplotlib.ticker import MaxNLocator
 
@@ -208,7 +207,7 @@ def _mark(ax: Axes, result: CrystalScanResult, *, words: bool = False) -> None:
                    zorder=1)
     ax.set_xscale("log")
     x = result.data["a_over_d"].values
-    ax.set_xlim(x.min(), x.max())
+    span(ax, x=(x.min(), x.max()))
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
     ticks = [t for t in (0.2, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50) if x.min() <= t <= x.max()]
@@ -237,7 +236,7 @@ def _differences(ax: Axes, result: CrystalScanResult) -> None:
         ax.plot(x, above, "o-", markersize=3, linewidth=1.2, color=colour, label=name)
         near = above[np.isfinite(above)]
         top = max(top, float(np.median(near)) if len(near) else 0.0)
-    ax.set_ylim(-0.05 * 3 * top, 3 * top)
+    span(ax, y=(-0.05 * 3 * top, 3 * top))
     _mark(ax, result)
     ax.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
     ax.legend(fontsize=SMALL, frameon=False, loc="upper right")

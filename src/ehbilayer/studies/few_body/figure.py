@@ -20,6 +20,7 @@ from ehbilayer.figures.style import (
     dress,
     new_figure,
     shades,
+    span,
 )
 from ehbilayer.status import Status
 
@@ -113,7 +114,7 @@ def _curves(result: ComplexResult, ax: Axes, kind: str, names: dict[str, tuple[s
         ax.plot(r, weight, color=colour, label=label, lw=1.6)
         inside = np.concatenate([[0.0], np.cumsum(np.diff(r) * (weight[1:] + weight[:-1]) / 2)])
         widest = max(widest, float(np.interp(0.985 * inside[-1], inside, r)))
-    ax.set_xlim(0, widest)
+    span(ax, x=(0, widest))
     ax.set_ylim(bottom=0)
     ax.legend(fontsize=SMALL, frameon=False)
 
@@ -212,5 +213,5 @@ def _ratio_panel(result: CriticalSpacingResult, ax: Axes) -> None:
     ax.errorbar(ratios, value, yerr=np.where(np.isfinite(error), error, 0), fmt="o-", color=OTHERS[1], ms=4)
     ax.set_xscale("log")
     if np.isfinite(value).any():
-        ax.set_ylim(0, 1.1 * float(np.nanmax(value)))
+        span(ax, y=(0, 1.1 * float(np.nanmax(value))))
     dress(ax, "critical spacing", "mₑ/mₕ", axis_label(result, "critical spacing", "a_h"))

@@ -21,6 +21,7 @@ from ehbilayer.figures.style import (
     new_figure,
     panel,
     shades,
+    span,
 )
 from ehbilayer.pairing.result import AnyPairingResult, PairingMapResult, PairingResult
 from ehbilayer.results.base import Result
@@ -92,7 +93,7 @@ def _draw_methods(result: PairingResult, ax: Axes, name: str, x: np.ndarray) -> 
         ax.plot(x, np.where(row > 0, row, np.nan), color=colour, linestyle=style, linewidth=1.6, label=label)
     ax.set_yscale("log")
     top = float(np.nanmax(values)) if (values > 0).any() else 1.0
-    ax.set_ylim(top * 10.0**-DECADES, top * 4)
+    span(ax, y=(top * 10.0**-DECADES, top * 4))
     mine = result.critical_temperature if result.critical_temperature is not None else result.tc_over_hartree
     here = result.alpha_squared if name == "alpha_squared" else result.rs_electron
     if mine and here and mine > top * 10.0**-DECADES:
@@ -111,7 +112,7 @@ def against_alpha(result: PairingResult, ax: Axes | None = None) -> Figure:
     doubt = result.alpha_squared_uncertainty
     if doubt and square is not None:
         ax.axvspan(max(square - doubt, x[0]), square + doubt, color=BAND, zorder=0, label="uncertainty of α²")
-    ax.set_xlim(x[0], x[-1])
+    span(ax, x=(x[0], x[-1]))
     ax.legend(fontsize=SMALL - 1, frameon=False, loc="lower left")
     dress(ax, "T_c against the plasmon velocity", "α² = (v / v of Bohm and Staver)²", _temperature(
         result, "curve_tc_alpha_squared"))
@@ -127,7 +128,7 @@ def against_density(result: PairingResult, ax: Axes | None = None) -> Figure:
     for value in inside:
         ax.axvline(value, color=EMPTY, linewidth=0.9, linestyle="--")
     follows = "α² on the line" if result.alpha_source == "paper-line" else "α² held"
-    ax.set_xlim(x[0], x[-1])
+    span(ax, x=(x[0], x[-1]))
     dress(ax, f"T_c against density, {follows}", "rₛ of the electrons" + (" (dashed: ends of the phase)" if inside
                                                                          else ""),
           _temperature(result, "curve_tc_rs"))
@@ -152,8 +153,7 @@ def spectrum(result: AnyPairingResult, ax: Axes | None = None) -> Figure:
                     arrowprops={"arrowstyle": "<-", "color": COLOURS["electron"], "linewidth": 1.5})
         ax.text(0.97, 0.9, f"Umklapp line,\nλ = {2 * line:.3g}", fontsize=SMALL, color=COLOURS["electron"],
                 ha="right", va="top", transform=ax.get_xaxis_transform())
-    ax.set_xlim(0, 1.15)
-    ax.set_ylim(0, 1.15 * max(float(y.max()), float(values.max())))
+    span(ax, x=(0, 1.15), y=(0, 1.15 * max(float(y.max()), float(values.max()))))
     ax.legend(fontsize=SMALL, frameon=False, loc="upper left")
     dress(ax, f"spectrum, Umklapp {result.umklapp}", "ω / k_B T_D", "α²F, λ")
     return figure_of(ax)
@@ -169,8 +169,7 @@ def gap(result: PairingResult, ax: Axes | None = None) -> Figure:
             label="weak coupling")
     ax.plot(np.append(t, 1.0), np.append(values, 0.0), "o-", color=COLOURS["electron"], markersize=3.5, linewidth=1.4,
             label=f"Eliashberg, 2Δ/k_B T_c = {result.gap_ratio:.3f}")
-    ax.set_xlim(0, 1.03)
-    ax.set_ylim(0, 1.25 * float(values.max()))
+    span(ax, x=(0, 1.03), y=(0, 1.25 * float(values.max())))
     ax.legend(fontsize=SMALL, frameon=False, loc="lower left")
     dress(ax, "gap", "T / T_c", "Δ / k_B T_c")
     return figure_of(ax)
@@ -236,6 +235,5 @@ def _dress_map(result: Result, ax: Axes, title: str) -> None:
         # hatching has no entry of its own in a legend
         ax.text(0.03, 0.97, "hatched: α² ≤ 0", fontsize=SMALL, color=INK, ha="left", va="top",
                 transform=ax.transAxes)
-    ax.set_xlim(rs[0], rs[-1])
-    ax.set_ylim(spacing[0], spacing[-1])
+    span(ax, x=(rs[0], rs[-1]), y=(spacing[0], spacing[-1]))
     dress(ax, title, "rₛ of the electrons", "spacing d (aₑ)")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ehbilayer.figures.real_units import axis_label
-from ehbilayer.figures.style import COLOURS, EMPTY, ENERGY, INK, NORMAL, SMALL, WARNING, dress, need, new_figure
+from ehbilayer.figures.style import COLOURS, EMPTY, ENERGY, INK, NORMAL, SMALL, WARNING, dress, need, new_figure, span
 from ehbilayer.phonons.result import PhononsResult
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def branches(result: PhononsResult, ax: Axes, window: tuple[float, float] | None
     for corner in corners[1:-1]:
         ax.axvline(corner, color="#D0D0D0", linewidth=0.8, zorder=0)
     ax.axhline(0, color=EMPTY, linewidth=0.8, zorder=0)
-    ax.set_xlim(corners[0], corners[-1])
+    span(ax, x=(corners[0], corners[-1]))
     window = window or (min(1.08 * float(omega.min()), 0.0), 1.06 * float(omega.max()))
     ax.set_ylim(*window)
     state = {True: ", stable in the whole zone", False: ", unstable", None: ""}[result.stable]
@@ -105,7 +105,7 @@ def states(result: PhononsResult, ax: Axes, window: tuple[float, float], *, titl
         shown = np.linspace(*window, LEVELS + 1)  # as fine as the page: the peaks of flat branches stay within it
         density = np.diff(np.interp(shown, edges, below)) / np.diff(shown)
         ax.stairs(density, shown, orientation="horizontal", fill=True, color=COLOURS["electron"], alpha=0.35)
-        ax.set_xlim(0, 1.08 * max(float(density.max()), 1e-300))
+        span(ax, x=(0, 1.08 * max(float(density.max()), 1e-300)))
     ax.set_ylim(*window)
     ax.set_yticklabels([])
 
@@ -153,8 +153,7 @@ def lattice(result: PhononsResult, ax: Axes, prefix: str = "") -> None:
     corners = (corners - middle) / length
     ax.plot(*corners.T, color=EMPTY, linewidth=1, zorder=2)
     ax.set_aspect("equal")
-    ax.set_xlim(-0.6 * side, 0.6 * side)
-    ax.set_ylim(-0.6 * side, 0.6 * side)
+    span(ax, x=(-0.6 * side, 0.6 * side), y=(-0.6 * side, 0.6 * side))
     handles, labels = ax.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     ax.legend(once.values(), once.keys(), fontsize=SMALL, loc="upper right", framealpha=0.85, borderpad=0.3)
@@ -185,7 +184,7 @@ def gamma_scan(result: PhononsResult, ax: Axes) -> None:
         ax.plot(x, lowest * (x / x[-1]) ** -2.5, color=ENERGY, linewidth=1, linestyle=":", label="(d/a)^(5/2)")
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.set_xlim(x[0], x[-1])
+    span(ax, x=(x[0], x[-1]))
     _plain_ticks(ax)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(fontsize=SMALL, frameon=False, loc="lower left")
