@@ -16,7 +16,8 @@ STUDY = {"kind": "monte-carlo", "bilayer": {"electron_mass": 1.0, "hole_mass": 1
          "monte-carlo": {"target_error": 3e-3, "walkers": 40, "samples": 400}}
 # of the contract of a summary
 KEYS = {"energy_per_hole", "error", "vmc", "time_step_error", "population_error", "finite_size", "acceptance",
-        "autocorrelation", "trial"}
+        "autocorrelation", "trial", "condensate_fraction", "condensate_fraction_error", "bragg",
+        "bragg_error", "rms_displacement", "contact", "contact_error", "phase"}
 
 
 def changed(table: str, **more: object) -> dict:
@@ -36,7 +37,8 @@ def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
     assert called.energy_per_hole == result.energy_per_hole
     rows = dict(kinds.rows(result))
     assert rows["trial"] == "liquid, by dmc" and "+-" in rows["energy/hole"]
-    assert len(kinds.figure(result).axes) == 2
+    assert rows["phase"] == "condensate" and "electron-hole" in rows["g in contact"] and "+-" in rows["condensed"]
+    assert len(kinds.figure(result).axes) == 5
 
 
 @pytest.mark.parametrize(("tables", "words"), [

@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 
 from ehbilayer.hartree_fock.order import bragg_vectors
+from ehbilayer.monte_carlo.determinants import BANDS, SITES
 from ehbilayer.monte_carlo.kernels import Psi
 from ehbilayer.monte_carlo.measuring import Layout, measure
 from ehbilayer.monte_carlo.pair_potential import Box
@@ -94,6 +95,11 @@ class Estimators:
         begin, end = self.layout.start[which : which + 2]
         return np.asarray(sums[begin:end].reshape(shape) / sums[-1])
 
+    @property
+    def localised(self) -> bool:
+        """Whether the trial function has orbitals with places of their own; else it has every translation."""
+        return any(f.kind in (SITES, BANDS) for f in self.trial.factors)
+
     @cached_property
     def bragg(self) -> np.ndarray:
         """Which of the waves are shortest reciprocal vectors of the crystal."""
@@ -106,11 +112,11 @@ class Estimators:
     def _first(self) -> np.ndarray:
         """The first wave of each length (n,); waves are in the order of their lengths."""
         k = np.linalg.norm(self.layout.waves @ self.layout.steps, axis=1)
-        return np.flatnonzero(np.diff(k, prepend=0.0) > 1e-6 * k[0])
+        return np.flatnonzero(np.diff(k, prepend=-k[-1]) > 1e-6 * k[-1])
 
     @property
     def lengths(self) -> np.ndarray:
-        """The different lengths of waves (n,), 1/a_h."""
+        """The different lengths of waves (n,), 1/a_h, 0 first."""
         return np.asarray(np.linalg.norm(self.layout.waves @ self.layout.steps, axis=1)[self._first])
 
     def by_length(self, values: np.ndarray) -> np.ndarray:
@@ -159,13 +165,13 @@ def far_vectors(box: Box) -> np.ndarray:
 
 
 def _waves(box: Box, count: int) -> np.ndarray:
-    """Integer waves (K, 2) of half the plane but k = 0, in shells by length: enough to pass the first Bragg peaks."""
+    """Integer waves (K, 2) of half the plane, in shells by length from k = 0 on to beyond the first Bragg peaks."""
     wanted, reach = max(LEAST_WAVES, 4 * count), int(3 * np.sqrt(max(LEAST_WAVES, 4 * count)))
     m, n = (x.ravel() for x in np.meshgrid(np.arange(reach + 1), np.arange(-reach, reach + 1), indexing="ij"))
-    half = (m > 0) | (n > 0)
+    half = (m > 0) | (n >= 0)
     waves = np.stack([m[half], n[half]], axis=1)
     square = np.sum((waves @ Cell(box.cell).reciprocal) ** 2, axis=1)
-    order = np.argsort(np.round(square / square.min(), 9), kind="stable")
+    order = np.argsort(np.round(square * box.radius**2, 9), kind="stable")
     most = square[order[wanted - 1]] * (1 + 1e-9)
     return np.ascontiguousarray(waves[order][square[order] <= most])
 
@@ -218,11 +224,17 @@ class Tally:
         self.blocks = np.zeros((MOST, self.estimators.layout.start[-1] + 1))
 
     def take(self, psi: Psi, walkers: Walkers) -> None:
-        """Measure all walkers, with random numbers from their stream."""
-        layout, random, shape = self.estimators.layout, walkers.random, walkers.positions.shape
+        """Measure all walkers, with random numbers from their stream.
+
+        Where psi has every translation walkers are moved as a whole: their centres diffuse slowly.
+        """
+        layout, random, r = self.estimators.layout, walkers.random, walkers.positions
+        shape = r.shape
+        if not self.estimators.localised:
+            r = r + random.random((shape[0], 1, 2)) @ psi.box.cell
         electrons = max(1, len(layout.negative))
         lines = np.zeros((shape[0], layout.start[-1]))
-        measure(psi, layout, self.estimators.owner, walkers.positions, random.random(shape),
+        measure(psi, layout, self.estimators.owner, r, random.random(shape),
                 random.integers(len(layout.far), size=shape[0]), random.integers(electrons, size=shape[0]), lines)
         self.add(np.append(lines.sum(axis=0), shape[0]))
 

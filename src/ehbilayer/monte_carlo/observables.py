@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.monte_carlo.determinants import BANDS, SITES
 from ehbilayer.monte_carlo.estimators import Estimators, Tally, disc_areas, jackknife
 from ehbilayer.monte_carlo.measuring import (
     ALONE,
@@ -75,11 +74,11 @@ def pair_correlation(e: Estimators, sums: np.ndarray) -> np.ndarray:
 
 
 def structure_factor(e: Estimators, sums: np.ndarray) -> np.ndarray:
-    """S (kinds, lengths of waves)."""
+    """S (kinds, lengths of waves but 0)."""
     found = e.part(sums, STRUCTURE, len(e.kinds), len(e.layout.waves))
     # two flavours of one species count both ways
     ways = np.array([(1 if not kind.twice or kind.like else 2) / kind.size for kind in e.kinds])
-    return e.by_length(found * ways[:, None])
+    return e.by_length(found * ways[:, None])[:, 1:]
 
 
 def momentum(e: Estimators, sums: np.ndarray) -> np.ndarray:
@@ -151,8 +150,7 @@ class Observables:
 
         Crystals whose order of spins or pairs has a name of its own keep that of their orbitals.
         """
-        solid = {name for name, weight in zip(self.estimators.species, self.bragg.value, strict=True)
-                 if weight > CRYSTAL}
+        solid = {name for name, crystal in zip(self.estimators.species, self._solid, strict=True) if crystal}
         pairs = self.condensate
         if pairs is not None and pairs.value > max(CONDENSED, 3 * pairs.error):
             return "supersolid" if solid else "condensate"
@@ -163,13 +161,18 @@ class Observables:
         return "hole-crystal" if "hole" in solid else "electron-crystal"
 
     @property
+    def _solid(self) -> np.ndarray:
+        """Which species (n,) are crystals."""
+        return self.bragg.value > np.maximum(CRYSTAL, 3 * self.bragg.error)
+
+    @property
     def advice(self) -> str:
         """What to say of a state that is not what its trial function was meant to be; nothing else."""
         e = self.estimators
         meant = () if not _is_crystal(e.trial.name) else ON_SITES.get(e.trial.name, (1, -1))
         charge = {s.name: s.charge for s in e.trial.torus.species}
-        for name, weight, error in zip(e.species, self.bragg.value, self.bragg.error, strict=True):
-            if charge[name] in meant and not weight > CRYSTAL:
+        for i, (name, weight, error) in enumerate(zip(e.species, self.bragg.value, self.bragg.error, strict=True)):
+            if charge[name] in meant and not self._solid[i]:
                 return (f"melted: the best crystal of {name}s is a liquid, its Bragg weight {weight:.3f} +- "
                         f"{error:.3f}; compare it with the liquid")
         if e.trial.name == "condensate" and self.condensate is not None and self.phase != "condensate":
@@ -214,15 +217,16 @@ class Observables:
         width = e.layout.width
         found = {"distance": Variable(("distance",), width * (np.arange(e.layout.bins) + 0.5), "a_h",
                                       "middle of a ring, shortest distance on the torus"),
-                 "k": Variable(("k",), e.lengths, "1/a_h", "length of waves of the torus"),
+                 "k": Variable(("k",), e.lengths[1:], "1/a_h", "length of waves of the torus"),
+                 "momentum_k": Variable(("momentum_k",), e.lengths, "1/a_h", "length of waves of the torus, and 0"),
                  "flavour": Variable(("flavour",), np.array(groups), "1", "whose momentum distribution")}
         if labels:
             found["pair"] = Variable(("pair",), np.array(labels), "1", "kind of pair: species, flavours")
             found |= _four("pair_correlation", ("pair", "distance"), self.pair_correlation, "1", "g")
             found |= _four("structure_factor", ("pair", "k"), self.structure_factor, "1", "S")
         if e.trial.twist is None:  # else the waves lie elsewhere
-            found |= _four("momentum", ("flavour", "k"), self.momentum, "1", "particles of one flavour in a wave, n")
-        if any(f.kind in (SITES, BANDS) for f in e.trial.factors):
+            found |= _four("momentum", ("flavour", "momentum_k"), self.momentum, "1", "n of one flavour")
+        if e.localised:
             found["cell"] = Variable(("vector", "axis"), np.linalg.inv(e.layout.inverse), "a_h", "of the density")
             for i, name in enumerate(e.species):
                 for end, values in (("", self.density.value), ("_error", self.density.error)):

@@ -26,8 +26,25 @@ def rows(result: MonteCarloResult) -> list[tuple[str, str]]:
         found.append(("twists", f"{len(result.inputs['twists'])}, their number to {result.twist_error:.1e} Ha_h"))
     if size.energy_per_hole is not None:
         found.append(("infinite size", f"{energy_text(size.energy_per_hole)}, {size.correction:+.6f} by formula"))
+    found += _state(result)
     found.append(("error", f"{result.blocks} independent blocks of {result.autocorrelation:.1f} steps"))
     return [*found, time_row(result)]
+
+
+def _state(result: MonteCarloResult) -> list[tuple[str, str]]:
+    """What the state is; nothing of results of older versions, or of runs too short for an error."""
+    if result.contact is None or result.contact_error is None:
+        return []
+    found = [("phase", result.phase)]
+    peaks = [f"{name} {weight:.3g} +- {result.bragg_error[name]:.1g}" + (
+        "" if (rms := result.rms_displacement[name]) is None else f" (displacement {rms:.3f} a)")
+        for name, weight in result.bragg.items() if weight is not None]
+    found.append(("Bragg weight", ", ".join(peaks)))
+    if result.condensate_fraction is not None:
+        found.append(("condensed", f"{result.condensate_fraction:.3f} +- {result.condensate_fraction_error:.3f} "
+                      "pairs per hole"))
+    near = [f"{pair} {g:.3f} +- {result.contact_error[pair]:.3f}" for pair, g in result.contact.items()]
+    return [*found, *[("g in contact", "; ".join(near))][: len(near)]]
 
 
 def _with_error(value: float, error: float) -> str:
