@@ -175,8 +175,9 @@ def test_free_fermions_fill_their_sea(free: tuple[Trial, Observables]) -> None:
     exact = e.by_length(1 - pairs / 7)[1:]
     assert exact.min() < 0.5 and exact.max() == 1.0
     agrees(found.structure_factor, 0, exact, 0.04)
+    at_g = exact[np.isclose(e.lengths[1:], np.linalg.norm(k[e.bragg[0]]))]
+    assert abs(found.bragg.value[0] - (at_g - 1) / 6) < 4 * found.bragg.error[0] < 0.02
     assert found.phase == "liquid" and found.advice == "" and found.condensate is None
-    assert abs(found.bragg.value[0]) < 5 * found.bragg.error[0] < 1e-3
     assert np.isnan(found.rms[0])
 
 
@@ -280,7 +281,7 @@ def test_crystals_and_what_has_melted(width: float, phase: str) -> None:
         names = found.arrays
         assert names["density_hole"].values.shape == names["density_hole_error"].values.shape
     else:
-        assert abs(found.bragg.value[0]) < 0.01
+        assert abs(found.bragg.value[0]) < 0.03
 
 
 # -- blocks and errors --

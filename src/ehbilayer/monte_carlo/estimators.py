@@ -82,7 +82,7 @@ class Estimators:
         box, waves = trial.box, _waves(trial.box, int(counts.max()))
         cell, grid = _density_cell(trial)
         charge = np.array([trial.torus.species[b.species].charge for b in trial.blocks])[trial.owner]
-        far, sizes = far_vectors(box), (len(kinds) * BINS, 2 * len(names) * len(waves), len(kinds) * len(waves),
+        far, sizes = far_vectors(box), (len(kinds) * BINS, len(names) * len(waves), len(kinds) * len(waves),
                                         len(groups) * len(waves), len(names) * grid**2)
         start = np.cumsum([0, *sizes, len(far), 4 * len(far), len(far)])
         layout = Layout(start, kind, trial.owner, owner[trial.owner], group[trial.owner], BINS,
@@ -224,17 +224,11 @@ class Tally:
         self.blocks = np.zeros((MOST, self.estimators.layout.start[-1] + 1))
 
     def take(self, psi: Psi, walkers: Walkers) -> None:
-        """Measure all walkers, with random numbers from their stream.
-
-        Where psi has every translation walkers are moved as a whole: their centres diffuse slowly.
-        """
-        layout, random, r = self.estimators.layout, walkers.random, walkers.positions
-        shape = r.shape
-        if not self.estimators.localised:
-            r = r + random.random((shape[0], 1, 2)) @ psi.box.cell
+        """Measure all walkers, with random numbers from their stream."""
+        layout, random, shape = self.estimators.layout, walkers.random, walkers.positions.shape
         electrons = max(1, len(layout.negative))
         lines = np.zeros((shape[0], layout.start[-1]))
-        measure(psi, layout, self.estimators.owner, r, random.random(shape),
+        measure(psi, layout, self.estimators.owner, walkers.positions, random.random(shape),
                 random.integers(len(layout.far), size=shape[0]), random.integers(electrons, size=shape[0]), lines)
         self.add(np.append(lines.sum(axis=0), shape[0]))
 

@@ -98,13 +98,13 @@ def positions_of(box, layout, walker, table, rho, line):  # type: ignore[no-unty
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def waves_of(layout, owner, rho, line):  # type: ignore[no-untyped-def]
-    """Sums the density waves of flavours, with ``owner`` (B,) their species, real parts first."""
+    """|rho(k)|^2 of every species, from the density waves ``rho`` (B, K) of its flavours, with ``owner`` (B,)."""
     waves = layout.waves.shape[0]
-    for b in range(rho.shape[0]):
-        for k in range(waves):
-            at_k = layout.start[WAVES] + 2 * owner[b] * waves + k
-            line[at_k] += rho[b, k].real
-            line[at_k + waves] += rho[b, k].imag
+    for a in range(rho.shape[0]):
+        for b in range(rho.shape[0]):
+            if owner[a] == owner[b]:
+                for k in range(waves):
+                    line[layout.start[WAVES] + owner[a] * waves + k] += (rho[a, k] * rho[b, k].conjugate()).real
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -3,8 +3,11 @@
     g_ab(r) = A/(N_a N_b) <pairs in a ring>/(area of the ring within the Wigner-Seitz cell)
     S_ab(k) = <rho_a(k) rho_b(-k)>/sqrt(N_a N_b), means of waves of one length;  like and unlike flavours add up
     n_k     = <sum_i psi(r_i + s)/psi e^{-iks}> of a flavour, s anywhere
-    bragg   = |<rho_G>|^2/N^2, mean of the shortest G of the crystal: exp(-G^2 w^2/2) for densities exp(-r^2/w^2)
+    bragg   = [S(G) - 1]/(N - 1), mean of the shortest G of the crystal: exp(-G^2 w^2/2) for densities exp(-r^2/w^2)
     c       = 1/N_h [sum_eh <psi(r_e + s, r_h + s)/psi> - sum_e <psi(r_e + s)/psi> sum_h <psi(r_h + s)/psi>], s far away
+
+The Bragg weight is |<rho_G>|^2/N^2 of particles that are independent about their sites. A crystal that floats as a
+whole, as the exact state of a torus does, has the one and not the other. Of a liquid it is of order 1/N.
 
 c is the condensate fraction, (A^2/N)[rho_2 - rho_1 rho_1], which is sum_k (u_k v_k)^2/N of a condensate and 0 of a
 plasma. What diffusion measures is mixed, <psi|O|phi>; the estimate of <phi|O|phi> is 2 <psi|O|phi> - <psi|O|psi>, for
@@ -38,7 +41,8 @@ from ehbilayer.numerics.lattice import crystal_cell, reduce_vectors
 from ehbilayer.results.base import Carriers, Variable
 
 CONTACT = 0.25  # of the distance sqrt(A/pi N) of neighbours: pairs closer than that are in contact
-CRYSTAL = 0.05  # Bragg weight of a crystal: the rms displacement is below a third of the lattice constant
+CRYSTAL = 0.1  # Bragg weight of a crystal: the rms displacement is below 0.3 of the lattice constant
+SHARPEST = 2.5  # S(G) of a liquid, at most: classical ones freeze at 2.85 (Hansen, Verlet 1969)
 FINER = ("trion-crystal", "dumbbell-crystal", "stripes")  # crystals of an order that Bragg weights do not tell
 CONDENSED = 0.02  # of the pairs, and three standard errors of it
 
@@ -94,9 +98,9 @@ def density(e: Estimators, sums: np.ndarray) -> np.ndarray:
 
 
 def bragg(e: Estimators, sums: np.ndarray) -> np.ndarray:
-    """|<rho_G>|^2/N^2 (species,)."""
-    waves = e.part(sums, WAVES, len(e.species), 2, len(e.layout.waves))[:, :, e.bragg]
-    return np.asarray(np.mean(np.sum(waves**2, axis=1), axis=1) / e.counts**2)
+    """[S(G) - 1]/(N - 1) (species,); not a number for one particle."""
+    square = e.part(sums, WAVES, len(e.species), len(e.layout.waves))[:, e.bragg].mean(axis=1)
+    return np.asarray((square / e.counts - 1) / np.where(e.counts > 1, e.counts - 1.0, np.nan))
 
 
 def contact(e: Estimators, sums: np.ndarray) -> np.ndarray:
@@ -163,7 +167,8 @@ class Observables:
     @property
     def _solid(self) -> np.ndarray:
         """Which species (n,) are crystals."""
-        return self.bragg.value > np.maximum(CRYSTAL, 3 * self.bragg.error)
+        number = np.maximum(self.estimators.counts - 1, 1)
+        return self.bragg.value > np.maximum(np.maximum(CRYSTAL, (SHARPEST - 1) / number), 3 * self.bragg.error)
 
     @property
     def advice(self) -> str:

@@ -66,7 +66,7 @@ class MonteCarloResult(Result):
     finite_size: FiniteSize = entry("infinitely many particles")
     condensate_fraction: float | None = number("1", "condensed pairs per hole; none of one kind of charge", None)
     condensate_fraction_error: float | None = number("1", "its standard error", None)
-    bragg: Carriers[float] = number("1", "|<rho_G>|^2/N^2 at the shortest G of the crystal", NOBODY)
+    bragg: Carriers[float] = number("1", "[S(G) - 1]/(N - 1) at the shortest G of the crystal", NOBODY)
     bragg_error: Carriers[float] = number("1", "its standard error", NOBODY)
     rms_displacement: Carriers[float] = number("1", "displacement from the sites, over the lattice constant", NOBODY)
     contact: dict[str, float] | None = number("1", "pair correlation of each kind of pair in contact", None)

@@ -55,7 +55,7 @@ def figure(result: MonteCarloResult) -> Figure:
 def _state(result: MonteCarloResult, page: Figure) -> None:
     """The lower row."""
     maps = [name for name in ("hole", "electron") if f"density_{name}" in result.data][:2]
-    curves = [name for name in ("pair_correlation", "structure_factor") if name in result.data]
+    curves: list[str] = [name for name in ("pair_correlation", "structure_factor") if name in result.data]
     curves += [] if maps else ["momentum"]
     share = 0.93 / (len(curves) + len(maps))
     for i, name in enumerate(curves):
