@@ -178,7 +178,7 @@ def row_of(contender: Contender, trial: Trial, found: MonteCarloResult, paramete
         contender.name, found.status, float(found.energy_per_hole), melted(contender.name, wide), None,
         gap=Carriers(dict.fromkeys(named)), momentum_variance=Carriers(dict.fromkeys(named)),
         sea_depletion=Carriers(dict.fromkeys(named)), zone_deviation=Carriers(dict.fromkeys(named)),
-        bragg_weight=Carriers(dict.fromkeys(named)), spin_order=Carriers(dict.fromkeys(named)),
+        bragg_weight=found.bragg, spin_order=Carriers(dict.fromkeys(named)),
         curvature=Curvatures(), seconds=seconds, spin_arrangement=contender.arrangement, error=float(found.error),
         vmc=TrialEnergy(float(vmc.energy_per_hole), float(vmc.error), float(vmc.variance)),
         time_step_error=found.time_step_error, population_error=found.population_error,
