@@ -42,7 +42,7 @@ from ehbilayer.results.base import Carriers, Variable
 
 CONTACT = 0.25  # of the distance sqrt(A/pi N) of neighbours: pairs closer than that are in contact
 CRYSTAL = 0.1  # Bragg weight of a crystal: the rms displacement is below 0.3 of the lattice constant
-SHARPEST = 2.5  # S(G) of a liquid, at most: classical ones freeze at 2.85 (Hansen, Verlet 1969)
+SHARPEST = 2.0  # S(G) of a liquid, at most, where few particles let it be mistaken
 FINER = ("trion-crystal", "dumbbell-crystal", "stripes")  # crystals of an order that Bragg weights do not tell
 CONDENSED = 0.02  # of the pairs, and three standard errors of it
 

@@ -56,7 +56,7 @@ def _state(result: MonteCarloResult, page: Figure) -> None:
     """The lower row."""
     maps = [name for name in ("hole", "electron") if f"density_{name}" in result.data][:2]
     curves: list[str] = [name for name in ("pair_correlation", "structure_factor") if name in result.data]
-    curves += [] if maps else ["momentum"]
+    curves += ["momentum"] if "momentum" in result.data and not maps else []
     share = 0.93 / (len(curves) + len(maps))
     for i, name in enumerate(curves):
         ax = page.add_axes((0.06 + i * share, 0.08, share - 0.065, 0.34))
