@@ -1,6 +1,7 @@
 """Which phase has the lowest energy: candidates that keep their symmetry compete.
 
-`candidates` says who competes, `competition` converges them, `verdict` judges, `result` is what comes back.
+`candidates` says who competes, `competition` converges them, `verdict` judges, `bulk` goes to infinitely many
+particles, `result` is what comes back.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *, spins: str | None = None,
            electron_spin: str | None = None, hole_spin: str | None = None, plane_waves: Sequence[int] | None = None,
            hexagon: int | None = None, cutoff: float | None = None, occupation: str = "integer", follow: bool = False,
-           tolerance: float = 1e-8, max_iterations: int = 2000, stability: str = "auto",
+           tolerance: float = 1e-8, max_iterations: int = 2000, stability: str = "auto", sizes: Sequence[int] = (),
            **how: Unpack[Calling]) -> CompetitionResult:
     """The phase of lowest mean-field energy at one point, with its margin and the numerical error of that.
 
@@ -39,6 +40,8 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     occupation, max_iterations, stability : see `hartree_fock.hartree_fock`.
     follow : follow the lowest mode of each saddle, too, and say where it leads; the candidate competes as it is.
     tolerance : bound on the error of the energy per particle (Ha_h).
+    sizes : further numbers of holes (of electrons where there are none), from which the verdict goes to infinitely many
+        particles: `limit` of the result; with ``zero_mode = "madelung"``.
     how : see `results.calling.Calling`.
 
     Returns
@@ -61,9 +64,8 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     from ehbilayer.basis.plane_waves import PlaneWaveBasis
     from ehbilayer.basis.waves import WaveChoice
     from ehbilayer.hartree_fock.options import Options
+    from ehbilayer.phases.bulk import Contest
     from ehbilayer.phases.candidates import applicable
-    from ehbilayer.phases.candidates import candidates as completed
-    from ehbilayer.phases.competition import compete
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
@@ -77,6 +79,7 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     options = Options(occupation=occupation, follow=follow, tolerance=tolerance, max_iterations=max_iterations,
                       stability=stability, basis_tolerance=None if waves.named else tolerance)
     basis = PlaneWaveBasis(torus.box, waves.on(torus, tolerance))
-    found = completed(torus, basis, applicable(torus, spins) if candidates is None else candidates, options,
-                      spins)
-    return call(lambda hooks: compete(found, hooks), torus.bilayer.scales, how)
+    contest = Contest(torus, basis, tuple(applicable(torus, spins) if candidates is None else candidates), options,
+                      spins, tuple(sizes))
+    contest.check()
+    return call(contest.solve, torus.bilayer.scales, how)

@@ -97,6 +97,30 @@ class ArrangementRow:
     cost: float = number("Ha_h", "above the arrangement that stands for the candidate, per hole on the same waves")
 
 
+@dataclass(frozen=True)
+class SizeVerdict:
+    """The verdict in a box of one size."""
+
+    particles: int = entry("sites: holes, or electrons where there are none")
+    winner: str = entry("phase of lowest energy")
+    margin: float | None = number("Ha_h", "energy per hole from the winner to the next phase")
+    numerical_error: float | None = number("Ha_h", "how much smaller the margin may be")
+    status: Status = entry("how it ended")
+
+
+@dataclass(frozen=True)
+class BulkVerdict:
+    """The verdict for infinitely many particles, from the phases that two sizes or more have."""
+
+    winner: str = entry("phase of lowest energy; unknown where sizes are too few")
+    runner_up: str | None = entry("the next phase")
+    margin: float | None = number("Ha_h", "energy per hole from the winner to the next phase")
+    uncertainty: float | None = number("Ha_h", "how much smaller the margin may be")
+    resolved: bool = entry("whether the margin is larger than its uncertainty")
+    heights: dict[str, float] = number("Ha_h", "energy per hole of every phase above the winner")
+    by_size: tuple[SizeVerdict, ...] = entry("the sizes")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CompetitionResult(Result):
     """Which phase has the lowest energy; ``energy`` is that of the winner, per hole.
@@ -126,6 +150,7 @@ class CompetitionResult(Result):
     further: tuple[CandidateRow, ...] = entry(
         "of candidates that end lowest as another phase: the arrangement that remains what it is called", ())
     arrangements: tuple[ArrangementRow, ...] = entry("all arrangements of spins and valleys that competed", ())
+    limit: BulkVerdict | None = entry("infinitely many particles, where sizes are given", None)
     particles: Carriers[int] = entry("particles in the box, of all flavours")
     area: float = number("a_h^2", "area of the box")
     zero_mode: str = entry("none | madelung")

@@ -35,8 +35,8 @@ def size_shift(candidate: Candidate, energy: float, waves: np.ndarray, sites: in
 
     Returns None where it did not converge there.
     """
-    small = _resized(candidate.torus, sites)
-    chosen = _same_reach(candidate.torus, waves, small)
+    small = resized(candidate.torus, sites)
+    chosen = same_reach(candidate.torus, waves, small)
     if candidate.paired:
         basis = PlaneWaveBasis(small.box, chosen)
         state = by_flavour(small, lambda torus: condensate_torus.solve(
@@ -63,7 +63,7 @@ def smaller(candidates: Sequence[Candidate]) -> int | None:
 
 def _holds(candidate: Candidate, sites: int) -> bool:
     try:
-        small = _resized(candidate.torus, sites)
+        small = resized(candidate.torus, sites)
         if not candidate.paired and candidate.options.keep != "translations":
             crystal_cell(small.box, sites, _per_cell(candidate))
     except InputError:
@@ -75,7 +75,7 @@ def _per_cell(candidate: Candidate) -> int:
     return 1 if candidate.options.keep == "translations" else candidate.torus.sites // candidate.basis.cells
 
 
-def _resized(torus: Torus, sites: int) -> Torus:
+def resized(torus: Torus, sites: int) -> Torus:
     """With another number of sites; numbers of flavours go along. Raises InputError where they are not whole."""
     def share(spin: str) -> str:
         if spin in SPIN_TREATMENTS:
@@ -106,7 +106,7 @@ def _roundness(torus: Torus) -> float:
     return float(np.linalg.norm(cell, axis=1).min() / np.sqrt(torus.area / torus.sites))
 
 
-def _same_reach(torus: Torus, waves: np.ndarray, small: Torus) -> np.ndarray:
+def same_reach(torus: Torus, waves: np.ndarray, small: Torus) -> np.ndarray:
     """Waves of the smaller box in the hull of the others', widened by half a step."""
     from scipy.spatial import ConvexHull
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.phases.result import CompetitionResult
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.results.files import ResultFileError
 from ehbilayer.run.finishing import finished
@@ -15,6 +16,7 @@ from ehbilayer.run.reporting import Reporter
 from ehbilayer.status import Status
 from ehbilayer.studies.axes import Axis
 from ehbilayer.studies.task import Task
+from ehbilayer.sweep.boundaries import Boundary, boundaries
 from ehbilayer.sweep.columns import column, described_entry, flatten
 from ehbilayer.sweep.points import Point, Sweep
 from ehbilayer.sweep.result import Failure, SweepResult, stacked
@@ -116,10 +118,19 @@ def gather(layout: Layout, points: list[Point], store: PointStore, total: int,
         status = Status.interrupted
     failures = tuple(Failure(p.values, label, _reason(r)) for p, label, r in zip(points, labels, results, strict=True)
                      if label in counts["failed_by_reason"])
+    data = _data(layout, points, labels, results, store, reporter)
     return SweepResult(
         status=status, advice=_advice(status, counts), study_kind=layout.kind, **counts, mode=layout.mode,
         axes={a.key: list(a.values) for a in layout.axes}, failures=failures[:LISTED], show=layout.show,
-        data=_data(layout, points, labels, results, store, reporter))
+        boundaries=_boundaries(layout, data, results), data=data)
+
+
+def _boundaries(layout: Layout, data: dict[str, Variable], results: list[Result | None]) -> tuple[Boundary, ...]:
+    """Of a competition along one axis of numbers."""
+    axis = data[layout.axes[0].key].values
+    if len(layout.axes) > 1 or axis.dtype.kind not in "if":
+        return ()
+    return boundaries([float(x) for x in axis], [r if isinstance(r, CompetitionResult) else None for r in results])
 
 
 def _advice(status: Status, counts: dict[str, Any]) -> str:

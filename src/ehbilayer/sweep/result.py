@@ -11,6 +11,7 @@ import numpy as np
 
 from ehbilayer.results.base import Result, Variable, entry
 from ehbilayer.studies.axes import AXIS_UNITS, SWEPT
+from ehbilayer.sweep.boundaries import Boundary
 
 CANDIDATE = "candidate"
 
@@ -45,6 +46,7 @@ class SweepResult(Result):
     axes: dict[str, Any] = entry("swept keys and their values, as in the study")
     failures: tuple[Failure, ...] = entry("the first failed points", ())
     show: tuple[str, ...] = entry("numbers to look at first", ())
+    boundaries: tuple[Boundary, ...] = entry("where phases change, along the axis of a sweep that has one", ())
     shard: dict[str, Any] | None = entry("the part that one of several runs computes, and its counts", None)
 
     @classmethod

@@ -26,6 +26,8 @@ def rows(result: SweepResult) -> list[tuple[str, str]]:
         own, (part, parts) = result.shard, result.shard["part"]
         found.append((f"part {part}/{parts}", f"{own['done']} of {own['points']} done, {own['failed']} failed"))
     found += _winners(result)
+    found += [("boundary" if b.particles == "finite" else "N to infinity",
+               f"{b.below} to {b.above} at {b.value:.6g} +- {b.uncertainty:.1g}") for b in result.boundaries]
     numbers = [(name, _range(result, name)) for name in main_numbers(result)[:LISTED]]
     found += [(name, text) for name, text in numbers if text]
     found += [("failed", f"{where(f.coordinates)}: {f.status}, {f.reason}") for f in result.failures[:LISTED]]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock
-from ehbilayer.studies.keys import BILAYER, CELL, Table, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, CELL, Count, Table, density_keys, dotted
 from ehbilayer.studies.monte_carlo import keys as monte_carlo
 
 Phase = Literal[hartree_fock.Ordered, "condensate"]
@@ -27,6 +27,7 @@ class PhasesTable(Table):
                                   "names one, else all")
     method: Literal["hartree-fock", "monte-carlo"] = Field(
         default="hartree-fock", description="hartree-fock | monte-carlo: mean field, or with correlation")
+    sizes: list[Count] | None = Field(default=None, min_length=1, description="a list of particle numbers")
 
 
 TABLE = PhasesTable

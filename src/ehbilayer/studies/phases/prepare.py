@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
@@ -22,8 +21,8 @@ from ehbilayer.torus import Torus
 def prepare(study: Study) -> Task:
     """The task of a competition. Raises InputError for one that cannot be computed."""
     from ehbilayer.orbitals import PREFIX
-    from ehbilayer.phases.candidates import applicable, candidates
-    from ehbilayer.phases.competition import compete
+    from ehbilayer.phases.bulk import Contest
+    from ehbilayer.phases.candidates import applicable
 
     if keys.of(study).method == "monte-carlo":
         return correlated(study)
@@ -33,7 +32,9 @@ def prepare(study: Study) -> Task:
     with by_key(study):
         basis = PlaneWaveBasis(torus.box, waves.on(torus, options.tolerance))
         names: list[str] = list(keys.of(study).candidates or applicable(torus, spins))
-        found = candidates(torus, basis, names, options, spins)
+        contest = Contest(torus, basis, tuple(names), options, spins, tuple(keys.of(study).sizes or ()))
+        contest.check()
+        found = contest.candidates
     resolved = resolved_entries(study, torus, basis) | {
         "hartree-fock": asdict(replace(options, starts=given.starts)),
         "phases": {"candidates": list(names), "spins": spins}}
@@ -44,10 +45,13 @@ def prepare(study: Study) -> Task:
             f"  solve      zero mode {torus.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h",
             "  spins      " + ("every arrangement of spins and valleys" if spins == "all" else
                                ", ".join(f"{s.name}s {s.spin}" for s in torus.species if s.count))]
+    if contest.sizes:
+        plan.append(f"  sizes      {', '.join(map(str, contest.sizes))}, to infinitely many particles")
+    grown = sum((n / torus.sites) ** 2 for n in set(contest.sizes) - {torus.sites})  # waves and particles both grow
     inputs = study.canonical()
     inputs["phases"] = inputs.get("phases", {}) | {"spins": spins}
-    return Task(study, bilayer.scales, inputs, resolved, tuple(plan), partial(compete, found),
-                seconds=sum(c.basis.estimate(c.torus)["seconds"] for c in found if not c.paired),
+    return Task(study, bilayer.scales, inputs, resolved, tuple(plan), contest.solve,
+                seconds=(1 + grown) * sum(c.basis.estimate(c.torus)["seconds"] for c in found if not c.paired),
                 extra=_critical(study, contents, torus), carries=(PREFIX,))
 
 

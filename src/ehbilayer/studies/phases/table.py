@@ -22,6 +22,7 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
         sigma = "" if result.margin_sigma is None else f", {result.margin_sigma:.1f} standard errors"
         found.append(("margin", f"{energy_text(margin)} per hole below {result.runner_up}{sigma}; {word} "
                                 f"numerical error {result.numerical_error:.1e}"))
+    found += _limit(result)
     found += [("caution", text) for text in result.cautions]
     found += [(row.name, _ended(row)) for row in
               sorted((*result.candidates, *result.further), key=lambda r: (r.energy is None, r.energy or 0.0))]
@@ -48,6 +49,21 @@ def _sampled(row: CandidateRow) -> str:
     words += [] if row.time_step_error is None else [f"time step {row.time_step_error:+.1e}"]
     words += [] if row.size_correction is None else [f"size {row.size_correction:+.1e}"]
     return ", ".join(words)
+
+
+def _limit(result: CompetitionResult) -> list[tuple[str, str]]:
+    """The verdict for infinitely many particles, and those that it comes from."""
+    limit = result.limit
+    if limit is None:
+        return []
+    text = limit.winner
+    if limit.margin is not None and limit.uncertainty is not None:
+        word = "" if limit.resolved else ", NOT RESOLVED"
+        text += (f", {energy_text(limit.margin)} per hole below {limit.runner_up}, which may be "
+                 f"{limit.uncertainty:.1e} less{word}")
+    sizes = [(f"{s.particles} sites", s.winner + ("" if s.margin is None else f" by {s.margin:.4g} Ha_h per hole")
+              + ("" if s.status is Status.converged else f", {s.status}")) for s in limit.by_size]
+    return [("N to infinity", text), *sizes]
 
 
 def _ended(row: CandidateRow) -> str:
