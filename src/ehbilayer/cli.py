@@ -72,7 +72,7 @@ def run(
     force: Force = False,
     backend: Annotated[str, typer.Option(help="numpy or jax.")] = "numpy",
     max_time: MaxTime = None,
-    workers: Annotated[int | None, typer.Option(help="For sweeps: local processes.", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(help="Local workers.", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
     shard: Annotated[str | None, typer.Option(help="For sweeps: only part i/n.", show_default=False)] = None,
 ) -> None:

@@ -17,23 +17,20 @@ Sources: Umrigar, Nightingale, Runge, JCP 99, 2865 (1993); Reynolds et al., JCP 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import count
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ehbilayer.monte_carlo.estimators import EVERY, Tally
 from ehbilayer.monte_carlo.kernels import Psi
-from ehbilayer.monte_carlo.statistics import Average, reblock
-from ehbilayer.monte_carlo.walk import Walkers, local_energies
-from ehbilayer.status import Status
+from ehbilayer.monte_carlo.statistics import Average, Series, reblock
+from ehbilayer.monte_carlo.walk import Walkers
 
 CUT = 4.0  # standard deviations of the local energy of psi
 FEEDBACK = 20  # steps in which the population is brought back
 MEMORY = 200  # steps whose feedback is undone
 MOST = 4  # copies of one walker
-SHORTEST = 500  # steps: an error from fewer is too small too often
 REFUSED = 0.01  # share of the moves at the larger time step
 
 
@@ -65,59 +62,73 @@ def branch(walkers: Walkers, weights: np.ndarray) -> None:
     walkers.positions, walkers.energies = walkers.positions[chosen], walkers.energies[chosen]
 
 
-def time_step(psi: Psi, walkers: Walkers, tau: float) -> float:
-    """A time step at which REFUSED of the moves are refused, found while walking in |psi|^2 from a first ``tau``."""
-    for _ in range(6):
-        share = float(np.mean([walkers.step(psi, tau, False)[0] for _ in range(4)]))
-        # refusals grow as tau^(3/2), about
-        tau *= float(np.clip((REFUSED / max(1 - share, 1e-4)) ** (2 / 3), 0.1, 10.0))
-    return tau
+def refined(tau: float, share: float) -> float:
+    """A time step at which REFUSED of the moves are refused, from the ``share`` that ``tau`` accepts."""
+    # refusals grow as tau^(3/2), about
+    return tau * float(np.clip((REFUSED / max(1 - share, 1e-4)) ** (2 / 3), 0.1, 10.0))
 
 
-def diffuse(psi: Psi, walkers: Walkers, tau: float, energy: float, spread: float, settling: int,
-            enough: Callable[[np.ndarray, np.ndarray], bool], stopped: Callable[[], Status | None],
-            tally: Tally) -> DiffusionRun:
-    """Walk at ``tau`` from walkers of |psi|^2 with mean ``energy`` and standard deviation ``spread`` (Ha_h).
+@dataclass(eq=False)
+class Diffusion:
+    """A run on its way: it can be left after any step, and gone on with.
 
-    The first ``settling`` steps do not count; ``enough`` is asked about the trace and its weights now and then.
+    tau : 1/Ha_h.   spread : of the local energy of psi, Ha_h.   target : number of walkers.
+    settling : steps that do not count.   mean : of the energy, Ha_h, which E_T follows.   ratio : tau_eff/tau.
+    done : steps.   rows : of those that count: energy (Ha_h), weight, what E_T gave, share of the moves.
+    sums : of energy times weight, and of weights.   tally : what else is measured.
     """
-    target, particles = walkers.positions.shape[:2]
-    cut = max(CUT * spread, 0.2 * np.sqrt(particles / tau))
-    walkers.energies = np.column_stack([local_energies(psi, walkers.positions)[0], np.zeros(target)])
-    trace: list[float] = []
-    weights: list[float] = []
-    feedback: list[float] = []
-    shares: list[float] = []
-    mean, ratio, look = energy, 1.0, SHORTEST
-    for step in count(-settling):
+
+    tau: float
+    spread: float
+    target: int
+    settling: int
+    mean: float
+    tally: Tally
+    ratio: float = 1.0
+    done: int = 0
+    rows: Series = field(default_factory=lambda: Series(4))
+    sums: tuple[float, float] = (0.0, 0.0)
+
+    def step(self, psi: Psi, walkers: Walkers) -> None:
+        """All walkers move and branch."""
+        tau, walk = self.tau, walkers
+        cut = max(CUT * self.spread, 0.2 * np.sqrt(walk.positions.shape[1] / tau))
         # E_T = <E> - ln(P/P_0)/(g tau)
-        reference = mean - np.log(len(walkers.positions) / target) / (FEEDBACK * tau)
-        before = np.clip(walkers.local, mean - cut, mean + cut)
-        share, part = walkers.step(psi, tau, True)
-        ratio += (part - ratio) / min(step + settling + 1, 1000)
-        after = np.clip(walkers.local, mean - cut, mean + cut)
+        reference = self.mean - np.log(len(walk.positions) / self.target) / (FEEDBACK * tau)
+        before = np.clip(walk.local, self.mean - cut, self.mean + cut)
+        share, part = walk.step(psi, tau, True)
+        self.done += 1
+        self.ratio += (part - self.ratio) / min(self.done, 1000)
+        after = np.clip(walk.local, self.mean - cut, self.mean + cut)
         # w = exp(-tau_eff [(E + E')/2 - E_T])
-        w = np.exp(np.clip(-tau * ratio * ((before + after) / 2 - reference), -20.0, np.log(MOST)))
-        mixed = float(w @ walkers.local / w.sum())
-        branch(walkers, w)
-        if step < 0:
-            mean += (mixed - mean) / 10
-            continue
-        for kept, value in ((trace, mixed), (weights, w.sum()), (feedback, -tau * ratio * reference), (shares, share)):
-            kept.append(float(value))
-        if step % EVERY["dmc"] == 0:
-            tally.take(psi, walkers)
-        if step % 100 == 9:
-            mean = float(np.average(trace, weights=weights))
-        if stopped() is not None:
-            break
-        if step >= look:
-            look = int(1.1 * step) + 50
-            if enough(np.array(trace), np.array(weights)):
-                break
-    return DiffusionRun(tau, reblock(np.array(trace), np.array(weights)), float(np.mean(weights)),
-                        float(np.mean(shares)), _undone(np.array(trace), np.array(weights), np.array(feedback)),
-                        np.array(trace), np.array(weights), tally)
+        w = np.exp(np.clip(-tau * self.ratio * ((before + after) / 2 - reference), -20.0, np.log(MOST)))
+        mixed, weight = float(w @ walk.local / w.sum()), float(w.sum())
+        branch(walk, w)
+        if self.done <= self.settling:
+            self.mean += (mixed - self.mean) / 10
+            return
+        self.rows.add(mixed, weight, -tau * self.ratio * reference, share)
+        self.sums = (self.sums[0] + mixed * weight, self.sums[1] + weight)
+        if len(self.rows) % EVERY["dmc"] == 1:
+            self.tally.take(psi, walk)
+        if len(self.rows) % 100 == 10:
+            self.mean = self.sums[0] / self.sums[1]
+
+    @property
+    def average(self) -> Average:
+        """The energy so far, Ha_h; while it settles, what E_T follows."""
+        if not self.rows:
+            return Average(self.mean, math.nan, 1.0, 0, np.zeros(0), np.zeros(0))
+        trace, weights, *_ = self.rows.table.T
+        return reblock(trace, weights)
+
+    def found(self) -> DiffusionRun | None:
+        """What it found; None while it settles."""
+        if not self.rows:
+            return None
+        trace, weights, feedback, shares = self.rows.table.T
+        return DiffusionRun(self.tau, self.average, float(weights.mean()), float(shares.mean()),
+                            _undone(trace, weights, feedback), trace, weights, self.tally)
 
 
 def _undone(trace: np.ndarray, weights: np.ndarray, feedback: np.ndarray) -> float:

@@ -24,7 +24,7 @@ from ehbilayer.monte_carlo.kernels import Psi
 from ehbilayer.monte_carlo.measuring import Layout, measure
 from ehbilayer.monte_carlo.pair_potential import Box
 from ehbilayer.monte_carlo.trial import Trial
-from ehbilayer.monte_carlo.walk import Walkers
+from ehbilayer.monte_carlo.walk import Walkers, share_out
 from ehbilayer.numerics.lattice import Cell, crystal_cell
 
 EVERY = {"vmc": 5, "dmc": 10}  # sweeps between two measurements
@@ -215,21 +215,24 @@ class Tally:
     last one."""
 
     estimators: Estimators
-    blocks: np.ndarray = field(init=False)
     used: int = 0
     per: int = 1
     last: int = 0
+    blocks: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
-        self.blocks = np.zeros((MOST, self.estimators.layout.start[-1] + 1))
+        if not self.blocks.size:
+            self.blocks = np.zeros((MOST, self.estimators.layout.start[-1] + 1))
 
     def take(self, psi: Psi, walkers: Walkers) -> None:
         """Measure all walkers, with random numbers from their stream."""
         layout, random, shape = self.estimators.layout, walkers.random, walkers.positions.shape
         electrons = max(1, len(layout.negative))
         lines = np.zeros((shape[0], layout.start[-1]))
-        measure(psi, layout, self.estimators.owner, walkers.positions, random.random(shape),
-                random.integers(len(layout.far), size=shape[0]), random.integers(electrons, size=shape[0]), lines)
+        owner, r, uniform = self.estimators.owner, walkers.positions, random.random(shape)
+        first, electron = (random.integers(n, size=shape[0]) for n in (len(layout.far), electrons))
+        share_out(lambda i: measure(psi, layout, owner, r[i], uniform[i], first[i], electron[i], lines[i]), r,
+                  walkers.workers)
         self.add(np.append(lines.sum(axis=0), shape[0]))
 
     def add(self, line: np.ndarray) -> None:

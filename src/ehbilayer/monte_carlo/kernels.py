@@ -137,22 +137,18 @@ def workspace(psi):  # type: ignore[no-untyped-def]
     return np.empty((psi.determinants.size.shape[0], n, n), kind), np.zeros((4, n), kind), np.empty(n, kind)
 
 
-@njit(cache=True, error_model="numpy")
-def step_all(psi, walkers, tau, normal, uniform, fixed, energies):  # type: ignore[no-untyped-def]
-    """One sweep of every walker (W, N, 2) in place, then its kinetic and potential energy into ``energies`` (W, 2).
-
-    Returns accepted moves and the ratio of accepted to all squared diffusive steps, the tau_eff/tau of Reynolds et al.
-    """
+@njit(cache=True, error_model="numpy", nogil=True)
+def step_all(psi, walkers, tau, normal, uniform, fixed, energies, moves):  # type: ignore[no-untyped-def]
+    """One sweep of every walker (W, N, 2) in place, then its kinetic and potential energy into ``energies`` (W, 2), its
+    accepted moves and the squares of accepted and of all diffusive steps, in units of tau/m, into ``moves`` (W, 3)."""
     inverses, line, change = workspace(psi)
-    accepted, moved, tried = 0, 0.0, 0.0
     for w in range(walkers.shape[0]):
         a, m, t = sweep(psi, walkers[w], tau, normal[w], uniform[w], fixed, inverses, line, change)
-        accepted, moved, tried = accepted + a, moved + m, tried + t
+        moves[w, 0], moves[w, 1], moves[w, 2] = a, m, t
         energies[w, 0], energies[w, 1], _ = local_energy(psi, walkers[w], inverses, line)
-    return accepted, moved / tried
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def evaluate(psi, walkers, out):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy and ln|psi| of every walker, into ``out`` (W, 3)."""
     inverses, line, _ = workspace(psi)

@@ -51,12 +51,13 @@ def gather(trial: Trial, parameters: np.ndarray, walkers: Walkers, tau: float, s
             return None
         kept.append(walkers.positions.copy())
     positions = np.concatenate(kept)
-    energy, log = local_energies(psi, positions)
+    energy, log = local_energies(psi, positions, walkers.workers)
     moved = []
     for i in range(len(parameters)):
         if stopped() is not None:
             return None
-        moved.append(local_energies(trial.psi(parameters + STEP * (np.arange(len(parameters)) == i)), positions))
+        other = trial.psi(parameters + STEP * (np.arange(len(parameters)) == i))
+        moved.append(local_energies(other, positions, walkers.workers))
     return Samples(positions, energy, log, np.array([e for e, _ in moved]), np.array([g for _, g in moved]))
 
 
@@ -95,37 +96,35 @@ def change(h: np.ndarray, s: np.ndarray, shift: float) -> np.ndarray:
     return out
 
 
-def reweighted(trial: Trial, parameters: np.ndarray, samples: Samples) -> tuple[float, float, float]:
+def reweighted(trial: Trial, parameters: np.ndarray, samples: Samples, workers: int = 1) -> tuple[float, float, float]:
     """Energy, spread of the local energy (Ha_h), and the share of samples that count, at other ``parameters``."""
-    energy, log = local_energies(trial.psi(parameters), samples.positions)
+    energy, log = local_energies(trial.psi(parameters), samples.positions, workers)
     w = np.exp(np.clip(2 * (log - samples.log) - np.max(2 * (log - samples.log)), -200.0, 0.0))
     w /= w.sum()
     mean = float(w @ energy)
     return mean, float(np.sqrt(w @ (energy - mean) ** 2)), float(1 / (w @ w) / len(w))
 
 
-def improve(trial: Trial, parameters: np.ndarray, samples: Samples) -> np.ndarray:
+def improve(trial: Trial, parameters: np.ndarray, samples: Samples, workers: int = 1) -> np.ndarray:
     """Parameters (P,) that the samples say are better; the same where none is."""
     h, s = matrices(samples)
     spread = float(samples.energy.std())
     best, lowest = parameters, samples.energy.mean() + VARIANCE * spread
     for shift in SHIFTS:
         trying = parameters + change(h, s, shift * spread)
-        energy, width, overlap = reweighted(trial, trying, samples)
+        energy, width, overlap = reweighted(trial, trying, samples, workers)
         if overlap > OVERLAP and energy + VARIANCE * width < lowest:
             best, lowest = trying, energy + VARIANCE * width
     return best
 
 
-def optimise(trial: Trial, parameters: np.ndarray, walkers: Walkers, tau: float, rounds: int, samples: int,
-             look: Callable[[str], None], stopped: Callable[[], Status | None]) -> np.ndarray:
-    """Optimised parameters after at most ``rounds`` steps with ``samples`` walkers each, fewer when stopped."""
+def optimised(trial: Trial, parameters: np.ndarray, walkers: Walkers, tau: float, samples: int, name: str,
+              look: Callable[[str], None], stopped: Callable[[], Status | None]) -> np.ndarray | None:
+    """Parameters after a step called ``name`` with ``samples`` walkers; None where it was stopped within."""
     snapshots = max(1, round(samples / len(walkers.positions)))
-    for i in range(rounds):
-        found = gather(trial, parameters, walkers, tau, snapshots, 5, stopped)
-        if found is None:
-            break
-        energy, spread = found.energy.mean() / trial.per, found.energy.std() / trial.per
-        look(f"optimising, step {i + 1} of {rounds}: energy {energy:.6f}, spread {spread:.6f} Ha_h")
-        parameters = improve(trial, parameters, found)
-    return parameters
+    found = gather(trial, parameters, walkers, tau, snapshots, 5, stopped)
+    if found is None:
+        return None
+    energy, spread = found.energy.mean() / trial.per, found.energy.std() / trial.per
+    look(f"{name}: energy {energy:.6f}, spread {spread:.6f} Ha_h")
+    return improve(trial, parameters, found, walkers.workers)

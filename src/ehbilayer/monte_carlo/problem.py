@@ -103,7 +103,8 @@ class MonteCarloProblem:
     def _solve(self, twist: Twist | None, part: MonteCarloProblem, hooks: Hooks,
                first: MonteCarloResult | None) -> MonteCarloResult:
         """At one twist, as ``part`` says; with the parameters of the ``first`` result, where there is one."""
-        from ehbilayer.monte_carlo.calculation import Plan, solve
+        from ehbilayer.monte_carlo.calculation import solve
+        from ehbilayer.monte_carlo.report import Plan
         from ehbilayer.monte_carlo.sources import trial_of
 
         trial, parameters = trial_of(self.torus, self.source, self.jastrow, twist)

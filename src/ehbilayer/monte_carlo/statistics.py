@@ -9,11 +9,33 @@ Source: Flyvbjerg, Petersen, JCP 91, 461 (1989); Lee et al., PRE 83, 066706 (201
 
 from __future__ import annotations
 
+import math
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
 
 FEWEST = 16  # independent blocks, for an error that can be trusted
+
+
+class Series:
+    """A table that grows by rows of ``width`` numbers, 8 bytes each."""
+
+    def __init__(self, width: int, table: np.ndarray | None = None) -> None:
+        self.width = width
+        self._flat = array("d", [] if table is None else np.ravel(table).tolist())
+
+    def __len__(self) -> int:
+        return len(self._flat) // self.width
+
+    def add(self, *row: float) -> None:
+        """Append a row."""
+        self._flat.extend(row)
+
+    @property
+    def table(self) -> np.ndarray:
+        """All rows (n, width)."""
+        return np.array(self._flat, dtype=float).reshape(-1, self.width)
 
 
 @dataclass(frozen=True)
@@ -38,7 +60,7 @@ class Average:
 
 
 def reblock(series: np.ndarray, weights: np.ndarray | None = None) -> Average:
-    """The weighted mean of a series (n,) with its error."""
+    """The weighted mean of a series (n,) with its error, which one sample does not have (NaN)."""
     w = np.ones(len(series)) if weights is None else np.asarray(weights, dtype=float)
     mean, total = float(w @ series / w.sum()), len(series)
     errors, doubts, counts = [], [], []
@@ -56,7 +78,7 @@ def reblock(series: np.ndarray, weights: np.ndarray | None = None) -> Average:
         x, size = sums / w, size * 2
     levels = np.array(errors)
     if not len(levels) or levels[0] == 0:
-        return Average(mean, 0.0, 1.0, total, levels, np.array(doubts))
+        return Average(mean, 0.0 if len(levels) else math.nan, 1.0, total, levels, np.array(doubts))
     lengths = 2.0 ** np.arange(len(levels))
     good = np.flatnonzero(lengths**3 > 2 * total * (levels / levels[0]) ** 4)
     best = int(good[0]) if len(good) else len(levels) - 1

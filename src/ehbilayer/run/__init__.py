@@ -35,7 +35,7 @@ def run(study: Study | str | Path | dict[str, Any], directory: str | Path | None
     threads : for the transforms; by default 2, or 1 on a single core and for the points of a sweep.
     reporter : told the plan, the progress, notes and warnings; silent by default.
     workers, scheduler, shard : for sweeps: how many local processes, or the address of a Dask scheduler; ``"2/5"``
-        computes the second of five parts of the points.
+        computes the second of five parts of the points. ``workers`` also of one study by Monte Carlo, as threads.
     should_stop : asked at every natural step; a Status ends the calculation with it, the state kept.
 
     Returns

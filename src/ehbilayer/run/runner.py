@@ -62,25 +62,37 @@ def run(study: Study | str | Path, directory: str | Path | None = None, *, resum
         try:
             if study.sweep is not None:
                 return _run_sweep(study, place, limits, reporter, _Sweeping(resume, force, workers, scheduler, shard))
-            _refuse_sweep_options({"--workers": workers, "--scheduler": scheduler, "--shard": shard})
-            return _run_single(study, place, limits, reporter, resume=resume, force=force)
+            _refuse_sweep_options({"--scheduler": scheduler, "--shard": shard})
+            return _run_single(study, place, limits, reporter, resume=resume, force=force, workers=workers)
         except Ended as ended:
             reporter.done()
             return _not_begun(study, ended.status)
 
 
 def _run_single(study: Study, place: Path | None, limits: Limits, reporter: Reporter, *, resume: bool,
-                force: bool) -> Result:
+                force: bool, workers: int | None) -> Result:
     check_single(study)
     if study.density.hole_over_critical is not None and study.density.critical_rs == "computed":
         reporter.note("computing the critical r_s of the monolayer first")
     task = prepare(study)
+    if task.shared_out:
+        _share_out(workers, limits)
+    else:
+        _refuse_sweep_options({"--workers": workers})
     if place is not None:
         return _run_in(place, task, limits, reporter, resume=resume, force=force)
     _end_if_asked(limits)
     reporter.plan(task)
     limits.warn_of_time(task.seconds, reporter)
     return _compute(task, None, None, limits, reporter)
+
+
+def _share_out(workers: int | None, limits: Limits) -> None:
+    """Give the calculation as many workers as are asked for."""
+    from ehbilayer.sweep.engines import require_workers
+
+    require_workers(workers)
+    limits.threads = workers or limits.threads
 
 
 def _run_in(place: Path, task: Task, limits: Limits, reporter: Reporter, *, resume: bool, force: bool) -> Result:

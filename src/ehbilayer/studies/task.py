@@ -36,6 +36,7 @@ class Task:
     extra : entries of the summary that the method does not know.
     carries : names of the arrays, or how they begin, that a neighbouring point of a sweep can start from; empty where
         it cannot.
+    shared_out : one calculation is shared out among as many workers as are asked for.
     """
 
     study: Study
@@ -48,6 +49,7 @@ class Task:
     seconds: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
     carries: tuple[str, ...] = ()
+    shared_out: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:

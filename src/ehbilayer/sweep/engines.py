@@ -243,8 +243,7 @@ def make_engine(workers: int | None, scheduler: str | None) -> InProcess | DaskE
     """
     if workers is not None and scheduler is not None:
         raise InputError("--scheduler", "given without --workers", scheduler, "a scheduler brings its own workers")
-    if workers is not None and not 1 <= workers <= 1000:
-        raise InputError("--workers", "an integer from 1 to 1000", workers, "about one per core")
+    require_workers(workers)
     if scheduler is None and (workers or 1) == 1:
         return InProcess()
     from importlib.util import find_spec
@@ -256,6 +255,12 @@ def make_engine(workers: int | None, scheduler: str | None) -> InProcess | DaskE
     if scheduler is None:
         _require_files(workers or 1)
     return DaskEngine(workers or 0, scheduler)
+
+
+def require_workers(workers: int | None) -> None:
+    """Raises InputError for a number of workers that cannot be."""
+    if workers is not None and not 1 <= workers <= 1000:
+        raise InputError("--workers", "an integer from 1 to 1000", workers, "about one per core")
 
 
 def _require_files(workers: int) -> None:

@@ -43,7 +43,7 @@ def prepare(study: Study) -> Task:
             f"  solve      {table.trial} by {table.method}, {many}{table.walkers} walkers, {', '.join(goal)}, "
             f"seed {table.seed}"]
     return Task(study, torus.bilayer.scales, inputs, _resolved(study, torus, problem), tuple(plan),
-                problem.solve, seed=table.seed)
+                problem.solve, seed=table.seed, shared_out=True)
 
 
 def _trial_file(study: Study) -> Path | None:
