@@ -20,7 +20,7 @@ from ehbilayer.monte_carlo.report import Plan, Walk, report
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.monte_carlo.state import State
 from ehbilayer.monte_carlo.statistics import Average
-from ehbilayer.monte_carlo.walk import Walkers, first_step, settled_step
+from ehbilayer.monte_carlo.walk import Walkers, first_step, last_step, settled_step
 from ehbilayer.status import Status
 
 SETTLING = 100  # sweeps before anything counts
@@ -110,14 +110,15 @@ class Calculation:
             if state.done % 10 == 0:
                 self.hooks.progress(f"settling, step {state.done} of {steps}")
             share, _ = state.walkers.step(self._psi, state.tau, False)
-            state.tau, state.done = settled_step(state.tau, share), state.done + 1
+            state.tau, state.done = min(settled_step(state.tau, share), last_step(self.trial)), state.done + 1
 
     def _settle_again(self) -> None:
         self._settle(SETTLING // 2)
 
     def _optimise(self) -> None:
         """The linear method; a step that is broken off has not been."""
-        state, rounds, share = self.state, self.plan.rounds, self._share("optimise")
+        state, share = self.state, self._share("optimise")
+        rounds = self.plan.rounds if len(state.parameters) else 0
         while state.done < rounds and self._ended(share) is None:
             before = copy.deepcopy(state.walkers)
             found = optimised(self.trial, state.parameters, state.walkers, state.tau, self.plan.samples,

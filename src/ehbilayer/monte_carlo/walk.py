@@ -87,6 +87,11 @@ def first_step(trial: Trial) -> float:
     return float(0.1 * trial.charges.mass.min() * trial.torus.area / trial.particles)
 
 
+def last_step(trial: Trial) -> float:
+    """The time step that takes every particle across the torus: longer ones find nothing new."""
+    return float(trial.charges.mass.max() * trial.torus.area)
+
+
 def packed(random: np.random.Generator) -> np.ndarray:
     """The state of a stream (6,) of 64-bit words."""
     state = random.bit_generator.state
