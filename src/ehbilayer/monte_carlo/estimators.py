@@ -230,7 +230,8 @@ class Tally:
         electrons = max(1, len(layout.negative))
         lines = np.zeros((shape[0], layout.start[-1]))
         owner, r, uniform = self.estimators.owner, walkers.positions, random.random(shape)
-        first, electron = (random.integers(n, size=shape[0]) for n in (len(layout.far), electrons))
+        first = np.asarray(random.integers(len(layout.far), size=shape[0]))
+        electron = np.asarray(random.integers(electrons, size=shape[0]))
         share_out(lambda i: measure(psi, layout, owner, r[i], uniform[i], first[i], electron[i], lines[i]), r,
                   walkers.workers)
         self.add(np.append(lines.sum(axis=0), shape[0]))
