@@ -16,7 +16,7 @@ from ehbilayer.monte_carlo.observables import CONTACT, Estimate, Observables
 from ehbilayer.monte_carlo.orbitals import PairFunction
 from ehbilayer.monte_carlo.pair_potential import box_of
 from ehbilayer.monte_carlo.trial import Trial, make_trial
-from ehbilayer.monte_carlo.walk import Walkers, settle
+from ehbilayer.monte_carlo.walk import Walkers, settled_step
 from ehbilayer.numerics.lattice import Cell, box_of_shape
 
 HOLES = Bilayer.of(rs_hole=5, electrons_per_hole=0)
@@ -31,7 +31,9 @@ def walked(trial: Trial, parameters: np.ndarray, walkers: int, sweeps: int, seed
     """What is found while walking in |psi|^2."""
     psi, tally = trial.psi(parameters), Tally(Estimators.of(trial))
     ensemble = Walkers.of(trial, walkers, np.random.default_rng(seed))
-    tau = settle(psi, ensemble, 0.1 * trial.torus.area / trial.particles, 60, lambda line: None)
+    tau = 0.1 * trial.torus.area / trial.particles
+    for _ in range(60):
+        tau = settled_step(tau, ensemble.step(psi, tau, False)[0])
     for step in range(sweeps):
         ensemble.step(psi, tau, False)
         if step % 3 == 0:

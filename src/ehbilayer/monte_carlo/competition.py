@@ -19,9 +19,10 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.monte_carlo.calculation import Plan, solve
+from ehbilayer.monte_carlo.calculation import solve
 from ehbilayer.monte_carlo.contenders import Contender, Field
 from ehbilayer.monte_carlo.orbitals import Gaussian
+from ehbilayer.monte_carlo.report import Plan
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, TrialEnergy, arrays

@@ -91,6 +91,7 @@ def report(plan: Plan, state: State, reason: Status | None) -> MonteCarloResult:
         inputs={"species": [s.parameters for s in torus.species], "vectors": torus.box.vectors.tolist(),
                 "spacing": torus.bilayer.spacing, "trial": trial.label, "jastrow": trial.jastrow, "seed": plan.seed,
                 "parameters": [[name, part.stop - part.start] for name, part in trial.parameter_names],
+                "twists": [] if trial.twist is None else [list(trial.twist)],
                 **({} if trial.state is None else trial.state.parameters)},
         data=_arrays(per, state.parameters, walk, runs) | (seen.arrays if seen else {})
         | ({} if trial.state is None else trial.state.variables())
