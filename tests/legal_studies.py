@@ -34,7 +34,17 @@ UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm
          shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e")}
 # None: the words of the description
 TEXTS = {"material": tuple(MATERIALS), "start": None, "structure": None, "trial": None}
+# table, key and value (None: any) -> other keys and what they have to be then, None for absent
+NEEDS: dict[tuple[str, str, Any], dict[str, Any]] = {
+    ("density", "hole_over_critical", None): {"density.critical_rs": 5.0},
+    ("phases", "method", "monte-carlo"): {"cell.zero_mode": None, "monte-carlo.target_error": 0.05,
+                                          "monte-carlo.max_time": 1.0}}
 FILES = ("phase",)  # keys that name a file
+# what keys that hardly any number suits hold more often than not
+USUAL: dict[str, tuple[Any, ...]] = {
+    "electrons_per_hole": (0, 0.5, 1, 2, 3), "cutoff": (3.0, 8.0, 20.0), "plane_waves": ([3, 3], [5, 3], [7, 7]),
+    "vectors": ([[1, 0], [0.5, 0.9]], [[2, 0], [0, 1]]), "hole": (0.003, "1e12 cm^-2"), "electron": (0.003, 0.1),
+    "a_over_d": (0.5, 5.0), "densities": ([0.003, 0.01], ["2e11 cm^-2", "1e12 cm^-2"])}
 ASKS = 60  # times a calculation may ask whether to stop
 MOST_SECONDS = 5.0  # of the plan's estimate: bases that follow from the tolerance, ratios of thousands
 STRANGE = 0.1  # share of values at the ends of their range
@@ -94,7 +104,7 @@ def _drawn(rng: np.random.Generator, kind: str) -> dict[str, Any]:
     drawn = {"kind": kind, "bilayer": dict(DEVICE), "density": dict(DENSE)}
     drawn |= {name: dict(table) for name, table in bases[rng.integers(len(bases))].items()}
     used = sorted(_used(drawn))
-    for dotted in rng.choice(used, min(len(used), 1 + rng.geometric(0.4)), replace=False):
+    for dotted in rng.choice(used, min(len(used), rng.geometric(0.4)), replace=False):
         name, key = str(dotted).split(".")
         _set(drawn, name, key, _value(tables()[name].model_fields[key], key, rng))
     return drawn
@@ -108,16 +118,25 @@ def _used(drawn: dict[str, Any]) -> set[str]:
 
 
 def _set(drawn: dict[str, Any], name: str, key: str, value: Any) -> None:
+    if value is None:
+        return
     table = drawn.setdefault(name, {})
     for group in tables()[name].ALTERNATIVES:
         for other in group if key in group else ():
             table.pop(other, None)
-    if value is not None:
-        table[key] = value
+    table[key] = value
+    needs = [rest for (n, k, v), rest in NEEDS.items() if (n, k) == (name, key) and v in (None, value)]
+    for dotted, then in (pair for rest in needs for pair in rest.items()):
+        other, there = dotted.split(".")
+        drawn.setdefault(other, {}).pop(there, None)
+        if then is not None:
+            drawn[other][there] = then
 
 
 def _value(field: Any, key: str, rng: np.random.Generator, rules: tuple[Any, ...] = ()) -> Any:
     """A value of a declared type within its rules (bounds, units, order), at their ends more often than by chance."""
+    if key in USUAL and rng.random() < 0.6:
+        return USUAL[key][rng.integers(len(USUAL[key]))]
     if isinstance(field, FieldInfo):
         if key in TEXTS:
             named = (field.description or "").replace("another name", "").split(" | a result")[0]
