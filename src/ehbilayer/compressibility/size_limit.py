@@ -137,9 +137,9 @@ def extrapolate(sizes: Sequence[Size]) -> Limit:
 
     Where there is no gas to correct with, the values scatter about a line in 1/N: the least-squares line of all.
 
-    The uncertainty is what the other law makes of the same tori, or, if that is more, the law of other pairs of tori
-    (three or more); without a gas also half the distance from the largest torus to the limit. The errors of basis and
-    solver come on top. Raises InputError for fewer than two sizes.
+    The uncertainty is that of `numerics.limits.size_limit`: shells of dense electrons scatter by more than the law of
+    two tori tells. Without a gas it is what the line of other tori makes, or half the distance from the largest torus
+    to the limit. The errors of basis and solver come on top. Raises InputError for fewer than two sizes.
     """
     numerical = [s.basis_error + s.solver_error for s in sizes]
     n, y = [s.particles for s in sizes], [s.corrected for s in sizes]

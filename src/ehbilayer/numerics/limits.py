@@ -37,8 +37,9 @@ def size_limit(particles: Sequence[float], values: Sequence[float], errors: Sequ
     particles, values : N and the value at each, two or more.   errors : of the values, numerical.
     power : 3/2 in the Madelung convention.
 
-    The uncertainty is the largest error, and what the law 1/N makes of the two largest, or, if that is more, the law
-    of other pairs (three sizes or more). Raises InputError for fewer than two different sizes.
+    The uncertainty is the largest error, and the most of three: how far the largest size is from the limit, what the
+    law 1/N makes of the two largest, what the law makes of other pairs (three sizes or more). Raises InputError for
+    fewer than two different sizes.
 
         size_limit([36, 64, 100], [5.455, 5.412, 5.398]).value
     """
@@ -57,5 +58,5 @@ def size_limit(particles: Sequence[float], values: Sequence[float], errors: Sequ
     value, slope = line(power, last)
     left_out = max(abs(line(power, pair)[0] - value) for pair in combinations(range(len(n)), 2)
                    if n[pair[0]] < n[pair[1]])
-    doubt = max(left_out, abs(line(OTHER, last)[0] - value))
+    doubt = max(left_out, abs(line(OTHER, last)[0] - value), abs(float(y[-1]) - value))
     return SizeLimit(value, doubt + max(errors, default=0.0), slope, left_out, power)

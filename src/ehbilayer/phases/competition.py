@@ -2,7 +2,7 @@
 
 All candidates have the same particles, box, zero-mode convention and waves. Steps: `candidates.candidates` (who
 competes, what each one holds), `look.look_at` (which arrangement of spins and valleys stands for each of them),
-`converge` (one of them), `sizes.size_shift`, `verdict.judge` (winner, margin, numerical error). A candidate may still
+`converge` (one of them), `sizes.size_shifts`, `verdict.judge` (winner, margin, numerical error). A candidate may still
 end as another phase, a crystal that melts for instance; it then counts for the phase it ended as.
 """
 
@@ -32,8 +32,8 @@ from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.economy import in_order, is_beaten, most_gained, needed, twin, within
 from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
-from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
-from ehbilayer.phases.sizes import size_shift, smaller
+from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
+from ehbilayer.phases.sizes import size_shifts
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.phases.verdict import cautions, judge, paper_label, ranked
 from ehbilayer.results.base import Carriers, Variable
@@ -42,6 +42,7 @@ from ehbilayer.torus import Torus
 
 STOPPED = (Status.interrupted, Status.timeout)
 FAR = 5.0  # of the largest basis error: rows farther above the winner get none of their own
+LEFT_OUT = 2.0  # the same of rows left out at the first look
 
 
 def compete(candidates: Sequence[Candidate], hooks: Hooks | None = None) -> CompetitionResult:
@@ -158,8 +159,8 @@ class _Points:
             why = f"the {other.name} ended as it" if begin.kept else f"it became the {other.phase}"
             return replace(other, name=candidate.name, left_out=why, seconds=0.0), state
         if is_beaten(self._all, begin):
-            row = replace(_row_of(candidate, state), left_out="it can no longer win",
-                          basis_error=most_gained(self._all))
+            row = replace(_row_of(candidate, state), left_out=LOST, solver_error=most_gained(self._all),
+                          basis_error=_unseen(candidate))
         else:
             row, state = self._well_enough(candidate, told, begin)
             row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0),
@@ -187,27 +188,33 @@ class _Points:
         ranking = ranked(self._all)
         for row in ranking:  # one of each phase
             known = max((r.basis_error or 0.0 for r in self._all), default=0.0)
-            near = row in ranking[:2] or (row.energy or 0.0) - (ranking[0].energy or 0.0) < FAR * known
-            if near and row.status is Status.converged and not row.left_out and row.basis_error is None:
+            far = (LEFT_OUT if row.left_out else FAR) * known
+            near = row in ranking[:2] or (row.energy or 0.0) - (ranking[0].energy or 0.0) < far
+            if near and row.status is Status.converged and row.basis_error is None:
                 self._replace(row, **self._basis_error(row))
         errors = {row.phase: row.basis_error for row in ranked(self._all)}
         for row in self._all:
             if row.status is Status.converged and row.basis_error is None:  # of a phase that has a lower row
                 self._replace(row, basis_error=errors.get(row.phase))
-        two = [row for row in ranked(self._all)[:2] if row.status is Status.converged]
-        sites = smaller([self._candidate(row) for row in two]) if len(two) > 1 else None
-        for row in two if sites is not None else ():
-            candidate = self._candidate(row)
-            grown = row.gained == 0 and candidate.options.basis_tolerance is not None
-            waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
-            told = _told_of(self.names, candidate, self.hooks)
-            energy = (row.energy or 0.0) + row.gained  # on the first waves where it was looked at
-            self._replace(row, size_shift=size_shift(candidate, energy, waves, sites or 0, told))
+        self._add_shifts()
         for row in self._all:
             alike = [r.energy for r in self._all if r.status is Status.converged and not r.left_out
                      and (r.phase, r.spin_arrangement) == (row.phase, row.spin_arrangement) and r.energy is not None]
             if len(alike) > 1:
                 self._replace(row, start_spread=max(alike) - min(alike))
+
+    def _add_shifts(self) -> None:
+        """What the size of the box does to the lowest state of each phase."""
+        found = [row for row in ranked(self._all) if row.status is Status.converged]
+        states = []
+        for row in found:
+            candidate = self._candidate(row)
+            grown = row.gained == 0 and not row.left_out and candidate.options.basis_tolerance is not None
+            waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
+            states.append((candidate, (row.energy or 0.0) + row.gained, waves))  # on the first waves where looked at
+        quiet = replace(self.hooks, progress=lambda text: None)
+        for row, shift in zip(found, size_shifts(states, quiet), strict=True):
+            self._replace(row, size_shift=shift)
 
     def _replace(self, row: CandidateRow, **fields: Any) -> None:
         def changed(rows: list[CandidateRow]) -> list[CandidateRow]:
@@ -257,6 +264,12 @@ class _Points:
             further=tuple(self.further), arrangements=tuple(self.arrangements),
             particles=Carriers({s.name: s.count for s in torus.species}), area=box.area, zero_mode=torus.zero_mode,
             inputs=_inputs(torus, box), data=(arrays(rows) if rows else {}) | self.data)
+
+
+def _unseen(candidate: Candidate) -> float | None:
+    """Basis error of what is left out: none of plane waves, part of what it may gain where waves grow, else unknown."""
+    grows = candidate.options.basis_tolerance is not None
+    return 0.0 if grows or candidate.options.keep == "translations" else None
 
 
 def _told_of(names: Sequence[str], candidate: Candidate, hooks: Hooks) -> Hooks:

@@ -14,6 +14,7 @@ from ehbilayer.units import Scales
 
 NOBODY: Carriers[float] = Carriers({"electron": None, "hole": None})
 CANDIDATE, CARRIER = "candidate", "carrier"  # axes of the arrays
+LOST = "it can no longer win"  # left out after the first look
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,11 @@ class CandidateRow:
     start: str | None = entry("neighbour | own guess; None where there was no neighbour", None)
     spin_arrangement: str = entry("how each carrier fills its flavours, see `torus.Species`", "")
     basis_gain: float = number("Ha_h", "part of the basis error found on a larger basis: it surely falls by that", 0.0)
-    size_shift: float | None = number("Ha_h", "energy per hole less that in a smaller box", None)
+    size_shift: float | None = number("Ha_h", "energy per hole above the winner less that in a smaller box", None)
     start_spread: float = number("Ha_h", "spread of the energies of starts that ended alike", 0.0)
     gained: float = number("Ha_h", "energy per hole by which it fell after the first look", 0.0)
     first_edge: float = number("1", "edge_occupation on the waves of the first look", 0.0)
-    left_out: str = entry("why it was not converged beyond the first look", "")
+    left_out: str = entry("why it was not converged beyond the first look; its solver_error has what that may gain", "")
     error: float | None = number("Ha_h", "standard error of the energy, by Monte Carlo", None)
     vmc: TrialEnergy | None = entry("the trial function by itself, of Monte Carlo", None)
     time_step_error: float | None = number("Ha_h", "what the smaller time step differs by, taken out", None)

@@ -23,6 +23,43 @@ from ehbilayer.torus import SPIN_TREATMENTS, Torus
 
 SMALLER = (1.6, 9.0)  # by which factors a box of comparison holds fewer particles
 FEWEST = 4  # sites in it
+FAR = 5.0  # of the largest shift: crystals farther above the lowest state are not looked at
+Sized = tuple[Candidate, float, np.ndarray]  # a candidate, its energy per hole (Ha_h), its waves
+
+
+def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
+    """By how much each state's height above the first, per hole (Ha_h), moves from a smaller box to its own.
+
+        (E_i - E_1)/N - (E_i' - E_1')/N',  in the largest smaller box that holds both
+
+    Parameters
+    ----------
+    states : one of each phase, the lowest first.
+
+    The second and the homogeneous ones, which take no time, say how far up others matter. None for the first, for those
+    that do not, where no box fits, and where a state did not converge in it.
+    """
+    shifts: list[float | None] = [None] * len(states)
+    of_first: dict[int, float | None] = {}
+    reach = 0.0
+    for i in sorted(range(1, len(states)), key=lambda i: (i > 1 and not _uniform(states[i][0]), i)):
+        here = states[i][0]
+        if i > 1 and not _uniform(here) and states[i][1] - states[0][1] > FAR * reach:
+            continue
+        sites = smaller([states[0][0], here])
+        if sites is None:
+            continue
+        if sites not in of_first:
+            of_first[sites] = size_shift(*states[0], sites, hooks)
+        own, other = size_shift(*states[i], sites, hooks), of_first[sites]
+        if own is not None and other is not None:
+            shifts[i] = own - other
+            reach = max(reach, abs(own - other))
+    return shifts
+
+
+def _uniform(candidate: Candidate) -> bool:
+    return candidate.paired or candidate.options.keep == "translations"
 
 
 def size_shift(candidate: Candidate, energy: float, waves: np.ndarray, sites: int, hooks: Hooks) -> float | None:

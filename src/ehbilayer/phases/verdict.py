@@ -39,36 +39,35 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     first, second = ranking[:2]
     others = [r for r in rows if r.status in STANDING and r.energy is not None and r.phase != first.phase]
     known = max((r.basis_error for r in (first, *others) if r.basis_error is not None), default=0.0)
-    worst = min(_energy(r) - remaining(r, first, known) for r in others) - _energy(first)
+    moved = max((abs(r.size_shift) for r in others if r.size_shift is not None), default=0.0)
+    worst = min(_energy(r) - remaining(r, first, known, moved) for r in others) - _energy(first)
     margin = _energy(second) - _energy(first)
     # what is on its way only falls, but nobody knows how far
     done = all(r.status is Status.converged for r in others)
     return Verdict(first.phase, second.phase, margin, margin - worst, worst > 0 and done)
 
 
-def remaining(row: CandidateRow, first: CandidateRow, unknown: float = 0.0) -> float:
+def remaining(row: CandidateRow, first: CandidateRow, unknown: float = 0.0, moved: float = 0.0) -> float:
     """All that a row may still gain on the winner ``first`` (Ha_h per hole): waves, solver, a luckier start, size.
 
     Of its basis error, an estimate, what the winner surely gains as well is taken off, but for the doubt. ``unknown``
-    stands for a basis error that was not estimated.
+    stands for a basis error that was not estimated, ``moved`` for what the size of the box does where no smaller one
+    was looked at.
     """
     basis = unknown if row.basis_error is None else row.basis_error
     waves = max((1 + BASIS_DOUBT) * basis - first.basis_gain, BASIS_DOUBT * basis)
-    return waves + row.solver_error + row.start_spread + _moved(row, first)
-
-
-def _moved(row: CandidateRow, first: CandidateRow) -> float:
-    """By how much the size of the box moved a row against the winner; 0 where it was not looked at."""
-    return 0.0 if row.size_shift is None or first.size_shift is None else abs(row.size_shift - first.size_shift)
+    return waves + row.solver_error + row.start_spread + (moved if row.size_shift is None else abs(row.size_shift))
 
 
 def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> tuple[str, ...]:
-    """What a reader of the verdict must not overlook.
-
-    The condensate's electrons are polarised. Where those of the liquid are not, it may win by their polarisation
-    rather than by pairing: its normal state, the polarised plasma, then lies below the runner-up already.
-    """
+    """What a reader of the verdict must not overlook: who wins by spin, by closed shells, or in one box alone."""
     ranking = ranked(rows)
+    return (*_by_spin(candidates, ranking), *_by_shells(candidates, ranking[:2]), *_one_box(ranking))
+
+
+def _by_spin(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
+    """The condensate's electrons are polarised. Where those of the liquid are not, it may win by their polarisation
+    rather than by pairing: its normal state, the polarised plasma, then lies below the runner-up already."""
     liquids = [{s.spin for s in c.torus.species} for c in candidates if c.name == "liquid"]
     if len(ranking) < 2 or ranking[0].normal_energy is None or not liquids or {"polarized"} in liquids:
         return ()
@@ -77,6 +76,24 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> t
         return ()
     return (f"polarised electrons and holes without pairing lie {gain:.2g} Ha_h per hole below the "
             f"{ranking[1].phase} already: the condensate wins by spin; compare electron_spin = \"polarized\"",)
+
+
+def _by_shells(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> tuple[str, ...]:
+    """Flavours with unequal numbers, such as 19+17: what a box gains by closed shells, and larger boxes do not."""
+    found = []
+    for row in rows:
+        its = (c.torus.species for c in candidates if (c.name, c.arrangement) == (row.name, row.spin_arrangement))
+        found += [f"{s.count} {s.name}s of the {row.phase} fill flavours as {s.spin} since that closes shells of this "
+                  "box: an artefact of its size, more particles fill flavours equally or leave them empty"
+                  for s in next(its, ()) if s.count and len(set(s.occupations)) > 1]
+    return tuple(found)
+
+
+def _one_box(ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
+    """Where no smaller box says what size does."""
+    if len(ranking) < 2 or any(r.size_shift is not None for r in ranking):
+        return ()
+    return ("no smaller box of this shape holds the two lowest phases: the numerical error knows nothing of size",)
 
 
 def ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:

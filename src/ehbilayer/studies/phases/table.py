@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ehbilayer.phases.result import CandidateRow, CompetitionResult
+from ehbilayer.phases.result import LOST, CandidateRow, CompetitionResult
 from ehbilayer.status import Status
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
@@ -77,4 +77,6 @@ def _ended(row: CandidateRow) -> str:
     if row.towards is not None:
         saddle += f" towards {row.towards.phase} ({row.towards.energy:.10f})"
     short = f"; {row.left_out}" if row.left_out else ""
+    if row.left_out == LOST:
+        short = f"; a first look, up to {row.solver_error:.1e} too high{short}"
     return energy + ended + state + saddle + (f", {row.spin_arrangement}" if row.spin_arrangement else "") + short
