@@ -11,8 +11,9 @@ from ehbilayer.monte_carlo.factors import Factor
 from ehbilayer.monte_carlo.finite_size import correction
 from ehbilayer.monte_carlo.jastrow import coefficients_of, cusp, pair_function
 from ehbilayer.monte_carlo.kernels import at, local_energy, workspace
-from ehbilayer.monte_carlo.orbitals import PairFunction, closed_shells
+from ehbilayer.monte_carlo.orbitals import closed_shells
 from ehbilayer.monte_carlo.pair_potential import box_of, make_potential, nearest, pair_potential
+from ehbilayer.monte_carlo.pairs import PairFunction
 from ehbilayer.monte_carlo.statistics import reblock
 from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.monte_carlo.walk import Walkers, local_energies
@@ -31,7 +32,9 @@ def trials() -> list[Trial]:
     return [make_trial(torus(HOLES, 10, "restricted", shape="square"), "liquid"),
             make_trial(torus(HOLES, 7), "crystal"), make_trial(torus(PAIRS, 7), "hole-crystal"),
             make_trial(torus(PAIRS, 7), "condensate"), make_trial(torus(PAIRS, 10, "restricted", shape="square"),
-                                                                  "condensate", 4)]
+                                                                  "condensate", 4),
+            make_trial(torus(Bilayer.of(spacing=1.0, rs_hole=4, electron_mass=0.5, hole_mass=1.0,
+                                        electrons_per_hole=8 / 7), 7), "condensate")]
 
 
 TRIALS = trials()
@@ -298,7 +301,7 @@ def test_closed_shells_of_the_torus() -> None:
     (lambda: monte_carlo(torus(HOLES, 7)), "target_error: must be given"),
     (lambda: monte_carlo(torus(HOLES, 7), target_error=1e-3, walkers=0), "walkers: must be an integer"),
     (lambda: monte_carlo(torus(HOLES, 7), "solid", target_error=1e-3), "trial: must be liquid"),
-    (lambda: monte_carlo(torus(HOLES, 7), "condensate", target_error=1e-3), "as many electrons as holes"),
+    (lambda: monte_carlo(torus(HOLES, 7), "condensate", target_error=1e-3), "electrons and holes"),
     (lambda: monte_carlo(torus(HOLES, 7), "electron-crystal", target_error=1e-3), "carriers that are there"),
     (lambda: monte_carlo(Torus(HOLES, holes=7, zero_mode="none"), target_error=1e-3), "zero_mode: must be madelung"),
     (lambda: monte_carlo(torus(HOLES, 7), target_error=-1.0), "target_error: must be a positive number"),

@@ -13,8 +13,8 @@ from ehbilayer.monte_carlo.factors import Factor
 from ehbilayer.monte_carlo.kernels import local_energy, workspace
 from ehbilayer.monte_carlo.measuring import ALONE, MOMENTUM, PAIRS, STRUCTURE, TOGETHER, TRIED, measure
 from ehbilayer.monte_carlo.observables import CONTACT, Estimate, Observables
-from ehbilayer.monte_carlo.orbitals import PairFunction
 from ehbilayer.monte_carlo.pair_potential import box_of
+from ehbilayer.monte_carlo.pairs import PairFunction
 from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.monte_carlo.walk import Walkers, settled_step
 from ehbilayer.numerics.lattice import Cell, box_of_shape

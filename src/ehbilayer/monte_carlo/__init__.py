@@ -1,10 +1,10 @@
 """Quantum Monte Carlo of both layers: correlation beyond the mean field, with error bars.
 
-`pair_potential` is the interaction on the torus; `orbitals`, `bands`, `factors`, `jastrow` and `trial` are the trial
-function, `sources` what it is made from; `determinants` and `kernels` the walk of one walker, `walk` variational and
-`diffusion` fixed-node Monte Carlo, `optimise` finds the parameters, `statistics` the errors, `finite_size` goes to
-infinitely many; `calculation` is the order of all that, `result` what comes back, `problem` what is asked for. The
-kernels are compiled by Numba, which nothing else imports.
+`pair_potential` is the interaction on the torus; `orbitals`, `bands`, `pairs`, `factors`, `jastrow` and `trial` are the
+trial function, `sources` what it is made from, `twists` its boundary conditions; `determinants` and `kernels` the walk
+of one walker, `walk` variational and `diffusion` fixed-node Monte Carlo, `optimise` finds the parameters, `statistics`
+the errors, `finite_size` goes to infinitely many; `calculation` is the order of all that, `result` what comes back,
+`problem` what is asked for. The kernels are compiled by Numba, which nothing else imports.
 """
 
 from __future__ import annotations

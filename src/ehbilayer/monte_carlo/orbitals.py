@@ -1,12 +1,7 @@
-"""The functions that determinants are made of: closed shells of plane waves, Gaussians on sites, electron-hole pairs.
+"""The functions that determinants are made of: closed shells of plane waves, and Gaussians on sites.
 
 Functions about a centre are given by their Fourier coefficients g_k on the torus, phi(r) = sum_k g_k cos(k r):
-
-    Gaussians exp(-r^2/2w^2)          g_k = exp(-k^2 w^2/2)
-    pairs of a condensate             g_k = (v_k/u_k)^p, with v and u of Hartree-Fock-Bogoliubov on the same torus
-
-The projection of the BCS state on N pairs is det[phi(r_e - r_h)] with p = 1 (Bouchaud, Georges, Lhuillier 1988). With
-larger p the sea sharpens, and p -> infinity is the plasma: v/u is largest for the N lowest wave vectors.
+exp(-k^2 w^2/2) of Gaussians exp(-r^2/2w^2); those of pairs are in `pairs`.
 """
 
 from __future__ import annotations
@@ -81,18 +76,22 @@ def closed_shells(cell: Cell, most: int, twist: tuple[float, float] | None = Non
     return ends[: np.searchsorted(ends, most) + 1]
 
 
+def lowest_waves(cell: Cell, count: int, twist: tuple[float, float] | None = None) -> np.ndarray:
+    """The lowest ``count`` wave vectors (count, 2) in 1/a_h, by their length."""
+    return _sorted_waves(cell, count, np.array(twist or (0.0, 0.0)))[0][:count]
+
+
 def plane_waves(cell: Cell, count: int, argument: str, twist: tuple[float, float] | None = None) -> Waves:
     """The lowest ``count`` plane waves, moved by ``twist`` (2,) in fractions of the reciprocal vectors; cosines and
     sines where time reversal allows.
 
     Raises InputError, naming ``argument``, for an open shell, whose filling would be a choice.
     """
-    k, _ = _sorted_waves(cell, count, np.array(twist or (0.0, 0.0)))
     closed = closed_shells(cell, count, twist)
     if count not in closed:
         raise InputError(argument, f"a number that closes a shell of each flavour, such as {closed[-2:].tolist()}",
                          count, "change it, or give twists" if twist is None else "change it, or take another twist")
-    return Waves.of(k[:count])
+    return Waves.of(lowest_waves(cell, count, twist))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,32 +115,11 @@ class Gaussian:
         waves = integer_waves(GRID // 2 - 1)
         k = waves @ Cell(cell).reciprocal
         # e^{-k^2 w^2/2}; a width below the mesh of the table would not be seen
-        return _table(cell, waves, np.exp(-np.sum(k * k, axis=1) * np.exp(2 * parameters[0]) / 2))
+        return periodic_table(cell, waves, np.exp(-np.sum(k * k, axis=1) * np.exp(2 * parameters[0]) / 2))
 
 
-@dataclass(frozen=True, eq=False)
-class PairFunction:
-    """g_k = exp(p ln(v_k/u_k)) on given integer waves of the reduced cell; the parameter is ln p."""
-
-    waves: np.ndarray
-    log_ratio: np.ndarray
-    name: str = "pairs"
-
-    def start(self) -> np.ndarray:
-        """The parameters (1,) to begin with: the state of Hartree-Fock-Bogoliubov itself."""
-        return np.zeros(1)
-
-    def carried(self, parameters: np.ndarray, scale: float) -> np.ndarray:
-        """The parameters where all lengths are ``scale`` times as long: pure numbers, which stay."""
-        return parameters
-
-    def table(self, cell: np.ndarray, parameters: np.ndarray) -> np.ndarray:
-        """Spline coefficients (2, M, M) of the pair function and of its Laplacian."""
-        exponent = np.exp(parameters[0]) * self.log_ratio
-        return _table(cell, self.waves, np.exp(np.clip(exponent - exponent.max(), -80.0, 0.0)))
-
-
-def _table(cell: np.ndarray, waves: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def periodic_table(cell: np.ndarray, waves: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Spline coefficients (2, M, M) of sum_k g_k cos(kr), the largest value 1, and of its Laplacian."""
     k = waves @ Cell(cell).reciprocal
     weights = weights / weights.sum()
     return np.stack([from_waves(waves, weights), from_waves(waves, -np.sum(k * k, axis=1) * weights)])
@@ -152,15 +130,3 @@ def reduced_waves(torus: Torus, waves: np.ndarray) -> np.ndarray:
     reduced, _ = reduce_vectors(torus.box.vectors)
     # k = m b with b of the given vectors; on the reduced ones a_i it has the integers k a_i/2 pi
     return np.rint(waves @ torus.box.reciprocal @ reduced.T / (2 * np.pi)).astype(int)
-
-
-def pair_function(torus: Torus, spin: str, tolerance: float = 1e-5) -> PairFunction:
-    """The pair function of our condensate on the same torus. Raises InputError where it does not condense there."""
-    from ehbilayer.condensate import condensate
-
-    state = condensate(torus, spin=spin, curve_points=0, tolerance=tolerance, progress=False)
-    if state.phase != "condensate":
-        raise InputError("trial", "liquid where Hartree-Fock-Bogoliubov has no condensate", "condensate",
-                         "lower the density, or take the liquid")
-    angle = np.clip(np.abs(state.data["angle"].values), 1e-12, np.pi / 2 - 1e-12)
-    return PairFunction(reduced_waves(torus, state.data["waves"].values), np.log(np.tan(angle)))

@@ -17,8 +17,9 @@ from ehbilayer.monte_carlo.determinants import SITES, WAVES, Determinants
 from ehbilayer.monte_carlo.factors import Block, Factor, arrays_of
 from ehbilayer.monte_carlo.jastrow import DEGREE, Jastrow, PairKind, coefficients_of, cusp, free_of
 from ehbilayer.monte_carlo.kernels import Charges, Psi
-from ehbilayer.monte_carlo.orbitals import Gaussian, PairFunction, pair_function, plane_waves
+from ehbilayer.monte_carlo.orbitals import Gaussian, plane_waves
 from ehbilayer.monte_carlo.pair_potential import Box, Potential, box_of, make_potential
+from ehbilayer.monte_carlo.pairs import PairFunction, pair_function, paired, partners
 from ehbilayer.numerics.lattice import lattice_points
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.torus import Torus
@@ -181,7 +182,9 @@ class Trial:
             if f.kind == SITES and isinstance(orbital, Gaussian):
                 r[:, here] = f.sites + orbital.width / np.sqrt(2) * noise
             elif f.partner is not None:
-                r[:, here] = r[:, f.partner.here] + 0.5 * np.sqrt(self.torus.area / self.particles) * noise
+                near = slice(f.block.start, f.block.start + f.partner.count)
+                apart = 0.5 * np.sqrt(self.torus.area / self.particles)
+                r[:, near] = r[:, f.partner.here] + apart * noise[:, : f.partner.count]
         return r
 
 
@@ -193,10 +196,9 @@ def make_trial(torus: Torus, name: str, jastrow: int = DEGREE, twist: Twist | No
     blocks = blocks_of(torus)
     if name != "condensate":
         return _separate(torus, name, blocks, jastrow, twist)
-    pairs = _pairs(torus, blocks)
-    function = pair_function(torus, "polarized" if len(pairs) == 1 else "restricted")
-    factors = tuple(Factor(e, WAVES, partner=h, orbital=0) for e, h in pairs)
-    return Trial(torus, name, blocks, factors, (function,), jastrow)
+    found = partners(torus, blocks)
+    function = pair_function(torus, [(a, b) for a, b in found if b is not None])
+    return Trial(torus, name, blocks, paired(torus, found), (function,), jastrow)
 
 
 def check_trial(torus: Torus, name: str, twist: Twist | None = None) -> None:
@@ -212,7 +214,7 @@ def check_trial(torus: Torus, name: str, twist: Twist | None = None) -> None:
                          "leave it out")
     blocks = blocks_of(torus)
     if name == "condensate":
-        _pairs(torus, blocks)
+        paired(torus, partners(torus, blocks))
     else:
         _separate(torus, name, blocks, 0, twist)
 
@@ -264,14 +266,3 @@ def _sites(torus: Torus, species: int) -> np.ndarray:
     if len(set(s.occupations)) > 1:
         raise InputError(f"{s.name}_spin", "equal numbers of each flavour on sites", s.spin, "polarise them")
     return lattice_points(torus.box, supercell)
-
-
-def _pairs(torus: Torus, blocks: tuple[Block, ...]) -> list[tuple[Block, Block]]:
-    """Each flavour of electrons with one of holes."""
-    electrons = [b for b in blocks if torus.species[b.species].charge < 0]
-    holes = [b for b in blocks if torus.species[b.species].charge > 0]
-    if not electrons or [b.count for b in electrons] != [b.count for b in holes]:
-        raise InputError("trial", "a condensate of as many electrons as holes in each flavour",
-                         {"electrons": [b.count for b in electrons], "holes": [b.count for b in holes]},
-                         "set electron_spin and hole_spin alike, or take another trial")
-    return list(zip(electrons, holes, strict=True))

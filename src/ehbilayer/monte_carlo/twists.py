@@ -24,6 +24,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks, silent
 from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.monte_carlo.state import PREFIX
 from ehbilayer.results.base import Variable
 from ehbilayer.results.carriers import Carriers
 from ehbilayer.status import Status
@@ -55,7 +56,7 @@ def over_twists(twists: Sequence[Twist], seed: int, max_time: float | None, hook
                 ) -> MonteCarloResult:
     """The mean over ``twists`` of ``one``: the number of a twist, a seed, seconds, the first result, hooks -> a result.
 
-    It ends with the twists that it has when it is stopped.
+    It ends with the twists that it has when it is stopped; it cannot be gone on with, and begins again.
     """
     found: list[MonteCarloResult] = []
     began = time.monotonic()
@@ -77,7 +78,7 @@ def averaged(results: Sequence[MonteCarloResult], twists: Sequence[Twist], seed:
     first = results[0]
     worst = next((r for r in results if r.status is not Status.converged), first)
     data = {name: _array(name, [r.data[name] for r in results]) for name in first.data
-            if all(name in r.data for r in results)}
+            if all(name in r.data for r in results) and not name.startswith(PREFIX)}
     energies, errors = [r.energy_per_hole for r in results], [r.error for r in results]
     data |= {"twists": Variable(("twist", "axis"), np.array(twists), "1", "in fractions of the reciprocal vectors"),
              "twist_energy": Variable(("twist",), np.array(energies), "Ha_h", "energy per hole at each twist"),
