@@ -202,12 +202,12 @@ class Observables:
     @property
     def rms(self) -> np.ndarray:
         """sqrt(<u^2>)/a (species,) of Gaussian displacements u from the sites, a their distance, as the Bragg weight
-        exp(-G^2 <u^2>/2) has it; not a number where there is none."""
+        exp(-G^2 <u^2>/2) has it; not a number of a liquid."""
         e, b = self.estimators, self.bragg.value
         cell = crystal_cell(e.trial.torus.box, e.trial.torus.sites)
         a = reduce_vectors(np.linalg.solve(cell.astype(float), e.trial.torus.box.vectors))[0][0]
         g = np.linalg.norm(e.layout.waves[e.bragg[0]] @ e.layout.steps)
-        known = np.where(b > 3 * self.bragg.error, np.clip(b, 1e-300, 1.0), np.nan)
+        known = np.where(self._solid, np.clip(b, 1e-300, 1.0), np.nan)
         return np.asarray(np.sqrt(-2 * np.log(known)) / (g * np.linalg.norm(a)))
 
     def _carriers(self, values: np.ndarray) -> Carriers[float]:

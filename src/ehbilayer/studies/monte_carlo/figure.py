@@ -24,13 +24,15 @@ SHOWN = 400  # points of a trace, each the mean of a block
 CURVES = {"pair_correlation": ("pair correlations", "g", "distance", "a_h"),
           "structure_factor": ("structure factors", "S", "k", "1/a_h"),
           "momentum": ("momentum distribution", "n", "momentum_k", "1/a_h")}
+HIGHEST = {"pair_correlation": 4.0, "structure_factor": 4.0}  # bound pairs and Bragg peaks go on to N and beyond
 WORDS = {"vmc": "variational", "dmc_1": "larger time step", "dmc_2": "smaller time step"}
 
 
 def figure(result: MonteCarloResult) -> Figure:
     """The page; results of older versions have the upper row alone."""
     seen = "pair_correlation" in result.data or "momentum" in result.data
-    page = new_figure(11.0, 7.6 if seen else 4.4)
+    maps = sum(f"density_{name}" in result.data for name in COLOURS)
+    page = new_figure(11.0 + 1.3 * maps, 7.6 if seen else 4.4)
     row, low = (0.36, 0.55) if seen else (0.74, 0.13)
     trace, blocks = page.add_axes((0.08, low, 0.5, row)), page.add_axes((0.68, low, 0.3, row))
     found = [name for name in WORDS if f"trace_{name}" in result.data]
@@ -61,12 +63,13 @@ def _state(result: MonteCarloResult, page: Figure) -> None:
     for i, name in enumerate(curves):
         ax = page.add_axes((0.06 + i * share, 0.08, share - 0.065, 0.34))
         _curves(result, name, ax)
-        if name == "structure_factor":
-            ax.set_ylim(*_within(result.data[name].values, 3.0))  # Bragg peaks are as high as N
+        if name in HIGHEST:
+            ax.set_ylim(*_within(result.data[name].values, HIGHEST[name]))
     for i, name in enumerate(maps, len(curves)):
         ax = page.add_axes((0.06 + i * share, 0.08, share - 0.11, 0.34))
         values = result.data[f"density_{name}"]
         density_map(values, result.data["cell"], name, "crystal", (0.0, float(values.values.max())), ax)
+        ax.locator_params(nbins=4)
 
 
 def _within(values: np.ndarray, most: float) -> tuple[float, float]:
@@ -89,7 +92,8 @@ def _curves(result: MonteCarloResult, name: str, ax: Axes) -> None:
             ax.errorbar(x, values[row], yerr=errors[row], fmt="o", linestyle=style, color=colour, markersize=2.5,
                         linewidth=0.8, label=label)
     ax.axhline(0.0 if name == "momentum" else 1.0, color=EMPTY, linewidth=0.6, zorder=0)
-    ax.legend(fontsize=SMALL - 1, frameon=False)
+    if name != "structure_factor":  # whose colours are those of the pair correlations beside it
+        ax.legend(fontsize=SMALL - 1, frameon=False)
     dress(ax, title, axis_label(result, "r" if along == "distance" else "k", unit_along), letter)
 
 
