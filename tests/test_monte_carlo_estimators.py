@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from ehbilayer import Bilayer, Torus
+from ehbilayer import Bilayer, Torus, monte_carlo
 from ehbilayer.monte_carlo.determinants import WAVES, rebuild
 from ehbilayer.monte_carlo.estimators import BINS, MOST, Estimators, Tally, disc_areas, far_vectors, jackknife, longest
 from ehbilayer.monte_carlo.factors import Factor
@@ -18,6 +18,7 @@ from ehbilayer.monte_carlo.pairs import PairFunction
 from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.monte_carlo.walk import Walkers, settled_step
 from ehbilayer.numerics.lattice import Cell, box_of_shape
+from test_monte_carlo import exact_pair
 
 HOLES = Bilayer.of(rs_hole=5, electrons_per_hole=0)
 PAIRS_OF = Bilayer.of(spacing=1.0, rs_hole=4, electron_mass=0.5, hole_mass=1.0)
@@ -326,3 +327,35 @@ def test_mixed_estimates_are_extrapolated() -> None:
     alone = Estimate.of(tallies[0], None, lambda sums: sums[:1] / sums[-1])
     assert alone.value[0] == 1.0 and alone.dmc is None
     assert found.error[0] == pytest.approx(np.sqrt(5) * alone.error[0])
+
+
+@pytest.mark.published
+def test_a_crystal_is_one_only_where_it_stays() -> None:
+    """Optimised at r_s = 5 the widths grow until it is the liquid; at r_s = 100 nature, too, has a crystal."""
+    for rs, error, phase in ((5, 4e-4, "liquid"), (100, 4e-6, "crystal")):
+        box = torus(Bilayer.of(rs_hole=rs, electrons_per_hole=0), 7)
+        found = monte_carlo(box, "crystal", method="vmc", target_error=error, walkers=100, samples=1000)
+        assert found.phase == phase and ("melted" in found.advice) == (phase == "liquid")
+        assert (found.rms_displacement.hole is None) == (phase == "liquid")
+        if phase == "liquid":
+            liquid = monte_carlo(box, "liquid", method="vmc", target_error=error, walkers=100, samples=1000)
+            assert found.bragg.hole == pytest.approx(liquid.bragg.hole, abs=0.01)
+        else:
+            assert 0.15 < found.rms_displacement.hole < 0.25
+
+
+@pytest.mark.published
+def test_what_diffusion_measures_comes_closer_to_the_truth() -> None:
+    """One pair from a poor psi: g of psi, mixed and extrapolated, each nearer to |psi_0|^2 than the one before."""
+    box = torus(Bilayer.of(spacing=1.0, electron_mass=1.0, hole_mass=1.0, hole_density=1 / 400), 1)
+    _, waves, state = exact_pair(box, 16)
+    k = waves @ Cell(box_of(box.box).cell).reciprocal
+    found = monte_carlo(box, "liquid", target_error=1e-3, walkers=100, samples=1000, seed=5, jastrow=3,
+                        optimisation_steps=0)
+    trial = make_trial(box, "liquid", 0)
+    exact = ring_means(trial, lambda s: (np.cos(s @ k.T) @ state) ** 2 / np.sum(state**2), 150)
+    row = found.data["pair"].values.tolist().index("electron-hole")
+    near = exact > 0.05
+    away = [np.sqrt(np.mean((found.data[f"pair_correlation{end}"].values[row] - exact)[near] ** 2))
+            for end in ("_vmc", "_dmc", "")]
+    assert away[0] > 2 * away[1] > 2 * 1.3 * away[2] and away[0] > 2
