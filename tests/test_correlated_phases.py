@@ -9,7 +9,7 @@ import pytest
 
 from ehbilayer import Bilayer, InputError, Torus, correlated_phases, load, make_study, run
 from ehbilayer.hooks import Hooks
-from ehbilayer.monte_carlo.competition import MELTED, Effort, compete, contending, judge, lead, melted, widths
+from ehbilayer.monte_carlo.competition import Effort, compete, contending, judge, lead
 from ehbilayer.monte_carlo.contenders import field_of
 from ehbilayer.monte_carlo.finite_size import correction, free_kinetic
 from ehbilayer.monte_carlo.trial import Trial, make_trial
@@ -83,17 +83,6 @@ def test_effort_goes_to_those_that_may_win() -> None:
     assert len(contending([*rows[:2], replace(rows[2], time_step_error=0.03)])) == 3
 
 
-def test_a_wide_crystal_has_melted() -> None:
-    for holes in (7, 13):
-        trial = make_trial(torus(holes), "crystal")
-        wide = widths(trial, trial.start())
-        lattice = np.sqrt(2 / np.sqrt(3) * np.pi * 16)  # of r_s = 4
-        assert wide == {"electron": pytest.approx(2.0 / lattice), "hole": pytest.approx(2.0 / lattice)}
-    assert melted("crystal", {"electron": MELTED + 0.01, "hole": MELTED - 0.01}) == "hole-crystal"
-    assert melted("crystal", {"electron": 0.6, "hole": 0.5}) == melted("hole-crystal", {"hole": 0.5}) == "liquid"
-    assert melted("hole-crystal", {"hole": 0.2}) == "hole-crystal" and melted("condensate", {}) == "condensate"
-
-
 def test_the_plasmon_of_a_bilayer_has_the_reduced_mass() -> None:
     def liquid(mass: float) -> Trial:
         return make_trial(torus(37, Bilayer.of(spacing=0.1, electron_mass=mass, hole_mass=1.0, rs_hole=30)), "liquid")
@@ -119,6 +108,7 @@ def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
     first = summary["candidates"][0]
     assert first["error"] > 0 and first["vmc"].keys() >= {"energy_per_hole", "error", "variance"}
     assert load(tmp_path / "out").candidates == result.candidates
+    assert result.candidate("hole-crystal").phase in ("hole-crystal", "crystal", "liquid")  # what was measured
     rows = dict(kinds.rows(result))
     assert rows["theory"] == "Monte Carlo" and "+-" in rows["liquid"]
     assert kinds.figure(result).axes

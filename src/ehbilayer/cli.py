@@ -244,12 +244,12 @@ def reproduce(
 
     Each is drawn from saved results, with a table of published numbers beside ours.
     """
-    from ehbilayer.papers import ALL, chosen
+    from ehbilayer.papers import MODULES, OWN, chosen, reproduction
 
-    figures = chosen(ALL if listed else figure)
     if listed:
-        _print_rows([(f.name, f.title) for f in figures])
+        _print_rows([(f.name, f.title) for f in map(reproduction, (*MODULES, *OWN))])
         return
+    figures = chosen(figure)
     from ehbilayer.papers.making import make_all
     from ehbilayer.units import parse_duration
 

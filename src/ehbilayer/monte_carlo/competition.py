@@ -21,11 +21,10 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo.calculation import solve
 from ehbilayer.monte_carlo.contenders import Contender, Field
-from ehbilayer.monte_carlo.orbitals import Gaussian
 from ehbilayer.monte_carlo.report import Plan
 from ehbilayer.monte_carlo.result import MonteCarloResult
-from ehbilayer.monte_carlo.trial import Trial, make_trial
-from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, Curvatures, TrialEnergy, arrays
+from ehbilayer.monte_carlo.trial import make_trial
+from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, TrialEnergy, arrays
 from ehbilayer.phases.verdict import Verdict
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
@@ -37,7 +36,6 @@ LOOK = 3.0  # error of the first look over that of the target
 FIRST = 0.5  # share of max_time for the first looks
 SURE = 3.0  # standard errors from which a verdict is one
 EXCLUDED = 5.0  # standard errors above the lowest from which a candidate gets no more time
-MELTED = 0.45  # rms displacement over the lattice constant: the density wave exp(-G^2 w^2/4) is 7 % then
 STOPPED = (Status.interrupted, Status.timeout)
 NODES = "energies have the nodes of their trial functions; what better nodes would gain is not known"
 PARAMETERS = "parameters_"
@@ -135,7 +133,7 @@ class _Rounds:
             self.stopped = found.status
             return
         self.parameters[k] = found.data["parameters"].values
-        self.rows[k] = row_of(contender, trial, found, self.parameters[k], round_, time.monotonic() - began)
+        self.rows[k] = row_of(contender, found, round_, time.monotonic() - began)
         hooks.checkpoint(self.result(Status.interrupted))
 
     def result(self, stopped: Status | None) -> CompetitionResult:
@@ -169,39 +167,18 @@ class _Rounds:
                 for k, p in self.parameters.items()})
 
 
-def row_of(contender: Contender, trial: Trial, found: MonteCarloResult, parameters: np.ndarray, runs: int,
-           seconds: float) -> CandidateRow:
-    """The row of a run; a crystal whose sites have become wide counts for what is left."""
+def row_of(contender: Contender, found: MonteCarloResult, runs: int, seconds: float) -> CandidateRow:
+    """The row of a run; a crystal that has melted, and pairs that do not condense, count for what they have become."""
     torus, vmc = contender.torus, found.vmc
-    wide = widths(trial, parameters)
-    named = [s.name for s in torus.species if s.count]
+    unknown: Carriers[float] = Carriers({s.name: None for s in torus.species if s.count})
     return CandidateRow(
-        contender.name, found.status, float(found.energy_per_hole), melted(contender.name, wide), None,
-        gap=Carriers(dict.fromkeys(named)), momentum_variance=Carriers(dict.fromkeys(named)),
-        sea_depletion=Carriers(dict.fromkeys(named)), zone_deviation=Carriers(dict.fromkeys(named)),
-        bragg_weight=found.bragg, spin_order=Carriers(dict.fromkeys(named)),
-        curvature=Curvatures(), seconds=seconds, spin_arrangement=contender.arrangement, error=float(found.error),
-        vmc=TrialEnergy(float(vmc.energy_per_hole), float(vmc.error), float(vmc.variance)),
+        contender.name, found.status, float(found.energy_per_hole),
+        contender.name if found.phase == "unknown" else found.phase, gap=unknown, momentum_variance=unknown,
+        sea_depletion=unknown, zone_deviation=unknown, bragg_weight=found.bragg, spin_order=unknown,
+        pair_amplitude=found.condensate_fraction or 0.0, seconds=seconds, spin_arrangement=contender.arrangement,
+        error=float(found.error), vmc=TrialEnergy(float(vmc.energy_per_hole), float(vmc.error), float(vmc.variance)),
         time_step_error=found.time_step_error, population_error=found.population_error,
-        size_correction=found.finite_size.correction, width=Carriers(dict.fromkeys(named) | wide), runs=runs,
-        box=torus.sites)
-
-
-def widths(trial: Trial, parameters: np.ndarray) -> dict[str, float]:
-    """rms displacement w of Gaussians exp(-r^2/2w^2) over the lattice constant, by carrier; |phi|^2 has <r^2> = w^2."""
-    places = trial.parameter_names[len(trial.parameter_names) - len(trial.orbitals):]
-    lattice = np.sqrt(2 / np.sqrt(3) * trial.torus.area / trial.torus.sites)
-    return {trial.torus.species[f.block.species].name: float(np.exp(parameters[places[f.orbital][1]][0]) / lattice)
-            for f in trial.factors if f.orbital >= 0 and isinstance(trial.orbitals[f.orbital], Gaussian)}
-
-
-def melted(name: str, wide: dict[str, float]) -> str:
-    """The phase that is left of a crystal once the carriers wider than MELTED count as liquid."""
-    left = {carrier for carrier, w in wide.items() if w <= MELTED}
-    if not wide or left == set(wide):
-        return name
-    return {frozenset({"hole"}): "hole-crystal", frozenset({"electron"}): "electron-crystal"}.get(
-        frozenset(left), "liquid")
+        size_correction=found.finite_size.correction, width=found.rms_displacement, runs=runs, box=torus.sites)
 
 
 def _ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:

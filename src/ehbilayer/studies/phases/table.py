@@ -39,13 +39,14 @@ def by(result: CompetitionResult) -> str:
 def _sampled(row: CandidateRow) -> str:
     """Energy with its error, the trial function by itself, and what a candidate ended as."""
     words = [f"{row.energy:.6f} +- {row.error:.6f} Ha_h per hole"]
-    words += [f"melted into {row.phase}"] if row.phase != row.name else []
+    words += [f"found to be a {row.phase}"] if row.phase != row.name else []
     words += [] if row.status is Status.converged else [str(row.status)]
     words += [row.spin_arrangement, f"{row.box} sites"]
     if row.vmc is not None:
         words.append(f"variational {row.vmc.energy_per_hole:.6f} +- {row.vmc.error:.6f}, "
                      f"variance {row.vmc.variance:.2g} Ha_h^2")
-    words += [f"{name}s {w:.2f} lattice constants wide" for name, w in row.width.items() if w is not None]
+    words += [f"{name}s {w:.2f} lattice constants from their sites" for name, w in row.width.items() if w is not None]
+    words += [f"condensate fraction {row.pair_amplitude:.2f}"] if row.phase == "condensate" else []
     words += [] if row.time_step_error is None else [f"time step {row.time_step_error:+.1e}"]
     words += [] if row.size_correction is None else [f"size {row.size_correction:+.1e}"]
     return ", ".join(words)

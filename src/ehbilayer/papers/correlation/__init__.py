@@ -1,0 +1,1 @@
+"""Correlation: phases that compete by Monte Carlo, which no paper has published; our own results, computed again."""
