@@ -14,17 +14,21 @@ from typer.testing import CliRunner
 from ehbilayer import cli, load_study
 from ehbilayer.compressibility import size_limit
 from ehbilayer.device import page
+from ehbilayer.device.result import DeviceResult
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
+from ehbilayer.monte_carlo import competition
 from ehbilayer.pairing import density as pairing_density
 from ehbilayer.pairing.density import against_density, window
 from ehbilayer.pairing.liquid import Choices
 from ehbilayer.pairing.plasmon_velocity import Source
+from ehbilayer.phases.result import CandidateRow
 from ehbilayer.results.base import Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.device import prepare as kind
+from ehbilayer.studies.device.question import study_of
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
 from ehbilayer.units import Scales
@@ -316,3 +320,30 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert capsys.readouterr().out == ""
     assert cli.execute(["device", "--spacing", "3 nm", "--density", "1e12 cm^-2"]) == 2
     assert "bilayer.electron_mass" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("fast")
+def test_correlation_has_the_last_word_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--correlated`: the verdict of the competition by Monte Carlo stands, and says so wherever it is told."""
+    def fake(field: Any, effort: Any, hooks: Hooks) -> Result:
+        rounds = competition._Rounds(field, effort, hooks)
+        assert effort.target_error * Scales(0.1, 1.0, 5.0).hartree_meV == pytest.approx(0.5)
+        energies = {"liquid": -1.0, "condensate": -1.01, "crystal": -0.9}
+        rounds.rows = {k: CandidateRow(c.name, Status.converged, energies.get(c.name, -0.8), c.name, error=1e-3,
+                                       spin_arrangement=c.arrangement, box=c.torus.sites)
+                       for k, c in enumerate(field.contenders)}
+        return rounds.result(None)
+
+    monkeypatch.setattr(competition, "compete", fake)
+    asked = study_of({"material": "mass-ratio-10", "spacing": "1 a_e"}, "1e12 cm^-2", "1", {}, SMALL, correlated=True)
+    found = kind.prepare(asked).solve(Hooks())
+    assert isinstance(found, DeviceResult)
+    assert (found.phase, found.theory, found.resolved) == ("condensate", "Monte Carlo", True)
+    assert found.margin == pytest.approx(0.01) and found.energies is not None and found.energies["liquid"] == -1.0
+    assert found.competition.method == "hartree-fock" and found.verdict.method == "monte-carlo"
+    assert "(Monte Carlo)" in dict(rows(found))["phase"]
+    assert any("Monte Carlo: the phase and its margin" in c for c in found.caveats)
+    assert any("compete with 13 holes" in c for c in found.caveats)
+    plain = kind.prepare(make_study(BASE)).solve(Hooks())
+    assert isinstance(plain, DeviceResult) and plain.theory == "mean field"
+    assert "(mean field)" in dict(rows(plain))["phase"]

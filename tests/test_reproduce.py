@@ -13,7 +13,7 @@ import pytest
 
 from ehbilayer import cli
 from ehbilayer.errors import InputError
-from ehbilayer.papers import ALL, MODULES, chosen, reproduction
+from ehbilayer.papers import ALL, MODULES, OWN, chosen, reproduction
 from ehbilayer.papers.dai_fu import figure_2 as phonons_figure
 from ehbilayer.papers.dai_fu import figure_4 as plane_figure
 from ehbilayer.papers.dai_fu.classical_studies import crossing, energy_of
@@ -286,7 +286,7 @@ def test_lack_of_convergence_is_told(reproduced: Reproduced, tmp_path: Path,
 def test_the_command_lists_figures_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["reproduce", "--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert listed == list(MODULES)
+    assert listed == [*MODULES, *OWN]
     for wrong, hint in ((["dai-fu:9"], 'did you mean "dai-fu:'), ([], "is missing; see `ehb reproduce --list`")):
         assert cli.execute(["reproduce", *wrong]) == cli.EXIT_INPUT
         error = capsys.readouterr().err

@@ -104,6 +104,8 @@ def device(
     electron_spin: Annotated[str | None, typer.Option(help="restricted | unrestricted | polarized [default: all "
                                                       "compete].", show_default=False)] = None,
     hole_spin: Annotated[str | None, typer.Option(help="As for electrons.", show_default=False)] = None,
+    correlated: Annotated[bool, typer.Option("--correlated", help="Let the phases compete by Monte Carlo, too "
+                                             "(hours).")] = False,
     sets: Sets = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", show_default=False, help="Directory for result and "
                                                 "figure [default: named by the inputs].")] = None,
@@ -124,7 +126,7 @@ def device(
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
              "spacing": number_or_text(spacing), "electron_flavours": electron_flavours, "hole_flavours": hole_flavours}
     study = study_of(given, density, electrons_per_hole, {"electron_spin": electron_spin, "hole_spin": hole_spin},
-                     sets or [])
+                     sets or [], correlated=correlated)
     loud = bare_length(study)
     _tell(f"caution: {loud}" if loud else "")
     _run(study, output if output is not None else Path(study.name), as_json, quiet, resume=resume, force=force,

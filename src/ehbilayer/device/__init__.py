@@ -25,7 +25,7 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
            mu_star: Literal["morel-anderson", "bare"] | float = "morel-anderson", umklapp: str = "debye",
            sizes: Sequence[int] | None = None, state: str = "symmetric",
            densities: tuple[float | str, float | str] | None = None, points: int = 9,
-           **how: Unpack[Calling]) -> DeviceResult:
+           correlated: bool = False, **how: Unpack[Calling]) -> DeviceResult:
     """One page: which phase wins, what one would measure, and whether it superconducts by each source of alpha^2.
 
         page = device(Bilayer.of("mass-ratio-10", spacing="1 a_e", rs_electron=1.0))
@@ -45,6 +45,7 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
     densities : ends of a range for the sequence of phases, of the holes (of the electrons where there are no holes):
         numbers in a_h^-2 or text such as ``"3e12 cm^-2"``; the ratio of electrons and holes stays.
     points : densities of the range at which the phases compete; more follow beside the transitions.
+    correlated : let the phases compete by Monte Carlo, too, in a box of its own; its verdict then stands.
     how : backend, threads, progress, should_stop; see `results.calling.Calling`.
 
     Returns
@@ -57,7 +58,7 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
     """
     from dataclasses import replace
 
-    from ehbilayer.device.page import Device, solve, sources_of, unpaired
+    from ehbilayer.device.page import CORRELATED_ERROR, Device, solve, sources_of, unpaired
     from ehbilayer.device.sequence import at_density, range_of
     from ehbilayer.model import Bilayer
     from ehbilayer.pairing.liquid import Choices
@@ -83,6 +84,13 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
         moved = replace(torus, bilayer=at_density(bilayer, density))
         return compete(moved, hooks)
 
+    def by_monte_carlo(hooks: Hooks) -> CompetitionResult:
+        from ehbilayer.monte_carlo.contenders import usual_box
+        from ehbilayer.monte_carlo.correlated import correlated_phases
+
+        return correlated_phases(usual_box(replace(torus, zero_mode="madelung"), "all"), spins="all",
+                                 target_error=CORRELATED_ERROR, progress=hooks.progress, should_stop=hooks.should_stop)
+
     asked = Device(bilayer, lambda hooks: compete(torus, hooks), sources, Choices(method, mu_star, umklapp, 0), reason,
-                   many, at if many else None)
+                   many, at if many else None, by_monte_carlo if correlated else None)
     return call(lambda hooks: solve(asked, hooks), bilayer.scales, how)

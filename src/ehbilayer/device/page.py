@@ -36,6 +36,8 @@ from ehbilayer.results.base import Provenance, Result, Variable
 from ehbilayer.status import Status
 
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
+CORRELATED = "correlated"  # the part in which the phases compete by Monte Carlo
+CORRELATED_ERROR = "0.5 meV"  # its target per hole, unless another is said
 GIVEN = "given"  # the source before these, where a number is given
 HOLES, TOLERANCE = 36, 1e-4  # of the torus on which phases compete, and of their energy per particle (Ha_h)
 # phases in which these carriers are liquid and pair
@@ -58,6 +60,7 @@ class Device:
     choices : of the pairing.   no_pairing : why nothing pairs; empty where it is asked.
     densities : of the holes (a_h^-2; of the electrons where there are no holes), for a sequence of phases.
     at : the competition at one of these densities.
+    correlated : the competition by Monte Carlo, whose verdict then stands in place of the mean field's.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class Device:
     no_pairing: str = ""
     densities: tuple[float, ...] = ()
     at: Compete | None = None
+    correlated: Callable[[Hooks], Result] | None = None
 
     @property
     def paired(self) -> Bilayer:
@@ -80,7 +84,8 @@ class Device:
     @property
     def parts(self) -> tuple[str, ...]:
         """What the page is made of, in the order in which it is asked."""
-        return ("phases", *complexes(self.bilayer), *self.sources)
+        more = () if self.correlated is None else (CORRELATED,)
+        return ("phases", *more, *complexes(self.bilayer), *self.sources)
 
     @cached_property
     def unstable(self) -> tuple[str, ...]:
@@ -185,6 +190,8 @@ def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Va
         result = solve_point(device.paired, source, device.choices, hooks)
     elif name == "phases":
         result = device.competition(hooks)
+    elif name == CORRELATED and device.correlated is not None:
+        result = device.correlated(hooks)
     else:
         result = solve_complex(complex_of(device.bilayer, name), Options(COMPLEX_TOLERANCE), hooks)
     if result.status in (Status.interrupted, Status.timeout):
@@ -211,11 +218,12 @@ def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Varia
         provenance=Provenance(scales=device.bilayer.scales))
     first = known.competition if "phases" in parts else None
     if first is not None:
-        row = next((r for r in ranked([*first.candidates, *first.further]) if r.phase == first.winner), None)
-        known = replace(known, phase=first.winner, spin_arrangement=first.spin_arrangement, runner_up=first.runner_up,
-                        margin=first.margin, numerical_error=first.numerical_error, resolved=first.resolved,
-                        energies=first.energies, gap=known.gap if row is None else row.gap,
-                        in_el_hc=first.winner == CRYSTALS[lighter(device.bilayer)])
+        verdict = known.verdict
+        row = next((r for r in ranked([*first.candidates, *first.further]) if r.phase == verdict.winner), None)
+        known = replace(known, phase=verdict.winner, spin_arrangement=verdict.spin_arrangement, theory=verdict.theory,
+                        runner_up=verdict.runner_up, margin=verdict.margin, numerical_error=verdict.numerical_error,
+                        resolved=verdict.resolved, energies=verdict.energies, gap=known.gap if row is None else row.gap,
+                        in_el_hc=verdict.winner == CRYSTALS[lighter(device.bilayer)])
     found = {source: known.pairing(source) for source in device.sources if source in parts}
     known = replace(known, by_source={source: Answer.of(one) for source, one in found.items()},
                     density_window={source: _windows(device.paired, source, data) for source in found})
@@ -249,16 +257,20 @@ def _windows(bilayer: Bilayer, source: str, data: dict[str, Variable]) -> dict[s
 
 def caveats(page: DeviceResult, competition: CompetitionResult | None, best: PairingResult | None) -> list[str]:
     """Every reservation that applies to the page; ``best`` is the pairing that gives the answer."""
-    holes = None if competition is None else competition.particles.hole
+    holes = None if competition is None else page.verdict.particles.hole
     found = list(page.unstable)
-    found += ["mean field: crystals set in at r_s of 2 to 4 here, at about "
-             f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured",
-             f"finite size: the phases compete with {holes} holes"]
+    if competition is not None and page.verdict is not competition:
+        found.append("Monte Carlo: the phase and its margin alone; gaps, densities of transitions and pairing are mean "
+                     "field")
+    else:
+        found.append("mean field: crystals set in at r_s of 2 to 4 here, at about "
+                     f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured")
+    found += [f"finite size: the phases compete with {holes} holes"]
     if page.resolved is False:
         found.append("the margin between the two lowest phases does not exceed the numerical error")
     if page.phase in ("liquid", "hole-crystal", "electron-crystal"):
         found.append("the gap of a liquid is that of this torus and closes with size; a crystal's stays")
-    found += () if competition is None else competition.cautions
+    found += () if competition is None else page.verdict.cautions
     if not page.by_source:
         return found
     heavy = f"{other(page.pairs or '')}s"

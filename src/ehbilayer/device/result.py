@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from ehbilayer.pairing.result import PairingResult, TemperatureBand
@@ -105,6 +106,7 @@ class DeviceResult(Result):
     may_be_undefined: ClassVar[tuple[str, ...]] = ("candidate_", "curve_", "window_", "gap_over_critical")
     phase: str | None = entry("the lowest phase", None)
     spin_arrangement: str | None = entry("how each carrier of the lowest phase fills its flavours", None)
+    theory: str | None = entry("mean field | Monte Carlo: behind the verdict", None)
     runner_up: str | None = entry("the next one", None)
     margin: float | None = number("Ha_h", "energy of the runner-up less that of the winner, per hole", None)
     numerical_error: float | None = number("Ha_h", "error of the margin, per hole", None)
@@ -136,10 +138,19 @@ class DeviceResult(Result):
     parts: dict[str, dict[str, Any]] = entry("summaries of the results that the page is made of")
     caveats: tuple[str, ...] = entry("every reservation that applies", ())
 
-    @property
+    @cached_property
     def competition(self) -> CompetitionResult:
         """The phases that compete, without arrays. Raises KeyError where there are none."""
         return cast(CompetitionResult, self.part("phases", "phases"))
+
+    @cached_property
+    def verdict(self) -> CompetitionResult:
+        """The competition that decides: by Monte Carlo where it was asked and has a winner, else the mean field's."""
+        if "correlated" in self.parts:
+            found = cast(CompetitionResult, self.part("phases", "correlated"))
+            if found.winner != "unknown":
+                return found
+        return self.competition
 
     def pairing(self, source: str) -> PairingResult:
         """The pairing by one source of alpha^2, without arrays. Raises KeyError where there is none."""

@@ -159,6 +159,11 @@ class CompetitionResult(Result):
     critical_rs_electron: float | None = number("a_e", "critical r_s of the electrons alone", None)
     over_critical: Carriers[float] | None = number("1", "density of each layer over its critical one", None)
 
+    @property
+    def theory(self) -> str:
+        """The level of theory in words."""
+        return "Monte Carlo" if self.method == "monte-carlo" else "mean field"
+
     def candidate(self, name: str) -> CandidateRow:
         """The row of this name. Raises KeyError if there is none."""
         found = next((row for row in self.candidates if row.name == name), None)

@@ -11,7 +11,6 @@ import numpy as np
 from ehbilayer.device.page import COLDEST
 from ehbilayer.device.result import DeviceResult
 from ehbilayer.figures.style import INK, NORMAL, OTHERS, PHASE_COLOURS, SMALL, WARNING, dress, logarithmic, new_figure
-from ehbilayer.phases.result import rows_of
 from ehbilayer.studies.device.table import title
 from ehbilayer.studies.phases.figure import energies
 from ehbilayer.units import Scales
@@ -31,9 +30,9 @@ def figure(result: DeviceResult) -> Figure:
     page = new_figure(1.0 + 5.2 * wide, 4.6)
     places = iter([((1.45 + 5.2 * k) / (1.0 + 5.2 * wide), 0.14, 3.9 / (1.0 + 5.2 * wide), 0.62) for k in range(wide)])
     scale = result.provenance.scales.hartree_meV if result.provenance.scales.known else 1.0
-    found = rows_of(result.parts.get("phases", {}).get("candidates", []))
+    found = result.verdict.candidates if "phases" in result.parts else ()
     energies(page.add_axes(next(places)), [replace(r, energy=None if r.energy is None else r.energy * scale)
-                                           for r in found], "meV" if result.provenance.scales.known else "Haₕ")
+                                           for r in found], "meV" if result.provenance.scales.known else "Haₕ", scale)
     if result.scan:
         _sequence(page.add_axes(next(places)), result)
     if curves:
@@ -48,7 +47,7 @@ def figure(result: DeviceResult) -> Figure:
 
 
 def _verdict(result: DeviceResult) -> str:
-    t_c, head = result.critical_temperature, str(result.phase).replace("-", " ") + " (mean field)"
+    t_c, head = result.critical_temperature, str(result.phase).replace("-", " ") + f" ({result.theory or 'mean field'})"
     if result.resolved is False:
         head = "NOT RESOLVED: " + head
     if result.by_source:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import Density, Table, dotted
+from ehbilayer.studies.monte_carlo import keys as monte_carlo
 from ehbilayer.studies.pairing import keys as pairing
 from ehbilayer.studies.phases import keys as phases
 
@@ -19,6 +20,7 @@ class DeviceTable(Table):
     densities: list[Density] | None = Field(
         default=None, min_length=2, max_length=2,
         description='two rising densities of the holes, such as ["0.1e12 cm^-2", "3e12 cm^-2"]')
+    correlated: bool = Field(default=False, description="true | false: let the phases compete by Monte Carlo, too")
     points: int = Field(default=9, ge=2, le=1000, description="an integer from 2 to 1000")
 
 
@@ -40,4 +42,6 @@ def uses(study: Study) -> set[str]:
         used.discard("pairing.alpha_squared_uncertainty")
     if of(study).densities is None:
         used.discard("device.points")
+    if of(study).correlated:
+        used |= monte_carlo.KEYS - monte_carlo.OF_ONE_TRIAL
     return used | {"compressibility.sizes", "compressibility.state"}

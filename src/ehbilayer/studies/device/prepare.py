@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from ehbilayer.device.page import HOLES, SOURCES, TOLERANCE, Device, balanced, solve, sources_of, unpaired
+from ehbilayer.device.page import (
+    CORRELATED_ERROR,
+    HOLES,
+    SOURCES,
+    TOLERANCE,
+    Device,
+    balanced,
+    solve,
+    sources_of,
+    unpaired,
+)
 from ehbilayer.device.sequence import LOOKS, Compete, range_of
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
@@ -46,10 +56,13 @@ def prepare(study: Study) -> Task:
         sources = {} if reason else sources_of(table.alpha_squared, table.alpha, table.alpha_squared_uncertainty,
                                                **source_options(part))
         choices = Choices(table.method, table.mu_star, table.umklapp, 0)
+    correlated = phases.prepare(_correlated(part)) if asked.correlated else None
     plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}"]
-    device = Device(bilayer, competition.solve, sources, choices, reason, densities, _at(part) if densities else None)
+    device = Device(bilayer, competition.solve, sources, choices, reason, densities, _at(part) if densities else None,
+                    None if correlated is None else correlated.solve)
     seconds = _seconds(bilayer, part.cell.holes or HOLES, len(sources), len(densities))
-    resolved = competition.resolved | {"kind": "device", "pairing": {
+    resolved = competition.resolved | ({} if correlated is None else {"correlated": correlated.resolved}) | {
+        "kind": "device", "pairing": {
         name: resolved_point(device.paired, source, choices) for name, source in sources.items()}}
     return Task(study, scales, study.canonical(), resolved, tuple(plan), partial(solve, device), seconds=seconds)
 
@@ -69,6 +82,19 @@ def _at(part: Study) -> Compete:
         return phases.prepare(make_study(moved, name=part.name, folder=part.folder)).solve(hooks)
 
     return compete
+
+
+def _correlated(part: Study) -> Study:
+    """The same competition by Monte Carlo: of phases that have trial functions, in a box of its own."""
+    data = part.written()
+    cell = {k: v for k, v in data.get("cell", {}).items() if k in ("electrons", "shape")}
+    spins = {k: v for k, v in data.get("hartree-fock", {}).items() if k in ("electron_spin", "hole_spin")}
+    said = data.get("monte-carlo", {})
+    work = {} if {"target_error", "max_time"} & set(said) else {"target_error": CORRELATED_ERROR}
+    competing = {k: v for k, v in data.get("phases", {}).items() if k == "spins"}
+    more = {"cell": cell, "hartree-fock": spins, "phases": competing | {"method": "monte-carlo"},
+            "monte-carlo": work | said}
+    return make_study(data | more, name=part.name, folder=part.folder)
 
 
 def _part(study: Study) -> Study:

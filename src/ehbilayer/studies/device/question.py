@@ -18,7 +18,7 @@ LONGEST = 60  # characters of a directory's name, without what makes it unique
 
 
 def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: str, spins: dict[str, str | None],
-             sets: Sequence[str]) -> Study:
+             sets: Sequence[str], *, correlated: bool = False) -> Study:
     """The study of a page.
 
     Parameters
@@ -26,7 +26,7 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
     bilayer : keys of [bilayer]; None where nothing was said.
     density : of the holes, such as ``1e12 cm^-2``, or a range ``0.1e12 .. 3e12 cm^-2``, whose middle the page is about.
     electrons_per_hole : a number or a fraction such as ``1/3``.   spins : keys of [hartree-fock].
-    sets : overrides ``table.key=value``.
+    sets : overrides ``table.key=value``.   correlated : whether phases compete by Monte Carlo, too.
 
     Raises InputError naming the option.
     """
@@ -41,6 +41,8 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
         tables["device"] = {"densities": [low, high]}
     elif density is not None:
         tables["density"]["hole"] = number_or_text(density)
+    if correlated:
+        tables.setdefault("device", {})["correlated"] = True
     study = make_study(tables, sets, name="device")
     return make_study(tables, sets, name=_name(study))
 

@@ -43,10 +43,10 @@ def _phase(result: DeviceResult) -> Iterator[tuple[str, str]]:
         margin, error = result.margin.to("meV"), (result.numerical_error or 0.0) * _mev(result)  # type: ignore[attr-defined]
         sure = "" if result.resolved else "NOT RESOLVED: "
         head = f"{sure}{head}, {margin:.3g} +- {error:.1g} meV per hole below {str(result.runner_up).replace('-', ' ')}"
-    yield "phase", head + " (mean field)"
+    yield "phase", f"{head} ({result.theory or 'mean field'})"
     if result.spin_arrangement:
         yield "spins", result.spin_arrangement
-    competition = result.competition if "phases" in result.parts else None
+    competition = result.verdict if "phases" in result.parts else None
     if competition is None:
         return
     ended = [r for r in (*competition.candidates, *competition.further) if r.energy is not None]

@@ -38,6 +38,7 @@ class MonteCarloTable(Table):
 
 TABLE = MonteCarloTable
 KEYS = dotted("monte-carlo", MonteCarloTable)
+OF_ONE_TRIAL = {"monte-carlo.trial", "monte-carlo.time_steps"}  # each phase that competes has its own
 NOT_OF_THE_BOX = {f"cell.{key}" for key in (*WAVES, "symmetry", "holes_per_cell")}
 
 

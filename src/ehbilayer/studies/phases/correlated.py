@@ -15,7 +15,7 @@ from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.phases import keys
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
-from ehbilayer.studies.torus import contents_of, shape_name, torus_of
+from ehbilayer.studies.torus import Contents, contents_of, shape_name, torus_of
 
 if TYPE_CHECKING:
     from ehbilayer.torus import Torus
@@ -62,11 +62,21 @@ def _torus(study: Study, spins: str) -> Torus:
 
     sized = madelung(study)
     counted = study.cell.holes is not None or study.cell.electrons is not None
-    if not counted:  # any number for which the spins make sense will do, it is replaced
-        cell = sized.cell.model_copy(update={"holes": USUAL[spins][0]})
-        sized = replace(sized, keys=sized.keys.model_copy(update={"cell": cell}))
-    contents = contents_of(sized)
+    contents = contents_of(sized) if counted else _first_that_fits(sized, USUAL[spins])
     if spins == "all":
         contents = replace(contents, electron_spin="polarized", hole_spin="polarized")
     torus = torus_of(sized, contents)
     return torus if counted else usual_box(torus, spins)
+
+
+def _first_that_fits(study: Study, counts: tuple[int, ...]) -> Contents:
+    """What the box holds with the first of these numbers of holes that gives whole numbers of electrons."""
+    failed: InputError | None = None
+    for count in counts:
+        cell = study.cell.model_copy(update={"holes": count})
+        try:
+            return contents_of(replace(study, keys=study.keys.model_copy(update={"cell": cell})))
+        except InputError as error:
+            failed = failed or error
+    assert failed is not None
+    raise failed

@@ -50,10 +50,9 @@ def spins_of(study: Study) -> str:
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
     if of(study).method == "monte-carlo":
-        others = {"monte-carlo.trial", "monte-carlo.time_steps", "phases.sizes"}  # each candidate has its own
         spins = {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if spins_of(study) == "given" else set()
         return ({*BILAYER, *density_keys(study.density), *CELL, *KEYS, *monte_carlo.KEYS} | spins) - {
-            *monte_carlo.NOT_OF_THE_BOX, *others}
+            *monte_carlo.NOT_OF_THE_BOX, *monte_carlo.OF_ONE_TRIAL, "phases.sizes"}
     found = {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
     free = spins_of(study) == "all"
     return found - {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if free else found

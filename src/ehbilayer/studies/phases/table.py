@@ -12,7 +12,7 @@ SWEPT = ("margin", "gap")  # what a sweep shows first
 def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     left, margin = result.reason, result.margin
-    found = [status_row(result), ("winner", result.winner + (" so far" if left else "")), ("theory", by(result))]
+    found = [status_row(result), ("winner", result.winner + (" so far" if left else "")), ("theory", result.theory)]
     if result.spin_arrangement:
         found.append(("spins", result.spin_arrangement))
     if left:
@@ -29,11 +29,6 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     found += [(f"  {a.candidate}", f"{a.spin_arrangement}: {a.cost:+.2e}" + (
         "" if a.phase == a.candidate else f", ended as {a.phase}")) for a in result.arrangements]
     return [*found, time_row(result)]
-
-
-def by(result: CompetitionResult) -> str:
-    """The level of theory in words."""
-    return "Monte Carlo" if result.method == "monte-carlo" else "mean field"
 
 
 def _sampled(row: CandidateRow) -> str:
