@@ -6,7 +6,7 @@ from ehbilayer.papers.correlation import points
 from ehbilayer.papers.record import Figure, Reproduction, Results, Studies
 
 BILAYER = {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1}
-CANDIDATES = ["liquid", "crystal", "condensate"]
+CANDIDATES = "liquid crystal condensate".split()
 ERRORS = {4.0: 1e-3, 8.0: 1e-3, 2.0: 2e-3, 15.0: 5e-4, 3.0: 1.5e-3, 30.0: 3e-4}  # r_s -> target in Ha_h
 
 

@@ -38,7 +38,8 @@ class MonteCarloTable(Table):
 
 TABLE = MonteCarloTable
 KEYS = dotted("monte-carlo", MonteCarloTable)
-OF_ONE_TRIAL = {"monte-carlo.trial", "monte-carlo.time_steps"}  # each phase that competes has its own
+# each phase that competes has its own, and no twists
+OF_ONE_TRIAL = {"monte-carlo.trial", "monte-carlo.time_steps", "monte-carlo.twists"}
 NOT_OF_THE_BOX = {f"cell.{key}" for key in (*WAVES, "symmetry", "holes_per_cell")}
 
 

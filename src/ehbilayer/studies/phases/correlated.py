@@ -35,7 +35,7 @@ def correlated(study: Study) -> Task:
         torus = _torus(study, spins)
         field = field_of(torus, keys.of(study).candidates, spins)
         first = field.contenders[0]
-        asked = table.model_dump() | {"trial": first.name, "time_steps": None}  # each candidate has its own
+        asked = table.model_dump() | {"trial": first.name, "time_steps": None, "twists": None}
         effort = Effort.of(MonteCarloProblem.of(first.torus, **asked))
     goal = [] if effort.target_error is None else [f"to {effort.target_error:.3g} Ha_h per hole"]
     goal += [] if effort.max_time is None else [f"at most {effort.max_time:g} s"]
