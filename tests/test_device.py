@@ -347,3 +347,4 @@ def test_correlation_has_the_last_word_where_it_is_asked(monkeypatch: pytest.Mon
     plain = kind.prepare(make_study(BASE)).solve(Hooks())
     assert isinstance(plain, DeviceResult) and plain.theory == "mean field"
     assert "(mean field)" in dict(rows(plain))["phase"]
+    assert not any("Monte Carlo: the phase" in c for c in plain.caveats)

@@ -259,7 +259,7 @@ def caveats(page: DeviceResult, competition: CompetitionResult | None, best: Pai
     """Every reservation that applies to the page; ``best`` is the pairing that gives the answer."""
     holes = None if competition is None else page.verdict.particles.hole
     found = list(page.unstable)
-    if competition is not None and page.verdict is not competition:
+    if competition is not None and page.verdict.method == "monte-carlo":
         found.append("Monte Carlo: the phase and its margin alone; gaps, densities of transitions and pairing are mean "
                      "field")
     else:
