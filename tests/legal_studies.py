@@ -29,7 +29,8 @@ from ehbilayer.studies.task import prepare
 
 # key -> the largest value drawn; any table
 SMALL = {"holes": 9, "electrons": 9, "holes_per_cell": 4, "hexagon": 3, "plane_waves": 7, "starts": 2, "sizes": 16,
-         "scan_points": 3, "curve_points": 3, "map_points": 4, "mesh": 4, "points": 4, "max_functions": 12}
+         "scan_points": 3, "curve_points": 3, "map_points": 4, "mesh": 4, "points": 4, "max_functions": 12,
+         "twists": 2}
 UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm^-2", "nm^-2", "a_h^-2"),
          shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e")}
 # None: the words of the description

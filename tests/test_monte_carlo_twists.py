@@ -89,6 +89,12 @@ def test_the_mean_over_twists() -> None:
     assert found.twist_error is not None and 0 < found.twist_error < 0.1
 
 
+def test_it_ends_with_the_twists_that_it_has() -> None:
+    found = monte_carlo(torus(HOLES, 5), method="vmc", jastrow=0, twists=3, max_time=1e-9, walkers=20)
+    assert found.status in (Status.timeout, Status.not_converged)
+    assert found.inputs["twists"] == [list(t) for t in twists_of(1)] and len(found.data["twist_energy"].values) == 1
+
+
 def test_twists_fill_the_zone_evenly() -> None:
     points = np.array(twists_of(64))
     counts = np.histogram2d(*points.T, bins=4, range=[[0, 1], [0, 1]])[0]

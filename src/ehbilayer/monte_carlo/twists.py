@@ -64,19 +64,23 @@ def over_twists(twists: Sequence[Twist], seed: int, max_time: float | None, hook
         def told(line: str, i: int = i) -> None:
             hooks.progress(f"twist {i + 1} of {len(twists)}: {line}")
 
-        left = None if max_time is None else max((max_time - time.monotonic() + began) / (len(twists) - i), 1e-3)
+        over = 0.0 if max_time is None else time.monotonic() - began - max_time
+        if found and (over > 0 or hooks.should_stop() is not None):
+            break
+        left = None if max_time is None else -over / (len(twists) - i)
         stream = int(np.random.SeedSequence([seed, i]).generate_state(1)[0])
         quiet = replace(hooks, progress=told, checkpoint=silent, initial=None, resumed=False)
         found.append(one(i, stream, left, found[0] if found else None, quiet))
-        if hooks.should_stop() is not None:
-            break
-    return averaged(found, twists[: len(found)], seed)
+    result = averaged(found, twists[: len(found)], seed)
+    if len(found) < len(twists) and result.status is Status.converged:
+        return replace(result, status=Status.timeout, advice=f"{len(found)} of {len(twists)} twists; give more time")
+    return result
 
 
 def averaged(results: Sequence[MonteCarloResult], twists: Sequence[Twist], seed: int) -> MonteCarloResult:
     """The mean of results at different twists, their standard errors independent of each other."""
     first = results[0]
-    worst = next((r for r in results if r.status is not Status.converged), first)
+    worst = next((r for r in reversed(results) if r.status is not Status.converged), first)
     data = {name: _array(name, [r.data[name] for r in results]) for name in first.data
             if all(name in r.data for r in results) and not name.startswith(PREFIX)}
     energies, errors = [r.energy_per_hole for r in results], [r.error for r in results]
