@@ -127,6 +127,14 @@ def test_a_move_changes_the_determinant_by_its_ratio(trial: Trial) -> None:
     np.testing.assert_allclose(inverses, anew, rtol=1e-6, atol=1e-6 * abs(anew).max())
 
 
+@pytest.mark.parametrize("trial", TRIALS, ids=NAMES)
+def test_the_energy_of_a_sweep_is_that_of_inverses_made_anew(trial: Trial) -> None:
+    psi, walkers = trial.psi(trial.start()), Walkers.of(trial, 20, np.random.default_rng(12))
+    for _ in range(5):
+        walkers.step(psi, 0.1, False)
+    np.testing.assert_allclose(walkers.local, local_energies(psi, walkers.positions)[0], rtol=1e-7, atol=1e-7)
+
+
 def test_the_inverse_is_that_of_numpy() -> None:
     m = np.random.default_rng(5).standard_normal((9, 9))
     found = m.copy()
@@ -145,7 +153,7 @@ def test_cusps_are_exact() -> None:
         free = np.random.default_rng(6).standard_normal((len(kinds), trial.jastrow))
         for kind, a in zip(kinds, coefficients_of(kinds, trial.box.radius, free), strict=True):
             r = 1e-6
-            assert pair_function(a, trial.box.radius, r)[1] * r == pytest.approx(kind.cusp, abs=1e-4)
+            assert pair_function(a[None], 0, trial.box.radius, r)[1] * r == pytest.approx(kind.cusp, abs=1e-4)
 
 
 def test_the_local_energy_stays_finite_where_charges_meet() -> None:

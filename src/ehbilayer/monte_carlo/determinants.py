@@ -74,7 +74,7 @@ def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-
     centred, sign = paired, 1.0 if role == ROW else -1.0
     if role == COLUMN or det.kind[a] == SITES:
         centred = n
-    phi, lap = det.tables[det.table[a], 0], det.tables[det.table[a], 1]
+    tables = det.tables[det.table[a]]  # phi, and its Laplacian
     for j in range(centred):
         if role == COLUMN:
             cx, cy = walker[det.rows[a] + j, 0], walker[det.rows[a] + j, 1]
@@ -85,12 +85,12 @@ def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-
             cx, cy = det.sites[site, 0], det.sites[site, 1]
         dx, dy = sign * (x - cx), sign * (y - cy)
         u, v = dx * b[0, 0] + dy * b[1, 0], dx * b[0, 1] + dy * b[1, 1]
-        value, by_u, by_v = spline(phi, u, v)
+        value, by_u, by_v = spline(tables, 0, u, v)
         line[0, j] = value
         line[1, j] = sign * (by_u * b[0, 0] + by_v * b[0, 1])
         line[2, j] = sign * (by_u * b[1, 0] + by_v * b[1, 1])
         if derivatives:
-            line[3, j] = spline_value(lap, u, v)
+            line[3, j] = spline_value(tables, 1, u, v)
     if centred == n:
         return
     if det.kind[a] == WAVES:

@@ -75,14 +75,14 @@ def coefficients_of(kinds: tuple[PairKind, ...], radius: float, free: np.ndarray
 
 
 @njit(cache=True, error_model="numpy")
-def pair_function(coefficients, radius, r):  # type: ignore[no-untyped-def]
-    """f, f'/r and f'' at 0 < r < ``radius``, of one kind of pair."""
+def pair_function(coefficients, kind, radius, r):  # type: ignore[no-untyped-def]
+    """f, f'/r and f'' at 0 < r < ``radius``, of one ``kind`` of pair."""
     x = r / radius
     p, dp, ddp = 0.0, 0.0, 0.0
-    for l in range(coefficients.shape[0] - 1, -1, -1):
+    for l in range(coefficients.shape[1] - 1, -1, -1):
         ddp = ddp * x + 2 * dp
         dp = dp * x + p
-        p = p * x + coefficients[l]
+        p = p * x + coefficients[kind, l]
     t = x - 1
     # f = t^3 p, f' = (3 t^2 p + t^3 p')/L, f'' = (6 t p + 6 t^2 p' + t^3 p'')/L^2
     slope, curve = 3 * t * t * p + t * t * t * dp, 6 * t * p + 6 * t * t * dp + t * t * t * ddp

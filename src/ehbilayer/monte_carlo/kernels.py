@@ -7,7 +7,7 @@ psi = e^J prod_a det_a. With the inverse of the matrix M of a determinant, line 
 
 A complex psi, that of a twist, keeps its phase: grad ln|psi| drives the walk, and E_L is the local energy of |psi| in
 the potential (grad phase)^2/2m that fixing the phase adds. Everything random comes in as arrays, so that a kernel is a
-function. Inverses are made anew at every step.
+function. Inverses are made anew at the beginning of every sweep.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def jastrow_at(psi, walker, i, x, y):  # type: ignore[no-untyped-def]
             dx, dy = nearest(psi.box, x - walker[j, 0], y - walker[j, 1])
             r = math.sqrt(dx * dx + dy * dy)
             if 0.0 < r < psi.box.radius:
-                f, slope, curve = pair_function(psi.jastrow.coefficients[psi.jastrow.kind[i, j]], psi.box.radius, r)
+                f, slope, curve = pair_function(psi.jastrow.coefficients, psi.jastrow.kind[i, j], psi.box.radius, r)
                 total += f
                 gx += slope * dx
                 gy += slope * dy
@@ -110,24 +110,49 @@ def sweep(psi, walker, tau, normal, uniform, fixed, inverses, line, change):  # 
 
 
 @njit(cache=True, error_model="numpy")
+def pairs(psi, walker, drift):  # type: ignore[no-untyped-def]
+    """J and the interaction (Ha_h) of all pairs, and grad J and the Laplacian of J by each particle in ``drift``
+    (N, 3)."""
+    box, jastrow, charges = psi.box, psi.jastrow, psi.charges
+    total, interaction = 0.0, charges.constant
+    drift[:] = 0.0
+    for i in range(walker.shape[0]):
+        gx, gy, lap = 0.0, 0.0, 0.0
+        for j in range(i):
+            dx, dy = nearest(box, walker[i, 0] - walker[j, 0], walker[i, 1] - walker[j, 1])
+            interaction += charges.zz[i, j] * pair_potential(box, psi.potential, charges.apart[i, j], dx, dy)
+            r = math.sqrt(dx * dx + dy * dy)
+            if 0.0 < r < box.radius:
+                f, slope, curve = pair_function(jastrow.coefficients, jastrow.kind[i, j], box.radius, r)
+                total += f
+                gx, gy, lap = gx + slope * dx, gy + slope * dy, lap + curve + slope  # f'' + f'/r
+                drift[j, 0] -= slope * dx
+                drift[j, 1] -= slope * dy
+                drift[j, 2] += curve + slope
+        drift[i, 0], drift[i, 1], drift[i, 2] = drift[i, 0] + gx, drift[i, 1] + gy, drift[i, 2] + lap
+    return total, interaction
+
+
+@njit(cache=True, error_model="numpy")
+def energies(psi, walker, inverses, line, drift):  # type: ignore[no-untyped-def]
+    """Kinetic and potential local energy (Ha_h), and J; of ``inverses`` as they are; ``drift`` (N, 3) is scratch."""
+    det = psi.determinants
+    total, interaction = pairs(psi, walker, drift)
+    kinetic = 0.0
+    for i in range(walker.shape[0]):
+        orbitals(psi, det.number[i], det.role[i], walker[i, 0], walker[i, 1], walker, line, True)
+        _, gx, gy, lap = contract(det, inverses, line, i, True)
+        jx, jy, curve = drift[i, 0], drift[i, 1], drift[i, 2]
+        kinetic -= (curve + jx * jx + jy * jy + (2 * (jx * gx + jy * gy) + lap).real) / (2 * psi.charges.mass[i])
+    return kinetic, interaction, total
+
+
+@njit(cache=True, error_model="numpy")
 def local_energy(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy (Ha_h), and ln|psi|; makes the inverses anew."""
-    det, box = psi.determinants, psi.box
     log, _ = rebuild(psi, walker, inverses, line)
-    kinetic, interaction, total_j = 0.0, psi.charges.constant, 0.0
-    count = walker.shape[0]
-    for i in range(count):
-        x, y = walker[i, 0], walker[i, 1]
-        orbitals(psi, det.number[i], det.role[i], x, y, walker, line, True)
-        _, gx, gy, lap = contract(det, inverses, line, i, True)
-        total, jx, jy, curve = jastrow_at(psi, walker, i, x, y)
-        total_j += total / 2
-        drift = (2 * (jx * gx + jy * gy) + lap).real
-        kinetic -= (curve + jx * jx + jy * jy + drift) / (2 * psi.charges.mass[i])
-        for j in range(i):
-            dx, dy = nearest(box, x - walker[j, 0], y - walker[j, 1])
-            interaction += psi.charges.zz[i, j] * pair_potential(box, psi.potential, psi.charges.apart[i, j], dx, dy)
-    return kinetic, interaction, log + total_j
+    kinetic, interaction, total = energies(psi, walker, inverses, line, np.empty((walker.shape[0], 3)))
+    return kinetic, interaction, log + total
 
 
 @njit(cache=True, error_model="numpy")
@@ -138,14 +163,15 @@ def workspace(psi):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def step_all(psi, walkers, tau, normal, uniform, fixed, energies, moves):  # type: ignore[no-untyped-def]
-    """One sweep of every walker (W, N, 2) in place, then its kinetic and potential energy into ``energies`` (W, 2), its
+def step_all(psi, walkers, tau, normal, uniform, fixed, found, moves):  # type: ignore[no-untyped-def]
+    """One sweep of every walker (W, N, 2) in place, then its kinetic and potential energy into ``found`` (W, 2), its
     accepted moves and the squares of accepted and of all diffusive steps, in units of tau/m, into ``moves`` (W, 3)."""
     inverses, line, change = workspace(psi)
+    drift = np.empty((walkers.shape[1], 3))
     for w in range(walkers.shape[0]):
         a, m, t = sweep(psi, walkers[w], tau, normal[w], uniform[w], fixed, inverses, line, change)
         moves[w, 0], moves[w, 1], moves[w, 2] = a, m, t
-        energies[w, 0], energies[w, 1], _ = local_energy(psi, walkers[w], inverses, line)
+        found[w, 0], found[w, 1], _ = energies(psi, walkers[w], inverses, line, drift)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -16,13 +16,14 @@ the Madelung convention, which is the only one of a Monte Carlo calculation.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
-from ehbilayer.monte_carlo.splines import GRID, coefficients, grid_fractions, spline_value
+from ehbilayer.monte_carlo.splines import GRID, coefficients, grid_fractions, padded, spline_value
 from ehbilayer.numerics.lattice import Cell, reduce_vectors
 
 ORDER = 5  # of the polynomial p
@@ -47,7 +48,7 @@ def box_of(cell: Cell) -> Box:
 
 
 class Potential(NamedTuple):
-    """psi at each distance of layers: squared ``heights`` (n,), ``taylor`` (n, ORDER + 1), ``smooth`` (n, M, M)."""
+    """psi at each distance of layers: squared ``heights`` (n,), ``taylor`` (n, ORDER + 1), ``smooth`` tables."""
 
     heights: np.ndarray
     taylor: np.ndarray
@@ -80,7 +81,7 @@ def make_potential(box: Box, distances: list[float], grid: int = GRID) -> Potent
         near = (r2 < box.radius**2) & (np.arange(len(points)) > 0)
         smooth[near] -= 1 / np.sqrt(r2[near] + d * d) - p[near]
         smooth[0] = madelung_potential(box.cell, d) + p[0]  # psi - 1/s on the axis of the charge
-        tables.append(coefficients(smooth.reshape(grid, grid)))
+        tables.append(padded(coefficients(smooth.reshape(grid, grid))))
         series.append(c)
     return Potential(np.array(distances) ** 2, np.array(series), np.array(tables))
 
@@ -88,16 +89,14 @@ def make_potential(box: Box, distances: list[float], grid: int = GRID) -> Potent
 @njit(cache=True, error_model="numpy")
 def nearest(box, x, y):  # type: ignore[no-untyped-def]
     """The displacement (x, y) moved by lattice vectors to its shortest."""
-    a, b = box.cell, box.inverse
+    a, b, c = box.cell, box.inverse, box.sides
     u, v = x * b[0, 0] + y * b[1, 0], x * b[0, 1] + y * b[1, 1]
-    u, v = u - np.rint(u), v - np.rint(v)
+    u, v = u - math.floor(u + 0.5), v - math.floor(v + 0.5)
     x, y = u * a[0, 0] + v * a[1, 0], u * a[0, 1] + v * a[1, 1]
-    for c in box.sides:  # the corners of the parallelogram lie nearer to another lattice point
-        along, half = x * c[0] + y * c[1], 0.5 * (c[0] * c[0] + c[1] * c[1])
-        if along > half:
-            x, y = x - c[0], y - c[1]
-        elif along < -half:
-            x, y = x + c[0], y + c[1]
+    for i in range(3):  # the corners of the parallelogram lie nearer to another lattice point
+        along, half = x * c[i, 0] + y * c[i, 1], 0.5 * (c[i, 0] * c[i, 0] + c[i, 1] * c[i, 1])
+        shift = (1.0 if along > half else 0.0) - (1.0 if along < -half else 0.0)
+        x, y = x - shift * c[i, 0], y - shift * c[i, 1]
     return x, y
 
 
@@ -105,11 +104,11 @@ def nearest(box, x, y):  # type: ignore[no-untyped-def]
 def pair_potential(box, table, which, x, y):  # type: ignore[no-untyped-def]
     """psi (Ha_h) at the shortest displacement (x, y), between layers at the distance number ``which``."""
     b = box.inverse
-    value = spline_value(table.smooth[which], x * b[0, 0] + y * b[1, 0], x * b[0, 1] + y * b[1, 1])
+    value = spline_value(table.smooth, which, x * b[0, 0] + y * b[1, 0], x * b[0, 1] + y * b[1, 1])
     r2, edge = x * x + y * y, box.radius * box.radius
     if r2 < edge:
         p, t = 0.0, r2 - edge
         for m in range(table.taylor.shape[1] - 1, -1, -1):
             p = p * t + table.taylor[which, m]
-        value += 1 / np.sqrt(r2 + table.heights[which]) - p
+        value += 1 / math.sqrt(r2 + table.heights[which]) - p
     return value

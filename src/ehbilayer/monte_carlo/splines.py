@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 GRID = 96  # points along each vector of the cell
+PADDING = 4
 
 
 def coefficients(values: np.ndarray) -> np.ndarray:
@@ -30,15 +31,20 @@ def grid_fractions(grid: int = GRID) -> np.ndarray:
     return np.stack(np.meshgrid(f, f, indexing="ij"), axis=-1)
 
 
+def padded(table: np.ndarray) -> np.ndarray:
+    """Coefficients (M + PADDING, M + PADDING) with those of the next periods around: no index goes over an end."""
+    return np.ascontiguousarray(np.pad(table, (1, PADDING - 1), mode="wrap"))
+
+
 def from_waves(waves: np.ndarray, weights: np.ndarray, grid: int = GRID) -> np.ndarray:
-    """Coefficients of sum_k g_k cos(k r) of integer ``waves`` (n, 2) with ``weights`` (n,), g_k = g_-k.
+    """`padded` coefficients of sum_k g_k cos(k r) of integer ``waves`` (n, 2) with ``weights`` (n,), g_k = g_-k.
 
     Waves beyond the grid's own, of which a smooth function has none of weight, are left out.
     """
     inside = np.all(np.abs(waves) < grid // 2, axis=1)
     spectrum = np.zeros((grid, grid))
     np.add.at(spectrum, tuple(waves[inside].T % grid), weights[inside])
-    return coefficients(np.fft.ifft2(spectrum).real * grid**2)
+    return padded(coefficients(np.fft.ifft2(spectrum).real * grid**2))
 
 
 @njit(cache=True, error_model="numpy")
@@ -50,39 +56,35 @@ def _basis(t):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def spline(table, u, v):  # type: ignore[no-untyped-def]
-    """Value, and the slopes by the fractions, at fractions (u, v) of any size."""
-    m, n = table.shape
+def spline(tables, which, u, v):  # type: ignore[no-untyped-def]
+    """Value and slopes by the fractions, at fractions (u, v) of any size; of one of `padded` ``tables`` (n, M, M)."""
+    m, n = tables.shape[1] - PADDING, tables.shape[2] - PADDING
     u, v = (u - math.floor(u)) * m, (v - math.floor(v)) * n
     i, j = int(u), int(v)
-    a0, a1, a2, a3, da0, da1, da2, da3 = _basis(u - i)
-    b0, b1, b2, b3, db0, db1, db2, db3 = _basis(v - j)
-    j0, j1, j2, j3 = (j - 1) % n, j % n, (j + 1) % n, (j + 2) % n
+    a, b = _basis(u - i), _basis(v - j)
     value, by_u, by_v = 0.0, 0.0, 0.0
     for step in range(4):
-        row = table[(i - 1 + step) % m]
-        a = (a0, a1, a2, a3)[step]
-        da = (da0, da1, da2, da3)[step]
-        along = b0 * row[j0] + b1 * row[j1] + b2 * row[j2] + b3 * row[j3]
-        value += a * along
-        by_u += da * along
-        by_v += a * (db0 * row[j0] + db1 * row[j1] + db2 * row[j2] + db3 * row[j3])
+        k = i + step  # a view of the table would cost more than its numbers
+        c0, c1, c2, c3 = tables[which, k, j], tables[which, k, j + 1], tables[which, k, j + 2], tables[which, k, j + 3]
+        along = b[0] * c0 + b[1] * c1 + b[2] * c2 + b[3] * c3
+        value += a[step] * along
+        by_u += a[4 + step] * along
+        by_v += a[step] * (b[4] * c0 + b[5] * c1 + b[6] * c2 + b[7] * c3)
     return value, by_u * m, by_v * n
 
 
 @njit(cache=True, error_model="numpy")
-def spline_value(table, u, v):  # type: ignore[no-untyped-def]
+def spline_value(tables, which, u, v):  # type: ignore[no-untyped-def]
     """The value alone."""
-    m, n = table.shape
+    m, n = tables.shape[1] - PADDING, tables.shape[2] - PADDING
     u, v = (u - math.floor(u)) * m, (v - math.floor(v)) * n
     i, j = int(u), int(v)
-    a0, a1, a2, a3, _, _, _, _ = _basis(u - i)
-    b0, b1, b2, b3, _, _, _, _ = _basis(v - j)
-    j0, j1, j2, j3 = (j - 1) % n, j % n, (j + 1) % n, (j + 2) % n
+    a, b = _basis(u - i), _basis(v - j)
     value = 0.0
     for step in range(4):
-        row = table[(i - 1 + step) % m]
-        value += (a0, a1, a2, a3)[step] * (b0 * row[j0] + b1 * row[j1] + b2 * row[j2] + b3 * row[j3])
+        k = i + step
+        value += a[step] * (b[0] * tables[which, k, j] + b[1] * tables[which, k, j + 1] + b[2] * tables[which, k, j + 2]
+                            + b[3] * tables[which, k, j + 3])
     return value
 
 
