@@ -15,11 +15,11 @@ import ehbilayer
 from ehbilayer import InputError, Status, make_study, run
 from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo import calculation, walk
-from ehbilayer.monte_carlo.state import PREFIX
+from ehbilayer.monte_carlo.state import PREFIX, SECONDS
 from ehbilayer.monte_carlo.statistics import Series
 from ehbilayer.monte_carlo.walk import packed, unpacked
 from ehbilayer.results.base import Result
-from ehbilayer.studies.task import prepare
+from ehbilayer.studies.task import Task, prepare
 
 PAIR: dict[str, Any] = {
     "kind": "monte-carlo", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1},
@@ -56,13 +56,10 @@ def same(one: Result, other: Result) -> bool:
         np.array_equal(one.data[name].values, other.data[name].values) for name in one.data)
 
 
-@pytest.mark.parametrize("method", ["vmc", "dmc"])
-@pytest.mark.parametrize("patience", [1, 40])
-def test_broken_off_behind_any_step_it_goes_on_to_the_same_digits(method: str, patience: int) -> None:
-    """Asked to stop at one question after the other, further and further apart, until it is through."""
-    task = prepare(make_study(changed(method=method)))
-    whole, stages, raw = task.solve(Hooks()), set(), b""
-    assert whole.status is Status.converged and not any(name.startswith(PREFIX) for name in whole.data)
+def broken_off(task: Task, patience: int) -> tuple[Result, list[Result]]:
+    """The end of a calculation that is asked to stop again and again, further and further apart; what was in between,
+    each gone on with from the content of its file."""
+    between: list[Result] = []
     while True:
         left = [patience]
 
@@ -70,13 +67,36 @@ def test_broken_off_behind_any_step_it_goes_on_to_the_same_digits(method: str, p
             left[0] -= 1
             return Status.interrupted if left[0] < 0 else None
 
-        before = Result.from_bytes(raw) if raw else None
+        before = Result.from_bytes(between[-1].to_bytes()) if between else None
         found = task.solve(Hooks(before, before is not None, should_stop=stop))
         if found.status is Status.converged:
-            break
-        stages.add(int(found.data[PREFIX + "numbers"].values[1]))
-        raw, patience = found.to_bytes(), 2 * patience + 1
-    assert same(found, whole) and len(stages) >= 3
+            return found, between
+        between.append(found)
+        patience = 2 * patience + 1
+
+
+@pytest.mark.parametrize("method", ["vmc", "dmc"])
+@pytest.mark.parametrize("patience", [1, 40])
+def test_broken_off_behind_any_step_it_goes_on_to_the_same_digits(method: str, patience: int) -> None:
+    """Asked to stop at one question after the other, further and further apart, until it is through."""
+    task = prepare(make_study(changed(method=method)))
+    whole, (found, between) = task.solve(Hooks()), broken_off(task, patience)
+    assert whole.status is Status.converged and not any(name.startswith(PREFIX) for name in whole.data)
+    assert same(found, whole) and len({int(r.data[PREFIX + "numbers"].values[1]) for r in between}) >= 3
+
+
+def test_twists_go_on_where_they_were() -> None:
+    """Three twists of one hole, broken off in each of them and between them."""
+    study = {"kind": "monte-carlo", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1},
+             "density": {"rs_hole": 2, "electrons_per_hole": 0}, "cell": {"holes": 2},
+             "monte-carlo": {"target_error": 0.02, "walkers": 20, "samples": 20, "optimisation_steps": 1, "twists": 3,
+                             "method": "vmc"}}
+    task = prepare(make_study(study))
+    whole, (found, between) = task.solve(Hooks()), broken_off(task, 30)
+    assert whole.status is Status.converged and not any(name.startswith(PREFIX) for name in whole.data)
+    assert same(found, whole) and len(found.data["twists"].values) == 3
+    assert {int(r.data[PREFIX + "twists"].values[0]) for r in between} >= {0, 1}
+    assert all(r.status is Status.interrupted for r in between)
 
 
 def test_what_is_offered_to_be_kept_can_be_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,9 +134,9 @@ def test_time_goes_on_where_it_was(tmp_path: Path) -> None:
 
     first = run(study, tmp_path, should_stop=stop)
     assert first.status is Status.interrupted
-    before = float(first.data[PREFIX + "numbers"].values[3])
+    before = float(first.data[SECONDS].values)
     second = run(study, tmp_path, resume=True)
-    after = float(second.data[PREFIX + "numbers"].values[3])
+    after = float(second.data[SECONDS].values)
     assert second.status is not Status.interrupted and before < after < before + 2.0
 
 

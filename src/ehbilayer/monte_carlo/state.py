@@ -18,6 +18,7 @@ from ehbilayer.monte_carlo.walk import Walkers, packed, unpacked
 from ehbilayer.results.base import Variable
 
 PREFIX = "state_"
+SECONDS = PREFIX + "seconds"
 
 
 @dataclass(eq=False)
@@ -44,8 +45,8 @@ class State:
         """All of it, for a result."""
         found = {"positions": (self.walkers.positions, "a_h"), "energies": (self.walkers.energies, "Ha_h"),
                  "random": (packed(self.walkers.random), "1"), "parameters": (self.parameters, "1"),
-                 "numbers": (np.array([self.tau, self.stage, self.done, self.seconds]), "1"),
-                 "walked": (self.walked.table, "1"), **_tally("", self.tally)}
+                 "numbers": (np.array([self.tau, self.stage, self.done]), "1"),
+                 "seconds": (np.array(self.seconds), "s"), "walked": (self.walked.table, "1"), **_tally("", self.tally)}
         for i, run in enumerate(self.runs):
             found |= _tally(f"_{i}", run.tally)
             found[f"rows_{i}"] = (run.rows.table, "1")
@@ -65,14 +66,14 @@ class State:
             return Tally(estimators, used, per, last, blocks)
 
         estimators = Estimators.of(trial)
-        tau, stage, done, seconds = values("numbers").tolist()
+        tau, stage, done = values("numbers").tolist()
         walkers = Walkers(values("positions"), values("energies"), unpacked(values("random")), workers)
         runs = []
         for i in range(sum(name.startswith(PREFIX + "run_") for name in data)):
             step, spread, target, settling, mean, ratio, steps, *sums = values(f"run_{i}").tolist()
             runs.append(Diffusion(step, spread, int(target), int(settling), mean, tally(f"_{i}"), ratio, int(steps),
                                   Series(4, values(f"rows_{i}")), (sums[0], sums[1])))
-        return cls(walkers, values("parameters"), tau, tally(""), int(stage), int(done), seconds,
+        return cls(walkers, values("parameters"), tau, tally(""), int(stage), int(done), float(values("seconds")),
                    Series(3, values("walked")), runs)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -22,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import Hooks, silent
+from ehbilayer.hooks import Hooks, StopReason
 from ehbilayer.monte_carlo.result import MonteCarloResult
-from ehbilayer.monte_carlo.state import PREFIX
-from ehbilayer.results.base import Variable
+from ehbilayer.monte_carlo.state import PREFIX, SECONDS
+from ehbilayer.results.base import Result, Variable
 from ehbilayer.results.carriers import Carriers
 from ehbilayer.status import Status
 
@@ -56,25 +57,59 @@ def over_twists(twists: Sequence[Twist], seed: int, max_time: float | None, hook
                 ) -> MonteCarloResult:
     """The mean over ``twists`` of ``one``: the number of a twist, a seed, seconds, the first result, hooks -> a result.
 
-    It ends with the twists that it has when it is stopped; it cannot be gone on with, and begins again.
+    It ends with the twists that it has when it is stopped, and goes on from such a result in hooks to the same digits:
+    what each twist has found lies in it as the content of a file.
     """
-    found: list[MonteCarloResult] = []
-    began = time.monotonic()
-    for i in range(len(twists)):
+    stop, earlier = StopReason(hooks.should_stop), hooks.unfinished
+    found, broken, spent = ([], None, 0.0) if earlier is None else _earlier(earlier)
+
+    def together(results: Sequence[MonteCarloResult], status: Status | None) -> MonteCarloResult:
+        whole = averaged(results, twists[: len(results)], seed)
+        if status is None and len(results) < len(twists) and whole.status is Status.converged:
+            advice = f"{len(results)} of {len(twists)} twists; give more time"
+            whole = replace(whole, status=Status.timeout, advice=advice)
+        status = status or whole.status
+        return whole if status is Status.converged else replace(
+            whole, status=status, data=whole.data | _kept(results, len(found), spent))
+
+    def keep(result: Result) -> None:
+        if isinstance(result, MonteCarloResult):
+            hooks.checkpoint(together([*found, result], Status.interrupted))
+
+    for i in range(len(found), len(twists)):
+        if found and (stop() is not None or (max_time is not None and spent > max_time)):
+            break
+
         def told(line: str, i: int = i) -> None:
             hooks.progress(f"twist {i + 1} of {len(twists)}: {line}")
 
-        over = 0.0 if max_time is None else time.monotonic() - began - max_time
-        if found and (over > 0 or hooks.should_stop() is not None):
-            break
-        left = None if max_time is None else -over / (len(twists) - i)
+        left = None if max_time is None else max((max_time - spent) / (len(twists) - i), 1e-3)
         stream = int(np.random.SeedSequence([seed, i]).generate_state(1)[0])
-        quiet = replace(hooks, progress=told, checkpoint=silent, initial=None, resumed=False)
-        found.append(one(i, stream, left, found[0] if found else None, quiet))
-    result = averaged(found, twists[: len(found)], seed)
-    if len(found) < len(twists) and result.status is Status.converged:
-        return replace(result, status=Status.timeout, advice=f"{len(found)} of {len(twists)} twists; give more time")
-    return result
+        began = time.monotonic() - (0.0 if broken is None else float(broken.data[SECONDS].values))
+        result = one(i, stream, left, found[0] if found else None, replace(
+            hooks, progress=told, checkpoint=keep, should_stop=stop, initial=broken, resumed=broken is not None))
+        if stop.reason is not None:
+            return together([*found, result], stop.reason)
+        spent, broken = spent + time.monotonic() - began, None
+        found.append(result)
+    return together(found, stop.reason if len(found) < len(twists) else None)
+
+
+def _kept(results: Sequence[MonteCarloResult], done: int, spent: float) -> dict[str, Variable]:
+    """What to go on from: the results of twists, of which the first so many are ``done``, and the seconds of those."""
+    kept = {}
+    for i, result in enumerate(results):
+        name, values = f"{PREFIX}twist_{i}", np.frombuffer(zlib.compress(result.to_bytes(), 1), dtype=np.uint8)
+        kept[name] = Variable((f"{name}_byte",), values, "1", "to go on from")
+    return kept | {f"{PREFIX}twists": Variable((f"{PREFIX}twists_of",), np.array([done, spent]), "1", "to go on from")}
+
+
+def _earlier(result: Result) -> tuple[list[MonteCarloResult], MonteCarloResult | None, float]:
+    """Results of finished twists, that of one that was broken off, if any, and the seconds of the finished ones."""
+    done, spent = result.data[f"{PREFIX}twists"].values.tolist()
+    names = [f"{PREFIX}twist_{i}" for i in range(sum(n.startswith(f"{PREFIX}twist_") for n in result.data))]
+    found = [MonteCarloResult.from_bytes(zlib.decompress(result.data[name].values.tobytes()), name) for name in names]
+    return found[: int(done)], found[int(done)] if len(found) > done else None, spent
 
 
 def averaged(results: Sequence[MonteCarloResult], twists: Sequence[Twist], seed: int) -> MonteCarloResult:
