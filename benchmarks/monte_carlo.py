@@ -2,8 +2,8 @@
 
     python benchmarks/monte_carlo.py [part ...]      # scaling numpy jax workers gas pairs; all without a name
 
-Seconds are CPU seconds, the shortest of several runs.
-``scaling`` writes docs/images/monte-carlo-cost.png. The opponents do the same work:
+Seconds are CPU seconds, the shortest of several runs. ``scaling`` writes
+docs/images/monte-carlo-cost.png. The opponents do the same work:
 
 - ``numpy``: the same sweep (drift, limited moves, Metropolis, Sherman-Morrison, local energy) over all walkers at once;
   from the same random numbers it ends at the same positions;
@@ -268,7 +268,8 @@ def workers() -> dict[str, Any]:
             for _ in range(30):
                 walkers.step(psi, TAU, False)
             wall[number].append(time.perf_counter() - began)
-            alone[number].append(time.thread_time() - main + float(np.mean(np.subtract(busy(), others or 0.0) if busy() else [0.0])))
+            moved = np.subtract(busy(), others or 0.0) if number > 1 else np.zeros(1)
+            alone[number].append(time.thread_time() - main + float(moved.mean()))
     return {"wall": [round(min(t), 2) for t in wall.values()], "alone": [round(min(t), 2) for t in alone.values()],
             "ratio": round(min(wall[1]) / min(wall[2]), 2), "ratio_alone": round(min(alone[1]) / min(alone[2]), 2)}
 
