@@ -1,10 +1,15 @@
 """The engine of Monte Carlo: potential, trial functions, moves, errors; exact answers and finite differences."""
 
+import itertools
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, InputError, Status, Torus, condensate, hartree_fock, monte_carlo
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
+from ehbilayer.monte_carlo import calculation
 from ehbilayer.monte_carlo.determinants import WAVES, accept, invert, rebuild
 from ehbilayer.monte_carlo.diffusion import branch
 from ehbilayer.monte_carlo.factors import Factor
@@ -336,6 +341,30 @@ def test_it_stops_with_what_it_has() -> None:
     assert any("optimising" in line for line in told) and any("+-" in line for line in told)
     short = monte_carlo(torus(HOLES, 7), target_error=1e-9, max_time=2.0, walkers=20, samples=20)
     assert short.status in (Status.timeout, Status.not_converged) and short.advice
+
+
+def test_a_target_below_what_the_time_allows_says_what_it_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of its own: a look at it takes a quarter of a millisecond."""
+    ticks, told = itertools.count(), list[str]()
+    monkeypatch.setattr(calculation, "time", SimpleNamespace(monotonic=lambda: next(ticks) / 4000))
+    coarse = monte_carlo(torus(LONE, 1), target_error=1e-4, max_time=8.0, walkers=40, samples=400, progress=told.append)
+    assert coarse.status is Status.timeout and coarse.error > 1e-4
+    said = re.search(r"it reached (\S+) of 0.0001 .* in 8 s; about (\d+) s would do", coarse.advice)
+    assert said and float(said[1]) == pytest.approx(coarse.error, rel=0.05)
+    assert int(said[2]) == pytest.approx(8 * (coarse.error / 1e-4) ** 2, rel=0.1)
+    left = [int(found[1]) for line in told if (found := re.search(r", about (\d+) s to go", line))]
+    assert left and max(left) <= 8 and left == sorted(left, reverse=True)
+
+
+def test_the_time_to_go_is_told_within_a_factor_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks, told = itertools.count(), list[tuple[float, str]]()
+    monkeypatch.setattr(calculation, "time", SimpleNamespace(monotonic=lambda: next(ticks) / 100))
+    found = monte_carlo(torus(LONE, 1), target_error=5e-4, walkers=40, samples=400,
+                        progress=lambda line: told.append((next(ticks) / 100, line)))
+    assert found.status is Status.converged
+    first, line = next((t, line) for t, line in told if "to go" in line)
+    said = re.search(r", about (\d+) s to go", line)
+    assert said and 0.5 < (next(ticks) / 100 - first) / int(said[1]) < 2
 
 
 @pytest.mark.published

@@ -7,6 +7,7 @@ behind any step, kept, and gone on with to the same digits.
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 
@@ -130,9 +131,9 @@ class Calculation:
             state.parameters, state.done = found, state.done + 1
             self._psi = self.trial.psi(found)
 
-    def _told(self, what: str, found: Average) -> None:
+    def _told(self, what: str, found: Average, more: str = "") -> None:
         per = self.trial.per
-        self.hooks.progress(f"{what}: energy {found.mean / per:.6f} +- {found.error / per:.6f} Ha_h per hole")
+        self.hooks.progress(f"{what}: energy {found.mean / per:.6f} +- {found.error / per:.6f} Ha_h per hole{more}")
 
     def _good(self, found: Average, goal: float | None) -> bool:
         return goal is not None and found.trusted and found.error / self.trial.per <= goal
@@ -181,15 +182,33 @@ class Calculation:
         state, part = self.state, ("larger", "smaller")[number]
         if len(state.runs) == number:
             state.runs.append(self._begun())
-        run, goal = state.runs[number], self._goal(number)
+        run, goal, began, before = state.runs[number], self._goal(number), time.monotonic(), state.runs[number].done
         while True:
             if is_look(len(run.rows), LEAST_STEPS):
-                self._told(f"diffusion, time step {run.tau:.4g}", found := run.average)
+                a_step = (time.monotonic() - began) / max(run.done - before, 1)
+                more = self._to_go(number, found := run.average, a_step)
+                self._told(f"diffusion, time step {run.tau:.4g}", found, more)
                 if self._good(found, goal):
                     return
             if self._ended(self._share(part)) is not None:
                 return
             run.step(self._psi, state.walkers)
+
+    def _to_go(self, number: int, found: Average, a_step: float) -> str:
+        """About how long the runs that are left take, from the error so far, which falls as the root of the steps, and
+        the seconds of ``a_step``; autocorrelation is a time."""
+        runs, goal, limit = self.state.runs, self._goal(number), self.plan.max_time
+        left = math.inf
+        if goal is not None and found.error > 0:
+            steps = len(runs[number].rows) * (found.error / self.trial.per / goal) ** 2
+            left = max(steps - len(runs[number].rows), 0.0) * a_step
+            if number == 0:
+                larger, smaller = self.plan.time_steps or (1.0, SMALLER)
+                # n ~ autocorrelation/(tau error^2), at least what is looked at first; and settling
+                steps *= larger / smaller * (goal / (self._goal(1) or goal)) ** 2
+                left += (max(steps, LEAST_STEPS) + 2 * SETTLING * larger / smaller) * a_step
+        left = min(left, math.inf if limit is None else max(limit - self._seconds, 0.0))
+        return f", about {left:.0f} s to go" if math.isfinite(left) else ""
 
     def _goal(self, number: int) -> float | None:
         """The error of a run that reaches the target of E_0 = E_2 + x (E_2 - E_1) at the least cost."""

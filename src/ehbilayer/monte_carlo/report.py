@@ -16,7 +16,7 @@ from ehbilayer.monte_carlo.trial import Trial
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
-FEW = "too few independent blocks for a trusted error: a larger target takes no longer, more time gives more"
+FEW = "too few independent blocks to trust its error, {:.2g} Ha_h per hole so far; give more time, or a larger target"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def report(plan: Plan, state: State, reason: Status | None) -> MonteCarloResult:
     last = runs[-1].energy if runs else walk.energy
     more = correction(trial)
     size = FiniteSize(None, None) if more is None else FiniteSize(more / per, (energy + more) / per)
-    status, advice = _status(plan, error / per, last, reason)
+    status, advice = _status(plan, error / per, last, reason, state.seconds)
     seen = Observables.of(state.tally, runs[-1].tally if runs else None)
     steps = tuple(AtTimeStep(r.tau, r.energy.mean / per, r.energy.error / per, len(r.trace), r.population, r.acceptance,
                              r.energy.autocorrelation) for r in runs)
@@ -98,14 +98,15 @@ def report(plan: Plan, state: State, reason: Status | None) -> MonteCarloResult:
         | ({} if status is Status.converged else state.arrays()))
 
 
-def _status(plan: Plan, error: float, last: Average, reason: Status | None) -> tuple[Status, str]:
+def _status(plan: Plan, error: float, last: Average, reason: Status | None, seconds: float) -> tuple[Status, str]:
     """How it ended: stopped, short of its target, with too few blocks, or well."""
     if reason is not None:
         return reason, ""
     if not last.trusted:
-        return Status.not_converged, FEW
+        return Status.not_converged, FEW.format(error)
     if plan.target_error is not None and error > 1.05 * plan.target_error:
-        return Status.timeout, f"it reached {error:.2g} of {plan.target_error:.2g} Ha_h per hole; give more time"
+        return Status.timeout, (f"it reached {error:.2g} of {plan.target_error:.2g} Ha_h per hole in {seconds:.0f} s; "
+                                f"about {seconds * (error / plan.target_error) ** 2:.0f} s would do")
     return Status.converged, ""
 
 
