@@ -83,6 +83,8 @@ def draw(found: dict[str, Any]) -> None:
     for (name, row), colour in zip(found.items(), (INK, *OTHERS), strict=False):
         ax.loglog(row["particles"], row["microseconds"], "o-", color=colour, markersize=4,
                   label=f"{words[name]}, $N^{{{row['exponent']:.1f}}}$")
+    ax.set_xticks(SIZES["liquid"], map(str, SIZES["liquid"]))
+    ax.minorticks_off()
     ax.legend(frameon=False)
     dress(ax, "one sweep of one walker with its energy", "N", "µs on one core")
     page.savefig(IMAGE, dpi=110)
