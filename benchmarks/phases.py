@@ -1,24 +1,30 @@
-"""What phases cost: one candidate, one point with all of them, a map of 900 points, one against two workers.
+"""What phases cost: one candidate, one point with all of them, maps of 900 points, one against two workers.
 
-    python benchmarks/phases.py [--points 900] [--only-one]
+    python benchmarks/phases.py [--points 900] [--sample 30] [--tolerance 1e-5] [--only converged | one | paper]
 
-Prints one JSON object. Particles, waves and points are those of Nashabeh and Fu's Fig. 2 (36 + 36 particles, 169 plane
-waves); the map's time is that of 24 points spread over spacing, mass ratio and density, scaled.
+Prints one JSON object. Particles and points are those of Nashabeh and Fu's Fig. 2 (36 + 36 particles). "converged" are
+points spread evenly over its masses, spacings and densities, every candidate in every arrangement of spins and valleys,
+with the waves that the tolerance (Ha_h per particle) needs: CPU seconds of one process. "one" and "paper" have the
+paper's spins and its 169 waves: one point, and a map by a sweep, wall seconds of 24 points, scaled.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
+import statistics
 import tempfile
 import time
 from typing import Any
 
+from ehbilayer import phases
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.model import Bilayer
+from ehbilayer.papers.nashabeh_fu.figure_2 import DENSITIES, MASSES, SPACINGS
 from ehbilayer.phases.candidates import COMPETING, candidates
 from ehbilayer.phases.competition import compete, converge
 from ehbilayer.run import runner
@@ -36,10 +42,40 @@ def seconds(work: Any, *args: Any) -> float:
     return time.perf_counter() - begin
 
 
+def layers(spacing: float, electron_mass: float, over_critical: float) -> Bilayer:
+    """A point of the map."""
+    return Bilayer.of(electron_mass=electron_mass, hole_mass=1.0, dielectric=5.0, spacing=spacing,
+                      rs_hole=CRITICAL_RS / math.sqrt(over_critical))
+
+
+def spread(count: int) -> list[tuple[float, float, float]]:
+    """So many points of the figure's grid, evenly along it and shifted from step to step."""
+    grid = list(itertools.product(SPACINGS, MASSES, DENSITIES))
+    step = len(grid) / count
+    return [grid[int(step * (i + i * 0.618 % 1))] for i in range(count)]
+
+
+def converged(count: int, tolerance: float, points: int) -> dict[str, Any]:
+    """CPU seconds of whole competitions at their converged waves."""
+    spent, winners, open_ones = [], [], 0
+    phases(Torus(layers(*spread(count)[0]), 4, zero_mode="none"), tolerance=1e-3, stability="none")  # warm-up
+    for place in spread(count):
+        torus = Torus(layers(*place), HOLES, zero_mode="none")
+        begin = time.process_time()
+        found = phases(torus, spins="all", tolerance=tolerance, stability="none", threads=1)
+        spent.append(round(time.process_time() - begin, 3))
+        winners.append(found.winner)
+        open_ones += not found.resolved
+    mean = statistics.mean(spent)
+    return {"tolerance": tolerance, "sampled": count, "mean": mean, "median": statistics.median(spent),
+            "largest": max(spent), "points": points, "minutes_2_cores": mean * points / 2 / 60,
+            "not_resolved": open_ones, "winners": {name: winners.count(name) for name in dict.fromkeys(winners)},
+            "cpu_seconds": dict(zip(map(str, spread(count)), spent, strict=True))}
+
+
 def one_point() -> dict[str, Any]:
     """Best of three, after warm-up, at m_h/m_e = 4, d = a_h, half the critical density."""
-    bilayer = Bilayer.of(electron_mass=0.25, hole_mass=1.0, spacing=1.0, rs_hole=CRITICAL_RS / math.sqrt(0.5))
-    torus = Torus(bilayer, HOLES, zero_mode="none", electron_spin="polarized")
+    torus = Torus(layers(1.0, 0.25, 0.5), HOLES, zero_mode="none", electron_spin="polarized")
     basis, options = PlaneWaveBasis(torus.box, hexagon_waves(torus.box, HEXAGON)), Options("crystal", tolerance=1e-6,
                                                                                            stability="none")
     found, every = (candidates(torus, basis, COMPETING, options, spins) for spins in ("given", "all"))
@@ -64,17 +100,24 @@ def sample(workers: int | None) -> float:
         return time.perf_counter() - begin
 
 
+def paper(points: int) -> dict[str, Any]:
+    """The map with the paper's spins and waves, on one worker and on two."""
+    count = math.prod(len(v) for v in AXES.values())
+    one, two = sample(None), sample(2)
+    return {"sampled": count, "seconds_1": one, "seconds_2": two, "ratio": one / two, "points": points,
+            "minutes_2_workers": two / count * points / 60}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--points", type=int, default=900)
-    parser.add_argument("--only-one", action="store_true", help="one point, no map")
+    parser.add_argument("--points", type=int, default=900, help="of the whole map")
+    parser.add_argument("--sample", type=int, default=30, help="points to time at converged waves")
+    parser.add_argument("--tolerance", type=float, default=1e-5, help="Ha_h per particle")
+    parser.add_argument("--only", choices=("converged", "one", "paper"), help="that part alone")
     args = parser.parse_args()
-    found: dict[str, Any] = {"one_point": one_point()}
-    if not args.only_one:
-        count = math.prod(len(v) for v in AXES.values())
-        one, two = sample(None), sample(2)
-        found["map"] = {"sampled": count, "seconds_1": one, "seconds_2": two, "ratio": one / two, "points": args.points,
-                        "minutes_2_workers": two / count * args.points / 60}
+    parts = {"one": one_point, "paper": lambda: paper(args.points),
+             "converged": lambda: converged(args.sample, args.tolerance, args.points)}
+    found = {name: part() for name, part in parts.items() if args.only in (None, name)}
     print(json.dumps(found, indent=2))
 
 

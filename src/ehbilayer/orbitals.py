@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,11 +130,14 @@ class Orbitals:
 
     def momentum(self, carrier: str) -> np.ndarray:
         """<n_kappa> of a carrier, summed over flavours, on every wave (M,)."""
-        out = np.zeros(len(self.waves))
-        for d in self.determinants:
-            if d.carrier == carrier:
-                out += d.degeneracy * np.einsum("p,psm->m", d.occupations, np.abs(d.amplitudes) ** 2)
-        return out
+        parts = [n for d, n in zip(self.determinants, self._momenta, strict=True) if d.carrier == carrier]
+        return np.asarray(sum(parts)) if parts else np.zeros(len(self.waves))
+
+    @cached_property
+    def _momenta(self) -> list[np.ndarray]:
+        """<n_kappa> of every determinant, all its flavours."""
+        return [d.degeneracy * np.einsum("p,psm->m", d.occupations, np.abs(d.amplitudes) ** 2)
+                for d in self.determinants]
 
     def density_waves(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
         """Fourier components <rho_G> = g sum_p f_p sum_kappa c_p*(kappa) c_p(kappa + G) of every determinant, by label.

@@ -35,18 +35,18 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     """`starts.solve_on` growing bases, each started from the last, until the energy per particle moves by less
     than ``options.basis_tolerance`` (Ha_h).
 
-    ``basis`` is where to begin. All starts run there, the best one alone goes on. ``basis_error`` is
-    the last change, which bounds what is left as errors fall about tenfold from round to round, or more where the waves
-    grew by less (`_beyond`). Where MOST_WAVES or the memory would be passed, it is what is left by the geometric
-    series of the changes, and the status not_converged if that is more than the tolerance. ``gap_error`` has the
-    last change of the gaps in it.
+    ``basis`` is where to begin. All starts run there, with all fillings; the best one alone goes on, in its filling and
+    loosely converged until the waves suffice. ``basis_error`` is the last change, which bounds what is left as errors
+    fall about tenfold from round to round, or more where the waves grew by less (`_beyond`). Where MOST_WAVES or the
+    memory would be passed, it is what is left by the geometric series of the changes, and the status not_converged if
+    that is more than the tolerance. ``gap_error`` has the last change of the gaps in it.
     """
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
-    # where the waves grow energies alone matter, and their error is of second order in the residual
-    alone = replace(rough, starts=1, tolerance=min(ROUGHER * options.tolerance, 0.5))
+    # where the waves grow energies of one filling alone matter, and their error is of second order in the residual
+    alone = replace(rough, starts=1, tolerance=min(ROUGHER * options.tolerance, 0.5), refill="none")
     if options.starts == 1:
-        rough = alone
+        rough = replace(alone, refill="all")
     growing = unfinished is not None and bool(unfinished.inputs.get("growing"))
     rows = unfinished.starts if growing and unfinished is not None else ()
 
@@ -54,14 +54,17 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
                    unfinished: HartreeFockResult | None = None) -> HartreeFockResult:
         def labelled(result: HartreeFockResult) -> HartreeFockResult:
             inputs = result.inputs | {"growing": growing, "options": result.inputs["options"] | {
-                "starts": options.starts, "basis_tolerance": options.basis_tolerance, "stability": options.stability}}
+                **{key: getattr(options, key) for key in (
+                    "starts", "basis_tolerance", "stability", "tolerance", "refill")}}}
             return replace(result, inputs=inputs, starts=rows if growing and rows else result.starts)
 
         save = how.checkpoint
         here = how if save is None else replace(how, checkpoint=lambda result: save(labelled(result)))
         return labelled(solve_on(torus, basis, run, here, initial=start, unfinished=unfinished))
 
-    result = solve_here(alone if growing else rough, initial, growing, None if growing else unfinished)
+    # with its levels, so that an insulator that is none is filled anew before the waves are many
+    begin = alone if growing else replace(rough, spectrum=True, bands=False)
+    result = solve_here(begin, initial, growing, None if growing else unfinished)
     iterations, rows, poorer = result.iterations, rows or result.starts, None
     changes: list[float] = []
     cutoff = float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
@@ -79,7 +82,8 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
         changes.append(abs(result.energy_unconverged() - poorer[1].energy_unconverged()) / torus.particles)
         error = changes[-1] * _beyond(basis.size / poorer[0].size)
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
-        result = solve_here(replace(options, basis_tolerance=None, starts=1), result.orbitals, True)
+        last = replace(options, basis_tolerance=None, starts=1, refill="down")  # the first waves had all fillings
+        result = solve_here(last, result.orbitals, True)
         if poorer is not None:
             result = replace(result, gap_error=_gap_error(torus, poorer[0], poorer[1].orbitals, options, how, result))
         if error > options.basis_tolerance:

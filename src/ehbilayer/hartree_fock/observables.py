@@ -97,8 +97,11 @@ def fermi_energy(torus: Torus, species: int) -> float:
 
 
 def _momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:
-    present = {tuple(w) for w in basis.waves.tolist()}
-    edge = np.array([any((i + a, j + b) not in present for a, b in HEXAGON.tolist()) for i, j in basis.waves.tolist()])
+    middle = np.abs(basis.waves).max(axis=0) + 1
+    present = np.zeros(2 * middle + 1, dtype=bool)
+    present[tuple((basis.waves + middle).T)] = True
+    around = basis.waves[:, None] + middle + HEXAGON  # (M, 6, 2)
+    edge = ~present[around[..., 0], around[..., 1]].all(axis=1)
     return {
         "momentum_variance": _per_species(torus, lambda i: momentum_variance(torus, orbitals, i)),
         "liquid_momentum_variance": _per_species(torus, lambda i: liquid_variance(torus, i, basis)),

@@ -28,6 +28,8 @@ class Options:
     basis_tolerance : enlarge the basis until the energy per particle changes by less than this (Ha_h); None keeps it.
     spectrum : compute levels, gaps, bands, densities and pressure of the final state.
     bands : bands, where there is a spectrum.
+    refill : fill the lowest levels of a crystal anew: ``all`` fillings that this leads to, ``down`` as long as that
+        lowers the energy, ``none``.
     """
 
     start: str = "crystal"
@@ -43,10 +45,11 @@ class Options:
     basis_tolerance: float | None = None
     spectrum: bool = True
     bands: bool = True
+    refill: str = "all"
 
     def __post_init__(self) -> None:
         for name, allowed in (("keep", KEPT), ("occupation", RULES), ("stability", STABILITY),
-                              ("spin_order", ("uniform", "stripe", "random"))):
+                              ("spin_order", ("uniform", "stripe", "random")), ("refill", ("all", "down", "none"))):
             if getattr(self, name) not in allowed:
                 raise InputError(name, " | ".join(allowed), getattr(self, name), "choose one")
         if not 1e-14 <= self.tolerance < 1:

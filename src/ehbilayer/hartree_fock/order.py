@@ -127,7 +127,7 @@ def zone_deviation(torus: Torus, orbitals: Orbitals, species: int) -> float | No
         return None
     fraction = orbitals.waves @ np.linalg.inv(torus.lattice.T)
     key = np.rint((fraction - np.floor(fraction + 1e-9)) * torus.sites).astype(int)
-    inverse = np.unique(key, axis=0, return_inverse=True)[1].ravel()
+    inverse = np.unique(key @ np.array([torus.sites + 1, 1]), return_inverse=True)[1]
     n_k = np.zeros(torus.sites)  # k points without a wave hold nothing
     np.add.at(n_k, inverse, orbitals.momentum(torus.species[species].name))
     return float(np.abs(n_k / n_k.mean() - 1).max())

@@ -7,6 +7,7 @@ same functional). `Calculation` is what all starts share, `End` where one of the
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,6 +31,7 @@ from ehbilayer.torus import Torus
 CHECKPOINT_SECONDS = 20.0
 COARSE_POINTS, COARSE_AXIS = 2000, 14  # states on finer grids than this converge on a coarser one first
 COARSE_RESIDUAL = 1e-4
+LATELY, MORE = 5, 10.0  # what a filling may still gain, over what it gained in the last few iterations
 REFILLS = 8  # rounds of re-occupation before a metal's filling is declared undecided
 
 
@@ -166,30 +168,40 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
             # aliasing may have led elsewhere: only what is nearly stationary on the exact grid is a better start
             minimum = _minimise(run, hamiltonian, near, number, cost, farthest=COARSE_RESIDUAL)
         if minimum is None or (minimum.stopped and monitor.stopped is None):
-            minimum = _minimise(run, hamiltonian, frames, number, cost)
+            done = [e.energy for e in ends if e.status is Status.converged and options.refill == "down"]
+            known = min(done, default=np.inf)
+            minimum = _minimise(run, hamiltonian, frames, number, cost, known=known)
+            if minimum.stopped and monitor.stopped is None:
+                cost += minimum.evaluations
+                break  # this filling stays above one that is there
         cost += minimum.evaluations
         end = _end(run, name, number, minimum, hamiltonian, cost)
         if basis.real or end.status not in (Status.converged, Status.not_converged):
             return end
-        if not options.spectrum and all(np.all(x.f == 1) for x in fillings):
+        if options.refill == "none" or (not options.spectrum and all(np.all(x.f == 1) for x in fillings)):
             return end  # an insulator keeps its filling
         plain = hamiltonian.on_numpy()
         end = replace(end, levels=tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings))))
         frames, fillings, settled = _refill(end, options)
         ends.append(replace(end, aufbau=_refill(end, options, bare=False)[2]))
-        known = any(all(_same(a, b) for a, b in zip(fillings, old, strict=True)) for old in tried)
-        if settled or known or monitor.stopped is not None:
+        again = any(all(_same(a, b) for a, b in zip(fillings, old, strict=True)) for old in tried)
+        if settled or again or monitor.stopped is not None:
             break  # settled, or round in a circle
     return replace(lowest(ends), cost=cost)
 
 
 def _minimise(run: Calculation, hamiltonian: Hamiltonian, frames: Frames, number: int, cost: int,
-              farthest: float = np.inf) -> Minimum:
-    """`minimize.minimise` with progress; stops at once if the first residual is larger than ``farthest``."""
+              farthest: float = np.inf, known: float = np.inf) -> Minimum:
+    """`minimize.minimise` with progress; stops at once if the first residual is larger than ``farthest``, and where the
+    energy, falling as it does, stays above one that is ``known`` (Ha_h)."""
     xp, report = hamiltonian.setting.fourier.xp, _callback(run, hamiltonian, number, cost)
+    last: deque[float] = deque(maxlen=LATELY + 1)
 
     def callback(iteration: int, energy: Any, residual: Any, x: Frames) -> bool:
-        return (iteration == 0 and float(residual[0]) > farthest) or report(iteration, energy, residual, x)
+        last.append(float(energy[0]))
+        falls = last[0] - last[-1] if len(last) > LATELY else np.inf
+        hopeless = last[-1] - MORE * falls > known
+        return hopeless or (iteration == 0 and float(residual[0]) > farthest) or report(iteration, energy, residual, x)
 
     return minimise(EnergyProblem(hamiltonian), tuple(xp.asarray(x)[None] for x in frames),
                     residual=run.options.residual_target, max_iterations=run.options.max_iterations,

@@ -58,6 +58,11 @@ class Candidate:
         return ", ".join(f"{s.name}s {s.spin}" for s in self.torus.species if s.count)
 
     @property
+    def uniform(self) -> bool:
+        """Whether it is made of plane waves, which are stationary on any basis that holds them."""
+        return self.options.keep == "translations"
+
+    @property
     def space(self) -> tuple[Any, ...]:
         """What states it may be: candidates that agree in it are one problem with several starts."""
         return self.arrangement, self.basis.cells, self.options.keep, self.paired

@@ -30,7 +30,7 @@ from ehbilayer.numerics.lattice import Cell
 from ehbilayer.numerics.parallel import one_blas_thread
 from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
-from ehbilayer.phases.economy import in_order, is_beaten, most_gained, needed, twin, within
+from ehbilayer.phases.economy import beaten, in_order, needed, twin, within
 from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
 from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
 from ehbilayer.phases.sizes import size_shifts
@@ -158,9 +158,9 @@ class _Points:
         if other is not None:
             why = f"the {other.name} ended as it" if begin.kept else f"it became the {other.phase}"
             return replace(other, name=candidate.name, left_out=why, seconds=0.0), state
-        if is_beaten(self._all, begin):
-            row = replace(_row_of(candidate, state), left_out=LOST, solver_error=most_gained(self._all),
-                          basis_error=_unseen(candidate))
+        gain = beaten(self._all, begin)
+        if gain is not None:
+            row = replace(_row_of(candidate, state), left_out=LOST, solver_error=gain, basis_error=_unseen(candidate))
         else:
             row, state = self._well_enough(candidate, told, begin)
             row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0),
@@ -236,8 +236,6 @@ class _Points:
 
     def _basis_error(self, row: CandidateRow) -> dict[str, float]:
         candidate = self._candidate(row)
-        if candidate.options.keep == "translations":
-            return {"basis_error": 0.0}  # plane waves are stationary on any basis that holds them
         state = self._state(row)
         if state.status is not Status.converged or not isinstance(state, HartreeFockResult):
             return {}
@@ -298,6 +296,8 @@ def converge(candidate: Candidate, hooks: Hooks | None = None,
         how = how_of(hooks)
         begin = start or candidate.start if seen is None else seen.orbitals
         held = replace(candidate.options, follow=False)  # it competes with its own symmetry, wherever a saddle leads
+        if candidate.uniform:
+            held = replace(held, basis_tolerance=None)
         result = solve(candidate.torus, candidate.basis, held, how, initial=begin)
         row = _row_of(candidate, result)
         if candidate.options.follow and row.saddle and result.status is Status.converged:
@@ -350,7 +350,7 @@ def _solve_condensate(candidate: Candidate, initial: Angles | None, hooks: Hooks
 
 def _row(candidate: Candidate, result: HartreeFockResult) -> CandidateRow:
     sites, particles, orbitals = candidate.torus.sites, candidate.torus.particles, result.orbitals
-    error, curved = result.basis_error, result.stability
+    error, curved = 0.0 if candidate.uniform else result.basis_error, result.stability
     return CandidateRow(
         candidate.name, result.status, result.total_energy / sites, result.phase,
         None if error is None else error * particles / sites, result.basis_size,

@@ -1,6 +1,6 @@
 """What need not be computed: the same state twice, what can no longer win, and losers to the last digit.
 
-Candidates are converged in the order of `in_order`. One is left out where it is a `twin` of another or `is_beaten`;
+Candidates are converged in the order of `in_order`. One is left out where it is a `twin` of another or `beaten`;
 what is not the lowest is known well enough (`needed`) to a hundredth of what it lacks, on fewer waves.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hartree_fock.result import HartreeFockResult
@@ -20,6 +22,7 @@ from ehbilayer.status import Status
 EDGE_DOUBT = 2.0  # how much more may be at the edge of its first waves than of those that were converged
 GAIN_DOUBT = 2.0  # how much more than others a candidate may gain by convergence
 LOSER = 0.01  # of its distance to the lowest, to which the energy of another is needed
+UNIFORM = 1e-6  # of the particles outside their Fermi sea, and of an orbital at the edge of its waves
 SOLVER = 0.1  # of that for the solver, which takes the fewer iterations
 
 
@@ -57,13 +60,32 @@ def most_gained(rows: Iterable[CandidateRow]) -> float:
     return GAIN_DOUBT * max((r.gained for r in rows), default=0.0) + LOOK_ERROR
 
 
-def is_beaten(rows: Sequence[CandidateRow], seen: Seen) -> bool:
-    """Whether a candidate surely stays above the two lowest phases."""
+def beaten(rows: Sequence[CandidateRow], seen: Seen) -> float | None:
+    """What a candidate may still gain (Ha_h per hole) that surely stays above the two lowest phases, or above a state
+    of the phase that it is; None for one that must be converged."""
+    found = [r for r in rows if r.status is Status.converged and not r.left_out]
+    gain = gain_by_edge(found, seen)
+    if any(r.phase == seen.state.phase and (r.energy or 0.0) < seen.energy - gain for r in found):
+        return gain
     ranking = ranked(rows)
     # how much a basis lacks shows at its edge; a condensate's tail is another law, and it is cheap to converge
     edge = max((r.first_edge for r in rows if not r.left_out), default=0.0)
     alike = isinstance(seen.state, HartreeFockResult) and seen.state.edge_occupation <= EDGE_DOUBT * edge
-    return alike and len(ranking) > 1 and seen.energy - most_gained(rows) > (ranking[1].energy or 0.0)
+    gain = most_gained(rows)
+    return gain if alike and len(ranking) > 1 and seen.energy - gain > (ranking[1].energy or 0.0) else None
+
+
+def gain_by_edge(rows: Iterable[CandidateRow], seen: Seen) -> float:
+    """By how much convergence lowers a candidate at most (Ha_h per hole): with what is at the edge of its first waves,
+    as it did for others, times GAIN_DOUBT. Infinite for what may fall from a saddle, a uniform state of less symmetry
+    than a liquid, and for condensates."""
+    if not isinstance(seen.state, HartreeFockResult):
+        return np.inf
+    uniform = max(d or 0.0 for d in seen.state.sea_depletion.values()) < UNIFORM
+    others = [r.gained / r.first_edge for r in rows if r.pair_amplitude == 0 and r.first_edge > UNIFORM]
+    if uniform or not others:
+        return np.inf
+    return GAIN_DOUBT * max(others) * seen.state.edge_occupation + LOOK_ERROR
 
 
 def needed(candidate: Candidate, energy: float, rows: Iterable[CandidateRow]) -> float:
