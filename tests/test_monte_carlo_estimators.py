@@ -104,6 +104,8 @@ def test_a_line_is_what_psi_says(name: str, spin: str, count: int, shape: str, j
     unlike = next(i for i, kind in enumerate(e.kinds) if kind.first != kind.second)
     waves = np.exp(-1j * k @ r.T)
     charge = trial.charges.zz[0]
+    # only pairs of flavours tell one flavour of holes from another
+    assert (e.kinds[unlike].like is None) == (name != "condensate" or spin == "polarized")
     if e.kinds[unlike].like is None:
         product = (waves[:, charge > 0].sum(axis=1) * waves[:, charge < 0].sum(axis=1).conj()).real
         np.testing.assert_allclose(e.part(sums, STRUCTURE, len(e.kinds), len(k))[unlike], product, atol=1e-10)

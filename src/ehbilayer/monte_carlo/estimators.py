@@ -181,13 +181,13 @@ def _kinds(trial: Trial, names: tuple[str, ...], owner: np.ndarray,
     """The kinds of pairs, and the kind of two blocks (B, B); -1 where no two particles meet."""
     blocks, found = trial.blocks, dict[tuple[int, int, bool | None], float]()
     key: dict[tuple[int, int], tuple[int, int, bool | None]] = {}
-    several = np.bincount(owner) > 1
+    several, paired = np.bincount(owner) > 1, any(f.partner is not None for f in trial.factors)
     for i, a in enumerate(blocks):
         for j, b in enumerate(blocks[: i + 1]):
             pairs = a.count * (a.count - 1) / 2 if i == j else float(a.count * b.count)
             s, t = int(owner[j]), int(owner[i])
-            # flavours of electrons and holes are like each other where both have several
-            like = (a.flavour == b.flavour) if several[s] and several[t] else True if s == t else None
+            # flavours of different species are told apart where psi pairs one with one
+            like = (a.flavour == b.flavour) if s == t or (paired and several[s] and several[t]) else None
             if pairs:
                 key[i, j] = (s, t, like)
                 found[s, t, like] = found.get((s, t, like), 0.0) + (a.count**2 / 2 if i == j else pairs)
