@@ -41,6 +41,16 @@ def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
     assert len(kinds.figure(result).axes) == 5
 
 
+def test_what_has_melted_is_told() -> None:
+    torus = Torus(Bilayer.of(rs_hole=1, electrons_per_hole=0), holes=7, zero_mode="madelung")
+    found = monte_carlo(torus, "crystal", method="vmc", target_error=1e-2, walkers=40, samples=400, jastrow=2)
+    assert found.status.value == "converged" and found.phase == "liquid" and found.rms_displacement.hole is None
+    assert found.advice.startswith("melted: the best crystal of holes is a liquid")
+    rows = dict(kinds.rows(found))
+    assert "melted" in rows["phase"] and "hole" in rows["Bragg weight"] and "condensed" not in rows
+    assert len(kinds.figure(found).axes) == 5  # curves, and the density in place of the momentum distribution
+
+
 @pytest.mark.parametrize(("tables", "words"), [
     (changed("cell", zero_mode="none"), r"cell.zero_mode: must be madelung"),
     (changed("monte-carlo", target_error=None), r"target_error: must be given, or max_time"),

@@ -95,6 +95,11 @@ class Estimators:
         begin, end = self.layout.start[which : which + 2]
         return np.asarray(sums[begin:end].reshape(shape) / sums[-1])
 
+    @cached_property
+    def rings(self) -> np.ndarray:
+        """Areas of the rings of distances (BINS,), a_h^2, as far as they lie on the torus."""
+        return np.diff(disc_areas(self.trial.box, self.layout.width * np.arange(self.layout.bins + 1)))
+
     @property
     def localised(self) -> bool:
         """Whether the trial function has orbitals with places of their own; else it has every translation."""

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.monte_carlo.estimators import Estimators, Tally, disc_areas, jackknife
+from ehbilayer.monte_carlo.estimators import Estimators, Tally, jackknife
 from ehbilayer.monte_carlo.measuring import (
     ALONE,
     DENSITY,
@@ -71,10 +71,9 @@ class Estimate:
 def pair_correlation(e: Estimators, sums: np.ndarray) -> np.ndarray:
     """g (kinds, BINS), 1 where particles do not know of each other; 0 where the torus has no such distance."""
     layout = e.layout
-    areas = np.diff(disc_areas(e.trial.box, layout.width * np.arange(layout.bins + 1)))
     number = np.array([kind.number for kind in e.kinds])
     pairs = e.part(sums, PAIRS, len(e.kinds), layout.bins)
-    return np.asarray(pairs * e.trial.torus.area / (number[:, None] * areas))
+    return np.asarray(pairs * e.trial.torus.area / (number[:, None] * e.rings))
 
 
 def structure_factor(e: Estimators, sums: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from ehbilayer.figures.real_space import density_map
 from ehbilayer.figures.real_units import axis_label, unit
 from ehbilayer.figures.style import COLOURS, EMPTY, ENERGY, INK, NORMAL, OTHERS, SMALL, dress, new_figure, units
 from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.status import Status
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +50,8 @@ def figure(result: MonteCarloResult) -> Figure:
     words = f"{result.trial}: {result.energy_per_hole:.6f} ± {result.error:.6f} {unit(result, 'Ha_h')} per hole"
     page.text(0.5, 0.98, words, ha="center", va="top", fontsize=NORMAL + 2, color=INK, weight="bold")
     if seen:
-        page.text(0.5, 0.95, f"the state: {result.phase}", ha="center", va="top", fontsize=NORMAL, color=INK)
+        told = f", {result.advice.partition(';')[0]}" if result.advice and result.status is Status.converged else ""
+        page.text(0.5, 0.95, f"the state: {result.phase}{told}", ha="center", va="top", fontsize=NORMAL, color=INK)
         _state(result, page)
     return page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.results.quantity import Quantity
+from ehbilayer.status import Status
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
 SWEPT = ("energy_per_hole", "error")  # what a sweep shows first
@@ -35,7 +36,9 @@ def _state(result: MonteCarloResult) -> list[tuple[str, str]]:
     """What the state is; nothing of results of older versions, or of runs too short for an error."""
     if result.contact is None or result.contact_error is None:
         return []
-    found = [("phase", result.phase)]
+    # the status has no advice where all is well; what has melted is then told here
+    told = f"; {result.advice}" if result.advice and result.status is Status.converged else ""
+    found = [("phase", result.phase + told)]
     peaks = [f"{name} {weight:.3g} +- {result.bragg_error[name]:.1g}" + (
         "" if (rms := result.rms_displacement[name]) is None else f" (displacement {rms:.3f} a)")
         for name, weight in result.bragg.items() if weight is not None]
