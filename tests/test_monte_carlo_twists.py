@@ -124,14 +124,3 @@ def test_a_study_has_twists() -> None:
     study["monte-carlo"]["twists"] = 0
     with pytest.raises(InputError, match=r"monte-carlo\.twists"):
         prepare(make_study(study))
-
-
-@pytest.mark.published
-@pytest.mark.parametrize(("rs", "count", "spin", "known"), [(1, 13, "polarized", 0.125786),
-                                                            (2, 26, "restricted", -0.258418)])
-def test_the_dense_gas_is_that_of_the_literature(rs: float, count: int, spin: str, known: float) -> None:
-    """Infinite size: Attaccalite et al., PRL 88, 256601 (2002)."""
-    box = torus(Bilayer.of(rs_hole=rs, electrons_per_hole=0), count, spin)
-    found = monte_carlo(box, "liquid", twists=8, target_error=2e-4, walkers=60)
-    energy = found.finite_size.energy_per_hole
-    assert energy is not None and abs(energy - known) < 5e-4 + 3 * found.error
