@@ -1,7 +1,7 @@
 """What measuring costs beside walking in Monte Carlo: microseconds a walker, and the share of a run, as JSON.
 
 A run measures all walkers every few sweeps (`estimators.EVERY`): pairs, density waves, momentum, pairs moved together.
-The share is the time of that over all time, seldom more than a fifth of a variational run and half of it in diffusion.
+The share is the time of that over the time of walking and measuring; it should stay below a quarter.
 
     python benchmarks/monte_carlo_estimators.py [--quick]
 """
