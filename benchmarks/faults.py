@@ -55,6 +55,13 @@ SINGLE = """kind = "crystal"
 density = {electrons_per_hole = 2, a_over_d = 3.0}
 crystal = {starts = 12, holes_per_cell = 4}
 """
+WALK = """kind = "monte-carlo"
+bilayer = {electron_mass = 1.0, hole_mass = 1.0, spacing = 1}
+density = {hole = 0.0025, electrons_per_hole = 1}
+cell = {holes = 1}
+hartree-fock = {electron_spin = "polarized"}
+monte-carlo = {target_error = 5e-4, walkers = 40, samples = 400}
+"""
 FAKE_AXES = ('"density.rs_hole" = {start = 0.1, stop = 9.1, count = 46}\n'
              '"bilayer.spacing" = {start = 0.5, stop = 1.5, count = 11}')
 Count = Counter[str]
@@ -108,14 +115,14 @@ def killed_workers(work: Path, end: float, seed: int) -> Count:
     """The command is killed, driver or a worker, behind a number of points; at last the result is that of a run
     without kills. Single studies are killed anywhere and resumed."""
     rng, counts, env = random.Random(seed), Counter[str](), environment(work / "tmp")
-    for name, text in (("sweep", SWEEP), ("single", SINGLE)):
+    for name, text in (("sweep", SWEEP), ("single", SINGLE), ("walk", WALK)):
         (work / f"{name}.toml").write_text(text)
         words = command("run", str(work / f"{name}.toml"), "-o", str(work / name), "--quiet")
         subprocess.run(words, check=True, env=env)
     number = 0
     while time.monotonic() < end:
         number += 1
-        name = rng.choice(("sweep", "sweep", "single"))
+        name = rng.choice(("sweep", "sweep", "single", "walk"))
         place = work / f"{name}-{number}"
         for _ in range(4):
             counts["kills"] += _killed(work / f"{name}.toml", place, rng, env, counts)
