@@ -17,8 +17,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ehbilayer.monte_carlo.compiled import compiled
 from ehbilayer.monte_carlo.splines import spline, spline_value, splines
 
 WAVES, SITES, BANDS = 0, 1, 2  # kinds of columns
@@ -50,7 +50,7 @@ class Determinants(NamedTuple):
     bands: np.ndarray
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def waves_at(det, a, x, y, line):  # type: ignore[no-untyped-def]
     """The columns of plane waves, after the pairs."""
     j, w = det.paired[a], det.first[a]
@@ -66,7 +66,7 @@ def waves_at(det, a, x, y, line):  # type: ignore[no-untyped-def]
         w += 1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-untyped-def]
     """Row or column of determinant ``a`` for its particle at (x, y): ``line`` (4, n) of phi, its slopes, Laplacian."""
     det, b = psi.determinants, psi.box.inverse
@@ -102,7 +102,7 @@ def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-
         line[1, j], line[2, j] = by_u * b[0, 0] + by_v * b[0, 1], by_u * b[1, 0] + by_v * b[1, 1]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def contract(det, inverses, line, i, curved):  # type: ignore[no-untyped-def]
     """sum_j X_j M^-1_ji of the ``line`` of particle i: ratio of determinants, gradient and, if ``curved``, Laplacian
     of the new over the old one."""
@@ -121,7 +121,7 @@ def contract(det, inverses, line, i, curved):  # type: ignore[no-untyped-def]
     return ratio, gx, gy, lap
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def invert(m, n):  # type: ignore[no-untyped-def]
     """Replaces the matrix m[:n, :n] by its inverse (Gauss-Jordan, pivots by rows); returns ln|det| and the sign,
     which is a phase where it is complex."""
@@ -161,7 +161,7 @@ def invert(m, n):  # type: ignore[no-untyped-def]
     return log, sign
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def rebuild(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     """Fills the inverses (D, n, n) of all determinants; returns ln|prod det| and its sign."""
     det = psi.determinants
@@ -178,7 +178,7 @@ def rebuild(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     return log, sign
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def accept(psi, inverses, line, i, ratio, change):  # type: ignore[no-untyped-def]
     """Brings the inverse to the new row or column in ``line`` (Sherman-Morrison); ``change`` is scratch (n,)."""
     det = psi.determinants

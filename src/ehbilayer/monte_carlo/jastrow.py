@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+
+from ehbilayer.monte_carlo.compiled import compiled
 
 DEGREE = 5  # of the polynomial, unless the user says another
 
@@ -74,7 +75,7 @@ def coefficients_of(kinds: tuple[PairKind, ...], radius: float, free: np.ndarray
     return np.ascontiguousarray(np.column_stack([free[:, 0], a1, free[:, 1:]]))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def pair_function(coefficients, kind, radius, r):  # type: ignore[no-untyped-def]
     """f, f'/r and f'' at 0 < r < ``radius``, of one ``kind`` of pair."""
     x = r / radius

@@ -16,8 +16,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ehbilayer.monte_carlo.compiled import compiled
 from ehbilayer.monte_carlo.determinants import Determinants, accept, contract, orbitals, rebuild
 from ehbilayer.monte_carlo.jastrow import Jastrow, pair_function
 from ehbilayer.monte_carlo.pair_potential import Box, Potential, nearest, pair_potential
@@ -43,7 +43,7 @@ class Psi(NamedTuple):
     jastrow: Jastrow
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def jastrow_at(psi, walker, i, x, y):  # type: ignore[no-untyped-def]
     """The part of J that particle i has at (x, y), its gradient and Laplacian by r_i."""
     total, gx, gy, lap = 0.0, 0.0, 0.0, 0.0
@@ -60,7 +60,7 @@ def jastrow_at(psi, walker, i, x, y):  # type: ignore[no-untyped-def]
     return total, gx, gy, lap
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def at(psi, walker, inverses, line, i, x, y):  # type: ignore[no-untyped-def]
     """Ratio of the determinant with particle i at (x, y), its J there, and grad ln psi there; fills ``line``."""
     det = psi.determinants
@@ -71,7 +71,7 @@ def at(psi, walker, inverses, line, i, x, y):  # type: ignore[no-untyped-def]
     return ratio, j, jx + (gx / ratio).real, jy + (gy / ratio).real
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def limited(gx, gy, tau):  # type: ignore[no-untyped-def]
     """The drift over a time step with velocity (gx, gy), bounded near nodes (Umrigar, Nightingale, Runge 1993)."""
     square = (gx * gx + gy * gy) * tau
@@ -80,7 +80,7 @@ def limited(gx, gy, tau):  # type: ignore[no-untyped-def]
     return factor * gx, factor * gy
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def sweep(psi, walker, tau, normal, uniform, fixed, inverses, line, change):  # type: ignore[no-untyped-def]
     """Moves every particle once; ``fixed`` refuses to cross a node. Returns accepted moves, and the mean squares of
     accepted and of all diffusive steps in units of tau/m."""
@@ -109,7 +109,7 @@ def sweep(psi, walker, tau, normal, uniform, fixed, inverses, line, change):  # 
     return accepted, moved, tried
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def pairs(psi, walker, drift):  # type: ignore[no-untyped-def]
     """J and the interaction (Ha_h) of all pairs, and grad J and the Laplacian of J by each particle in ``drift``
     (N, 3)."""
@@ -133,7 +133,7 @@ def pairs(psi, walker, drift):  # type: ignore[no-untyped-def]
     return total, interaction
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def energies(psi, walker, inverses, line, drift):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy (Ha_h), and J; of ``inverses`` as they are; ``drift`` (N, 3) is scratch."""
     det = psi.determinants
@@ -147,7 +147,7 @@ def energies(psi, walker, inverses, line, drift):  # type: ignore[no-untyped-def
     return kinetic, interaction, total
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def local_energy(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy (Ha_h), and ln|psi|; makes the inverses anew."""
     log, _ = rebuild(psi, walker, inverses, line)
@@ -155,14 +155,14 @@ def local_energy(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     return kinetic, interaction, log + total
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def workspace(psi):  # type: ignore[no-untyped-def]
     """Inverses, a line of orbitals, and scratch."""
     n, kind = psi.determinants.size.max(), psi.determinants.mix.dtype
     return np.empty((psi.determinants.size.shape[0], n, n), kind), np.zeros((4, n), kind), np.empty(n, kind)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def step_all(psi, walkers, tau, normal, uniform, fixed, found, moves):  # type: ignore[no-untyped-def]
     """One sweep of every walker (W, N, 2) in place, then its kinetic and potential energy into ``found`` (W, 2), its
     accepted moves and the squares of accepted and of all diffusive steps, in units of tau/m, into ``moves`` (W, 3)."""
@@ -174,7 +174,7 @@ def step_all(psi, walkers, tau, normal, uniform, fixed, found, moves):  # type: 
         found[w, 0], found[w, 1], _ = energies(psi, walkers[w], inverses, line, drift)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def evaluate(psi, walkers, out):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy and ln|psi| of every walker, into ``out`` (W, 3)."""
     inverses, line, _ = workspace(psi)

@@ -16,8 +16,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from ehbilayer.monte_carlo.compiled import compiled
 from ehbilayer.monte_carlo.determinants import rebuild
 from ehbilayer.monte_carlo.kernels import at, jastrow_at, workspace
 from ehbilayer.monte_carlo.pair_potential import nearest
@@ -50,7 +50,7 @@ class Layout(NamedTuple):
     far: np.ndarray
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def powers(steps, x, y, table):  # type: ignore[no-untyped-def]
     """Fills ``table`` (2, n) with the powers of e^{-ikr} for the two vectors ``steps``."""
     for a in range(2):
@@ -61,13 +61,13 @@ def powers(steps, x, y, table):  # type: ignore[no-untyped-def]
             table[a, m] = table[a, m - 1] * once
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def wave(table, m, n):  # type: ignore[no-untyped-def]
     """e^{-ikr} of the integer wave (m, n), m >= 0."""
     return table[0, m] * (table[1, n] if n >= 0 else table[1, -n].conjugate())
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def positions_of(box, layout, walker, table, rho, line):  # type: ignore[no-untyped-def]
     """Pairs, density waves and density of one walker; ``rho`` (B, K) is scratch."""
     start, count, waves = layout.start, walker.shape[0], layout.waves.shape[0]
@@ -96,7 +96,7 @@ def positions_of(box, layout, walker, table, rho, line):  # type: ignore[no-unty
                     line[start[STRUCTURE] + kind * waves + k] += (rho[i, k] * rho[j, k].conjugate()).real
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def waves_of(layout, owner, rho, line):  # type: ignore[no-untyped-def]
     """|rho(k)|^2 of every species, from the density waves ``rho`` (B, K) of its flavours, with ``owner`` (B,)."""
     waves = layout.waves.shape[0]
@@ -107,7 +107,7 @@ def waves_of(layout, owner, rho, line):  # type: ignore[no-untyped-def]
                     line[layout.start[WAVES] + owner[a] * waves + k] += (rho[a, k] * rho[b, k].conjugate()).real
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def elsewhere(psi, walker, inverses, orbital, i, x, y):  # type: ignore[no-untyped-def]
     """psi with particle i at (x, y) over psi."""
     ratio, new, _, _ = at(psi, walker, inverses, orbital, i, x, y)
@@ -115,7 +115,7 @@ def elsewhere(psi, walker, inverses, orbital, i, x, y):  # type: ignore[no-untyp
     return ratio * math.exp(new - old)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def momentum_of(psi, layout, walker, inverses, orbital, uniform, table, line):  # type: ignore[no-untyped-def]
     """Every particle moved by a vector of ``uniform`` (N, 2) fractions of the torus."""
     a, waves = psi.box.cell, layout.waves.shape[0]
@@ -130,7 +130,7 @@ def momentum_of(psi, layout, walker, inverses, orbital, uniform, table, line):  
             line[begin + k] += ratio.real * wave(table, layout.waves[k, 0], layout.waves[k, 1]).real
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def pairs_of(psi, layout, walker, inverses, others, orbital, log, sign, v, e, line):  # type: ignore[no-untyped-def]
     """Electron number ``e`` with each hole, and all of them alone, moved by the vector number ``v``."""
     dx, dy = layout.far[v, 0], layout.far[v, 1]
@@ -159,7 +159,7 @@ def pairs_of(psi, layout, walker, inverses, others, orbital, log, sign, v, e, li
     line[start[TRIED] + v] += 1.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@compiled
 def measure(psi, layout, owner, walkers, uniform, first, electron, lines):  # type: ignore[no-untyped-def]
     """One line for each walker (W, N, 2), into ``lines`` (W, L) of zeros.
 

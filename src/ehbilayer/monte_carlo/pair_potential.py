@@ -20,9 +20,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
+from ehbilayer.monte_carlo.compiled import compiled
 from ehbilayer.monte_carlo.splines import GRID, coefficients, grid_fractions, padded, spline_value
 from ehbilayer.numerics.lattice import Cell, reduce_vectors
 
@@ -86,7 +86,7 @@ def make_potential(box: Box, distances: list[float], grid: int = GRID) -> Potent
     return Potential(np.array(distances) ** 2, np.array(series), np.array(tables))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def nearest(box, x, y):  # type: ignore[no-untyped-def]
     """The displacement (x, y) moved by lattice vectors to its shortest."""
     a, b, c = box.cell, box.inverse, box.sides
@@ -100,7 +100,7 @@ def nearest(box, x, y):  # type: ignore[no-untyped-def]
     return x, y
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def pair_potential(box, table, which, x, y):  # type: ignore[no-untyped-def]
     """psi (Ha_h) at the shortest displacement (x, y), between layers at the distance number ``which``."""
     b = box.inverse

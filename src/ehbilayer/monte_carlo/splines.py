@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from ehbilayer.monte_carlo.compiled import compiled
 
 GRID = 96  # points along each vector of the cell
 PADDING = 4
@@ -47,7 +48,7 @@ def from_waves(waves: np.ndarray, weights: np.ndarray, grid: int = GRID) -> np.n
     return padded(coefficients(np.fft.ifft2(spectrum).real * grid**2))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _basis(t):  # type: ignore[no-untyped-def]
     """The four cubic B-splines at 0 <= t < 1 and their slopes."""
     s = 1 - t
@@ -55,7 +56,7 @@ def _basis(t):  # type: ignore[no-untyped-def]
             -s * s / 2, -2 * t + 1.5 * t * t, 2 * s - 1.5 * s * s, t * t / 2)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def spline(tables, which, u, v):  # type: ignore[no-untyped-def]
     """Value and slopes by the fractions, at fractions (u, v) of any size; of one of `padded` ``tables`` (n, M, M)."""
     m, n = tables.shape[1] - PADDING, tables.shape[2] - PADDING
@@ -73,7 +74,7 @@ def spline(tables, which, u, v):  # type: ignore[no-untyped-def]
     return value, by_u * m, by_v * n
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def spline_value(tables, which, u, v):  # type: ignore[no-untyped-def]
     """The value alone."""
     m, n = tables.shape[1] - PADDING, tables.shape[2] - PADDING
@@ -88,7 +89,7 @@ def spline_value(tables, which, u, v):  # type: ignore[no-untyped-def]
     return value
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def splines(bands, first, start, end, u, v, line, curved):  # type: ignore[no-untyped-def]
     """Many functions at one place: of ``bands`` (2, M, M, n), the functions and their Laplacians, those from ``first``
     on into columns ``start`` to ``end`` of ``line``: values, slopes by the fractions (u, v) and, if ``curved``,
