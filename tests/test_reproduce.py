@@ -283,6 +283,17 @@ def test_lack_of_convergence_is_told(reproduced: Reproduced, tmp_path: Path,
     assert "not_converged" in told[0] and (tmp_path / "dai-fu-2-quick.pdf").is_file()
 
 
+def test_the_map_with_converged_waves(tmp_path: Path) -> None:
+    shop = Workshop(tmp_path, quick=True)
+    made = shop.make(reproduction("nashabeh-fu:2-converged"))
+    assert made.good and (tmp_path / "nashabeh-fu-2-converged-quick.png").is_file()
+    result = Result.load(next(tmp_path.rglob("result.nc")))
+    assert (result.data["winner"].values == "condensate").all() and not result.data["unresolved"].values.any()
+    # at m_h/m_e = 4, n = 0.7 n_h* the hole crystal wins over the polarised condensate of the figure, not over that of
+    # both spins
+    assert result.data["spin_arrangement"].values[0, 1, 1] == "electrons restricted, holes restricted"
+
+
 def test_the_command_lists_figures_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["reproduce", "--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
