@@ -33,6 +33,13 @@ def rough_time(seconds: float) -> str:
     return f"about {seconds / 86400:.0f} days"
 
 
+def plus_minus(value: float | None, error: float | None, digits: int = 6) -> str:
+    """A number with its error, which too short a run does not know; nothing for none."""
+    if value is None or error is None or not math.isfinite(error):
+        return "" if value is None else f"{value:.{digits}f} (error not known)"
+    return f"{value:.{digits}f} +- {error:.{digits}f}"
+
+
 def status_row(result: Result) -> tuple[str, str]:
     """Status, with advice unless all is well: that of the method where it knows better."""
     if result.status.value == "converged":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.results.quantity import Quantity
 from ehbilayer.status import Status
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, plus_minus, status_row, time_row
 
 SWEPT = ("energy_per_hole", "error")  # what a sweep shows first
 
@@ -52,8 +52,8 @@ def _state(result: MonteCarloResult) -> list[tuple[str, str]]:
 
 def _with_error(value: float, error: float) -> str:
     """-0.148912 +- 0.000031 Ha_h, and in meV where the device is known."""
-    text = f"{value:.6f} +- {error:.6f} Ha_h"
+    text = f"{plus_minus(value, error)} Ha_h"
     if isinstance(value, Quantity) and value.scales.known:
         factor = value.scales.hartree_meV
-        text += f" ({value * factor:.4f} +- {error * factor:.4f} meV)"
+        text += f" ({plus_minus(value * factor, error * factor, 4)} meV)"
     return text

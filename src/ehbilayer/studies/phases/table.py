@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ehbilayer.phases.result import LOST, CandidateRow, CompetitionResult
 from ehbilayer.status import Status
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, plus_minus, status_row, time_row
 
 SWEPT = ("margin", "gap")  # what a sweep shows first
 
@@ -33,12 +33,12 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
 
 def _sampled(row: CandidateRow) -> str:
     """Energy with its error, the trial function by itself, and what a candidate ended as."""
-    words = [f"{row.energy:.6f} +- {row.error:.6f} Ha_h per hole"]
+    words = [f"{plus_minus(row.energy, row.error)} Ha_h per hole"]
     words += [f"found to be a {row.phase}"] if row.phase != row.name else []
     words += [] if row.status is Status.converged else [str(row.status)]
     words += [row.spin_arrangement, f"{row.box} sites"]
     if row.vmc is not None:
-        words.append(f"variational {row.vmc.energy_per_hole:.6f} +- {row.vmc.error:.6f}, "
+        words.append(f"variational {plus_minus(row.vmc.energy_per_hole, row.vmc.error)}, "
                      f"variance {row.vmc.variance:.2g} Ha_h^2")
     words += [f"{name}s {w:.2f} lattice constants from their sites" for name, w in row.width.items() if w is not None]
     words += [f"condensate fraction {row.pair_amplitude:.2f}"] if row.phase == "condensate" else []
