@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FEWEST = 16  # independent blocks, for an error that can be trusted
+ROUNDING = 1e-13  # relative differences below which all samples are the same number
 
 
 class Series:
@@ -65,6 +66,8 @@ def reblock(series: np.ndarray, weights: np.ndarray | None = None) -> Average:
     mean, total = float(w @ series / w.sum()), len(series)
     errors, doubts, counts = [], [], []
     x, size = np.asarray(series, dtype=float), 1
+    if total and np.ptp(x) <= ROUNDING * np.abs(x).max():
+        x = np.full(total, mean)  # a state without variance; its rounding errors are no series
     while len(x) >= 2:
         share = w / w.sum()
         # variance of a ratio of means, the weights as they are

@@ -26,7 +26,7 @@ from typing import NoReturn
 
 from ehbilayer.hooks import URGENT, ending_signals
 
-GRACE_SECONDS = 9.0  # from being asked to end until the process is ended, where there is a core for everyone
+GRACE_SECONDS = 8.0  # from being asked to end until the process is ended, where there is a core for everyone
 HURRY_SECONDS = 4.0  # from being asked once more
 MOST_CROWDED = 8.0  # how many times longer at most where processes share cores
 QUIET = "ignore:resource_tracker:UserWarning"  # from the helper of multiprocessing that tidies up behind an ended one
