@@ -248,7 +248,8 @@ def basis_error(torus: Torus, state: Modulus, options: StateOptions) -> float:
 
     Cutoff errors fall several times with it, so this bounds what is left.
     """
-    return part_change(state, modulus(torus, larger(state.end), options, end=carried(torus, state.end, options)))
+    more = larger(state.end)
+    return part_change(state, modulus(torus, more, options, end=carried(torus, state.end, more, options)))
 
 
 def part_change(before: Modulus, after: Modulus) -> float:
@@ -263,8 +264,8 @@ def larger(end: End) -> PlaneWaveBasis:
     return PlaneWaveBasis(basis.box, disk_waves(basis.box, cutoff), basis.supercell, basis.real)
 
 
-def carried(torus: Torus, end: End, options: StateOptions) -> End:
-    """The state converged on the larger basis."""
-    basis, solver = larger(end), replace(options.hartree_fock(end.label), spectrum=False)
+def carried(torus: Torus, end: End, basis: PlaneWaveBasis, options: StateOptions) -> End:
+    """The state converged on another basis of its blocks, such as a `larger` one."""
+    solver = replace(options.hartree_fock(end.label), spectrum=False)
     run = Calculation(torus, basis, solver, Monitor(torus, solver))
     return converge(run, end.orbitals.on(torus, basis))

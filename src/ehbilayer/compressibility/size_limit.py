@@ -117,9 +117,10 @@ def converged_torus(torus: Torus, basis: PlaneWaveBasis, options: StateOptions, 
     for _ in range(ROUNDS):
         if change <= tolerance or state.status is not Status.converged:
             break
-        if not fits(larger(state.end).estimate(torus)["memory_bytes"]):
+        more = larger(state.end)
+        if not fits(more.estimate(torus)["memory_bytes"]):
             break
-        grown = modulus(torus, larger(state.end), options, end=carried(torus, state.end, options), **how)
+        grown = modulus(torus, more, options, end=carried(torus, state.end, more, options), **how)
         state, change = grown, part_change(state, grown)
     return state, change
 
