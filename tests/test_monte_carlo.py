@@ -2,7 +2,9 @@
 
 import itertools
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +91,19 @@ def log_psi(trial: Trial, parameters: np.ndarray, walker: np.ndarray) -> tuple[f
     return log, kinetic
 
 
+def differences(function: Callable[[np.ndarray], Any], centre: Any, walker: np.ndarray, place: tuple[int, int],
+                h: float) -> tuple[Any, Any]:
+    """First and second derivative of a function of a walker, ``centre`` there, by a coordinate (particle, axis)."""
+    f = []
+    for step in (-2, -1, 1, 2):
+        moved = walker.copy()
+        moved[place] += step * h
+        f.append(function(moved))
+    # of fourth order in h
+    slope = (8 * (f[2] - f[1]) - (f[3] - f[0])) / (12 * h)
+    return slope, (16 * (f[1] + f[2]) - f[0] - f[3] - 30 * centre) / (12 * h * h)
+
+
 @pytest.mark.parametrize("trial", TRIALS, ids=NAMES)
 def test_gradient_and_laplacian_are_those_of_differences(trial: Trial) -> None:
     random = np.random.default_rng(3)
@@ -101,13 +116,7 @@ def test_gradient_and_laplacian_are_those_of_differences(trial: Trial) -> None:
     expected = 0.0
     for i in range(trial.particles):
         for axis in range(2):
-            logs = []
-            for step in (-2, -1, 1, 2):
-                moved = walker.copy()
-                moved[i, axis] += step * h
-                logs.append(log_psi(trial, parameters, moved)[0])
-            slope = (8 * (logs[2] - logs[1]) - (logs[3] - logs[0])) / (12 * h)
-            curve = (16 * (logs[1] + logs[2]) - logs[0] - logs[3] - 30 * centre) / (12 * h * h)
+            slope, curve = differences(lambda r: log_psi(trial, parameters, r)[0], centre, walker, (i, axis), h)
             assert gradients[i][axis] == pytest.approx(slope, rel=2e-4, abs=2e-4)
             # -(1/2m)(d^2 ln psi + (d ln psi)^2)
             expected -= (curve + slope**2) / (2 * trial.charges.mass[i])

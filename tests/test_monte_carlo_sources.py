@@ -15,7 +15,7 @@ from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.monte_carlo.walk import Walkers
 from ehbilayer.studies.task import prepare
 from ehbilayer.torus import twisted
-from test_monte_carlo import log_psi
+from test_monte_carlo import differences, log_psi
 
 DENSE, DILUTE = (Bilayer.of(rs_hole=rs, electrons_per_hole=0) for rs in (5, 30))
 BOTH = Bilayer.of(spacing=1.0, rs_hole=8, electron_mass=0.5, hole_mass=1.0)
@@ -65,13 +65,7 @@ def check_derivatives(trial: Trial) -> None:
     expected = 0.0
     for i in range(trial.particles):
         for axis in range(2):
-            logs = []
-            for step in (-2, -1, 1, 2):
-                moved = walker.copy()
-                moved[i, axis] += step * h
-                logs.append(log_psi(trial, parameters, moved)[0])
-            slope = (8 * (logs[2] - logs[1]) - (logs[3] - logs[0])) / (12 * h)
-            curve = (16 * (logs[1] + logs[2]) - logs[0] - logs[3] - 30 * centre) / (12 * h * h)
+            slope, curve = differences(lambda r: log_psi(trial, parameters, r)[0], centre, walker, (i, axis), h)
             expected -= (curve + slope**2) / (2 * trial.charges.mass[i])
     assert abs(expected) > 1e-3
     assert kinetic == pytest.approx(expected, rel=5e-3, abs=5e-3)

@@ -12,6 +12,7 @@ from ehbilayer.monte_carlo.twists import twists_of
 from ehbilayer.monte_carlo.walk import Walkers
 from ehbilayer.studies.task import prepare
 from ehbilayer.torus import twisted
+from test_monte_carlo import differences
 
 HOLES = Bilayer.of(rs_hole=2, electrons_per_hole=0)
 BOTH = Bilayer.of(spacing=1.0, rs_hole=4, electron_mass=0.5, hole_mass=1.0)
@@ -54,11 +55,7 @@ def test_derivatives_of_a_complex_psi(name: str) -> None:
         rebuild(psi, walker, inverses, line)
         gradient = at(psi, walker, inverses, line, i, *walker[i])[2:]
         for axis in range(2):
-            moved = [walker + step * h * np.eye(2 * trial.particles)[2 * i + axis].reshape(-1, 2)
-                     for step in (-2, -1, 1, 2)]
-            f = [value(r) / centre for r in moved]
-            slope = (8 * (f[2] - f[1]) - (f[3] - f[0])) / (12 * h)
-            curve = (16 * (f[1] + f[2]) - f[0] - f[3] - 30) / (12 * h * h)
+            slope, curve = differences(lambda r: value(r) / centre, 1.0, walker, (i, axis), h)
             assert gradient[axis] == pytest.approx(slope.real, rel=2e-4, abs=2e-4)
             expected -= curve.real / (2 * trial.charges.mass[i])
     assert abs(expected) > 1e-3
