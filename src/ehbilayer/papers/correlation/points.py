@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from ehbilayer.figures import PHASE_COLOURS, SMALL, dress
-from ehbilayer.papers.record import NEW, Figure, Results, Row, Studies, placed, titled
+from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, placed, titled
 
 SOURCE = "computed here; no published counterpart"
 HOLES = 7  # in the box, polarised
 WORK = {"walkers": 50, "samples": 800}
 QUICK = {"method": "vmc", "target_error": 0.02, "walkers": 20, "samples": 40, "optimisation_steps": 1}
+
+
+def figure(name: str, phases: str, title: str, masses: str, bilayer: dict[str, Any], candidates: list[str],
+           errors: dict[float, float]) -> Reproduction:
+    """The figure of one pair of masses, which ``title`` and ``masses`` tell; ``phases`` says what is compared."""
+    def caption(results: Results) -> str:
+        return ("Energies per pair above the lowest, fixed-node diffusion Monte Carlo of 7 polarised electrons and 7 "
+                f"holes {masses}, d = 1 a_h, triangular torus, with standard errors. Not varied: nodes, twists, size.")
+
+    return Reproduction(f"correlation:{name}", f"{phases}, by Monte Carlo", SOURCE,
+                        lambda quick: studies(f"correlation-{name}", bilayer, candidates, errors, quick),
+                        lambda results: draw(results, f"{title}, polarised, d = 1 a_h, by Monte Carlo"), rows, caption)
 
 
 def studies(stem: str, bilayer: dict[str, Any], candidates: list[str], errors: dict[float, float],
