@@ -13,26 +13,28 @@ WORK = {"walkers": 50, "samples": 800}
 QUICK = {"method": "vmc", "target_error": 0.02, "walkers": 20, "samples": 40, "optimisation_steps": 1}
 
 
-def figure(name: str, phases: str, title: str, masses: str, bilayer: dict[str, Any], candidates: list[str],
+def figure(name: str, phases: str, title: str, masses: str, bilayer: dict[str, Any], crystal: str,
            errors: dict[float, float]) -> Reproduction:
-    """The figure of one pair of masses, which ``title`` and ``masses`` tell; ``phases`` says what is compared."""
+    """The figure of one pair of masses, which ``title`` and ``masses`` tell; ``phases`` says what is compared.
+
+    The liquid and the condensate compete with the ``crystal``.
+    """
     def caption(results: Results) -> str:
         return ("Energies per pair above the lowest, fixed-node diffusion Monte Carlo of 7 polarised electrons and 7 "
                 f"holes {masses}, d = 1 a_h, triangular torus, with standard errors. Not varied: nodes, twists, size.")
 
     return Reproduction(f"correlation:{name}", f"{phases}, by Monte Carlo", SOURCE,
-                        lambda quick: studies(f"correlation-{name}", bilayer, candidates, errors, quick),
+                        lambda quick: studies(f"correlation-{name}", bilayer, crystal, errors, quick),
                         lambda results: draw(results, f"{title}, polarised, d = 1 a_h, by Monte Carlo"), rows, caption)
 
 
-def studies(stem: str, bilayer: dict[str, Any], candidates: list[str], errors: dict[float, float],
-            quick: bool) -> Studies:
+def studies(stem: str, bilayer: dict[str, Any], crystal: str, errors: dict[float, float], quick: bool) -> Studies:
     """A competition at every r_s of the holes, to its target error (Ha_h per hole); quick is one, variational."""
     chosen = dict(list(errors.items())[:1]) if quick else errors
     return {f"{stem}-{rs:g}": {
         "kind": "phases", "bilayer": bilayer, "density": {"rs_hole": rs, "electrons_per_hole": 1},
         "cell": {"holes": 1 if quick else HOLES}, "hartree-fock": {"electron_spin": "polarized"},
-        "phases": {"method": "monte-carlo", "candidates": [c for c in candidates if not quick or c != "condensate"]},
+        "phases": {"method": "monte-carlo", "candidates": ["liquid", crystal, *([] if quick else ["condensate"])]},
         "monte-carlo": QUICK if quick else WORK | {"target_error": error}} for rs, error in chosen.items()}
 
 
