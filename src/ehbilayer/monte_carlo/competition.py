@@ -150,11 +150,12 @@ class _Rounds:
         lowest = _ranked(every)[:1]
         torus = contenders[0].torus
         missing = tuple(f"no trial function of {name}: {why}" for name, why in self.missing.items())
+        doubts = tuple(f"{row.name}: {row.doubt}" for row in every if row.doubt)
         return CompetitionResult(
             status=stopped or (Status.not_converged if reason else Status.converged), reason=reason, **vars(verdict),
             method="monte-carlo", margin_sigma=sigma, energies={r.name: r.energy for r in best},
             statuses={r.name: r.status.value for r in best}, ended_as={r.name: r.phase for r in best},
-            lowest_energy=lowest[0].energy if lowest else None, saddles=(), cautions=(NODES, *missing),
+            lowest_energy=lowest[0].energy if lowest else None, saddles=(), cautions=(NODES, *missing, *doubts),
             spin_arrangement=lowest[0].spin_arrangement if lowest else None, candidates=tuple(best),
             further=tuple(others), arrangements=_arrangements(best, others),
             particles=Carriers({s.name: s.count for s in torus.species}), area=torus.area, zero_mode=torus.zero_mode,
@@ -168,7 +169,10 @@ class _Rounds:
 
 
 def row_of(contender: Contender, found: MonteCarloResult, runs: int, seconds: float) -> CandidateRow:
-    """The row of a run; a crystal that has melted, and pairs that do not condense, count for what they have become."""
+    """The row of a run; a crystal that has melted, and pairs that do not condense, count for what they have become.
+
+    Where that is open, a row counts for what it is named after and says so.
+    """
     torus, vmc = contender.torus, found.vmc
     unknown: Carriers[float] = Carriers({s.name: None for s in torus.species if s.count})
     return CandidateRow(
@@ -178,7 +182,8 @@ def row_of(contender: Contender, found: MonteCarloResult, runs: int, seconds: fl
         pair_amplitude=found.condensate_fraction or 0.0, seconds=seconds, spin_arrangement=contender.arrangement,
         error=float(found.error), vmc=TrialEnergy(float(vmc.energy_per_hole), float(vmc.error), float(vmc.variance)),
         time_step_error=found.time_step_error, population_error=found.population_error,
-        size_correction=found.finite_size.correction, width=found.rms_displacement, runs=runs, box=torus.sites)
+        size_correction=found.finite_size.correction, width=found.rms_displacement, runs=runs, box=torus.sites,
+        doubt=found.advice if found.phase == "unknown" else "")
 
 
 def _ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:

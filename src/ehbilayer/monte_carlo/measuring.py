@@ -4,7 +4,7 @@
     density waves   rho_b(k) = sum_{i in b} e^{-ikr_i} of every flavour b: of a species its own, of two their product
     density         where in the cell of a crystal each particle is
     moved           psi(r_i + s)/psi e^{-iks} with s anywhere: the momentum distribution
-    moved together  psi(r_e + s, r_h + s)/psi with s far away, one electron with all holes; and each of them alone
+    moved together  psi(r_e + s, r_h + s)/psi with s far away, some electrons with all holes; and each of them alone
 
 Everything of one walker is written into one line of numbers, see `Layout`, so that a sum over walkers and steps is a
 sum of lines.
@@ -23,6 +23,7 @@ from ehbilayer.monte_carlo.kernels import at, jastrow_at, workspace
 from ehbilayer.monte_carlo.pair_potential import nearest
 
 PAIRS, WAVES, STRUCTURE, MOMENTUM, DENSITY, TOGETHER, ALONE, TRIED = range(8)  # parts of a line
+TRIES = 5  # electrons of a walker that are moved with all holes: each costs about as much as the particles moved alone
 
 
 class Layout(NamedTuple):
@@ -132,7 +133,7 @@ def momentum_of(psi, layout, walker, inverses, orbital, uniform, table, line):  
 
 @compiled
 def pairs_of(psi, layout, walker, inverses, others, orbital, log, sign, v, e, line):  # type: ignore[no-untyped-def]
-    """Electron number ``e`` with each hole, and all of them alone, moved by the vector number ``v``."""
+    """TRIES electrons, from number ``e`` on, with each hole, and all of them alone, moved by vector number ``v``."""
     dx, dy = layout.far[v, 0], layout.far[v, 1]
     start, electrons = layout.start, layout.negative.shape[0]
     for side in range(2):
@@ -140,22 +141,24 @@ def pairs_of(psi, layout, walker, inverses, others, orbital, log, sign, v, e, li
             ratio = elsewhere(psi, walker, inverses, orbital, i, walker[i, 0] + dx, walker[i, 1] + dy)
             line[start[ALONE] + 4 * v + 2 * side] += ratio.real
             line[start[ALONE] + 4 * v + 2 * side + 1] += ratio.imag
-    i, moved = layout.negative[e], walker.copy()
-    moved[i, 0] += dx
-    moved[i, 1] += dy
-    old, _, _, _ = jastrow_at(psi, walker, i, walker[i, 0], walker[i, 1])
-    new, _, _, _ = jastrow_at(psi, moved, i, moved[i, 0], moved[i, 1])
-    # made anew, as the electron alone may have hardly any amplitude there
-    there, phase = rebuild(psi, moved, others, orbital)
-    total = 0.0
-    for j in layout.positive:
-        before, _, _, _ = jastrow_at(psi, moved, j, walker[j, 0], walker[j, 1])
-        ratio, after, _, _ = at(psi, moved, others, orbital, j, walker[j, 0] + dx, walker[j, 1] + dy)
-        size = abs(ratio)
-        if size > 0.0:
-            change = there - log + new - old + after - before + math.log(size)
-            total += (phase / sign * ratio / size).real * math.exp(change)
-    line[start[TOGETHER] + v] += electrons * total
+    total, tries, moved = 0.0, min(TRIES, electrons), walker.copy()
+    for i in layout.negative[(e + np.arange(tries)) % electrons]:
+        moved[i, 0] += dx
+        moved[i, 1] += dy
+        old, _, _, _ = jastrow_at(psi, walker, i, walker[i, 0], walker[i, 1])
+        new, _, _, _ = jastrow_at(psi, moved, i, moved[i, 0], moved[i, 1])
+        # made anew, as the electron alone may have hardly any amplitude there
+        there, phase = rebuild(psi, moved, others, orbital)
+        for j in layout.positive:
+            before, _, _, _ = jastrow_at(psi, moved, j, walker[j, 0], walker[j, 1])
+            ratio, after, _, _ = at(psi, moved, others, orbital, j, walker[j, 0] + dx, walker[j, 1] + dy)
+            size = abs(ratio)
+            if size > 0.0:
+                change = there - log + new - old + after - before + math.log(size)
+                total += (phase / sign * ratio / size).real * math.exp(change)
+        moved[i] = walker[i]
+    # the mean over the electrons that were tried stands for all of them
+    line[start[TOGETHER] + v] += electrons * total / tries
     line[start[TRIED] + v] += 1.0
 
 

@@ -149,7 +149,8 @@ class Observables:
 
     @property
     def phase(self) -> str:
-        """What the state is: which carriers have Bragg peaks, and whether pairs are condensed.
+        """What the state is: which carriers have Bragg peaks, and whether pairs are condensed; ``unknown`` where the
+        condensate fraction of pairs is too uncertain to tell.
 
         Crystals whose order of spins or pairs has a name of its own keep that of their orbitals.
         """
@@ -158,10 +159,16 @@ class Observables:
         if pairs is not None and pairs.value > max(CONDENSED, 3 * pairs.error):
             return "supersolid" if solid else "condensate"
         if not solid:
-            return "liquid"
+            return "unknown" if self._undecided else "liquid"
         if solid == set(self.estimators.species):
             return self.estimators.trial.name if self.estimators.trial.name in FINER else "crystal"
         return "hole-crystal" if "hole" in solid else "electron-crystal"
+
+    @property
+    def _undecided(self) -> bool:
+        """Whether pairs may be condensed by as much as two standard errors."""
+        pairs = self.condensate if self.estimators.trial.name == "condensate" else None
+        return pairs is not None and bool(pairs.value + 2 * pairs.error > CONDENSED)
 
     @property
     def _solid(self) -> np.ndarray:
@@ -180,8 +187,9 @@ class Observables:
                 return (f"melted: the best crystal of {name}s is a liquid, its Bragg weight {weight:.3f} +- "
                         f"{error:.3f}; compare it with the liquid")
         if e.trial.name == "condensate" and self.condensate is not None and self.phase != "condensate":
-            return (f"no condensate: its fraction is {self.condensate.value:.3f} +- {self.condensate.error:.3f}; "
-                    "compare it with the liquid")
+            fraction = f"{self.condensate.value:.3f} +- {self.condensate.error:.3f}"
+            return (f"whether its pairs condense is open: their fraction is {fraction}; more samples tell"
+                    if self._undecided else f"no condensate: its fraction is {fraction}; compare it with the liquid")
         return ""
 
     @property

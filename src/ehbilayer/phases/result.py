@@ -85,6 +85,7 @@ class CandidateRow:
     width: Carriers[float] = number("1", "rms displacement on sites over the lattice constant", NOBODY)
     runs: int = entry("of Monte Carlo spent on it", 0)
     box: int | None = entry("sites in its box, by Monte Carlo", None)
+    doubt: str = entry("what is open about its phase", "")
 
 
 @dataclass(frozen=True)
