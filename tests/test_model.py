@@ -160,9 +160,9 @@ class Yukawa(Interaction):
         return 0.0, 2 * np.pi * self.length
 
 
-def screened(zero_mode: str = "none", scale: float = 1.0, capacitor: bool = False) -> Torus:
+def screened(zero_mode: str = "none", scale: float = 1.0) -> Torus:
     """Trions that interact by Yukawa's potential."""
-    torus = trions(4, zero_mode=zero_mode, capacitor=capacitor)
+    torus = trions(4, zero_mode=zero_mode)
     torus = replace(torus, bilayer=replace(torus.bilayer, interaction=Yukawa(4.83)))
     return torus.scaled(scale * torus.area)
 
@@ -177,20 +177,21 @@ def test_own_interaction_has_the_right_gradient(kind: str) -> None:
     assert abs(coulomb.evaluate(x).energy[0] - hamiltonian.evaluate(x).energy[0]) > 0.01
 
 
-@pytest.mark.parametrize("capacitor", [False, True])
-def test_own_interaction_has_pressure_and_curvature(capacitor: bool) -> None:
-    torus = screened(capacitor=capacitor)
+def test_own_interaction_has_pressure_and_curvature() -> None:
+    torus = screened()
     hamiltonian, x = random_state(torus, small_basis("crystal"), start="trion-crystal", noise=0.0)
     x = minimise(EnergyProblem(hamiltonian), x, residual=1e-10).frames
     found, h, energies = area_response(hamiltonian, x), 0.02, []
     for s in (-2, -1, 0, 1, 2):
-        tori = [screened(scale=np.exp(s * h), capacitor=capacitor)]
+        tori = [screened(scale=np.exp(s * h))]
         there = EnergyProblem(Hamiltonian(replace(hamiltonian.setting, tori=tori)))
         energies.append(minimise(there, x, residual=1e-9, max_iterations=500).energy[0])
     assert found.first == pytest.approx(np.dot([1, -8, 0, 8, -1], energies) / (12 * h), abs=2e-7)
     assert found.second == pytest.approx(np.dot([-1, 16, -30, 16, -1], energies) / (12 * h * h), abs=2e-6)
-    if capacitor:  # 2 pi l N_e N_h z_e z_h / A
-        assert torus.capacitor_energy == pytest.approx(-2 * np.pi * 5.0 * 8 * 4 / torus.area)
+    # v(0) is finite, so that it counts always: v(0) (N_h - N_e)^2/2A
+    assert torus.charged and torus.capacitor_energy == pytest.approx(2 * np.pi * 5.0 * (4 - 8) ** 2 / 2 / torus.area)
+    with pytest.raises(InputError, match="capacitor: must be absent with gates"):
+        replace(torus, capacitor=True)
 
 
 def test_own_interaction_is_solved_and_kept(tmp_path: Any) -> None:
@@ -216,21 +217,24 @@ def test_own_interaction_may_die_out() -> None:
     both, one = (torus_of(s, 1.0, "none", box=basis.box, interaction=Yukawa(1.0)) for s in (species, species[:1]))
     hamiltonian, _ = random_state(both, basis)
     alone, y = random_state(one, basis)
-    slope = hamiltonian.area_derivative((y[0], y[0]))[0]
-    assert slope == pytest.approx(2 * alone.area_derivative(y)[0], rel=1e-12) and abs(slope) > 1e-6
+    # v(0) of this toy is the same at any distance; its energy goes as 1/A
+    slope = hamiltonian.area_derivative((y[0], y[0]))[0] + both.capacitor_energy / both.area
+    rest = alone.area_derivative(y)[0] + one.capacitor_energy / one.area
+    assert slope == pytest.approx(2 * rest, rel=1e-12) and abs(slope) > 1e-6
 
 
 def test_a_condensate_takes_any_interaction() -> None:
-    """At long screening lengths it is Coulomb's, v(0) left out of both."""
+    """At long screening lengths it is Coulomb's, less v(0)/A for each pair, which cannot be left out."""
     energies = []
     basis = triangular_basis(7, 4.0, 5, crystal=False)
     species = Species("electron", -1, 1.0, 0, 7), Species("hole", 1, 1.0, 1, 7)
-    for interaction in (Coulomb(1.0), Yukawa(1.0, 1e5), Yukawa(1.0, 2.0)):
+    for interaction in (Coulomb(1.0), Yukawa(1.0, 1e4), Yukawa(1.0, 2.0)):
         torus = torus_of(species, 1.0, "none", box=basis.box, interaction=interaction)
         result = condensate.solve(torus, basis, estimate=False)
         assert result.inputs["interaction"] == interaction.parameters
-        energies.append(result.energy)
-    assert energies[1] == pytest.approx(energies[0], abs=1e-7) and energies[2] > energies[0] + 0.1
+        v0 = interaction.long_wave(0, 0)[1] if interaction.finite else 0.0
+        energies.append(result.energy + 7 * v0 / torus.area)  # n^2 + F^2 = n: exchange and pairing take n v(0)/A
+    assert energies[1] == pytest.approx(energies[0], abs=1e-6) and energies[2] > energies[0] + 0.1
 
 
 def test_what_needs_coulomb_refuses_another_by_name() -> None:

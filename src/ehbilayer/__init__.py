@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ehbilayer.hartree_fock.result import HartreeFockResult
     from ehbilayer.interaction.base import Interaction
     from ehbilayer.interaction.coulomb import Coulomb
+    from ehbilayer.interaction.screened import Screened
     from ehbilayer.model import Bilayer, Carrier
     from ehbilayer.monte_carlo.correlated import correlated_phases
     from ehbilayer.numerics.limits import size_limit
@@ -59,15 +60,16 @@ __version__ = "0.1.0"
 _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb",
          "CrystalScanResult": "crystal.result", "HartreeFockResult": "hartree_fock.result", "InputError": "errors",
          "Interaction": "interaction.base", "PairingMapResult": "pairing.result", "PairingResult": "pairing.result",
-         "Reporter": "run.reporting", "Result": "results.base", "Scales": "units", "Status": "status",
+         "Reporter": "run.reporting", "Result": "results.base", "Scales": "units",
+         "Screened": "interaction.screened", "Status": "status",
          "Study": "studies.file", "SweepResult": "sweep.result", "Torus": "torus", "atomic_write": "results.files",
          "bcs_temperature": "pairing.couplings", "correlated_phases": "monte_carlo.correlated",
          "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
          "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many",
          "size_limit": "numerics.limits"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockResult", "InputError", "Interaction",
-           "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Status", "Study", "SweepResult",
-           "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
+           "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Screened", "Status", "Study",
+           "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
            "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock",
            "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons", "run",
            "run_many", "size_limit"]

@@ -1,6 +1,7 @@
 """A bilayer on a torus: what a box adds is counts, a shape, the q = 0 convention and the capacitor.
 
-The torus is neutral or not, as its counts are; v(q = 0) of the direct terms is left out but for the capacitor.
+The torus is neutral or not, as its counts are; v(q = 0) of the direct terms is left out but for the capacitor. Where
+gates make v(0) finite it is no convention: direct terms hold it always, exchange and pairing too.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ class Torus:
         counts).
     zero_mode : ``"none"`` (v(0) = 0 everywhere, as papers do) or ``"madelung"`` (exchange carries the torus' Madelung
         term); it must be said.
-    capacitor : add the geometric energy 2 pi d N_e N_h / A of the charged layers.
+    capacitor : add the geometric energy 2 pi d N_e N_h / A of the charged layers; with gates it is in v(0).
     electron_spin, hole_spin : how the flavours of carriers of charge -1 and +1 are filled, see `Species`.
 
     Raises
@@ -187,6 +188,9 @@ class Torus:
         if self.zero_mode not in ZERO_MODES:
             raise InputError("zero_mode", " | ".join(ZERO_MODES), self.zero_mode or "missing",
                              '"none" reproduces papers, "madelung" is for physics')
+        if self.capacitor and self.bilayer.interaction.finite:
+            raise InputError("capacitor", "absent with gates, whose v(0) holds the energy of charged layers", True,
+                             "leave it out: it counts as it is")
         if (self.holes is None) == (self.electrons is None):
             raise InputError("holes", "the number of holes in the box (electrons where there are no holes)",
                              "both" if self.holes is not None else "missing", "give one of them")
@@ -266,19 +270,20 @@ class Torus:
 
     def zero_mode_element(self, a: int, b: int) -> float:
         """v(0)/A (Ha_h) of exchange or pairing between species ``a`` and ``b`` in this convention."""
-        if self.zero_mode == "none":
-            return 0.0
-        return self.bilayer.interaction.zero_mode(self.box.vectors, self.species[a].layer, self.species[b].layer)
+        return self.bilayer.interaction.element(self.zero_mode, self.box.vectors, self.species[a].layer,
+                                                self.species[b].layer)
+
+    @property
+    def charged(self) -> bool:
+        """Whether the geometric energy of the charged layers counts: where it is asked for, and with gates always."""
+        return self.capacitor or self.bilayer.interaction.finite
 
     @property
     def capacitor_energy(self) -> float:
-        """E_C = sum_{a<b} z_a N_a z_b N_b v_ab(q -> 0, without 1/q)/A in Ha_h; 2 pi N^2 d/A for balanced layers."""
-        total = 0.0
-        for i, a in enumerate(self.species):
-            for b in self.species[:i]:
-                charges = float(a.charge * a.count * b.charge * b.count)
-                total += self.bilayer.interaction.capacitor(charges, a.layer, b.layer, self.area)
-        return total
+        """Geometric energy of the charged layers in Ha_h, 2 pi N^2 d/A for balanced ones; see `Interaction.charging`.
+        """
+        return self.bilayer.interaction.charging([(s.layer, float(s.charge * s.count)) for s in self.species],
+                                                 self.area)
 
 
 @dataclass(frozen=True)

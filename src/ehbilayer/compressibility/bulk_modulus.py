@@ -91,7 +91,7 @@ class Modulus:
     bulk_modulus, reference : B and B_0 in Ha_h/a_h^2.   pressure : -dE/dA in Ha_h/a_h^2.   energy : in Ha_h.
     particles : holes, or electrons where there are none.   area : a_h^2.   fermi_energy : eps_F in Ha_h.
     self_exchange : sum over all particles of f^2, the weight of the zero-mode term of exchange.
-    zero_mode_shift : what the Madelung term adds to alpha^2; the orbitals do not depend on it.
+    zero_mode_shift : what the Madelung term adds to alpha^2 over that of ``none``; the orbitals do not depend on it.
     residual : of the state (Ha_h).   response_residual : relative, of the linear response.   waves : of the basis.
     status, state, occupation, zero_mode : how it ended, and what it belongs to.
     end : the state itself; None where only its numbers are known.
@@ -199,7 +199,8 @@ def _report(torus: Torus, end: End, options: StateOptions, found: AreaResponse) 
     base, level = reference(torus)
     scale = area * base
     squares = [c.degeneracy * float(np.sum(f.f**2)) for c, f in zip(setting.channels, setting.fillings, strict=True)]
-    bends = [zero_mode_bend(torus, torus.species[c.species].layer) for c in setting.channels]
+    bends = [zero_mode_bend(torus, layer) - zero_mode_bend(torus, layer, "none")
+             for layer in (torus.species[c.species].layer for c in setting.channels)]
     return Modulus(
         alpha_squared=area * found.curvature(area) / base, fixed=(found.fixed - found.first) / scale,
         relaxation=found.response.relaxation / scale, bulk_modulus=area * found.curvature(area), reference=base,
@@ -210,10 +211,10 @@ def _report(torus: Torus, end: End, options: StateOptions, found: AreaResponse) 
         zero_mode=torus.zero_mode, end=end)
 
 
-def zero_mode_bend(torus: Torus, layer: int) -> float:
-    """A^2 d^2M/dA^2 (Ha_h) of the Madelung element M = v(0)/A of exchange in a layer of the torus."""
+def zero_mode_bend(torus: Torus, layer: int, zero_mode: str = "madelung") -> float:
+    """A^2 d^2M/dA^2 (Ha_h) of the q = 0 element M of exchange in a layer of the torus, in this convention."""
     base, vectors = torus.bilayer.interaction, torus.box.vectors
-    first, second = (AreaDerivative(base, order).zero_mode(vectors, layer, layer) for order in (1, 2))
+    first, second = (AreaDerivative(base, order).element(zero_mode, vectors, layer, layer) for order in (1, 2))
     return second - first
 
 

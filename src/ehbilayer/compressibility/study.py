@@ -224,7 +224,7 @@ def _result(plan: Plan, state: Modulus, symmetric: Modulus, methods: dict[str, f
                                                                    here.basis_error + here.solver_error)
     unit = math.sqrt(state.fermi_energy)  # v_0 = sqrt(eps_F/m_h)
     capacitor = _capacitor(torus, state)
-    charged = value + (0.0 if torus.capacitor else capacitor)
+    charged = value + (0.0 if torus.charged else capacitor)
     data, phonons = _lattice(torus)
     finished = {str(r.particles): kept(r) for r in rows if r.particles != plan.first and r.state.settled}
     return CompressibilityResult(
@@ -240,7 +240,7 @@ def _result(plan: Plan, state: Modulus, symmetric: Modulus, methods: dict[str, f
         by_zero_mode=Conventions(here.none, here.madelung), parts=Parts(state.fixed, state.relaxation),
         state=_state(plan, torus, state), basis_error=here.basis_error, solver_error=here.solver_error,
         basis_size=state.waves, residual=state.residual, response_residual=state.response_residual,
-        capacitor=torus.capacitor, capacitor_shift=capacitor, with_capacitor=charged,
+        capacitor=torus.charged, capacitor_shift=capacitor, with_capacitor=charged,
         without_capacitor=charged - capacitor,
         velocity_with_capacitor=unit * math.sqrt(charged) if charged > 0 else None,
         symmetric=None if state is symmetric else SymmetricState(symmetric.alpha_squared,
@@ -311,6 +311,7 @@ def _size_data(rows: list[Size]) -> dict[str, Variable]:
 
 def _inputs(plan: Plan, torus: Torus) -> dict[str, Any]:
     return {"species": [s.parameters for s in torus.species],
-            "spacing": torus.bilayer.spacing, "zero_mode": torus.zero_mode, "capacitor": torus.capacitor,
+            "spacing": torus.bilayer.spacing, "interaction": torus.bilayer.interaction.parameters,
+            "zero_mode": torus.zero_mode, "capacitor": torus.capacitor,
             "sizes": list(plan.sizes), "method": plan.route, "state": plan.options.state,
             "occupation": plan.options.occupation, "box": plan.basis.box.vectors.tolist()}

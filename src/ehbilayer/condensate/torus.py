@@ -51,8 +51,7 @@ class TorusWaves:
         # V0 is exchange within the layers, which the holes' and the electrons' share; V1 is between them
         layers = [(electron.layer, electron.layer), (hole.layer, hole.layer), (electron.layer, hole.layer)]
         v = np.stack([interaction.v(q, a, b) for a, b in layers]) / box.area
-        if torus.zero_mode == "madelung":
-            v[:, 0, 0] = [interaction.zero_mode(box.vectors, a, b) for a, b in layers]
+        v[:, 0, 0] = [interaction.element(torus.zero_mode, box.vectors, a, b) for a, b in layers]
         v = np.stack([(v[0] + v[1]) / 2, v[2]])
         self._fourier = Fourier()
         self._v = self._fourier.r2c(v).real / (n1 * n2)  # v(q) = v(-q)
@@ -102,8 +101,8 @@ def make_gas(torus: Torus, waves: np.ndarray, pairs: float | None = None) -> Gas
     """The pairs of a torus on these waves; ``pairs`` replaces their number (of all flavours)."""
     electron, hole = carriers(torus)
     kset = TorusWaves(torus, waves)
-    charge = torus.bilayer.interaction.capacitor(-1.0, electron.layer, hole.layer, torus.area)
-    charge = charge if torus.capacitor else 0.0
+    charge = torus.bilayer.interaction.charging([(electron.layer, -1.0), (hole.layer, 1.0)], torus.area)
+    charge = charge if torus.charged else 0.0
     return Gas(kset, kset.difference, electron.occupied_flavours, float(pairs or electron.count), charge)
 
 

@@ -248,11 +248,10 @@ def _bare(end: End, channel: int) -> np.ndarray:
     levels, setting = end.levels[channel], end.hamiltonian.setting
     assert levels is not None
     torus, parts = setting.tori[0], setting.channels[channel].components
-    if torus.zero_mode != "madelung" or len(parts) > 1:
+    if len(parts) > 1:
         return levels.energy
-    layer = torus.species[parts[0]].layer
     # e_p contains -f_p v(0), the exchange of p with itself
-    return levels.energy + torus.bilayer.interaction.zero_mode(torus.box.vectors, layer, layer) * levels.filled
+    return levels.energy + torus.zero_mode_element(parts[0], parts[0]) * levels.filled
 
 
 def _refill(end: End, options: Options, *, bare: bool = True) -> tuple[Frames, tuple[Filling, ...], bool]:

@@ -12,8 +12,6 @@ import numpy as np
 
 from ehbilayer.interaction.base import Interaction
 
-STEP = 1e-3  # of q and of lengths, relative: exponents are constant or linear in q, so central differences are exact
-
 
 @dataclass(frozen=True)
 class AreaDerivative(Interaction):
@@ -30,12 +28,8 @@ class AreaDerivative(Interaction):
 
     def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
         slope = self.base.area_exponent(q, a, b)
-        return np.asarray(self.base.v(q, a, b) * (slope if self.order == 1 else slope**2 + self._bend(q, a, b)))
-
-    def _bend(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
-        """d(exponent)/dlnA = -(q/2) d(exponent)/dq, as q ~ A^{-1/2}."""
-        up, down = (self.base.area_exponent(q * (1 + t), a, b) for t in (STEP, -STEP))
-        return np.asarray(-(up - down) / (4 * STEP))
+        factor = slope if self.order == 1 else slope**2 + self.base.area_bend(q, a, b)
+        return np.asarray(self.base.v(q, a, b) * factor)
 
     def long_wave(self, a: int, b: int) -> tuple[float, float]:
         raise NotImplementedError("the derivative of an interaction has no limit of its own")
@@ -44,8 +38,12 @@ class AreaDerivative(Interaction):
         value, slope = self.base.zero_mode(vectors, a, b), self.base.zero_mode_area_exponent(vectors, a, b)
         if self.order == 1:
             return value * slope
-        up, down = (self.base.zero_mode_area_exponent(vectors * (1 + t), a, b) for t in (STEP, -STEP))
-        return value * (slope**2 + (up - down) / (4 * STEP))  # lnA = 2 ln(length)
+        return value * (slope**2 + self.base.zero_mode_area_bend(vectors, a, b))
+
+    def element(self, zero_mode: str, vectors: np.ndarray, a: int, b: int) -> float:
+        if zero_mode == "madelung":
+            return self.zero_mode(vectors, a, b)
+        return (-1) ** self.order * self.base.element(zero_mode, vectors, a, b)  # v(0)/A
 
 
 def area_derivative(interaction: Interaction, order: int) -> Interaction:

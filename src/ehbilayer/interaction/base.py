@@ -8,6 +8,7 @@ below, or the method refuses the interaction by name (`require_coulomb`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -15,7 +16,9 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 
-STEP = 1e-4  # of ln q, for the slope of an interaction that does not give its own
+STEP = 0.02  # of ln q and ln A, for the slopes of an interaction that does not give its own
+FIRST = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
+SECOND = np.array([2, -27, 270, -490, 270, -27, 2]) / 180
 
 
 class Interaction(ABC):
@@ -41,13 +44,28 @@ class Interaction(ABC):
         """Vertical distance of two layers in a_h."""
         return abs(a - b) * self.spacing
 
+    @property
+    def finite(self) -> bool:
+        """Whether v(q -> 0) is finite, as between metal gates: v(0) is then no convention, and counts everywhere."""
+        return self.long_wave(0, 0)[0] == 0
+
     def area_exponent(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
         """d ln(v(q)/A) / d ln A when the torus is scaled at fixed integer wave vectors: -1 - (1/2) d ln v/d ln q."""
+        # an interaction that has died out does not change with the area
+        return np.asarray(-1 - 0.5 * self._slopes(q, a, b)[0])
+
+    def area_bend(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
+        """d(exponent)/d ln A of that exponent, (1/4) d^2 ln v/d(ln q)^2."""
+        return np.asarray(0.25 * self._slopes(q, a, b)[1])
+
+    def _slopes(self, q: np.ndarray, a: int, b: int) -> tuple[np.ndarray, np.ndarray]:
+        """First and second derivative of ln v by ln q, by differences of sixth order; 0 where v is."""
         q = np.asarray(q, dtype=float)
         safe = np.where(q > 0, q, 1.0)
-        down, v, up = (self.v(safe * np.exp(t), a, b) for t in (-STEP, 0.0, STEP))
-        # an interaction that has died out does not change with the area
-        return np.asarray(-1 - np.divide(up - down, 4 * STEP * v, out=np.zeros_like(v), where=v != 0))
+        v = self.v(safe, a, b)
+        one, two = differences(lambda t: self.v(safe * np.exp(t), a, b), v)
+        one, two = (np.divide(x, v, out=np.zeros_like(v), where=v != 0) for x in (one, two))
+        return one, two - one**2
 
     def real_space(self, r: np.ndarray, a: int, b: int) -> np.ndarray:
         """v_ab(r) in Ha_h at in-plane distances ``r`` (a_h). Raises InputError where it is not known."""
@@ -61,19 +79,57 @@ class Interaction(ABC):
         raise unknown(self, "at zero_mode = madelung", "zero_mode")
 
     def zero_mode_area_exponent(self, vectors: np.ndarray, a: int, b: int) -> float:
-        """d ln |v(0)/A| / d ln A of that element, by a central difference."""
-        up, down = (abs(self.zero_mode(vectors * np.exp(t / 2), a, b)) for t in (STEP, -STEP))
-        return float(np.log(up / down) / (2 * STEP))
+        """d ln |v(0)/A| / d ln A of that element, by a difference of sixth order."""
+        return self._zero_mode_slopes(vectors, a, b)[0]
 
-    def capacitor(self, charge_product: float, a: int, b: int, area: float) -> float:
-        """Geometric q -> 0 energy (Ha_h) of two layers whose total charges multiply to ``charge_product``: h/A each."""
-        return self.long_wave(a, b)[1] * charge_product / area
+    def zero_mode_area_bend(self, vectors: np.ndarray, a: int, b: int) -> float:
+        """d^2 ln |v(0)/A| / d(ln A)^2 of that element."""
+        one, two = self._zero_mode_slopes(vectors, a, b)
+        return two - one**2
+
+    def _zero_mode_slopes(self, vectors: np.ndarray, a: int, b: int) -> tuple[float, float]:
+        value = self.zero_mode(vectors, a, b)
+        one, two = differences(lambda t: np.array(self.zero_mode(vectors * np.exp(t / 2), a, b)), np.array(value))
+        return float(one / value), float(two / value)
+
+    def element(self, zero_mode: str, vectors: np.ndarray, a: int, b: int) -> float:
+        """The q = 0 element (Ha_h) of exchange or pairing in the convention ``none`` or ``madelung``.
+
+        Where v(0) is finite it is v(0)/A in both, in ``madelung`` less the images of the charge, sum_{R != 0} v(R).
+        """
+        if zero_mode == "madelung":
+            return self.zero_mode(vectors, a, b)
+        return self.long_wave(a, b)[1] / abs(float(np.linalg.det(vectors))) if self.finite else 0.0
+
+    def charging(self, layers: Sequence[tuple[int, float]], area: float) -> float:
+        """Geometric q -> 0 energy (Ha_h) of uniformly charged layers, (layer, total charge) each.
+
+        Where v(0) is finite it is 1/2 sum_ab Q_a Q_b v_ab(0)/A. Else every layer has its own neutralising background
+        and sum_{a<b} Q_a Q_b [h_ab - (h_aa + h_bb)/2]/A is left, 2 pi d Q^2/A of two opposite layers.
+        """
+        h, total = {(a, b): self.long_wave(a, b)[1] for a, _ in layers for b, _ in layers}, 0.0
+        for i, (a, one) in enumerate(layers):
+            if self.finite:
+                total += 0.5 * one * one * h[a, a]
+            total += sum(one * two * (h[a, b] - (0 if self.finite else (h[a, a] + h[b, b]) / 2))
+                         for b, two in layers[:i])
+        return total / area
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What a result says about the interaction: its name and all that its dataclass was made with."""
         given = asdict(self) if is_dataclass(self) and not isinstance(self, type) else {"spacing": self.spacing}
         return {"name": self.name, **given}
+
+
+def differences(f: Callable[[float], np.ndarray], centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and second derivative of f at 0, where it is ``centre``, of sixth order in STEP."""
+    one, two = np.zeros_like(centre), SECOND[3] * centre
+    for i, (first, second) in enumerate(zip(FIRST, SECOND, strict=True)):
+        if i != 3:
+            value = f((i - 3) * STEP)
+            one, two = one + first * value, two + second * value
+    return one / STEP, two / STEP**2
 
 
 def unknown(interaction: Interaction, where: str, method: str) -> InputError:

@@ -10,6 +10,8 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import Interaction
 
+BEND = 1e-3  # of lengths, relative: exponents change little, so that central differences do
+
 
 @dataclass(frozen=True)
 class Coulomb(Interaction):
@@ -44,6 +46,10 @@ class Coulomb(Interaction):
         # v/A ~ exp(-q d)/(q A) with q ~ A^(-1/2): the exponent is -1 + 1/2 + q d/2
         return -0.5 + 0.5 * q * self.distance(a, b)
 
+    def area_bend(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
+        # d/dlnA of q d/2
+        return -0.25 * np.asarray(q, dtype=float) * self.distance(a, b)
+
     def real_space(self, r: np.ndarray, a: int, b: int) -> np.ndarray:
         return np.asarray(1 / np.hypot(r, self.distance(a, b)))
 
@@ -62,3 +68,7 @@ class Coulomb(Interaction):
         # M ~ A^(-1/2) at fixed d / sqrt(A): dM/dlnA = -(M + d dM/dd) / 2
         m = madelung_potential(vectors, distance)
         return -0.5 * (1 + distance * madelung_slope(vectors, distance) / m)
+
+    def zero_mode_area_bend(self, vectors: np.ndarray, a: int, b: int) -> float:
+        up, down = (self.zero_mode_area_exponent(vectors * (1 + t), a, b) for t in (BEND, -BEND))
+        return (up - down) / (4 * BEND)  # lnA = 2 ln(length)

@@ -145,9 +145,8 @@ def solve(bilayer: Bilayer, spin: str, capacitor: bool, curve_points: int) -> Li
 def _parts(bilayer: Bilayer, gases: dict[str, Gas], capacitor: bool) -> Parts:
     """Energies per area of all carriers together, and of the capacitor: -2 pi d z n z' n' for every pair of layers."""
     charged = 0.0
-    for i, a in enumerate(bilayer.carriers if capacitor else ()):
-        for b in bilayer.carriers[:i]:
-            charged += bilayer.interaction.capacitor(a.charge * a.density * b.charge * b.density, a.layer, b.layer, 1.0)
+    if capacitor or bilayer.interaction.finite:
+        charged = bilayer.interaction.charging([(c.layer, c.charge * c.density) for c in bilayer.carriers], 1.0)
     return Parts(kinetic=sum(g.carrier.density * g.kinetic for g in gases.values()),
                  exchange=sum(g.carrier.density * g.exchange for g in gases.values()), capacitor=charged)
 

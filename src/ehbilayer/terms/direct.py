@@ -34,6 +34,7 @@ class Direct:
         v = np.zeros((len(setting.tori), len(setting.parts), len(setting.parts), *unit_q.shape))
         for b, torus in enumerate(setting.tori):
             q = np.where(present, unit_q, 0.0) / np.sqrt(torus.area)
+            present = present & (q > 0)
             interaction, species = area_derivative(torus.bilayer.interaction, order), torus.species
             for i, m in enumerate(setting.parts):
                 for j, n in enumerate(setting.parts):
@@ -43,7 +44,7 @@ class Direct:
         xp = setting.fourier.xp
         self.v = xp.asarray(v)
         # E_C ~ 1/A
-        self.capacitor = xp.asarray([(-1) ** order * t.capacitor_energy if t.capacitor else 0.0 for t in setting.tori])
+        self.capacitor = xp.asarray([(-1) ** order * t.capacitor_energy if t.charged else 0.0 for t in setting.tori])
 
     def density(self, state: State) -> Array:
         """rho(G) of every part, shape (b, parts, n1, columns)."""

@@ -80,8 +80,7 @@ class Exchange:
         for i, torus in enumerate(setting.tori):
             interaction = area_derivative(torus.bilayer.interaction, self.order)
             v[i] = sign * interaction.v(np.where(present, q, 0.0) / np.sqrt(torus.area), a, b) * present / torus.area
-            if torus.zero_mode == "madelung":
-                v[i, 0, 0, 0] = sign * interaction.zero_mode(torus.box.vectors, a, b)
+            v[i, 0, 0, 0] = sign * interaction.element(torus.zero_mode, torus.box.vectors, a, b)
         return setting.fourier.xp.asarray(v / setting.basis.points)
 
     def between(self, transfers: np.ndarray, m: Part, n: Part, entry: int = 0) -> np.ndarray:
@@ -90,7 +89,7 @@ class Exchange:
         torus, (a, b, sign) = self.setting.tori[entry], self._key(m, n)
         interaction = area_derivative(torus.bilayer.interaction, self.order)
         v = sign * interaction.v(np.linalg.norm(transfers @ torus.box.reciprocal, axis=-1), a, b) / torus.area
-        zero = sign * interaction.zero_mode(torus.box.vectors, a, b) if torus.zero_mode == "madelung" else 0.0
+        zero = sign * interaction.element(torus.zero_mode, torus.box.vectors, a, b)
         return np.where(np.any(transfers != 0, axis=-1), v, zero)
 
     def act(self, state: State) -> Action:
