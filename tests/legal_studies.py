@@ -23,7 +23,7 @@ from ehbilayer.status import Status
 from ehbilayer.studies import keys as shared
 from ehbilayer.studies.drawing import save_figures
 from ehbilayer.studies.file import make_study
-from ehbilayer.studies.kinds import KINDS, rows
+from ehbilayer.studies.kinds import rows
 from ehbilayer.studies.tables import tables
 from ehbilayer.studies.task import prepare
 
@@ -34,10 +34,13 @@ SMALL = {"holes": 9, "electrons": 9, "holes_per_cell": 4, "hexagon": 3, "plane_w
 UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm^-2", "nm^-2", "a_h^-2"),
          shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e")}
 # None: the words of the description
-TEXTS = {"material": tuple(MATERIALS), "start": None, "structure": None, "trial": None}
+TEXTS = {"material": tuple(MATERIALS), "spacer": ("hBN, 1 layer", "hBN, 9 layers"),
+         "start": None, "structure": None, "trial": None}
 # table, key and value (None: any) -> other keys and what they have to be then, None for absent
 NEEDS: dict[tuple[str, str, Any], dict[str, Any]] = {
     ("density", "hole_over_critical", None): {"density.critical_rs": 5.0},
+    ("screening", "dielectric_in_plane", None): {"screening.dielectric_out_of_plane": 3.76, "bilayer.dielectric": None},
+    ("screening", "dielectric_out_of_plane", None): {"screening.dielectric_in_plane": 6.93, "bilayer.dielectric": None},
     ("phases", "method", "monte-carlo"): {"cell.zero_mode": None, "monte-carlo.target_error": 0.05,
                                           "monte-carlo.max_time": 1.0}}
 FILES = ("phase",)  # keys that name a file
@@ -53,9 +56,10 @@ STRANGE = 0.1  # share of values at the ends of their range
 DEVICE = {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0}
 BOX = {"holes": 2, "hexagon": 1, "zero_mode": "none"}
 DENSE = {"rs_hole": 5.0, "electrons_per_hole": 1}
+GATED = {"bilayer": DEVICE | {"interaction": "screened"}, "screening": {"gate_top": "10 nm", "sheet_hole": 5.0}}
 # what a study of each kind begins with, before its keys are drawn
 BASES: dict[str, tuple[dict[str, Any], ...]] = {
-    "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}),
+    "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}, {"cell": BOX} | GATED),
     "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX}),
     "phases": ({"cell": BOX}, {
         "cell": {"holes": 1}, "phases": {"method": "monte-carlo", "candidates": ["liquid", "hole-crystal"]},
@@ -75,7 +79,7 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "few-body": ({"few-body": {"complex": "exciton"}}, {"few-body": {"max_functions": 6}},
                  {"few-body": {"max_functions": 6, "complex": "biexciton"}},
                  {"few-body": {"complex": "exciton", "spacings": [0, 1.0]}}),
-    "liquid": ({"liquid": {"curve_points": 3}},),
+    "liquid": ({"liquid": {"curve_points": 3}}, {"liquid": {"curve_points": 3}} | GATED),
     "monte-carlo": ({"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {
         "method": "vmc", "target_error": 0.05, "max_time": 1.0, "walkers": 20, "samples": 20,
         "optimisation_steps": 1}},),
@@ -114,8 +118,7 @@ def _drawn(rng: np.random.Generator, kind: str) -> dict[str, Any]:
 def _used(drawn: dict[str, Any]) -> set[str]:
     """Keys that count, but those that name files or belong to other tables."""
     whole = make_study({**drawn, "sweep": {"density.rs_hole": [4, 6]}} if drawn["kind"] == "phase-diagram" else drawn)
-    kind = next(k for k in KINDS if k.name == drawn["kind"])
-    return {key for key in kind.part("keys").uses(whole) if key.split(".")[1] not in FILES}
+    return {key for key in whole.used() if key.split(".")[1] not in FILES}
 
 
 def _set(drawn: dict[str, Any], name: str, key: str, value: Any) -> None:

@@ -2,10 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.units import Scales
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What screens the interaction, as one would say it; `Screened` in atomic units.
+
+    Parameters
+    ----------
+    dielectric_in_plane, dielectric_out_of_plane : of the medium around the layers; None for an isotropic one of the
+        device's dielectric constant.
+    gate_top, gate_bottom : distance of the metal above the electrons and below the holes; None without.
+    sheet_electron, sheet_hole : vacuum screening lengths r_0 = 2 pi alpha of the layers.
+    layer_thickness : over which the charge of a layer is spread.
+
+    Lengths are numbers in a_h or text such as ``"10 nm"``.
+    """
+
+    dielectric_in_plane: float | None = None
+    dielectric_out_of_plane: float | None = None
+    gate_top: float | str | None = None
+    gate_bottom: float | str | None = None
+    sheet_electron: float | str = 0.0
+    sheet_hole: float | str = 0.0
+    layer_thickness: float | str = 0.0
+
+    @classmethod
+    def of(cls, named: Material | None, given: Mapping[str, Any]) -> Screening:
+        """That of a device, with what is given beside it. Raises InputError for a name that does not exist."""
+        unknown = set(given) - {f.name for f in fields(cls)}
+        if unknown:
+            raise InputError("screening", f"a table of {', '.join(f.name for f in fields(cls))}", sorted(unknown)[0],
+                             "correct the name")
+        start = named.screening if named is not None and named.screening is not None else cls()
+        return replace(start, **given)
+
+    @property
+    def kappa(self) -> float | None:
+        """sqrt(eps_xy eps_z), the dielectric constant of atomic units; None where none is given.
+
+        Raises InputError for one of the two alone, or one below 1.
+        """
+        both = {k: getattr(self, k) for k in ("dielectric_in_plane", "dielectric_out_of_plane")}
+        missing = [k for k, value in both.items() if value is None]
+        if len(missing) == 2:
+            return None
+        if missing:
+            raise InputError(missing[0], "given where the other dielectric constant is", "missing",
+                             "give both; equal ones are an isotropic medium")
+        for key, value in both.items():
+            if not 1 <= value < math.inf:
+                raise InputError(key, "a relative dielectric constant >= 1", value, "1 is vacuum")
+        return math.sqrt(both["dielectric_in_plane"] * both["dielectric_out_of_plane"])
 
 
 @dataclass(frozen=True)
@@ -18,6 +73,7 @@ class Material:
     dielectric : relative dielectric constant of the surroundings.
     electron_flavours : degenerate flavours of the electrons: 2 for spin, 4 for spin and valley.
     source : where the values come from.
+    screening : what it brings of medium, sheets and gates; None for Coulomb's interaction.
     """
 
     name: str
@@ -26,6 +82,7 @@ class Material:
     dielectric: float
     source: str
     electron_flavours: int = 2
+    screening: Screening | None = None
 
     @property
     def scales(self) -> Scales:
@@ -33,12 +90,27 @@ class Material:
         return Scales(self.electron_mass, self.hole_mass, self.dielectric)
 
 
+# vacuum screening lengths r_0 of monolayers, nm
+SHEETS = {"WSe2": 4.5, "MoSe2": 5.2, "MoS2": 4.1, "WS2": 3.8}
+STACK = ("in hexagonal BN of (6.93, 3.76), A. Laturia et al., npj 2D Mater. Appl. 2, 6 (2018); screening lengths of "
+         "the layers r_0 = 2 pi alpha, T. C. Berkelbach, M. S. Hybertsen and D. R. Reichman, Phys. Rev. B 88, 045318 "
+         "(2013)")
+STACKS = (
+    ("WSe2", "MoSe2", 0.8, 0.4, "masses as WSe2/MoSe2: S. Larentis et al., Phys. Rev. B 97, 201407 (2018), and B. "
+     "Fallahazad et al., Phys. Rev. Lett. 116, 086601 (2016)"),
+    ("WSe2", "MoS2", 0.5, 0.4, "electrons in MoS2, 0.5 m0 of the calculation of A. Kormanyos et al., 2D Mater. 2, "
+     "022001 (2015), rounded (transport sees more); holes in WSe2 as in WSe2/MoSe2"),
+)
+
 MATERIALS = {m.name: m for m in (
     Material("WSe2/MoSe2", electron_mass=0.8, hole_mass=0.4, dielectric=4.7, source=(
         "D. D. Dai and L. Fu, Phys. Rev. Lett. 132, 196202 (2024) and its Supplemental Material (with spacing 3 nm), "
         "after: electrons in MoSe2, S. Larentis et al., Phys. Rev. B 97, 201407 (2018); holes in WSe2, P.-C. Yeh et "
         "al., Phys. Rev. B 91, 041407 (2015) and B. Fallahazad et al., Phys. Rev. Lett. 116, 086601 (2016); "
         "dielectric constants, A. Laturia et al., npj 2D Mater. Appl. 2, 6 (2018)")),
+    *(Material(f"{hole}/hBN/{electron}", m_e, m_h, math.sqrt(6.93 * 3.76), f"{source}; {STACK}", screening=Screening(
+        6.93, 3.76, sheet_electron=f"{SHEETS[electron]} nm", sheet_hole=f"{SHEETS[hole]} nm"))
+      for hole, electron, m_e, m_h, source in STACKS),
     Material("WSe2/bilayer-graphene", electron_mass=0.032, hole_mass=0.45, dielectric=5.1, electron_flavours=4, source=(
         "the kind of device that Nashabeh and Fu (2026) propose, in hexagonal BN; electrons of bilayer graphene, 4 "
         "flavours (spin and valley), m_e = gamma_1/2v^2 with gamma_0 = 3.16 eV and gamma_1 = 0.381 eV of A. B. "

@@ -7,14 +7,17 @@ a_h^-2); masses are m/m_h. Real units come and go at the edge: `Bilayer.of` take
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import Interaction, require_coulomb
 from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.interaction.screened import Screened
+from ehbilayer.materials import Screening
 from ehbilayer.materials import material as named_device
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
@@ -151,7 +154,7 @@ class Bilayer:
            electron_density: float | str | None = None, rs_hole: float | None = None, rs_electron: float | None = None,
            electrons_per_hole: float | None = 1.0, electron_mass: float | None = None, hole_mass: float | None = None,
            dielectric: float | None = None, electron_flavours: int | None = None, hole_flavours: int = 2,
-           interaction: Interaction | None = None) -> Bilayer:
+           screening: Screening | Mapping[str, Any] | None = None, interaction: Interaction | None = None) -> Bilayer:
         """A layer of electrons and a layer of holes, as one would say it.
 
         Parameters
@@ -166,7 +169,9 @@ class Bilayer:
         electron_mass, hole_mass : in m_0; without a hole mass the hole's is 1 and the electron's m_e/m_h.
         dielectric : relative dielectric constant.
         electron_flavours, hole_flavours : degenerate flavours, 2 unless the material says otherwise.
-        interaction : takes the place of Coulomb at this spacing.
+        screening : what screens Coulomb's interaction, a `materials.Screening` or a dictionary of its names; beside a
+            device that brings its own it replaces what it names. Dielectric constants there are the device's.
+        interaction : takes the place of all these at its own spacing.
 
         Raises
         ------
@@ -176,6 +181,11 @@ class Bilayer:
         named = None if material is None else named_device(material, "material")
         given = {"electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
         scales = Scales(**{k: v if v is not None else getattr(named, k, None) for k, v in given.items()})
+        if interaction is None and (screening is not None or (named is not None and named.screening is not None)):
+            said = asdict(screening) if isinstance(screening, Screening) else dict(screening or {})
+            stack = Screening.of(named, said)
+            scales = in_medium(scales, stack, dielectric)
+            interaction = screened(stack, scales, scales.to_atomic(spacing, "length", "spacing"))
         flavours = electron_flavours or (named.electron_flavours if named is not None else 2)
         interaction = interaction or Coulomb(scales.to_atomic(spacing, "length", "spacing"))
         density, whose = _density(scales, hole_density, electron_density, rs_hole, rs_electron)
@@ -197,6 +207,34 @@ class Bilayer:
             raise InputError("electron_mass", "a positive effective mass in m0", "missing", "give it or a material")
         electron = Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours)
         return cls((electron, hole), interaction, scales, material)
+
+
+def in_medium(scales: Scales, screening: Screening, dielectric: float | None = None) -> Scales:
+    """The scales with the kappa of a screening in place of the dielectric constant, which must then be absent.
+
+    Raises InputError for both, or for a kappa that cannot be.
+    """
+    kappa = screening.kappa
+    if kappa is not None and dielectric is not None:
+        raise InputError("dielectric", "absent where screening says both of the medium", dielectric,
+                         "atomic units use the root of their product; leave it out")
+    return scales if kappa is None else replace(scales, dielectric=kappa)
+
+
+def screened(screening: Screening, scales: Scales, spacing: float) -> Screened:
+    """The interaction of a screening at a spacing (a_h); a medium that is not said is isotropic.
+
+    Raises InputError for what `Screened` refuses, and real units without scales.
+    """
+    def length(key: str) -> float | None:
+        value = getattr(screening, key)
+        return None if value is None else scales.to_atomic(value, "length", key)
+
+    isotropic = max(scales.dielectric or 1.0, 1.0)
+    in_plane, across = screening.dielectric_in_plane, screening.dielectric_out_of_plane
+    return Screened(spacing, isotropic if in_plane is None else in_plane, isotropic if across is None else across,
+                    length("gate_top"), length("gate_bottom"), length("sheet_electron") or 0.0,
+                    length("sheet_hole") or 0.0, length("layer_thickness") or 0.0)
 
 
 def require_balance(bilayer: Bilayer, method: str) -> None:

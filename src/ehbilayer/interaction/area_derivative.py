@@ -43,7 +43,8 @@ class AreaDerivative(Interaction):
     def element(self, zero_mode: str, vectors: np.ndarray, a: int, b: int) -> float:
         if zero_mode == "madelung":
             return self.zero_mode(vectors, a, b)
-        return (-1) ** self.order * self.base.element(zero_mode, vectors, a, b)  # v(0)/A
+        value = self.base.element(zero_mode, vectors, a, b)
+        return -value if self.order == 1 else value  # v(0)/A
 
 
 def area_derivative(interaction: Interaction, order: int) -> Interaction:

@@ -49,12 +49,12 @@ class HeatKernel:
 
     def fourier(self, q: np.ndarray) -> np.ndarray:
         """v(q) of the sum, to compare with what it stands for."""
-        return np.exp(-np.multiply.outer(q * q, self.t)) @ self.weight
+        return np.asarray(np.exp(-np.multiply.outer(q * q, self.t)) @ self.weight)
 
     def real_space(self, r: np.ndarray) -> np.ndarray:
         """v(r) in Ha_h at distances ``r`` > 0 (a_h; 0 between layers)."""
         r = np.asarray(r, dtype=float)
-        return np.exp(-np.multiply.outer(r * r, 0.25 / self.t)) @ (self.weight / (4 * np.pi * self.t))
+        return np.asarray(np.exp(-np.multiply.outer(r * r, 0.25 / self.t)) @ (self.weight / (4 * np.pi * self.t)))
 
     def madelung(self, vectors: np.ndarray) -> float:
         """(1/A) sum_{k != 0} v(k) - v(r = 0) on the lattice of ``vectors``: the potential of a charge's images, of

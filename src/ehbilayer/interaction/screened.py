@@ -22,8 +22,9 @@ PRB 84, 085406 (2011).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -110,6 +111,11 @@ class Screened(Interaction):
         top = math.inf if self.gate_top is None else s * self.gate_top
         bottom = math.inf if self.gate_bottom is None else s * self.gate_bottom
         return (top, top + s * d), (bottom + s * d, bottom)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As of every interaction, with kappa, and whether gates make v(0) finite, so that it counts in every term."""
+        return {"name": self.name, **asdict(self), "kappa": self.kappa, "finite_v0": self.finite}
 
     # -- v(q) --
 

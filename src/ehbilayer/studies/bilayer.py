@@ -7,30 +7,87 @@ the unit of mass is the hole mass where one is given, else the electron mass.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import Interaction
 from ehbilayer.interaction.coulomb import Coulomb
-from ehbilayer.materials import material
-from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier
+from ehbilayer.materials import Screening, material
+from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BilayerTable, DensityTable
+from ehbilayer.studies.keys import DensityTable, ScreeningTable
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 LONGEST_SPACING = 1e6  # a_h
 RS_RANGE = (1e-4, 1e6)
+LENGTHS = [key for key in ScreeningTable.model_fields if not key.startswith("dielectric")]
 DENSITIES = DensityTable.ALTERNATIVES[0]  # the keys that say a density
-INTERACTIONS: dict[str, Callable[[float], Interaction]] = {"coulomb": Coulomb}
 
 
-def scales_of(table: BilayerTable) -> Scales:
-    """Masses and dielectric constant of the device; explicit values replace those of the material."""
+def scales_of(study: Study) -> Scales:
+    """Masses and dielectric constant of the device; explicit values replace those of the material.
+
+    Raises InputError for an unknown material, and for two ways to say the medium.
+    """
+    table = study.bilayer
     named = material(table.material) if table.material is not None else None
     values = {k: getattr(table, k) if getattr(table, k) is not None else getattr(named, k, None)
               for k in ("electron_mass", "hole_mass", "dielectric")}
-    return Scales(**values)
+    with _in_screening():
+        screening = screening_of(study)
+        return Scales(**values) if screening is None else in_medium(Scales(**values), screening, _isotropic(study))
+
+
+def _isotropic(study: Study) -> float | None:
+    """The dielectric constant that is written, unless the material's own medium is to give way to it."""
+    said = study.screening.dielectric_in_plane is not None or study.screening.dielectric_out_of_plane is not None
+    return study.bilayer.dielectric if said else None
+
+
+def screening_of(study: Study) -> Screening | None:
+    """What screens the interaction of a study; None for Coulomb's. Raises InputError for a table without a use."""
+    table = study.bilayer
+    said = {k: getattr(study.screening, k) for k in sorted(study.screening.model_fields_set)}
+    if table.interaction != "screened":
+        if said:
+            raise InputError("bilayer.interaction", '"screened" with a table [screening]', table.interaction,
+                             "set it, or remove the table")
+        return None
+    named = material(table.material) if table.material is not None else None
+    found = Screening.of(named, said)
+    if table.dielectric is not None and not {"dielectric_in_plane", "dielectric_out_of_plane"} & set(said):
+        found = replace(found, dielectric_in_plane=None, dielectric_out_of_plane=None)
+    return found
+
+
+@contextmanager
+def _in_screening() -> Iterator[None]:
+    """Errors about a length or constant of [screening] name its key."""
+    try:
+        yield
+    except InputError as error:
+        if error.argument == "dielectric":
+            raise InputError("bilayer.dielectric", error.must, error.was, error.todo) from None
+        if error.argument not in ScreeningTable.model_fields:
+            raise
+        raise InputError(f"screening.{error.argument}", error.must, error.was, error.todo) from None
+
+
+def interaction_of(study: Study, spacing: float, scales: Scales) -> Interaction:
+    """The interaction of a study at a spacing (a_h). Raises InputError, see `screening_of` and `Screened`."""
+    screening = screening_of(study)
+    if screening is None:
+        return Coulomb(spacing)
+    with _in_screening():
+        found = screened(screening, scales, spacing)
+        for key in LENGTHS:
+            if (getattr(found, key) or 0.0) > LONGEST_SPACING:
+                raise InputError(key, f"a length up to {LONGEST_SPACING:g} a_h", getattr(screening, key),
+                                 "a gate farther away is none" if key.startswith("gate") else "check its unit")
+        return found
 
 
 def mass_ratio_of(scales: Scales) -> float:
@@ -113,7 +170,7 @@ def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | No
 
     Raises InputError.
     """
-    table, scales, carriers = study.bilayer, scales_of(study.bilayer), []
+    table, scales, carriers = study.bilayer, scales_of(study), []
     if "electron" in densities:
         mass = electron_mass(scales, alone="hole" not in densities)
         carriers.append(Carrier("electron", -1, mass, ELECTRON_LAYER, densities["electron"], table.electron_flavours))
@@ -122,7 +179,7 @@ def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | No
     single = len(carriers) < 2 and table.spacing is None
     if spacing is None:
         spacing = 0.0 if single else length_of(table.spacing, scales)
-    return Bilayer(tuple(carriers), INTERACTIONS[table.interaction](spacing), scales, table.material)
+    return Bilayer(tuple(carriers), interaction_of(study, spacing, scales), scales, table.material)
 
 
 def densities_of(table: DensityTable, numbers: Mapping[str, float], scales: Scales, spacing: float,
@@ -167,6 +224,7 @@ def device_entries(study: Study, bilayer: Bilayer) -> dict[str, Any]:
     scales = bilayer.scales
     return {"material": bilayer.material, "electron_mass": scales.electron_mass, "hole_mass": scales.hole_mass,
             "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": bilayer.interaction.name,
+            **({} if isinstance(bilayer.interaction, Coulomb) else {"screening": bilayer.interaction.parameters}),
             "capacitor": study.bilayer.capacitor}
 
 

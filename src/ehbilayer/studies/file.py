@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ehbilayer.errors import InputError, shorten
 from ehbilayer.results.files import RESULT, ResultFileError, read_bytes
 from ehbilayer.studies.axes import SweepOptions, make_axis, split_sweep
-from ehbilayer.studies.keys import BilayerTable, CellTable, DensityTable, Keys
+from ehbilayer.studies.keys import SCREENING, BilayerTable, CellTable, DensityTable, Keys, ScreeningTable
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.tables import alternatives, file_model, tables
 from ehbilayer.units import nearest
@@ -52,6 +52,11 @@ class Study:
     def bilayer(self) -> BilayerTable:
         """[bilayer]."""
         return self.keys.bilayer
+
+    @property
+    def screening(self) -> ScreeningTable:
+        """[screening]."""
+        return self.keys.screening
 
     @property
     def density(self) -> DensityTable:
@@ -106,6 +111,8 @@ class Study:
     def used(self) -> list[str]:
         """All dotted keys that this study uses, written or not."""
         counts = study_kind(self.kind).part("keys").uses(self)
+        if self.bilayer.interaction == "screened" and "bilayer.interaction" in counts:
+            counts = counts | SCREENING
         return [f"{name}.{key}" for name, model in tables().items() for key in model.model_fields
                 if f"{name}.{key}" in counts]
 

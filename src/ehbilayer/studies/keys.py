@@ -17,6 +17,7 @@ from ehbilayer.materials import MATERIALS
 from ehbilayer.units import parse_quantity
 
 MOST_PARTICLES = 5_000
+HBN_LAYER = 0.333  # nm, thickness of one layer of hexagonal BN
 WAVES = ("plane_waves", "hexagon", "cutoff")  # the keys of [cell] that name the waves
 
 
@@ -35,6 +36,19 @@ def _density(value: float | str) -> float | str:
 def _energy(value: float | str) -> float | str:
     if isinstance(value, str):
         parse_quantity(value, "energy", "energy")
+    return value
+
+
+def spacer_nm(text: str) -> float:
+    """The thickness of a spacer such as "hBN, 5 layers" in nm. Raises ValueError for another text."""
+    found = re.fullmatch(r"\s*hBN\s*,\s*([1-9][0-9]{0,3})\s+layers?\s*", text)
+    if found is None:
+        raise ValueError
+    return int(found[1]) * HBN_LAYER
+
+
+def _spacer(value: str) -> str:
+    spacer_nm(value)
     return value
 
 
@@ -69,6 +83,8 @@ Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Tolerance = Annotated[float, Field(ge=1e-13, le=1e-1)]
 RS_TEXT = "r_s = 1/sqrt(pi n), a number between 1e-4 and 1e6"
 MASS_TEXT = "a positive effective mass in m0 (1e-6 to 1e6)"
+DIELECTRIC_TEXT = "a relative dielectric constant >= 1"
+SHEET_TEXT = 'a length >= 0, such as "0.65 nm" or a number in a_h'
 COUNT_TEXT = f"an integer from 1 to {MOST_PARTICLES}"
 
 
@@ -85,24 +101,50 @@ class Table(BaseModel):
 class BilayerTable(Table):
     """The device: [bilayer]."""
 
+    ALTERNATIVES = (("spacing", "spacer"),)
+
     material: str | None = Field(default=None, description="the name of a device (see `ehb materials`)")
     electron_mass: Mass | None = Field(default=None, description=MASS_TEXT)
     hole_mass: Mass | None = Field(default=None, description=MASS_TEXT)
     dielectric: float | None = Field(
         default=None, ge=1e-3, le=1e6, description="a positive relative dielectric constant")
     spacing: Length | None = Field(default=None, description='a length >= 0, such as "3 nm" or a number in a_h')
-    interaction: Literal["coulomb"] = Field(default="coulomb", description='"coulomb"')
+    spacer: Annotated[str, AfterValidator(_spacer)] | None = Field(
+        default=None, description='layers of BN, such as "hBN, 5 layers" (0.333 nm each)')
+    interaction: Literal["coulomb", "screened"] = Field(default="coulomb", description="coulomb | screened")
     capacitor: bool = Field(default=False, description="true or false")
     electron_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
     hole_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
 
     @model_validator(mode="after")
     def _flavours_of_material(self) -> Self:
-        """A named device brings its own number of electron flavours, unless the file says another."""
-        if self.material in MATERIALS and "electron_flavours" not in self.model_fields_set:
-            # past the frozen fields, so that it does not count as written
-            self.__dict__["electron_flavours"] = MATERIALS[self.material].electron_flavours
+        """A named device brings its number of electron flavours and its screening, unless the file says otherwise."""
+        if self.material in MATERIALS:
+            named = MATERIALS[self.material]
+            own = {"electron_flavours": named.electron_flavours,
+                   "interaction": "coulomb" if named.screening is None else "screened"}
+            # past the frozen fields, so that they do not count as written
+            self.__dict__.update({k: v for k, v in own.items() if k not in self.model_fields_set})
         return self
+
+    @model_validator(mode="after")
+    def _spacing_of_spacer(self) -> Self:
+        """A spacer says the distance between the layers."""
+        if self.spacer is not None and "spacing" not in self.model_fields_set:
+            self.__dict__["spacing"] = f"{spacer_nm(self.spacer):.6g} nm"
+        return self
+
+
+class ScreeningTable(Table):
+    """What screens the interaction: [screening]."""
+
+    dielectric_in_plane: float | None = Field(default=None, ge=1, le=1e6, description=DIELECTRIC_TEXT)
+    dielectric_out_of_plane: float | None = Field(default=None, ge=1, le=1e6, description=DIELECTRIC_TEXT)
+    gate_top: Length | None = Field(default=None, description='a length > 0, such as "10 nm" or a number in a_h')
+    gate_bottom: Length | None = Field(default=None, description='a length > 0, such as "10 nm" or a number in a_h')
+    sheet_electron: Length | None = Field(default=None, description=SHEET_TEXT)
+    sheet_hole: Length | None = Field(default=None, description=SHEET_TEXT)
+    layer_thickness: Length | None = Field(default=None, description=SHEET_TEXT)
 
 
 class DensityTable(Table):
@@ -149,6 +191,7 @@ class Keys(Table):
 
     kind: str
     bilayer: BilayerTable = Field(default_factory=BilayerTable)
+    screening: ScreeningTable = Field(default_factory=ScreeningTable)
     density: DensityTable = Field(default_factory=DensityTable)
     cell: CellTable = Field(default_factory=CellTable)
     sweep: dict[str, Any] | None = Field(default=None, description='a table such as "density.rs_hole" = [4, 6, 8]')
@@ -162,7 +205,8 @@ def dotted(name: str, model: type[Table]) -> frozenset[str]:
 # sets of dotted keys that kinds use
 BILAYER, DENSITY, CELL = dotted("bilayer", BilayerTable), dotted("density", DensityTable), dotted("cell", CellTable)
 DEVICE = frozenset(f"bilayer.{key}" for key in ("material", "electron_mass", "hole_mass", "dielectric", "spacing",
-                                                "interaction"))
+                                                "spacer", "interaction"))
+SCREENING = dotted("screening", ScreeningTable)
 
 
 def density_keys(density: DensityTable) -> frozenset[str]:

@@ -47,6 +47,19 @@ def status_row(result: Result) -> tuple[str, str]:
     return "status", f"{result.status.value} ({result.advice or result.status.advice})"
 
 
+def interaction_rows(result: Result) -> list[tuple[str, str]]:
+    """What screens the interaction of a result, and that v(0) between gates is no convention; nothing for Coulomb's."""
+    told = result.inputs.get("interaction")
+    if not isinstance(told, dict) or told.get("name") != "screened":
+        return []
+    words = [f"dielectric constants {told['dielectric_in_plane']:g} and {told['dielectric_out_of_plane']:g}"]
+    words += [f"{label} {told[key]:.4g} a_h" for label, key in (
+        ("gate above", "gate_top"), ("gate below", "gate_bottom"), ("sheet of the electrons", "sheet_electron"),
+        ("of the holes", "sheet_hole"), ("layers as thick as", "layer_thickness")) if told[key]]
+    words += ["v(0) is finite and in every term, the capacitor with it"] if told["finite_v0"] else []
+    return [("interaction", ", ".join(words))]
+
+
 def time_row(result: Result) -> tuple[str, str]:
     """How long it took, and on what."""
     return "time", f"{result.provenance.wall_seconds:.1f} s, {result.provenance.backend}"

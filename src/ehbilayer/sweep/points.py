@@ -23,7 +23,8 @@ from ehbilayer.sweep.store import point_key
 from ehbilayer.units import Scales
 
 CHECK_SECONDS = 5.0  # for preparing all points of a grid in advance, after the values of every axis and the corners
-DEVICE_KEYS = ("bilayer.material", "bilayer.electron_mass", "bilayer.hole_mass", "bilayer.dielectric")
+DEVICE_KEYS = ("bilayer.material", "bilayer.electron_mass", "bilayer.hole_mass", "bilayer.dielectric",
+               "screening.dielectric_in_plane", "screening.dielectric_out_of_plane")
 ADAPTIVE_AXES, FIRST_COUNT = 2, {1: 9, 2: 5}  # axes at most; values per axis before the first choice
 
 

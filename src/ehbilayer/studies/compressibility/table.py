@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ehbilayer.compressibility.result import CompressibilityResult, StateRow
-from ehbilayer.studies.text import energy_text, error_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, error_text, interaction_rows, status_row, time_row
 
 SWEPT = ("energy", "alpha_squared", "stable")  # what a sweep shows first
 
@@ -33,7 +33,7 @@ def rows(result: CompressibilityResult) -> list[tuple[str, str]]:
                + ("" if r.status == "converged" else f", {r.status}")) for r in result.by_size]
     return [*found, *_lattice_rows(result),
             ("errors", f"basis {error_text(result.basis_error)} ({result.basis_size} plane waves), solver "
-                       f"{error_text(result.solver_error)}"), time_row(result)]
+                       f"{error_text(result.solver_error)}"), *interaction_rows(result), time_row(result)]
 
 
 def _state_text(state: StateRow) -> str:

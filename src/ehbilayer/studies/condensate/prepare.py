@@ -79,7 +79,7 @@ def _chemical_potential(study: Study) -> float | None:
     if said:
         raise InputError("condensate.chemical_potential", "absent where a density is given", given,
                          f"remove it or density.{next(iter(said))}")
-    return scales_of(study.bilayer).to_atomic(given, "energy", "condensate.chemical_potential")
+    return scales_of(study).to_atomic(given, "energy", "condensate.chemical_potential")
 
 
 def _resolved(study: Study, bilayer: Bilayer, mu: float | None = None) -> dict[str, Any]:

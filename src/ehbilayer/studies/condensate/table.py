@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
-from ehbilayer.studies.text import energy_text, error_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, error_text, interaction_rows, status_row, time_row
 
 SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
 
@@ -20,7 +20,7 @@ def rows(result: CondensateResult) -> list[tuple[str, str]]:
             ("condensate", f"{result.condensate_fraction:.6f} of the pairs; occupations up to "
                            f"{result.max_occupation:.6f}"), ("pair size", size), *_density_rows(result),
             ("residual", f"{result.residual:.1e} Ha_h after {result.iterations} field evaluations"),
-            _accuracy_row(result), time_row(result)]
+            _accuracy_row(result), *interaction_rows(result), time_row(result)]
     return [row for row in rows if row[1]]
 
 

@@ -16,7 +16,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import read_bytes
-from ehbilayer.studies.bilayer import INTERACTIONS, LONGEST_SPACING, RS_RANGE, densities_of, length_of, ratio_of
+from ehbilayer.studies.bilayer import LONGEST_SPACING, RS_RANGE, densities_of, interaction_of, length_of, ratio_of
 from ehbilayer.studies.crystal import keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import DensityTable
@@ -49,7 +49,7 @@ def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None)
     flat = ratio == 0 and layers == 1
     unit_spacing = not flat and study.bilayer.spacing is None and given is not None
     spacing = 0.0 if flat else 1.0 if unit_spacing else _spacing(study, scales)
-    require_coulomb(INTERACTIONS[study.bilayer.interaction](spacing), "a classical crystal")
+    require_coulomb(interaction_of(study, spacing, scales), "a classical crystal")
     if given is not None and spacing:
         check_ratio(given)
     if a_over_d is not None:

@@ -35,7 +35,7 @@ def _prepare(study: Study) -> Task:
     from ehbilayer.crystal.scan import solve_scan
     from ehbilayer.crystal.study import solve_search
 
-    scales, table, capacitor = scales_of(study.bilayer), keys.of(study), study.bilayer.capacitor
+    scales, table, capacitor = scales_of(study), keys.of(study), study.bilayer.capacitor
     charges = read_charges(study, scales, a_over_d=None if table.scan is None else table.scan[0])
     resolved: dict[str, Any] = {**charges.entries, "unit_spacing": charges.unit_spacing, "capacitor": capacitor,
                                 "crystal": table.model_dump()}

@@ -41,7 +41,7 @@ TRION, PAIRING = 3.0, 18.0  # of a trion, and of the pairing by all sources
 
 def prepare(study: Study) -> Task:
     """The task of a device study. Raises InputError for one that cannot be computed."""
-    scales = scales_of(study.bilayer)
+    scales = scales_of(study)
     missing = [f"bilayer.{k}" for k in ("electron_mass", "hole_mass", "dielectric") if getattr(scales, k) is None]
     if missing:
         raise InputError("bilayer.material", "given, or both masses and the dielectric constant: answers are in kelvin "

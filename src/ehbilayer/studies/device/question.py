@@ -60,7 +60,7 @@ def scales_said(material: str | None, electron_mass: float | None, hole_mass: fl
     """The scales of a device whose masses and dielectric constant must be known. Raises InputError naming options."""
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}
-    scales = scales_of(make_study({"kind": "device", "bilayer": table}).bilayer)
+    scales = scales_of(make_study({"kind": "device", "bilayer": table}))
     missing = [f"--{k.replace('_', '-')}" for k in ("electron_mass", "hole_mass", "dielectric")
                if getattr(scales, k) is None]
     if missing:
@@ -85,7 +85,7 @@ def bare_length(study: Study) -> str:
     spacing = study.bilayer.spacing
     if not isinstance(spacing, int | float) or not spacing:
         return ""
-    nm = scales_of(study.bilayer).length_nm(spacing)
+    nm = scales_of(study).length_nm(spacing)
     return f'the spacing {spacing:g} has no unit and means {spacing:g} a_h = {nm:.3g} nm; write "{spacing:g} nm" for nm'
 
 

@@ -13,7 +13,7 @@ from ehbilayer.few_body.variational import Options, require_room, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.results.base import Result
-from ehbilayer.studies.bilayer import INTERACTIONS, length_of, mass_ratio_of, scales_of
+from ehbilayer.studies.bilayer import interaction_of, length_of, mass_ratio_of, scales_of
 from ehbilayer.studies.few_body import keys
 from ehbilayer.studies.few_body.table import title
 from ehbilayer.studies.file import Study
@@ -33,8 +33,8 @@ def prepare(study: Study) -> Task:
 
 
 def _prepare(study: Study) -> Task:
-    require_coulomb(INTERACTIONS[study.bilayer.interaction](0.0), "few_body")
-    scales, table = scales_of(study.bilayer), keys.of(study)
+    require_coulomb(interaction_of(study, 0.0, scales_of(study)), "few_body")
+    scales, table = scales_of(study), keys.of(study)
     options = Options(table.tolerance, table.seed, table.max_functions)
     if table.find == "critical-spacing" and table.complex == "exciton":
         raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ehbilayer.liquid.result import LiquidResult
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, interaction_rows, status_row, time_row
 
 SWEPT = ("energy_per_hole", "alpha_squared")  # what a sweep shows first
 
@@ -18,4 +18,4 @@ def rows(result: LiquidResult) -> list[tuple[str, str]]:
         found += [(f"{name}s", f"{spin}{told}"),
                   (f"mu, {name}s", energy_text(result.chemical_potential[name])),
                   (f"alpha^2, {name}s", f"{result.alpha_squared[name]:.6g}")]
-    return [*found, time_row(result)]
+    return [*found, *interaction_rows(result), time_row(result)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ehbilayer.phases.result import LOST, CandidateRow, CompetitionResult
 from ehbilayer.status import Status
-from ehbilayer.studies.text import energy_text, plus_minus, status_row, time_row
+from ehbilayer.studies.text import energy_text, interaction_rows, plus_minus, status_row, time_row
 
 SWEPT = ("margin", "gap")  # what a sweep shows first
 
@@ -28,7 +28,7 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
               sorted((*result.candidates, *result.further), key=lambda r: (r.energy is None, r.energy or 0.0))]
     found += [(f"  {a.candidate}", f"{a.spin_arrangement}: {a.cost:+.2e}" + (
         "" if a.phase == a.candidate else f", ended as {a.phase}")) for a in result.arrangements]
-    return [*found, time_row(result)]
+    return [*found, *interaction_rows(result), time_row(result)]
 
 
 def _sampled(row: CandidateRow) -> str:

@@ -29,7 +29,7 @@ def prepare(study: Study) -> Task:
 
 
 def _prepare(study: Study) -> Task:
-    scales, table, relax = scales_of(study.bilayer), keys.of(study), crystal_keys.of(study).relax
+    scales, table, relax = scales_of(study), keys.of(study), crystal_keys.of(study).relax
     charges = read_charges(study, scales)
     name, masses = crystal_keys.of(study).structure, _masses(scales, charges)
     if name == "random":
