@@ -237,7 +237,8 @@ def test_every_row_is_judged_by_all_that_it_may_still_gain() -> None:
 
 
 def test_size_and_start_are_in_the_error() -> None:
-    first, second = row("crystal", -1.0), row("liquid", -0.99, size_shift=-0.02)
+    first, second = row("crystal", -1.0), row("liquid", -0.99, size_shift=0.02)
+    assert judge([first, row("liquid", -0.99, size_shift=-0.02)]).resolved  # it only rises with the size of the box
     verdict = judge([first, second])
     assert verdict.numerical_error == pytest.approx(0.02) and not verdict.resolved
     third = row("hole-crystal", -0.985, size_shift=0.03)  # not only the two lowest count

@@ -1,6 +1,7 @@
 """Which phase wins for infinitely many particles: the competition in boxes of several sizes at one density and reach.
 
-What the heights of the phases above the winner do with N is extrapolated, each by itself, `numerics.limits.size_limit`.
+What the heights of the phases above the winner do with N is extrapolated, each by itself, `numerics.limits.size_limit`;
+homogeneous phases have their energies of the infinite plane in it (`phases.plane`).
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ def limit_of(found: Mapping[int, CompetitionResult]) -> BulkVerdict:
 
         height of a phase = lim (E - E_winner)/N,  over the sizes in which both were converged
 
-    Each has the error of `size_limit`, by what its rows may still gain, and for liquids, whose open shells scatter, by
-    what the two largest sizes differ.
+    with E of the infinite plane, the same in all sizes, where it is known. Each has the error of `size_limit`, by what
+    its rows may still gain, and for metals, whose open shells scatter, by what the two largest sizes differ.
     """
     lowest = {n: {r.phase: r for r in ranked((*found[n].candidates, *found[n].further))
                   if r.status is Status.converged} for n in sorted(found)}
@@ -114,12 +115,17 @@ def _heights(lowest: Mapping[int, Mapping[str, CandidateRow]], best: str) -> dic
         pairs = {n: (rows[phase], rows[best]) for n, rows in lowest.items() if phase in rows and best in rows}
         if len(pairs) < 2:
             continue
-        values = [float(a.energy or 0.0) - float(b.energy or 0.0) for a, b in pairs.values()]
+        values = [_in_bulk(a) - _in_bulk(b) for a, b in pairs.values()]
         largest = pairs[max(pairs)]
         error = max(_may_gain(*largest), _may_gain(*largest[::-1])) if phase != best else 0.0
-        scatter = abs(values[-1] - values[-2]) if {phase, best} & set(_metals(largest)) else 0.0
+        metals = _metals([row for row in largest if row.above_plane is None])
+        scatter = abs(values[-1] - values[-2]) if {phase, best} & set(metals) else 0.0
         limits[phase] = size_limit(list(pairs), values, [error + scatter])
     return limits
+
+
+def _in_bulk(row: CandidateRow) -> float:
+    return float(row.energy or 0.0) - (row.above_plane or 0.0)
 
 
 def _may_gain(row: CandidateRow, other: CandidateRow) -> float:

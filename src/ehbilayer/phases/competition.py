@@ -32,8 +32,9 @@ from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.economy import beaten, in_order, needed, twin, within
 from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
+from ehbilayer.phases.plane import plane_energy
 from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
-from ehbilayer.phases.sizes import size_shifts
+from ehbilayer.phases.sizes import Sized, size_shifts
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.phases.verdict import cautions, judge, paper_label, ranked
 from ehbilayer.results.base import Carriers, Variable
@@ -206,15 +207,24 @@ class _Points:
     def _add_shifts(self) -> None:
         """What the size of the box does to the lowest state of each phase."""
         found = [row for row in ranked(self._all) if row.status is Status.converged]
+        found = [replace(row, above_plane=self._above_plane(row)) for row in found] if len(found) > 1 else found
         states = []
         for row in found:
             candidate = self._candidate(row)
             grown = row.gained == 0 and not row.left_out and candidate.options.basis_tolerance is not None
             waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
-            states.append((candidate, (row.energy or 0.0) + row.gained, waves))  # on the first waves where looked at
+            # on the first waves where looked at
+            above = None if row.above_plane is None else row.above_plane - (row.basis_error or 0.0)
+            states.append(Sized(candidate, (row.energy or 0.0) + row.gained, waves, above))
         quiet = replace(self.hooks, progress=lambda text: None)
         for row, shift in zip(found, size_shifts(states, quiet), strict=True):
-            self._replace(row, size_shift=shift)
+            self._replace(row, size_shift=shift, above_plane=row.above_plane)
+
+    def _above_plane(self, row: CandidateRow) -> float | None:
+        """By how much a homogeneous phase lies above the infinite plane, per hole."""
+        group = [c for c in self.candidates if c.name == row.phase] or [self._candidate(row)]
+        plane = plane_energy(row.phase, group, self.hooks.should_stop)
+        return None if plane is None else (row.energy or 0.0) - plane
 
     def _replace(self, row: CandidateRow, **fields: Any) -> None:
         def changed(rows: list[CandidateRow]) -> list[CandidateRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.look import LOOSE, how_of
+from ehbilayer.phases.plane import madelung
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
 from ehbilayer.torus import SPIN_TREATMENTS, Torus
@@ -24,13 +25,31 @@ from ehbilayer.torus import SPIN_TREATMENTS, Torus
 SMALLER = (1.6, 9.0)  # by which factors a box of comparison holds fewer particles
 FEWEST = 4  # sites in it
 FAR = 5.0  # of the largest shift: crystals farther above the lowest state are not looked at
-Sized = tuple[Candidate, float, np.ndarray]  # a candidate, its energy per hole (Ha_h), its waves
+
+
+@dataclass(frozen=True, eq=False)
+class Sized:
+    """A state whose size matters: its energy per hole (Ha_h) and its waves, and for homogeneous phases by how much it
+    lies above the infinite plane (`plane.plane_energy`)."""
+
+    candidate: Candidate
+    energy: float
+    waves: np.ndarray
+    above_plane: float | None = None
+
+    @property
+    def quick(self) -> bool:
+        """Whether it takes no time in another box."""
+        return self.candidate.paired or self.candidate.uniform
 
 
 def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
-    """By how much each state's height above the first, per hole (Ha_h), moves from a smaller box to its own.
+    """By how much each state's height above the first, per hole (Ha_h), may fall from its box to infinitely many
+    particles.
 
-        (E_i - E_1)/N - (E_i' - E_1')/N',  in the largest smaller box that holds both
+        (E_i - E_1)(N)/N - (E_i - E_1)(plane)         both homogeneous: exact, < 0 where the height grows
+        |(E_i - E_1)(N)/N - (E_i' - E_1')(N')/N'|     neither: the largest smaller box that holds both
+        the sum of both, each for one of the two      of one that is and one that is not
 
     Parameters
     ----------
@@ -40,45 +59,44 @@ def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
     that do not, where no box fits, and where a state did not converge in it.
     """
     shifts: list[float | None] = [None] * len(states)
-    of_first: dict[int, float | None] = {}
+    looked: dict[tuple[int, int], float | None] = {}
     reach = 0.0
-    for i in sorted(range(1, len(states)), key=lambda i: (i > 1 and not _uniform(states[i][0]), i)):
-        here = states[i][0]
-        if i > 1 and not _uniform(here) and states[i][1] - states[0][1] > FAR * reach:
-            continue
-        sites = smaller([states[0][0], here])
-        if sites is None:
-            continue
-        if sites not in of_first:
-            of_first[sites] = size_shift(*states[0], sites, hooks)
-        own, other = size_shift(*states[i], sites, hooks), of_first[sites]
-        if own is not None and other is not None:
-            shifts[i] = own - other
-            reach = max(reach, abs(own - other))
+
+    def change(i: int, sites: int) -> float | None:
+        if (i, sites) not in looked:
+            looked[i, sites] = size_shift(states[i], sites, hooks)
+        return looked[i, sites]
+
+    def between(i: int) -> float | None:
+        known = {j: x for j in (0, i) if (x := states[j].above_plane) is not None}
+        unknown = [j for j in (0, i) if j not in known]
+        sites = smaller([states[j].candidate for j in unknown]) if unknown else 0
+        changes = [None if sites is None else change(j, sites) for j in unknown]
+        if any(c is None for c in changes):
+            return None
+        signs = {0: -1, i: 1}
+        exact = sum(signs[j] * x for j, x in known.items())
+        return exact + abs(sum(signs[j] * (c or 0.0) for j, c in zip(unknown, changes, strict=True)))
+
+    for i in sorted(range(1, len(states)), key=lambda i: (i > 1 and not states[i].quick, i)):
+        if i == 1 or states[i].quick or states[i].energy - states[0].energy <= FAR * reach:
+            shifts[i] = between(i)
+            reach = max(reach, abs(shifts[i] or 0.0))
     return shifts
 
 
-def _uniform(candidate: Candidate) -> bool:
-    return candidate.paired or candidate.options.keep == "translations"
-
-
-def size_shift(candidate: Candidate, energy: float, waves: np.ndarray, sites: int, hooks: Hooks) -> float | None:
-    """Energy per hole (Ha_h) of a candidate less that in a smaller box.
-
-    Parameters
-    ----------
-    energy, waves : of its state, per hole; the smaller box takes the waves of the same part of the plane.
-    sites : in the smaller box, of `smaller`.
-
-    Returns None where it did not converge there.
-    """
+def size_shift(state: Sized, sites: int, hooks: Hooks) -> float | None:
+    """Energy per hole (Ha_h) of a state less that in a smaller box of ``sites`` (`smaller`), on waves of the same part
+    of the plane, both with their Madelung terms. None where it did not converge there."""
+    candidate = state.candidate
     small = resized(candidate.torus, sites)
-    chosen = same_reach(candidate.torus, waves, small)
+    chosen = same_reach(candidate.torus, state.waves, small)
+    energy = state.energy - madelung(candidate.torus) / candidate.torus.sites + madelung(small) / small.sites
     if candidate.paired:
         basis = PlaneWaveBasis(small.box, chosen)
-        state = by_flavour(small, lambda torus: condensate_torus.solve(
+        pairs = by_flavour(small, lambda torus: condensate_torus.solve(
             torus, basis, tolerance=1e-4, estimate=False, should_stop=hooks.should_stop))
-        return energy - state.total_energy / small.sites if state.status is Status.converged else None
+        return energy - pairs.total_energy / small.sites if pairs.status is Status.converged else None
     basis = PlaneWaveBasis(small.box, chosen, crystal_cell(small.box, sites, _per_cell(candidate)))
     options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,
                       spectrum=False)

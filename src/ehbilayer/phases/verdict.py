@@ -51,18 +51,19 @@ def remaining(row: CandidateRow, first: CandidateRow, unknown: float = 0.0, move
     """All that a row may still gain on the winner ``first`` (Ha_h per hole): waves, solver, a luckier start, size.
 
     Of its basis error, an estimate, what the winner surely gains as well is taken off, but for the doubt. ``unknown``
-    stands for a basis error that was not estimated, ``moved`` for what the size of the box does where no smaller one
-    was looked at.
+    stands for a basis error that was not estimated, ``moved`` for what the size of the box does where that was not
+    looked at.
     """
     basis = unknown if row.basis_error is None else row.basis_error
     waves = max((1 + BASIS_DOUBT) * basis - first.basis_gain, BASIS_DOUBT * basis)
-    return waves + row.solver_error + row.start_spread + (moved if row.size_shift is None else abs(row.size_shift))
+    return waves + row.solver_error + row.start_spread + (moved if row.size_shift is None else max(row.size_shift, 0.0))
 
 
 def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> tuple[str, ...]:
     """What a reader of the verdict must not overlook: who wins by spin, by closed shells, or in one box alone."""
     ranking = ranked(rows)
-    return (*_by_spin(candidates, ranking), *_by_shells(candidates, ranking[:2]), *_one_box(ranking))
+    return (*_by_spin(candidates, ranking), *_by_shells(candidates, ranking[:2]), *_in_the_plane(ranking),
+            *_one_box(ranking))
 
 
 def _by_spin(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
@@ -87,6 +88,15 @@ def _by_shells(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) ->
                   "box: an artefact of its size, more particles fill flavours equally or leave them empty"
                   for s in next(its, ()) if s.count and len(set(s.occupations)) > 1]
     return tuple(found)
+
+
+def _in_the_plane(ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
+    """Homogeneous phases that lie below the winner where nothing is finite."""
+    plane = {r.phase: _energy(r) - r.above_plane for r in ranking if r.above_plane is not None}
+    first = ranking[0].phase if ranking else ""
+    return tuple(f"in the infinite plane the {phase} lies {plane[first] - energy:.2g} Ha_h per hole below the {first}: "
+                 "the winner is one of this box's size alone"
+                 for phase, energy in plane.items() if first in plane and energy < plane[first])
 
 
 def _one_box(ranking: Sequence[CandidateRow]) -> tuple[str, ...]:

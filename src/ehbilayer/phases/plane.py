@@ -1,0 +1,86 @@
+"""What the size of the box does to a homogeneous phase, exactly: its energy less that of the infinite plane.
+
+    E(N) - sum_a N_a v_a(0)/2 - E(plane),  the Madelung term v_a(0) where the convention of the box leaves it out,
+
+of a liquid by `liquid.gas`, of a condensate by `condensate.radial`. Flavours do not see each other in a uniform state,
+so that each has its own energy, and a phase may fill them in the plane as costs least there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from ehbilayer.condensate.pairs import pair_of
+from ehbilayer.condensate.radial import Pairs, find
+from ehbilayer.errors import InputError
+from ehbilayer.liquid.gas import Gas
+from ehbilayer.phases.candidates import CONDENSATE, Candidate
+from ehbilayer.status import Status
+from ehbilayer.torus import Species, Torus
+
+LIQUID = "liquid"
+TOLERANCE = 1e-7  # Ha_h per pair, of the condensate
+
+
+def plane_energy(phase: str, candidates: Sequence[Candidate],
+                 should_stop: Callable[[], Status | None] | None = None) -> float | None:
+    """Energy per site (Ha_h) of a homogeneous phase in the infinite plane, plus the Madelung term that the torus leaves
+    out; None for other phases, and where it is not known: a dispersion, for a condensate another interaction.
+
+    Parameters
+    ----------
+    candidates : the arrangements of spins and valleys that compete for it. Several say that all may: then flavours are
+        filled equally, as many as cost least; one says which.
+    """
+    torus = candidates[0].torus
+    try:
+        if phase == LIQUID:
+            found = sum((min(_filled(n, partial(_gas, torus, s)) for n in _fillings(candidates, s))
+                         for s in torus.species if s.count), 0.0)
+        elif phase == CONDENSATE:
+            hole = next(s for s in torus.species if s.charge > 0 and s.count)
+            most = min(s.flavours for s in torus.species if s.count)
+            found = min(_filled(n, partial(_pairs, torus, should_stop)) for n in _fillings(candidates, hole, most))
+        else:
+            return None
+    except (InputError, ArithmeticError):
+        return None
+    charged = torus.capacitor_energy if torus.capacitor else 0.0
+    return (found + charged + madelung(torus)) / torus.sites
+
+
+def madelung(torus: Torus) -> float:
+    """sum_a N_a v_a(0)/2 (Ha_h) where the convention of the torus leaves it out, else 0."""
+    if torus.zero_mode == "madelung":
+        return 0.0
+    with_term = replace(torus, zero_mode="madelung")
+    return sum(s.count * with_term.zero_mode_element(i, i) / 2 for i, s in enumerate(torus.species) if s.count)
+
+
+def _fillings(candidates: Sequence[Candidate], species: Species, most: int | None = None) -> list[tuple[float, ...]]:
+    """Particles per flavour that a phase may choose between in the plane, whole or not."""
+    given = [s.occupations for c in candidates for s in c.torus.species if s.name == species.name]
+    equal = range(1, (most or species.flavours) + 1) if len(candidates) > 1 else ()
+    return list(dict.fromkeys([*given, *((species.count / p,) * p for p in equal)]))
+
+
+def _filled(numbers: tuple[float, ...], energy: Callable[[float], float]) -> float:
+    return sum(numbers.count(n) * energy(n) for n in set(numbers))
+
+
+def _gas(torus: Torus, species: Species, number: float) -> float:
+    """Energy (Ha_h) of so many particles of one flavour on the area of the torus, in the plane."""
+    carrier = replace(species.carrier, density=number / torus.area)
+    return number * Gas(carrier, torus.bilayer.interaction, 1).energy
+
+
+def _pairs(torus: Torus, should_stop: Callable[[], Status | None] | None, number: float) -> float:
+    """The same of pairs. Raises ArithmeticError where that does not converge."""
+    names = (c.name for c in pair_of(torus.bilayer))
+    here = torus.bilayer.with_densities(dict.fromkeys(names, number / torus.area))
+    found = find(Pairs(here), TOLERANCE, should_stop=should_stop)
+    if found.state.status is not Status.converged or not found.mesh_error < 10 * TOLERANCE:
+        raise ArithmeticError("the plane does not converge")
+    return number * found.gas.energy(found.state) / found.gas.pairs

@@ -1,0 +1,104 @@
+"""What the size of a box does to a verdict: exactly for homogeneous phases, whose energy in the plane is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ehbilayer import Bilayer, Torus, phases
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.basis.waves import disk_waves
+from ehbilayer.hartree_fock.options import Options
+from ehbilayer.phases.candidates import Candidate, candidates
+from ehbilayer.phases.plane import plane_energy
+from ehbilayer.phases.result import CompetitionResult
+from ehbilayer.phases.verdict import ranked
+
+QUICK: dict[str, Any] = {"stability": "none", "tolerance": 1e-5}
+UNIFORM = ["liquid", "condensate"]
+
+
+def torus(holes: int, zero_mode: str = "madelung", mass: float = 1.0, rs: float = 5.0, **more: Any) -> Torus:
+    bilayer = Bilayer.of(electron_mass=mass, hole_mass=1.0, spacing=3.0, rs_hole=rs)
+    return Torus(bilayer, holes, zero_mode=zero_mode, electron_spin="polarized", **more)
+
+
+def rows(result: CompetitionResult) -> dict[str, Any]:
+    return {r.phase: r for r in ranked((*result.candidates, *result.further))}
+
+
+def test_an_open_shell_does_not_resolve_a_verdict() -> None:
+    """Nine polarised holes: a liquid that modulates its open shell lies 2.4e-3 below the condensate, and a box of four
+    says that size moves this by 1.3e-3; in the plane, and with 36 holes, the condensate is the lower by 1e-2."""
+    names = ["liquid", "hole-crystal", "crystal", "condensate"]
+    small = phases(torus(9), names, **QUICK)
+    assert small.winner == "liquid" and small.margin == pytest.approx(2.4e-3, abs=1e-4)
+    assert not small.resolved and small.numerical_error > 0.01
+    assert any("in the infinite plane the condensate lies" in text for text in small.cautions)
+    large = phases(torus(100), UNIFORM, **QUICK)
+    assert large.winner == "condensate" and large.resolved and not large.cautions
+    assert large.margin - small.margin < small.numerical_error
+
+
+@pytest.mark.parametrize("mass", [1.0, 0.25])
+def test_the_plane_is_where_large_boxes_go(mass: float) -> None:
+    """Leads of boxes differ by 1e-2, leads less what the plane says of them by nothing; either convention."""
+    lead, exact = [], []
+    for holes, zero_mode in ((9, "madelung"), (9, "none"), (64, "madelung"), (144, "none")):
+        found = rows(phases(torus(holes, zero_mode, mass), UNIFORM, **QUICK))
+        liquid, pairs = found["liquid"], found["condensate"]
+        lead.append(liquid.energy - pairs.energy)
+        exact.append(lead[-1] - liquid.above_plane + pairs.above_plane)
+        assert abs(liquid.above_plane) < 0.2 / np.sqrt(holes) / 5
+    np.testing.assert_allclose(exact, exact[0], atol=2e-5)
+    assert abs(lead[0] - exact[0]) > 1e-4 and abs(lead[2] - exact[0]) < abs(lead[0] - exact[0]) + 1e-3
+    one, other = (rows(phases(torus(9, z, mass), ["liquid", "condensate"], **QUICK)) for z in ("none", "madelung"))
+    assert one["liquid"].above_plane == pytest.approx(other["liquid"].above_plane, abs=1e-9)  # whole orbitals
+
+
+def test_more_particles_are_exact_for_homogeneous_phases() -> None:
+    box = torus(9)
+    limit = phases(box, UNIFORM, sizes=[16], **QUICK).limit
+    assert limit is not None and limit.winner == "condensate" and limit.resolved
+    group = [candidates(box, PlaneWaveBasis(box.box, disk_waves(box.box, 2.0)), [name], Options()) for name in UNIFORM]
+    liquid, pairs = (plane_energy(name, g) for name, g in zip(UNIFORM, group, strict=True))
+    assert limit.margin == pytest.approx(liquid - pairs, abs=1e-9) and limit.uncertainty < 1e-4
+
+
+def made(box: Torus, name: str, **spins: str) -> Candidate:
+    box = replace(box, **spins)
+    return Candidate(name, box, PlaneWaveBasis(box.box, disk_waves(box.box, 1.0)), Options(), paired=name != "liquid")
+
+
+def test_flavours_fill_in_the_plane_as_costs_least_there() -> None:
+    """Closed shells of a box, 9 + 7, are none of the plane; where one arrangement is asked for, that one counts."""
+    dense, dilute = torus(16, rs=0.5), torus(16, rs=8.0)
+    for box, best in ((dense, "restricted"), (dilute, "polarized")):
+        several = [made(box, "liquid", electron_spin=e, hole_spin=h) for e, h in (("9+7", "9+7"), ("polarized", "9+7"))]
+        lowest = plane_energy("liquid", [made(box, "liquid", electron_spin=best, hole_spin=best)])
+        assert plane_energy("liquid", several) == pytest.approx(lowest, abs=1e-12)
+        uneven = plane_energy("liquid", several[:1])
+        assert uneven is not None and lowest is not None and uneven > lowest + 1e-6
+    pairs = [made(dilute, "condensate", electron_spin=s, hole_spin=s) for s in ("polarized", "restricted")]
+    alone = [plane_energy("condensate", [c]) for c in pairs]
+    assert plane_energy("condensate", pairs) == pytest.approx(min(alone), abs=1e-12) and alone[0] != alone[1]
+
+
+def test_what_the_plane_does_not_know() -> None:
+    box = torus(9)
+    assert plane_energy("crystal", [made(box, "crystal")]) is None
+    electron = replace(box.bilayer.carrier("electron"), dispersion=lambda k: np.sum(k**2, axis=-1) / 2)
+    carriers = tuple(electron if c.name == "electron" else c for c in box.bilayer.carriers)
+    other = replace(box, bilayer=replace(box.bilayer, carriers=carriers))
+    assert plane_energy("liquid", [made(other, "liquid")]) is None
+    found = phases(other, UNIFORM, **QUICK)  # a smaller box says what size does, as for crystals
+    assert all(r.above_plane is None for r in found.candidates)
+    assert [r.size_shift for r in found.candidates].count(None) == 1 and found.numerical_error > 1e-4
+    charged = replace(box, capacitor=True)
+    gained = charged.capacitor_energy / 9
+    for name in UNIFORM:
+        with_it, without = (plane_energy(name, [made(b, name)]) for b in (charged, box))
+        assert with_it is not None and without is not None and with_it - without == pytest.approx(gained)
