@@ -20,6 +20,7 @@ from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.pairing.temperature import band
 from ehbilayer.phases.result import CompetitionResult
 from ehbilayer.status import Status
+from ehbilayer.sweep.boundaries import Boundary, boundaries
 from paper_units import liquid, temperature_of
 
 Draw = tuple[float, float]  # |value - better value|, stated error
@@ -110,7 +111,7 @@ def limits() -> Iterator[Draw]:
 
 def limits_of_alpha_squared() -> Iterator[Draw]:
     """The limit of alpha^2 from 16, 36 and 64 holes, against 64, 100 and 144."""
-    for spacing, rs in product((1.0, 0.3, 3.0, 10.0), (0.4, 0.2, 0.6, 0.8, 1.0, 1.2, 1.5)):
+    for spacing, rs in product((1.0, 0.3, 3.0, 10.0, 2.0), (0.4, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0, 1.2, 1.5)):
         bilayer = Bilayer.of(spacing=spacing, rs_electron=rs, electron_mass=0.1, hole_mass=1.0)
         value, doubt = alpha_squared_limit(bilayer)
         yield abs(value - alpha_squared_limit(bilayer, sizes=(64, 100, 144))[0]), doubt
@@ -136,6 +137,17 @@ def lowest(result: CompetitionResult) -> dict[str, float]:
     return found
 
 
+def shrinks(here: CompetitionResult, fine: CompetitionResult) -> Draw | None:
+    """By how much the margin is smaller in the better verdict, infinitely if a resolved one names another winner."""
+    found = lowest(fine)
+    others = [energy for phase, energy in found.items() if phase != here.winner]
+    if here.margin is None or here.numerical_error is None or not others or here.winner not in found:
+        return None
+    if here.resolved and fine.winner != here.winner:
+        return np.inf, here.numerical_error
+    return max(here.margin - (min(others) - found[here.winner]), 0.0), here.numerical_error
+
+
 def verdicts() -> Iterator[Draw]:
     """`numerical_error` with 16 holes on few waves, against 36 on more: by how much the margin shrinks."""
     names = ["liquid", "hole-crystal", "crystal", "condensate"]
@@ -143,9 +155,45 @@ def verdicts() -> Iterator[Draw]:
         model = Bilayer.of(spacing=spacing, rs_hole=rs, electron_mass=mass, hole_mass=1.0)
         here, fine = (phases(Torus(model, holes, zero_mode="madelung"), names, hexagon=steps, stability="none",
                              tolerance=1e-6) for holes, steps in ((16, 5), (36, 9)))
-        others = [e for phase, e in lowest(fine).items() if phase != here.winner]
-        if here.margin is not None and here.numerical_error is not None and others and here.winner in lowest(fine):
-            yield max(here.margin - (min(others) - lowest(fine)[here.winner]), 0.0), here.numerical_error
+        if draw := shrinks(here, fine):
+            yield draw
+
+
+def verdicts_on_open_shells() -> Iterator[Draw]:
+    """`numerical_error` of 9 polarised holes, whose shell is open, against 36."""
+    names = ["liquid", "hole-crystal", "crystal", "condensate"]
+    for mass, spacing, rs in product((1.0, 0.25, 0.1, 0.5), (3.0, 1.0, 0.5, 6.0), (5.0, 3.0, 8.0)):
+        here, fine = (phases(polarised(mass, spacing, rs, n), names, stability="none", tolerance=1e-5) for n in (9, 36))
+        if draw := shrinks(here, fine):
+            yield draw
+
+
+def homogeneous_verdicts() -> Iterator[Draw]:
+    """`numerical_error` of liquid against condensate in small boxes, against 100 holes."""
+    for rs, spacing, mass, holes, spins in product((2.0, 5.0, 3.5), (3.0, 0.5, 1.0), (1.0, 0.25), (9, 16),
+                                                   ("given", "all")):
+        here, fine = (phases(polarised(mass, spacing, rs, n), ["liquid", "condensate"], spins=spins, stability="none",
+                             tolerance=1e-5) for n in (holes, 100))
+        if draw := shrinks(here, fine):
+            yield draw
+
+
+def phase_boundaries() -> Iterator[Draw]:
+    """`uncertainty` of boundaries on a coarse axis in small boxes, against larger ones within two of these errors."""
+    draws = [(["liquid", "condensate"], "all", mass, d, (16, 64)) for d in (1.0, 0.5, 2.0, 3.0, 0.7, 1.5, 4.0)
+             for mass in (0.25, 1.0, 0.5, 0.1, 0.15, 0.35, 0.7)]
+    draws[3::5] = [(["liquid", "crystal", "condensate"], "given", mass, d, (9, 25)) for d in (3.0, 5.0, 1.0)
+                   for mass in (1.0, 0.25, 2.0, 0.1)][:len(draws[3::5])]
+    for names, spins, mass, spacing, (few, many) in draws:
+        def along(axis: list[float], holes: int) -> tuple[Boundary, ...]:
+            return boundaries(axis, [phases(polarised(mass, spacing, rs, holes), names, spins=spins,  # noqa: B023
+                                            stability="none", tolerance=1e-5) for rs in axis])
+
+        for b in along(np.geomspace(0.8, 12.0, 8).tolist(), few):
+            ends = max(b.value - 2 * b.uncertainty, 0.5), b.value + 2 * b.uncertainty
+            off = [abs(b.value - x.value) for x in along(np.linspace(*ends, 5).tolist(), many)
+                   if (x.below, x.above) == (b.below, b.above)]
+            yield min(off, default=np.inf), b.uncertainty
 
 
 def count(draws: Iterator[Draw], most: int) -> tuple[int, int, int]:
@@ -156,8 +204,9 @@ def count(draws: Iterator[Draw], most: int) -> tuple[int, int, int]:
 
 
 KINDS = [condensates_on_given_waves, condensates_to_a_tolerance, gaps, gaps_on_given_waves, energies, complexes, limits,
-         limits_of_alpha_squared, bands_of_temperatures, verdicts]
-FEW = (6, 5, 6, 8, 4, 4, 50, 1, 12, 3)  # draws of each that run with all other tests
+         limits_of_alpha_squared, bands_of_temperatures, verdicts, verdicts_on_open_shells, homogeneous_verdicts,
+         phase_boundaries]
+FEW = (6, 5, 6, 8, 4, 4, 50, 1, 12, 3, 2, 4, 1)  # draws of each that run with all other tests
 
 
 @pytest.mark.parametrize(("kind", "most"), list(zip(KINDS, FEW, strict=True)),
