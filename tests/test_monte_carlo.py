@@ -256,6 +256,10 @@ def test_one_pair_is_exact(bilayer: Bilayer, shape: str, known: float, bound: fl
     assert found.status is Status.converged
     assert found.vmc.energy_per_hole > known - 3 * found.vmc.error
     assert abs(found.energy_per_hole - known) < 4 * found.error
+    size = found.finite_size
+    assert size.law == ("isolated" if bilayer is LONE else None)  # the other box is too small for a pair to be alone
+    if size.energy_per_hole is not None and size.law_error is not None:
+        assert abs(size.energy_per_hole + 0.32773812) < 4 * np.hypot(found.error, size.law_error)
 
 
 def test_walkers_sample_the_square_of_psi() -> None:

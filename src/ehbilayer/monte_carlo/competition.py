@@ -3,7 +3,8 @@
 Every contender (`contenders`) is optimised and gets a short run, to LOOK times the target. Those whose energy less all
 that they may still gain lies above the lowest are left; the others are optimised further from where they are and run to
 the target. `judge` compares what there is: the winner stands if each other phase lies at least SURE standard errors
-above it, in this box and with the size formulas that are known (`finite_size`).
+above it, in this box and with the size formulas that are known (`size_laws`), whose errors count. Boxes of other sizes
+take all that to infinitely many particles (`size_limit`).
 
 All energies are fixed-node ones, or variational: each may fall by an unknown amount with better nodes.
 """
@@ -13,28 +14,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
-from ehbilayer.monte_carlo.calculation import solve
 from ehbilayer.monte_carlo.contenders import Contender, Field
-from ehbilayer.monte_carlo.report import Plan
+from ehbilayer.monte_carlo.problem import MonteCarloProblem
 from ehbilayer.monte_carlo.result import MonteCarloResult
-from ehbilayer.monte_carlo.trial import make_trial
+from ehbilayer.monte_carlo.size_limit import SURE, limit_of
+from ehbilayer.monte_carlo.trial import Twist, admitted
 from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, TrialEnergy, arrays
 from ehbilayer.phases.verdict import Verdict
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
-if TYPE_CHECKING:
-    from ehbilayer.monte_carlo.problem import MonteCarloProblem
-
 LOOK = 3.0  # error of the first look over that of the target
 FIRST = 0.5  # share of max_time for the first looks
-SURE = 3.0  # standard errors from which a verdict is one
 EXCLUDED = 5.0  # standard errors above the lowest from which a candidate gets no more time
 STOPPED = (Status.interrupted, Status.timeout)
 NODES = "energies have the nodes of their trial functions; what better nodes would gain is not known"
@@ -53,20 +49,43 @@ class Effort:
     jastrow: int = 5
     optimisation_steps: int = 5
     samples: int = 2000
+    twists: tuple[Twist | None, ...] = (None,)
 
     @classmethod
     def of(cls, problem: MonteCarloProblem) -> Effort:
         """That of one calculation, checked, for each candidate."""
         return cls(**{f.name: getattr(problem, f.name) for f in fields(cls)})
 
+    def within(self, share: float) -> Effort:
+        """The same in a share of its time."""
+        return self if self.max_time is None else replace(self, max_time=share * self.max_time)
 
-def compete(field: Field, effort: Effort, hooks: Hooks | None = None) -> CompetitionResult:
-    """Both rounds and the verdict. An unfinished result of the same contenders in ``hooks`` is gone on from."""
+
+def compete(field: Field, effort: Effort, hooks: Hooks | None = None,
+            others: Sequence[Field] = ()) -> CompetitionResult:
+    """Both rounds and the verdict, and with ``others``, boxes of other sizes, that for infinitely many particles.
+
+    An unfinished result of the same contenders in ``hooks`` is gone on from; other sizes begin anew. Of these those
+    alone compete that may win in the first box. max_time is shared by the squares of the numbers.
+    """
     hooks = hooks or Hooks()
-    found = _Rounds(field, effort, hooks)
+    share = field.sites**2 / sum(f.sites**2 for f in (field, *others))
+    found = _Rounds(field, effort.within(share), hooks)
     if isinstance(hooks.unfinished, CompetitionResult):
         found.take(hooks.unfinished)
-    return found.solve()
+    result = found.solve()
+    if not others or result.status in STOPPED:
+        return result
+    able = {row.name for row in contending([*result.candidates, *result.further])}
+    boxes = {field.sites: result}
+    for other in others:
+        told = Hooks(progress=lambda text, n=other.sites: hooks.progress(f"{n} sites, {text}"),  # type: ignore[misc]
+                     should_stop=hooks.should_stop, threads=hooks.threads)
+        left = replace(other, contenders=tuple(c for c in other.contenders if c.name in able))
+        boxes[other.sites] = _Rounds(left, effort.within(other.sites**2 / field.sites**2 * share), told).solve()
+        if boxes[other.sites].status in STOPPED:
+            return replace(result, status=boxes[other.sites].status)
+    return replace(result, limit=limit_of(boxes))
 
 
 class _Rounds:
@@ -118,17 +137,17 @@ class _Rounds:
             share * e.max_time - (time.monotonic() - self.began), 0.02 * e.max_time) / waiting
         target = None if e.target_error is None else e.target_error * (LOOK if round_ == 1 else 1.0)
         began = time.monotonic()
+        seed = int(np.random.SeedSequence([e.seed, k, round_]).generate_state(1)[0])
+        problem = MonteCarloProblem(
+            contender.torus, contender.name, e.method, target, limit, e.walkers, None, seed, e.jastrow,
+            e.optimisation_steps if self.undecided else 0, e.samples * round_, admitted(contender.name, e.twists),
+            self.parameters.get(k))
         try:
-            trial = make_trial(contender.torus, contender.name, e.jastrow)
+            found = problem.solve(told)
         except InputError as error:  # nothing condenses there
             self.none.add(k)
             self.missing[f"{contender.name}, {contender.arrangement}"] = str(error)
             return
-        seed = int(np.random.SeedSequence([e.seed, k, round_]).generate_state(1)[0])
-        rounds = e.optimisation_steps if self.undecided and (e.jastrow or trial.orbitals) else 0
-        plan = Plan(trial, e.method, target, limit, e.walkers, None, seed, rounds, e.samples * round_,
-                    self.parameters.get(k))
-        found = solve(plan, told)
         if found.status in STOPPED and hooks.should_stop() is not None:
             self.stopped = found.status
             return
@@ -173,7 +192,7 @@ def row_of(contender: Contender, found: MonteCarloResult, runs: int, seconds: fl
 
     Where that is open, a row counts for what it is named after and says so.
     """
-    torus, vmc = contender.torus, found.vmc
+    torus, vmc, size = contender.torus, found.vmc, found.finite_size
     unknown: Carriers[float] = Carriers({s.name: None for s in torus.species if s.count})
     return CandidateRow(
         contender.name, found.status, float(found.energy_per_hole),
@@ -182,7 +201,9 @@ def row_of(contender: Contender, found: MonteCarloResult, runs: int, seconds: fl
         pair_amplitude=found.condensate_fraction or 0.0, seconds=seconds, spin_arrangement=contender.arrangement,
         error=float(found.error), vmc=TrialEnergy(float(vmc.energy_per_hole), float(vmc.error), float(vmc.variance)),
         time_step_error=found.time_step_error, population_error=found.population_error,
-        size_correction=found.finite_size.correction, width=found.rms_displacement, runs=runs, box=torus.sites,
+        size_correction=size.correction, size_law=size.law,
+        size_error=None if size.law_error is None else float(np.hypot(size.law_error, found.twist_error or 0.0)),
+        width=found.rms_displacement, runs=runs, box=torus.sites,
         doubt=found.advice if found.phase == "unknown" else "")
 
 
@@ -195,9 +216,11 @@ def _ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
 
 
 def contending(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
-    """Rows that may still be the lowest: less than EXCLUDED standard errors and both time-step errors above it."""
+    """Rows that may still be the lowest: less than EXCLUDED standard errors, both time-step errors and SURE errors of
+    the size above it."""
     first = min(rows, key=lambda r: float(r.energy or 0.0))
-    return [r for r in rows if lead(first, r) < EXCLUDED * _both(first, r)
+    return [r for r in rows if lead(first, r) < EXCLUDED * float(np.hypot(first.error or 0.0, r.error or 0.0))
+            + SURE * _sizes(first, r)
             + abs(first.time_step_error or 0.0) + abs(r.time_step_error or 0.0)]
 
 
@@ -208,7 +231,11 @@ def lead(first: CandidateRow, other: CandidateRow) -> float:
 
 
 def _both(a: CandidateRow, b: CandidateRow) -> float:
-    return float(np.hypot(a.error or 0.0, b.error or 0.0))
+    return float(np.linalg.norm([a.error or 0.0, b.error or 0.0, _sizes(a, b)]))
+
+
+def _sizes(a: CandidateRow, b: CandidateRow) -> float:
+    return float(np.hypot(a.size_error or 0.0, b.size_error or 0.0))
 
 
 def judge(rows: Sequence[CandidateRow]) -> tuple[Verdict, float | None]:

@@ -14,9 +14,10 @@ from itertools import product
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.monte_carlo.trial import ON_SITES, TRIALS, check_trial
+from ehbilayer.monte_carlo.trial import ON_SITES, TRIALS, Twist, admitted, check_trial
 from ehbilayer.numerics.lattice import reduce_vectors
 from ehbilayer.phases.arrangements import spin_name
+from ehbilayer.phases.sizes import resized
 from ehbilayer.torus import Torus
 
 NEARBY = 0.15  # how much more or fewer particles the box of another arrangement may hold
@@ -46,18 +47,24 @@ class Field:
     missing: dict[str, str]
 
     @property
+    def sites(self) -> int:
+        """Of the first box: holes, or electrons where there are none."""
+        return self.contenders[0].torus.sites
+
+    @property
     def names(self) -> list[str]:
         """Of the candidates, once each."""
         return list(dict.fromkeys(c.name for c in self.contenders))
 
 
-def field_of(torus: Torus, names: Sequence[str] | None, spins: str) -> Field:
+def field_of(torus: Torus, names: Sequence[str] | None, spins: str, twists: Sequence[Twist | None] = (None,)) -> Field:
     """All contenders on a torus.
 
     Parameters
     ----------
     names : of trial functions; None for all that these carriers can form.
     spins : ``all`` arrangements compete, or the one ``given`` by the torus.
+    twists : of those that have plane waves.
 
     Raises
     ------
@@ -74,7 +81,7 @@ def field_of(torus: Torus, names: Sequence[str] | None, spins: str) -> Field:
     reasons: dict[str, InputError] = {}
     asked = tuple(dict.fromkeys(names or _possible(torus)))
     for flavours in _flavours(torus, spins):
-        here, errors = _best_box(torus, [n for n in asked if _worth(n, flavours)], flavours)
+        here, errors = _best_box(torus, [n for n in asked if _worth(n, flavours)], flavours, twists)
         found += here
         for name, error in errors.items():
             missing[_words(torus, name, flavours)] = str(error)
@@ -90,12 +97,25 @@ def field_of(torus: Torus, names: Sequence[str] | None, spins: str) -> Field:
     return Field(tuple(found), missing)
 
 
-def usual_box(torus: Torus, spins: str) -> Torus:
+def fields_of(torus: Torus, names: Sequence[str] | None, spins: str, twists: Sequence[Twist | None],
+              sizes: Sequence[int]) -> list[Field]:
+    """`field_of` the torus and, smaller first, of boxes of other ``sizes`` (sites) at the same density.
+
+    Raises InputError for a size that is not a whole one, and in which fewer than two candidates compete.
+    """
+    here = field_of(torus, names, spins, twists)
+    found = [here]
+    for sites in sorted(set(sizes) - {torus.sites}):
+        found.append(field_of(resized(torus, sites), [*names] if names else None, spins, twists))
+    return found
+
+
+def usual_box(torus: Torus, spins: str, twists: Sequence[Twist | None] = (None,)) -> Torus:
     """The torus with the usual number of holes (of particles where there are none) with which something competes."""
     for count in USUAL[spins]:
         try:
             sized = _sized(torus, count)
-            field_of(sized, None, spins)
+            field_of(sized, None, spins, twists)
         except InputError:
             continue
         return sized
@@ -145,24 +165,26 @@ def _spun(torus: Torus, count: int, flavours: dict[int, int]) -> Torus:
     return replace(polarised, electron_spin=words[-1], hole_spin=words[1])
 
 
-def _best_box(torus: Torus, names: Sequence[str], flavours: dict[int, int]
+def _best_box(torus: Torus, names: Sequence[str], flavours: dict[int, int], twists: Sequence[Twist | None]
               ) -> tuple[list[Contender], dict[str, InputError]]:
     """Those of the candidates that fit into the box near the torus that serves most of them; why others do not."""
     given = torus.holes if torus.holes is not None else torus.electrons
     assert given is not None
     reach = int(NEARBY * given) if flavours else 0
     counts = sorted(range(given - reach, given + reach + 1), key=lambda n: (abs(n - given), n))
-    tried = [[_contender(torus, name, count, flavours) for name in names] for count in counts]
+    tried = [[_contender(torus, name, count, flavours, twists) for name in names] for count in counts]
     best = max(tried, key=lambda row: sum(isinstance(one, Contender) for one in row))  # the first of equals
     return ([c for c in best if isinstance(c, Contender)],
             {name: c for name, c in zip(names, best, strict=True) if isinstance(c, InputError)})
 
 
-def _contender(torus: Torus, name: str, count: int, flavours: dict[int, int]) -> Contender | InputError:
+def _contender(torus: Torus, name: str, count: int, flavours: dict[int, int],
+               twists: Sequence[Twist | None]) -> Contender | InputError:
     """The contender with so many particles, or why it has no trial function."""
     try:
         here = _spun(torus, count, flavours)
-        check_trial(here, name)
+        for twist in admitted(name, twists):
+            check_trial(here, name, twist)
         if name in ON_SITES and not _triangular(here):
             raise InputError("holes", "a number of sites with which a triangular crystal fits the box", here.sites,
                              "take 7, 13, 19, 31 or 37 on a triangular torus")

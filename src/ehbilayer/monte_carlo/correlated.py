@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def correlated_phases(torus: Torus, candidates: Sequence[str] | None = None, *, spins: str = "given",
                       method: str = "dmc", target_error: float | str | None = None, max_time: float | None = None,
                       walkers: int = 200, seed: int = 0, jastrow: int = 5, optimisation_steps: int = 5,
-                      samples: int = 2000, **how: Unpack[Calling]) -> CompetitionResult:
+                      samples: int = 2000, twists: int | Sequence[float] | None = None,
+                      sizes: Sequence[int] = (), **how: Unpack[Calling]) -> CompetitionResult:
     """The phase of lowest energy at one point with correlation: all candidates by the same Monte Carlo.
 
     Parameters
@@ -25,15 +27,18 @@ def correlated_phases(torus: Torus, candidates: Sequence[str] | None = None, *, 
         these carriers form.
     spins : the arrangement ``given`` by the torus, or ``all`` equal fillings of flavours, each in the nearest box that
         serves it.
-    method, walkers, seed, jastrow, optimisation_steps, samples : see `monte_carlo.monte_carlo`.
+    method, walkers, seed, jastrow, optimisation_steps, samples, twists : see `monte_carlo.monte_carlo`; pairs and
+        crystals of all carriers, which have no plane waves, are not twisted.
     target_error : standard error per hole (Ha_h, or text with a unit) for those that may win; three times that first.
     max_time : seconds, of all together.
+    sizes : further numbers of holes, of electrons where there are none; those that may win in the box itself compete
+        in these, too, and ``limit`` has the verdict for infinitely many.
     how : see `results.calling.Calling`.
 
     Returns
     -------
     CompetitionResult with ``method`` monte-carlo. It is resolved where every other phase lies 3 standard errors above
-    the winner, in this box and after the size formulas that are known.
+    the winner, in this box and after the size formulas that are known; errors of these count.
 
     Raises
     ------
@@ -46,16 +51,18 @@ def correlated_phases(torus: Torus, candidates: Sequence[str] | None = None, *, 
     """
     from ehbilayer.errors import require
     from ehbilayer.monte_carlo.competition import Effort, compete
-    from ehbilayer.monte_carlo.contenders import field_of
+    from ehbilayer.monte_carlo.contenders import fields_of
     from ehbilayer.monte_carlo.problem import MonteCarloProblem
+    from ehbilayer.monte_carlo.twists import twists_of
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    field = field_of(torus, candidates, spins)
+    turned = twists_of(twists)
+    field, *others = fields_of(torus, candidates, spins, turned, sizes)
     first = field.contenders[0]
     checked = MonteCarloProblem.of(first.torus, first.name, method=method, target_error=target_error, max_time=max_time,
                                    walkers=walkers, time_steps=None, seed=seed, jastrow=jastrow,
                                    optimisation_steps=optimisation_steps, samples=samples)
-    effort = Effort.of(checked)
-    return call(lambda hooks: compete(field, effort, hooks), torus.bilayer.scales, how, seed=seed)
+    effort = replace(Effort.of(checked), twists=turned)
+    return call(lambda hooks: compete(field, effort, hooks, others), torus.bilayer.scales, how, seed=seed)

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ehbilayer.monte_carlo.orbitals import Waves
-from ehbilayer.monte_carlo.trial import Trial
+from ehbilayer.errors import InputError
+from ehbilayer.monte_carlo.orbitals import Waves, plane_waves
+from ehbilayer.monte_carlo.trial import ON_SITES, Trial
 from ehbilayer.numerics.lattice import Cell
 
 PLASMON = {"triangular": 0.671, "square": 0.675}
@@ -29,15 +30,35 @@ def free_kinetic(cell: Cell, waves: Waves, mass: float) -> float:
 
 
 def correction(trial: Trial) -> float | None:
-    """E_inf - E_N in Ha_h of the box; None where the formula is not known: pairs, crystals, unequal layers."""
+    """E_inf - E_N in Ha_h of the box of a liquid; None where the formula is not known."""
+    shells, mode = liquid_shells(trial, trial.name), plasmon(trial)
+    return None if trial.name != "liquid" or shells is None or mode is None else shells + mode
+
+
+def liquid_shells(trial: Trial, phase: str) -> float | None:
+    """What the shells of the carriers that are a liquid lack, Ha_h of the box; None for open shells."""
+    torus, total = trial.torus, 0.0
+    for block in trial.blocks:
+        s = torus.species[block.species]
+        if s.charge in ON_SITES.get(phase, ()):
+            continue
+        try:
+            waves = plane_waves(torus.box, block.count, f"{s.name}s", trial.twist)
+        except InputError:
+            return None
+        total += free_kinetic(torus.box, waves, s.mass)
+    return total
+
+
+def plasmon(trial: Trial) -> float | None:
+    """The zero-point energy of the plasmon that is missing, Ha_h of the box; None for other shapes of it.
+
+    omega^2 = 2 pi q sum_a n_a/m_a, all charges of one sign against the others, at q d << 1.
+    """
     torus = trial.torus
-    present = [s for s in torus.species if s.count]
     shape = torus.shape if isinstance(torus.shape, str) else ""
-    balanced = len(present) == 2 and {s.charge for s in present} == {1, -1} and len({s.count for s in present}) == 1
-    if trial.name != "liquid" or not (len(present) == 1 or balanced) or shape not in PLASMON:
+    if shape not in PLASMON:
         return None
-    shells = sum(free_kinetic(torus.box, f.waves, torus.species[f.block.species].mass) for f in trial.factors)
-    mass, count = 1 / sum(1 / s.mass for s in present), present[0].count
-    rs = mass * np.sqrt(torus.area / (np.pi * count))
-    # c r_s^{-3/2} N^{-5/4} Ha per particle or pair, Ha = m Ha_h
-    return float(shells + mass * PLASMON[shape] * rs**-1.5 * count**-0.25)
+    stiffness = sum(s.count / s.mass for s in torus.species if s.count) / torus.area
+    # c r_s^{-3/2} N^{-1/4} Ha of one carrier of N particles, with n/m = N/(A m) in place of the stiffness
+    return float(PLASMON[shape] * np.pi**0.75 * np.sqrt(stiffness) * torus.area**-0.25)

@@ -40,6 +40,7 @@ class MonteCarloProblem:
     optimisation_steps: int
     samples: int
     twists: tuple[Twist | None, ...] = (None,)
+    parameters: np.ndarray | None = None  # to begin with, in place of those of the source
 
     @classmethod
     def of(cls, torus: Torus, trial: str | Path | Result, *, method: str, target_error: float | str | None,
@@ -107,7 +108,8 @@ class MonteCarloProblem:
         from ehbilayer.monte_carlo.report import Plan
         from ehbilayer.monte_carlo.sources import trial_of
 
-        trial, parameters = trial_of(self.torus, self.source, self.jastrow, twist)
+        trial, own = trial_of(self.torus, self.source, self.jastrow, twist)
+        parameters = own if self.parameters is None else self.parameters
         if first is not None:
             parameters = np.asarray(first.data["parameters"].values)
         plan = Plan(trial, part.method, part.target_error, part.max_time, part.walkers, part.time_steps, part.seed,

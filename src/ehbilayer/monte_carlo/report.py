@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ehbilayer.monte_carlo.diffusion import DiffusionRun
-from ehbilayer.monte_carlo.finite_size import correction
 from ehbilayer.monte_carlo.observables import Observables
 from ehbilayer.monte_carlo.result import AtTimeStep, FiniteSize, MonteCarloResult, Variational
+from ehbilayer.monte_carlo.size_laws import law_of
 from ehbilayer.monte_carlo.state import State
 from ehbilayer.monte_carlo.statistics import Average, reblock
 from ehbilayer.monte_carlo.trial import Trial
@@ -71,10 +71,10 @@ def report(plan: Plan, state: State, reason: Status | None) -> MonteCarloResult:
         error = float(np.hypot((1 + x) * runs[1].energy.error, x * runs[0].energy.error))
         change = (runs[1].energy.mean - energy) / per
     last = runs[-1].energy if runs else walk.energy
-    more = correction(trial)
-    size = FiniteSize(None, None) if more is None else FiniteSize(more / per, (energy + more) / per)
     status, advice = _status(plan, error / per, last, reason, state.seconds)
-    seen = Observables.of(state.tally, runs[-1].tally if runs else None)
+    mixed = runs[-1].tally if runs else None
+    seen = Observables.of(state.tally, mixed)
+    size = FiniteSize.of(energy, law_of(trial, seen, state.tally, mixed), per)
     steps = tuple(AtTimeStep(r.tau, r.energy.mean / per, r.energy.error / per, len(r.trace), r.population, r.acceptance,
                              r.energy.autocorrelation) for r in runs)
     return MonteCarloResult(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ehbilayer.results.base import Carriers, Result, entry, number
+
+if TYPE_CHECKING:
+    from ehbilayer.monte_carlo.size_laws import Law
 
 NOBODY: Carriers[float] = Carriers({"electron": None, "hole": None})
 
@@ -36,10 +39,19 @@ class AtTimeStep:
 
 @dataclass(frozen=True)
 class FiniteSize:
-    """From this number of particles to infinitely many."""
+    """From this number of particles to infinitely many, or to a complex alone in the plane."""
 
     correction: float | None = number("Ha_h", "to be added per hole; none where no formula is known")
     energy_per_hole: float | None = number("Ha_h", "of infinitely many")
+    law_error: float | None = number("Ha_h", "of the correction, an estimate", None)
+    law: str | None = entry("plasmon | dipoles | phonons | isolated", None)
+
+    @classmethod
+    def of(cls, energy: float, law: Law | None, per: int) -> FiniteSize:
+        """Of the energy of a box (Ha_h) and its law, divided by ``per``."""
+        if law is None:
+            return cls(None, None)
+        return cls(law.correction / per, (energy + law.correction) / per, law.error / per, law.name)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

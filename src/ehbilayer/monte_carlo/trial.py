@@ -6,6 +6,7 @@ coefficients of the Jastrow factor, kind by kind, then those of the orbitals abo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -217,6 +218,11 @@ def check_trial(torus: Torus, name: str, twist: Twist | None = None) -> None:
         paired(torus, partners(torus, blocks))
     else:
         _separate(torus, name, blocks, 0, twist)
+
+
+def admitted(name: str, twists: Sequence[Twist | None]) -> tuple[Twist | None, ...]:
+    """Those of the twists that a trial function has: none but (None,) of UNTWISTED."""
+    return (None,) if name in UNTWISTED else tuple(twists)
 
 
 def blocks_of(torus: Torus) -> tuple[Block, ...]:

@@ -32,7 +32,8 @@ from ehbilayer.status import Status
 
 MOST = 1000  # twists
 PLASTIC = 1.324717957244746  # g^3 = g + 1
-BIASES = ("time_step_error", "population_error")  # called errors, but no standard errors: their mean is that of biases
+# called errors, but no standard errors: their mean is that of biases
+BIASES = ("time_step_error", "population_error", "law_error")
 Twist = tuple[float, float]
 
 

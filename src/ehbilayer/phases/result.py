@@ -83,6 +83,8 @@ class CandidateRow:
     time_step_error: float | None = number("Ha_h", "what the smaller time step differs by, taken out", None)
     population_error: float | None = number("Ha_h", "what the control of the population does", None)
     size_correction: float | None = number("Ha_h", "to infinitely many, by formula; None where none is known", None)
+    size_error: float | None = number("Ha_h", "of that, an estimate; with that of too few twists", None)
+    size_law: str | None = entry("plasmon | dipoles | phonons: what that is the formula of", None)
     width: Carriers[float] = number("1", "rms displacement on sites over the lattice constant", NOBODY)
     runs: int = entry("of Monte Carlo spent on it", 0)
     box: int | None = entry("sites in its box, by Monte Carlo", None)

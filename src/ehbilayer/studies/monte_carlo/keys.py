@@ -38,8 +38,7 @@ class MonteCarloTable(Table):
 
 TABLE = MonteCarloTable
 KEYS = dotted("monte-carlo", MonteCarloTable)
-# each phase that competes has its own, and no twists
-OF_ONE_TRIAL = {"monte-carlo.trial", "monte-carlo.time_steps", "monte-carlo.twists"}
+OF_ONE_TRIAL = {"monte-carlo.trial", "monte-carlo.time_steps"}  # each phase that competes has its own
 NOT_OF_THE_BOX = {f"cell.{key}" for key in (*WAVES, "symmetry", "holes_per_cell")}
 
 

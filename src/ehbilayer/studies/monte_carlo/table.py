@@ -26,7 +26,9 @@ def rows(result: MonteCarloResult) -> list[tuple[str, str]]:
     if result.twist_error is not None:
         found.append(("twists", f"{len(result.inputs['twists'])}, their number to {result.twist_error:.1e} Ha_h"))
     if size.energy_per_hole is not None:
-        found.append(("infinite size", f"{energy_text(size.energy_per_hole)}, {size.correction:+.6f} by formula"))
+        alone = "the complex alone" if size.law == "isolated" else "infinite size"
+        doubt = "" if size.law_error is None else f" +- {size.law_error:.0e} by its law ({size.law})"
+        found.append((alone, f"{energy_text(size.energy_per_hole)}, {size.correction:+.6f}{doubt}"))
     found += _state(result)
     found.append(("error", f"{result.blocks} independent blocks of {result.autocorrelation:.1f} steps"))
     return [*found, time_row(result)]

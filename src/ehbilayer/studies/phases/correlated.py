@@ -18,25 +18,30 @@ from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.torus import Contents, contents_of, shape_name, torus_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ehbilayer.monte_carlo.trial import Twist
     from ehbilayer.torus import Torus
 
 
 def correlated(study: Study) -> Task:
     """The task of a competition by Monte Carlo. Raises InputError for one that cannot be computed."""
     from ehbilayer.monte_carlo.competition import Effort, compete
-    from ehbilayer.monte_carlo.contenders import field_of
+    from ehbilayer.monte_carlo.contenders import fields_of
     from ehbilayer.monte_carlo.problem import MonteCarloProblem
+    from ehbilayer.monte_carlo.twists import twists_of
 
     spins, table = keys.spins_of(study), monte_carlo.of(study)
     if study.cell.zero_mode == "none":
         raise InputError("cell.zero_mode", "madelung, or absent, for Monte Carlo", "none",
                          "pair potentials of zero average have no other convention")
     with by_key(study):
-        torus = _torus(study, spins)
-        field = field_of(torus, keys.of(study).candidates, spins)
+        twists = twists_of(table.twists)
+        torus = _torus(study, spins, twists)
+        field, *others = fields_of(torus, keys.of(study).candidates, spins, twists, keys.of(study).sizes or ())
         first = field.contenders[0]
         asked = table.model_dump() | {"trial": first.name, "time_steps": None, "twists": None}
-        effort = Effort.of(MonteCarloProblem.of(first.torus, **asked))
+        effort = replace(Effort.of(MonteCarloProblem.of(first.torus, **asked)), twists=twists)
     goal = [] if effort.target_error is None else [f"to {effort.target_error:.3g} Ha_h per hole"]
     goal += [] if effort.max_time is None else [f"at most {effort.max_time:g} s"]
     plan = [*device_lines(torus.bilayer.material, torus.bilayer.scales), *spacing_line(torus.bilayer),
@@ -50,13 +55,15 @@ def correlated(study: Study) -> Task:
         "species": {s.name: s.parameters for s in torus.species},
         "cell": {"shape": shape_name(study.cell), "area": torus.area, "zero_mode": "madelung"},
         "phases": {"method": "monte-carlo", "candidates": field.names, "spins": spins}, "monte-carlo": asdict(effort)}
+    plan += [f"  sizes      {', '.join(str(f.sites) for f in (field, *others))} sites, to infinitely many particles"
+             for _ in others[:1]]
     inputs = study.canonical()
     inputs["phases"] = inputs["phases"] | {"spins": spins}
-    return Task(study, torus.bilayer.scales, inputs, resolved, tuple(plan), partial(compete, field, effort),
-                seed=effort.seed)
+    return Task(study, torus.bilayer.scales, inputs, resolved, tuple(plan),
+                partial(compete, field, effort, others=others), seed=effort.seed)
 
 
-def _torus(study: Study, spins: str) -> Torus:
+def _torus(study: Study, spins: str, twists: Sequence[Twist | None]) -> Torus:
     """The torus with the numbers of the study, or with usual ones where it says none."""
     from ehbilayer.monte_carlo.contenders import USUAL, usual_box
 
@@ -66,7 +73,7 @@ def _torus(study: Study, spins: str) -> Torus:
     if spins == "all":
         contents = replace(contents, electron_spin="polarized", hole_spin="polarized")
     torus = torus_of(sized, contents)
-    return torus if counted else usual_box(torus, spins)
+    return torus if counted else usual_box(torus, spins, twists)
 
 
 def _first_that_fits(study: Study, counts: tuple[int, ...]) -> Contents:

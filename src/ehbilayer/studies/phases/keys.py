@@ -52,7 +52,7 @@ def uses(study: Study) -> set[str]:
     if of(study).method == "monte-carlo":
         spins = {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if spins_of(study) == "given" else set()
         return ({*BILAYER, *density_keys(study.density), *CELL, *KEYS, *monte_carlo.KEYS} | spins) - {
-            *monte_carlo.NOT_OF_THE_BOX, *monte_carlo.OF_ONE_TRIAL, "phases.sizes"}
+            *monte_carlo.NOT_OF_THE_BOX, *monte_carlo.OF_ONE_TRIAL}
     found = {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
     free = spins_of(study) == "all"
     return found - {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if free else found

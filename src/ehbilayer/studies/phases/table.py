@@ -43,7 +43,9 @@ def _sampled(row: CandidateRow) -> str:
     words += [f"{name}s {w:.2f} lattice constants from their sites" for name, w in row.width.items() if w is not None]
     words += [f"condensate fraction {row.pair_amplitude:.2f}"] if row.phase == "condensate" else []
     words += [] if row.time_step_error is None else [f"time step {row.time_step_error:+.1e}"]
-    words += [] if row.size_correction is None else [f"size {row.size_correction:+.1e}"]
+    if row.size_correction is not None:
+        about = "" if row.size_error is None else f" +- {row.size_error:.0e}"
+        words.append(f"size {row.size_correction:+.1e}{about}" + (f" ({row.size_law})" if row.size_law else ""))
     return ", ".join(words)
 
 
