@@ -29,6 +29,7 @@ from ehbilayer.pairing import pairing
 from ehbilayer.phases import phases
 from ehbilayer.phonons import phonons
 from ehbilayer.run import run
+from ehbilayer.thermal import thermal
 
 if TYPE_CHECKING:
     from ehbilayer.crystal.result import CrystalScanResult
@@ -72,7 +73,7 @@ __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockRes
            "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
            "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock",
            "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons", "run",
-           "run_many", "size_limit"]
+           "run_many", "size_limit", "thermal"]
 
 
 def __getattr__(name: str) -> Any:

@@ -91,18 +91,23 @@ class Bilayer:
     interaction : the interaction object, which knows the heights of the layers; bare Coulomb by default.
     scales : masses in m_0 and dielectric constant as far as they are known, for real units.
     material : the name of the device, if it has one.
+    temperature : k_B T in Ha_h, 0 for the ground state.
 
     Raises
     ------
-    InputError : no carrier, or two of one name.
+    InputError : no carrier, or two of one name; a temperature below 0.
     """
 
     carriers: tuple[Carrier, ...]
     interaction: Interaction = field(default_factory=Coulomb)
     scales: Scales = field(default_factory=Scales)
     material: str | None = None
+    temperature: float = 0.0
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise InputError("temperature", 'a temperature >= 0, such as "4 K" or k_B T in Ha_h', self.temperature,
+                             "leave it out for the ground state")
         names = [c.name for c in self.carriers]
         if not names or len(set(names)) != len(names):
             raise InputError("carriers", "one or more, of different names", names, "name every carrier once")
@@ -154,7 +159,8 @@ class Bilayer:
            electron_density: float | str | None = None, rs_hole: float | None = None, rs_electron: float | None = None,
            electrons_per_hole: float | None = 1.0, electron_mass: float | None = None, hole_mass: float | None = None,
            dielectric: float | None = None, electron_flavours: int | None = None, hole_flavours: int = 2,
-           screening: Screening | Mapping[str, Any] | None = None, interaction: Interaction | None = None) -> Bilayer:
+           screening: Screening | Mapping[str, Any] | None = None, interaction: Interaction | None = None,
+           temperature: float | str = 0.0) -> Bilayer:
         """A layer of electrons and a layer of holes, as one would say it.
 
         Parameters
@@ -172,6 +178,7 @@ class Bilayer:
         screening : what screens Coulomb's interaction, a `materials.Screening` or a dictionary of its names; beside a
             device that brings its own it replaces what it names. Dielectric constants there are the device's.
         interaction : takes the place of all these at its own spacing.
+        temperature : text such as ``"4 K"``, or a number, k_B T in Ha_h.
 
         Raises
         ------
@@ -188,11 +195,12 @@ class Bilayer:
             interaction = screened(stack, scales, scales.to_atomic(spacing, "length", "spacing"))
         flavours = electron_flavours or (named.electron_flavours if named is not None else 2)
         interaction = interaction or Coulomb(scales.to_atomic(spacing, "length", "spacing"))
+        heat = scales.to_atomic(temperature, "energy", "temperature")
         density, whose = _density(scales, hole_density, electron_density, rs_hole, rs_electron)
         if electrons_per_hole is None:
             mass = scales.mass_ratio if scales.mass_ratio is not None else 1.0
             return cls((Carrier("electron", -1, mass, ELECTRON_LAYER, density, flavours),), interaction, scales,
-                       material)
+                       material, heat)
         if not (math.isfinite(electrons_per_hole) and electrons_per_hole >= 0):
             raise InputError("electrons_per_hole", "a number >= 0, or None for electrons alone", electrons_per_hole,
                              "1: balanced, 2: trions")
@@ -202,11 +210,18 @@ class Bilayer:
         holes = density / electrons_per_hole if whose == "electron" else density
         hole = Carrier("hole", 1, 1.0, HOLE_LAYER, holes, hole_flavours)
         if electrons_per_hole == 0:
-            return cls((hole,), interaction, scales, material)
+            return cls((hole,), interaction, scales, material, heat)
         if scales.mass_ratio is None:
             raise InputError("electron_mass", "a positive effective mass in m0", "missing", "give it or a material")
         electron = Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours)
-        return cls((electron, hole), interaction, scales, material)
+        return cls((electron, hole), interaction, scales, material, heat)
+
+
+def require_cold(bilayer: Bilayer, method: str) -> None:
+    """Raise InputError, by the name of the method that knows the ground state alone, at a temperature above 0."""
+    if bilayer.temperature:
+        raise InputError("temperature", f"0 for {method}, which knows the ground state alone", bilayer.temperature,
+                         "leave it out; ehbilayer.thermal takes one")
 
 
 def in_medium(scales: Scales, screening: Screening, dielectric: float | None = None) -> Scales:
@@ -256,6 +271,7 @@ def require_electrons_and_holes(bilayer: Bilayer, method: str, *, classical: boo
     1 or both, and nothing else, with Coulomb forces and, unless they are ``classical``, k^2/2m and mass 1 of holes.
     """
     require_coulomb(bilayer.interaction, method)
+    require_cold(bilayer, method)
     for c in bilayer.carriers:
         if (c.name, c.charge, c.layer) not in (("electron", -1, ELECTRON_LAYER), ("hole", 1, HOLE_LAYER)):
             raise InputError("carriers", f"electrons in layer {ELECTRON_LAYER} and holes in layer {HOLE_LAYER} for "

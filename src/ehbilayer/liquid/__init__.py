@@ -41,8 +41,9 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
     InputError : an unknown spin, a carrier without density or with a dispersion of its own.
     """
     from ehbilayer.liquid.gas import solve
-    from ehbilayer.model import Bilayer
+    from ehbilayer.model import Bilayer, require_cold
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
+    require_cold(bilayer, "a liquid")
     return call(lambda hooks: solve(bilayer, spin, capacitor, curve_points), bilayer.scales, how)

@@ -18,7 +18,7 @@ from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.materials import Screening, material
 from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import DensityTable, ScreeningTable
+from ehbilayer.studies.keys import TEMPERATURE, DensityTable, ScreeningTable
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 LONGEST_SPACING = 1e6  # a_h
@@ -165,6 +165,19 @@ def bilayer_of(study: Study, numbers: Mapping[str, float], critical: Callable[[]
     return empty.with_densities(densities_of(study.density, numbers, empty.scales, empty.spacing, critical))
 
 
+def temperature_of(study: Study) -> float:
+    """k_B T in Ha_h. Raises InputError for one below 0, in kelvin without masses, or of a kind without temperature."""
+    given = study.bilayer.temperature
+    heat = 0.0 if given is None else scales_of(study.bilayer).to_atomic(given, "energy", TEMPERATURE)
+    if heat < 0:
+        raise InputError(TEMPERATURE, 'a temperature >= 0, such as "4 K" or k_B T in Ha_h', given,
+                         "leave it out for the ground state")
+    if heat and TEMPERATURE not in study.used():
+        raise InputError(TEMPERATURE, f"0 for kind = \"{study.kind}\", which knows the ground state alone", given,
+                         'leave it out, or ask kind = "thermal"')
+    return heat
+
+
 def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | None = None) -> Bilayer:
     """The physics of a study at densities (a_h^-2) of the carriers that it has, at its spacing or another (a_h).
 
@@ -179,7 +192,8 @@ def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | No
     single = len(carriers) < 2 and table.spacing is None
     if spacing is None:
         spacing = 0.0 if single else length_of(table.spacing, scales)
-    return Bilayer(tuple(carriers), interaction_of(study, spacing, scales), scales, table.material)
+    return Bilayer(tuple(carriers), interaction_of(study, spacing, scales), scales, table.material,
+                   temperature_of(study))
 
 
 def densities_of(table: DensityTable, numbers: Mapping[str, float], scales: Scales, spacing: float,

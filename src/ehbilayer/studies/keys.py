@@ -116,6 +116,9 @@ class BilayerTable(Table):
     electron_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
     hole_flavours: int = Field(default=2, ge=1, le=12, description="an integer from 1 to 12 (2 for spin)")
 
+    temperature: Energy | None = Field(
+        default=None, description='a temperature >= 0, such as "4 K" or a number, k_B T in Ha_h')
+
     @model_validator(mode="after")
     def _flavours_of_material(self) -> Self:
         """A named device brings its number of electron flavours and its screening, unless the file says otherwise."""
@@ -203,7 +206,9 @@ def dotted(name: str, model: type[Table]) -> frozenset[str]:
 
 
 # sets of dotted keys that kinds use
-BILAYER, DENSITY, CELL = dotted("bilayer", BilayerTable), dotted("density", DensityTable), dotted("cell", CellTable)
+TEMPERATURE = "bilayer.temperature"
+BILAYER = dotted("bilayer", BilayerTable) - {TEMPERATURE}
+DENSITY, CELL = dotted("density", DensityTable), dotted("cell", CellTable)
 DEVICE = frozenset(f"bilayer.{key}" for key in ("material", "electron_mass", "hole_mass", "dielectric", "spacing",
                                                 "spacer", "interaction"))
 SCREENING = dotted("screening", ScreeningTable)

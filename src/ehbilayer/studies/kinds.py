@@ -63,6 +63,7 @@ KINDS = (
     Kind("few-body", f"{STUDIES}.few_body"),
     Kind("liquid", f"{STUDIES}.liquid"),
     Kind("monte-carlo", f"{STUDIES}.monte_carlo"),
+    Kind("thermal", f"{STUDIES}.thermal"),
 )
 SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
 

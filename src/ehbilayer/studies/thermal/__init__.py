@@ -1,0 +1,1 @@
+"""Studies of kind "thermal": keys, task, table and figure."""

@@ -1,0 +1,215 @@
+"""All estimates of temperature for one bilayer: what applies is computed, what does not says why."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.condensate.problem import PlaneProblem
+from ehbilayer.crystal.problem import composition_of, start_crystal
+from ehbilayer.crystal.relaxation import relax
+from ehbilayer.errors import InputError
+from ehbilayer.few_body.complexes import complex_of
+from ehbilayer.few_body.variational import Options
+from ehbilayer.few_body.variational import solve as solve_complex
+from ehbilayer.hooks import Hooks
+from ehbilayer.model import Bilayer
+from ehbilayer.results.base import Variable
+from ehbilayer.status import Status
+from ehbilayer.thermal.ionisation import TRIONS, Mixture
+from ehbilayer.thermal.melting import RELATIVE, limits
+from ehbilayer.thermal.result import Estimate, Here, Melting, ThermalResult
+from ehbilayer.thermal.superfluid import Superfluid
+
+TRION_TOLERANCE, TRION_FUNCTIONS = 1e-4, 80  # Ha_h, and the largest basis: a per cent of a binding energy
+TOLERANCE = 1e-8  # Ha_h, of the condensate
+WIDE = 1.6  # curves end at this many times the largest temperature of theirs
+SPECIES = ("electron", "hole", "exciton", "trion_minus", "trion_plus")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for, see `ehbilayer.thermal`. Raises InputError."""
+
+    bilayer: Bilayer
+    spin: str = "polarized"
+    trions: bool = True
+    structure: str | None = None
+    lindemann: float = RELATIVE
+    points: int = 40
+
+    def __post_init__(self) -> None:
+        if self.spin not in ("polarized", "restricted"):
+            raise InputError("spin", "polarized | restricted", self.spin, "choose one of these")
+        if not 0 < self.lindemann <= 1:
+            raise InputError("lindemann", "a threshold between 0 and 1", self.lindemann, "leave it out for the default")
+        if self.points < 2:
+            raise InputError("points", "an integer >= 2", self.points, "leave it out for the default")
+        for c in self.bilayer.carriers:
+            if not c.density > 0:
+                raise InputError(f"{c.name}_density", "a density > 0 (a_h^-2)", c.density,
+                                 'e.g. hole_density="1e12 cm^-2"')
+
+    @property
+    def cold(self) -> Bilayer:
+        """The bilayer whose ground state is asked."""
+        return replace(self.bilayer, temperature=0.0)
+
+
+def solve(asked: Asked, hooks: Hooks) -> ThermalResult:
+    """The estimates in turn; a stop keeps those that are done. Raises InputError."""
+    found: dict[str, Any] = {"melting": Melting()}
+    data: dict[str, Variable] = {}
+    here: dict[str, float] = {}
+    status = Status.converged
+    steps = (("superfluidity", "bkt", _superfluid), ("melting", "melting", _melting),
+             ("ionisation", "ionisation", _ionisation))
+    for name, key, step in steps:
+        hooks.progress(name)
+        try:
+            ended = hooks.should_stop() or step(asked, found, data, here, hooks)
+        except InputError as error:  # does not apply, or cannot treat this bilayer
+            ended, found[f"{key}_reason"] = None, str(error)
+        status = ended or status
+        if status in (Status.interrupted, Status.timeout):
+            break
+    t = asked.bilayer.temperature
+    result = ThermalResult(status=status, temperature=t, here=Here(**here) if t else None, data=data,
+                           inputs=_inputs(asked), **found)
+    return replace(result, estimates=tuple(_estimates(result)))
+
+
+def _inputs(asked: Asked) -> dict[str, Any]:
+    b = asked.bilayer
+    return {"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
+                         for c in b.carriers], "interaction": b.interaction.parameters, "temperature": b.temperature,
+            "spin": asked.spin, "trions": asked.trions, "structure": asked.structure,
+            "lindemann": asked.lindemann, "points": asked.points}
+
+
+def superfluid_of(bilayer: Bilayer, spin: str, hooks: Hooks) -> Superfluid | Status:
+    """The condensate of the plane as a superfluid, whose sound feels the capacitor as in a sample.
+
+    A Status where it did not converge. Raises InputError where there is none, or it cannot be treated.
+    """
+    state = PlaneProblem.of(bilayer, spin=spin, capacitor=True, chemical_potential=None, tolerance=TOLERANCE,
+                            curve_points=0).solve(hooks)
+    if state.status is not Status.converged:
+        return state.status
+    if state.phase != "condensate":
+        raise InputError("density", "one with a condensate", f"a {state.phase}", "lower it")
+    slope, data, g = state.chemical_potential_slope, state.data, state.flavours
+    return Superfluid(state.density / g, sum(c.mass for c in bilayer.carriers), data["k"].values, data["weight"].values,
+                      (data["quasiparticle_electron"].values, data["quasiparticle_hole"].values),
+                      None if slope is None else state.density * slope, 1 / g)
+
+
+def _superfluid(asked: Asked, found: dict[str, Any], data: dict[str, Variable], here: dict[str, float],
+                hooks: Hooks) -> Status | None:
+    one = superfluid_of(asked.cold, asked.spin, hooks)
+    if isinstance(one, Status):
+        found["bkt_reason"] = f"the condensate is {one.value}"
+        return one
+    bound, g = math.pi / 2 * one.density / one.mass, round(1 / one.share)
+    found |= {"bkt_bound": bound, "bkt": one.transition(), "condensates": g, "vortex_core": one.core}
+    t = np.linspace(0.0, 1.1 * bound, asked.points)
+    axis = ("stiffness_temperature",)
+    data |= {
+        "stiffness_temperature": Variable(axis, t, "Ha_h", "k_B T"),
+        "stiffness_bare": Variable(axis, g * np.array([one.bare(x) for x in t]), "a_h^-2", "n_s without vortices"),
+        "stiffness": Variable(axis, g * np.array([one.renormalised(x) for x in t]), "a_h^-2", "n_s with vortices"),
+        "stiffness_jump": Variable(axis, g * 2 * one.mass * t / math.pi, "a_h^-2", "2 M T/pi, where n_s jumps to 0")}
+    if asked.bilayer.temperature:
+        here["superfluid_fraction"] = one.renormalised(asked.bilayer.temperature) / one.density
+    return None
+
+
+def _melting(asked: Asked, found: dict[str, Any], data: dict[str, Variable], here: dict[str, float],
+             hooks: Hooks) -> Status | None:
+    bilayer = asked.cold
+    inside = composition_of(bilayer)
+    ratio = inside.electrons_per_hole
+    name = asked.structure or ("honeycomb" if ratio in (0.5, 2.0) else "triangular")
+    rest = relax(start_crystal(inside, name), "cell", should_stop=hooks.should_stop)
+    if rest.stopped:
+        return rest.stopped
+    one = limits(rest.crystal, {c.name: c.mass for c in bilayer.carriers}, asked.lindemann)
+    found |= {"structure": name, "melting": Melting(one.kthny, one.lindemann), "melting_reason": one.reason}
+    if one.elastic is not None:
+        found |= {"shear_modulus": one.elastic.mu, "lattice_constant": one.elastic.lattice_constant}
+    return None
+
+
+def mixture_of(bilayer: Bilayer, trions: bool, hooks: Hooks) -> tuple[Mixture, dict[str, float | None]]:
+    """What is in equilibrium, and the binding energies of trions. Raises InputError for other carriers."""
+    exciton = solve_complex(complex_of(bilayer, "exciton"), Options(TRION_TOLERANCE), hooks)
+    electron, hole = bilayer.carrier("electron"), bilayer.carrier("hole")
+    bound: dict[str, float | None] = {}
+    for name in TRIONS if trions else ():
+        if (electron if name == "trion-" else hole).flavours < 2 or hooks.should_stop() is not None:
+            continue  # no singlet
+        hooks.progress(f"ionisation: {name}")
+        one = solve_complex(complex_of(bilayer, name), Options(TRION_TOLERANCE, max_functions=TRION_FUNCTIONS), hooks)
+        bound[name] = one.binding_energy if one.bound else None
+    return Mixture(electron.mass, (electron.flavours, hole.flavours), (electron.density, hole.density),
+                   float(exciton.binding_energy or 0.0), {k: float(v) for k, v in bound.items() if v},
+                   bilayer.interaction), bound
+
+
+def _ionisation(asked: Asked, found: dict[str, Any], data: dict[str, Variable], here: dict[str, float],
+                hooks: Hooks) -> Status | None:
+    one, bound = mixture_of(asked.cold, asked.trions, hooks)
+    stopped = hooks.should_stop()
+    if stopped is not None:
+        return stopped
+    hooks.progress("ionisation: temperatures")
+    ideal, lowered = one.half(False), one.half(True)
+    found |= {"exciton_binding": one.binding, "trion_binding": bound or None, "ionisation": ideal,
+              "ionisation_screened": lowered}
+    if ideal is None:
+        found["ionisation_reason"] = "more than half is ionised at any temperature that was looked at"
+    top = WIDE * max(ideal or one.binding, lowered or 0.0)
+    t = np.linspace(top / asked.points, top, asked.points)
+    curves = {False: [one.at(x) for x in t], True: [one.screened(x) for x in t]}
+    axis = ("ionisation_temperature",)
+    data["ionisation_temperature"] = Variable(axis, t, "Ha_h", "k_B T")
+    for screened, end in ((False, ""), (True, "_screened")):
+        words = ", continuum lowered" if screened else ""
+        data[f"degree{end}"] = Variable(axis, np.array([c.degree for c in curves[screened]]), "1",
+                                        "free carriers over all" + words)
+        for name in SPECIES:
+            data[f"{name}_density{end}"] = Variable(axis, np.array([getattr(c, name) for c in curves[screened]]),
+                                                    "a_h^-2", f"density, {name.replace('_', ' ')}{words}")
+    data["lowering"] = Variable(axis, np.array([c.lowering for c in curves[True]]), "Ha_h", "of the continuum")
+    if asked.bilayer.temperature:
+        here |= {"degree": one.at(asked.bilayer.temperature).degree,
+                 "degree_screened": one.screened(asked.bilayer.temperature).degree}
+    return None
+
+
+def _estimates(result: ThermalResult) -> list[Estimate]:
+    """Up to which temperature, in words."""
+    many = "" if result.condensates == 1 else f", each of {result.condensates} equal condensates"
+    rows = [Estimate("superfluid, at most", result.bkt_bound, result.bkt_reason or
+                     f"T_BKT of (pi/2) n/M: all pairs superfluid and no vortices{many}")]
+    if result.bkt is not None:
+        rows.append(Estimate("superfluid", result.bkt, "T_BKT with broken pairs, sound, and vortices whose core costs "
+                             f"{result.vortex_core:.2f} n_s/M; mean field, no disorder"))
+    rows.append(Estimate("excitons, ideal", result.ionisation, result.ionisation_reason or
+                         "half ionised by mass action of ideal gases, levels as in vacuum: screening lowers it"))
+    if result.ionisation is not None:
+        rows.append(Estimate(
+            "excitons, screened", result.ionisation_screened, "the same with the continuum lowered by what free "
+            "carriers screen statically, excitons' energy kept: overrates screening, lower end of the band"
+            if result.ionisation_screened is not None else "ionised at any temperature that was looked at"))
+    crystal = f"{result.structure} crystal" if result.structure else "crystal"
+    if result.melting.kthny is None and result.melting.lindemann is None:
+        return [*rows, Estimate(crystal, None, result.melting_reason)]
+    return [*rows, Estimate(f"{crystal}, KTHNY", result.melting.kthny, result.melting_reason or
+                            "dislocations unbind, elastic constants of point charges at rest: an upper bound"),
+            Estimate(f"{crystal}, Lindemann", result.melting.lindemann,
+                     "neighbours' relative motion, thermal and zero-point, below 0.1 of the distance squared"
+                     if result.melting.lindemann else "zero-point motion alone melts it: no crystal")]

@@ -1,0 +1,89 @@
+r"""Ideal gases of the plane at a temperature, exactly, and how they answer a static charge.
+
+With hbar = 1, T = k_B T in Ha_h, z = mu/T and g flavours of mass m,
+
+    n_F = (g m T/2 pi) ln(1 + e^z),     n_B = -(g M T/2 pi) ln(1 - e^z),
+    chi(q) = (g m/2 pi) int_0^{pi/2} sin(phi) f((q/2) sin(phi)) dphi,     f(k) = 1/(e^{k^2/2mT - z} + 1)
+
+chi, the density that a static potential pushes away per energy, is Lindhard's function at a temperature: its angular
+integral 2 pi/(q sqrt(q^2 - 4k^2)) vanishes for 2k > q. chi(0) = dn/dmu is Debye's and Thomas and Fermi's, and
+chi -> 4 m n/q^2 at large q, where a particle is too light to follow.
+
+Source: Giuliani & Vignale, Quantum Theory of the Electron Liquid (2005), chapter 4.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+NODES = 48
+COLD = 40.0  # f is e^-40 beyond this many T above the Fermi energy
+
+
+def soft(z: float) -> float:
+    """ln(1 + e^z)."""
+    return z + math.log1p(math.exp(-z)) if z > 0 else math.exp(z) if z < -36 else math.log1p(math.exp(z))
+
+
+@dataclass(frozen=True)
+class Fermions:
+    """An ideal Fermi gas: ``unit`` = g m T/2 pi is its density where n = unit ln(1 + e^z), a_h^-2."""
+
+    mass: float
+    flavours: float
+    temperature: float
+
+    @property
+    def unit(self) -> float:
+        """g m T/2 pi, a_h^-2."""
+        return self.flavours * self.mass * self.temperature / (2 * math.pi)
+
+    def density(self, z: float) -> float:
+        """n at z = mu/T."""
+        return self.unit * soft(z)
+
+    def potential(self, density: float) -> float:
+        """z at n: ln(e^{n/unit} - 1)."""
+        x = density / self.unit
+        return x + math.log(-math.expm1(-x))
+
+    def response(self, q: np.ndarray, density: float) -> np.ndarray:
+        """chi(q), see the top of the module; 1/(Ha_h a_h^2), shape of ``q``."""
+        if not density > 0:
+            return np.zeros_like(q)
+        z = self.potential(density)
+        node, weight = np.polynomial.legendre.leggauss(NODES)
+        # above k_c nothing is occupied
+        edge = math.sqrt(2 * self.mass * self.temperature * (max(z, 0.0) + COLD))
+        last = np.arcsin(np.minimum(1.0, 2 * edge / q))
+        phi = 0.5 * last[..., None] * (1 + node)
+        k = 0.5 * q[..., None] * np.sin(phi)
+        f = 1 / (np.exp(np.minimum(k**2 / (2 * self.mass * self.temperature) - z, 700.0)) + 1)
+        integral = 0.5 * last * ((np.sin(phi) * f) @ weight)
+        return np.asarray(self.flavours * self.mass / (2 * math.pi) * integral)
+
+
+@dataclass(frozen=True)
+class Bosons:
+    """An ideal Bose gas of the plane, which does not condense: n = -unit ln(1 - e^z), z < 0."""
+
+    mass: float
+    flavours: float
+    temperature: float
+
+    @property
+    def unit(self) -> float:
+        """g M T/2 pi, a_h^-2."""
+        return self.flavours * self.mass * self.temperature / (2 * math.pi)
+
+    def density(self, z: float) -> float:
+        """n at z = mu/T < 0."""
+        return -self.unit * math.log(-math.expm1(z))
+
+    def potential(self, density: float) -> float:
+        """z at n: ln(1 - e^{-n/unit}); minus infinity without particles."""
+        x = density / self.unit
+        return math.log(-math.expm1(-x)) if x > 0 else -math.inf
