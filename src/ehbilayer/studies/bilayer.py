@@ -168,7 +168,7 @@ def bilayer_of(study: Study, numbers: Mapping[str, float], critical: Callable[[]
 def temperature_of(study: Study) -> float:
     """k_B T in Ha_h. Raises InputError for one below 0, in kelvin without masses, or of a kind without temperature."""
     given = study.bilayer.temperature
-    heat = 0.0 if given is None else scales_of(study.bilayer).to_atomic(given, "energy", TEMPERATURE)
+    heat = 0.0 if given is None else scales_of(study).to_atomic(given, "energy", TEMPERATURE)
     if heat < 0:
         raise InputError(TEMPERATURE, 'a temperature >= 0, such as "4 K" or k_B T in Ha_h', given,
                          "leave it out for the ground state")
