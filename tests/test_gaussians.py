@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import quad
 
 from ehbilayer.few_body.basis import Basis
-from ehbilayer.few_body.gaussians import Charges, Functions, coulomb, diagonals, elements, inverse, slopes
+from ehbilayer.few_body.gaussians import Charges, Functions, diagonals, elements, inverse, slopes
+from ehbilayer.few_body.means import CoulombMean
 
 TRION = {"masses": (1.5, 1.5, 1.0), "charges": (-1, -1, 1), "layers": (0, 0, 1), "identical": ((0, 1),)}
 BIEXCITON = {"masses": (1.5, 1.5, 1.0, 1.0), "charges": (-1, -1, 1, 1), "layers": (0, 0, 1, 1),
@@ -97,7 +98,7 @@ def test_coulomb_average(distance: float) -> None:
     c = 0.8
     exact, _ = quad(lambda r: r / c * np.exp(-r * r / (2 * c)) / np.hypot(r, distance), 0, 20, epsabs=1e-14,
                     points=[min(distance, 1.0)])
-    assert float(coulomb(np.array(c), distance)) == pytest.approx(exact, rel=1e-10)
+    assert float(CoulombMean(distance).value(np.array(c))) == pytest.approx(exact, rel=1e-10)
 
 
 @pytest.mark.parametrize(("particles", "signs", "momentum"), CASES)

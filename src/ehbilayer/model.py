@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import Interaction, require_coulomb
+from ehbilayer.interaction.base import Interaction, require_coulomb, require_known
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.interaction.screened import Screened
 from ehbilayer.materials import Screening
@@ -266,11 +266,13 @@ def require_balance(bilayer: Bilayer, method: str) -> None:
         raise InputError("hole mass", f"1, the unit of mass, for {method}", hole.mass, "give all masses over it")
 
 
-def require_electrons_and_holes(bilayer: Bilayer, method: str, *, classical: bool = False) -> None:
+def require_electrons_and_holes(bilayer: Bilayer, method: str, *, classical: bool = False,
+                                screened: bool = False) -> None:
     """Raise InputError, by the name of the method that needs it, unless there are electrons in layer 0, holes in layer
-    1 or both, and nothing else, with Coulomb forces and, unless they are ``classical``, k^2/2m and mass 1 of holes.
+    1 or both, and nothing else, with Coulomb forces (or ``screened`` ones, where it knows them) and, unless they are
+    ``classical``, k^2/2m and mass 1 of holes.
     """
-    require_coulomb(bilayer.interaction, method)
+    (require_known if screened else require_coulomb)(bilayer.interaction, method)
     require_cold(bilayer, method)
     for c in bilayer.carriers:
         if (c.name, c.charge, c.layer) not in (("electron", -1, ELECTRON_LAYER), ("hole", 1, HOLE_LAYER)):

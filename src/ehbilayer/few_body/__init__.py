@@ -45,7 +45,7 @@ def few_body(bilayer: Bilayer, complex: str = "trion-", spin: str | None = None,
 
     Raises
     ------
-    InputError : another interaction than Coulomb, carriers with a dispersion of their own, other carriers than one
+    InputError : an interaction of one's own, carriers with a dispersion of their own, other carriers than one
         kind of electrons and one of holes, a spin or angular momentum that the complex cannot have.
 
     Method: Varga and Suzuki, PRC 52, 2885 (1995).
@@ -90,7 +90,7 @@ def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None
 
     Raises
     ------
-    InputError : as `few_body`; an exciton, which is bound at every spacing.
+    InputError : as `few_body`; another interaction than Coulomb's, an exciton, which is bound at every spacing.
 
         device = Bilayer.of("WSe2/MoSe2", hole_density="1e11 cm^-2")
         critical_spacing(device, "trion-").critical_spacing.to("nm")
@@ -98,11 +98,13 @@ def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None
     from ehbilayer.few_body.complexes import complex_of
     from ehbilayer.few_body.scan import critical
     from ehbilayer.few_body.variational import Options
+    from ehbilayer.interaction.base import require_coulomb
     from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
     from ehbilayer.units import Scales
 
     require("bilayer", bilayer, Bilayer)
+    require_coulomb(bilayer.interaction, "critical_spacing")
     here = complex_of(bilayer, complex, spin, angular_momentum, 0.0)
     ratios = [here.electron_mass] if mass_ratios is None else sorted(set(mass_ratios))
     scales = bilayer.scales if mass_ratios is None else Scales()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.few_body.exciton import Exciton, check, solve_exciton
+from ehbilayer.few_body.exciton import Exciton, check, solve_exciton, solve_pair
 from ehbilayer.few_body.gaussians import Charges, Functions
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.model import Bilayer, require_electrons_and_holes
 
 COMPOSITIONS = {"exciton": (1, 1), "trion-": (2, 1), "trion+": (1, 2), "biexciton": (2, 2)}  # electrons, holes
@@ -29,6 +30,7 @@ class Complex:
     electron_mass : m_e/m_h.
     spacing : d in a_h.
     angular_momentum : 0 or 1, in the plane.
+    screened : the interaction at this spacing; None is Coulomb's.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Complex:
     electron_mass: float
     spacing: float
     angular_momentum: int
+    screened: Screened | None = None
 
     @property
     def electrons(self) -> int:
@@ -54,12 +57,13 @@ class Complex:
         groups = (tuple(i for i, q in enumerate(charges) if q == sign) for sign in (charges[0], charges[-1]))
         identical = tuple(g for g in groups if len(g) > 1)
         return Charges(masses, charges, tuple(int(q > 0) for q in charges), self.spacing, identical,
-                       tuple(-1 if self.spin == "triplet" else 1 for _ in identical), self.angular_momentum)
+                       tuple(-1 if self.spin == "triplet" else 1 for _ in identical), self.angular_momentum,
+                       self.screened)
 
     @property
     def exciton(self) -> Exciton:
         """One exciton of the same device."""
-        return solve_exciton(self.electron_mass, self.spacing)
+        return solve_exciton(self.electron_mass, self.spacing, self.screened)
 
     @property
     def excitons(self) -> int:
@@ -79,6 +83,9 @@ class Complex:
         """
         shared_by = {"electron": self.holes, "hole": self.electrons}
         electron, hole = self.electron_mass * shared_by["electron"], 1.0 * shared_by["hole"]
+        if self.screened is not None:
+            return self.electrons * self.holes * solve_pair(electron * hole / (electron + hole), self.spacing,
+                                                            self.screened).energy
         # an exciton with a hole of mass M: lengths shrink by M, energies grow by M
         return self.electrons * self.holes * hole * solve_exciton(electron / hole, self.spacing * hole).energy
 
@@ -145,8 +152,10 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float, shape: tuple
 
 
 def make_complex(name: str, spin: str | None, electron_mass: float, spacing: float,
-                 angular_momentum: int | None = None) -> Complex:
+                 angular_momentum: int | None = None, screened: Screened | None = None) -> Complex:
     """The complex, with what is not said filled in: singlet; angular momentum 1 for triplet trions, else 0.
+
+    A ``screened`` interaction is moved to this spacing.
 
     Raises
     ------
@@ -165,7 +174,8 @@ def make_complex(name: str, spin: str | None, electron_mass: float, spacing: flo
     spin = None if name == "exciton" else spin or "singlet"
     if angular_momentum is None:
         angular_momentum = int(spin == "triplet" and name.startswith("trion"))
-    return Complex(name, spin, float(electron_mass), float(spacing), angular_momentum)
+    return Complex(name, spin, float(electron_mass), float(spacing), angular_momentum,
+                   None if screened is None else replace(screened, spacing=float(spacing)))
 
 
 def complex_of(bilayer: Bilayer, name: str, spin: str | None = None, angular_momentum: int | None = None,
@@ -174,9 +184,10 @@ def complex_of(bilayer: Bilayer, name: str, spin: str | None = None, angular_mom
 
     Raises
     ------
-    InputError : another interaction than Coulomb, carriers other than electrons and holes with k^2/2m, and as
+    InputError : an interaction of one's own, carriers other than electrons and holes with k^2/2m, and as
         `make_complex`.
     """
-    require_electrons_and_holes(bilayer, "few_body")
+    require_electrons_and_holes(bilayer, "few_body", screened=True)
+    screened = bilayer.interaction if isinstance(bilayer.interaction, Screened) else None
     return make_complex(name, spin, bilayer.mass_ratio, bilayer.spacing if spacing is None else spacing,
-                        angular_momentum)
+                        angular_momentum, screened)

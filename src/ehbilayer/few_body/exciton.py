@@ -1,25 +1,30 @@
 """One electron and one hole in two layers: the radial equation solved directly, to about twelve digits.
 
-    -(1/2 mu) (R'' + R'/r - m^2 R/r^2) - R/sqrt(r^2 + d^2) = E R,   mu = m_e m_h/(m_e + m_h)
+    -(1/2 mu) (R'' + R'/r - m^2 R/r^2) - v(r) R = E R,   mu = m_e m_h/(m_e + m_h),   v = 1/sqrt(r^2 + d^2)
 
 in spectral elements: polynomials of degree 14 between radii that grow by a constant factor, from far below the smallest
 length of the problem (Bohr radius 1/mu or spacing d) to where the state has died out. Exact at d = 0, where
-E = -2 mu; at large d the exciton is an oscillator, E -> -1/d + 1/sqrt(mu d^3). Hole atomic units.
+E = -2 mu; at large d the exciton is an oscillator, E -> -1/d + 1/sqrt(mu d^3). A screened v(r) may be singular as ln r
+at r = 0, to which the elements go on, and bind less, so that they reach as far as the state does. Hole atomic units.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.screened import Screened
 
 DEGREE = 14
 GROWTH = 1.8  # of the radii from one element to the next
 DECAY = 42.0  # the grid ends where the state is about exp(-42)
+NEAREST = 1e-6  # of the first element over the Bohr radius, where v(r) is singular as ln r
+FARTHEST = 1e10  # Bohr radii that a grid reaches
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +56,10 @@ def check(electron_mass: float, spacing: float) -> None:
 
 
 @lru_cache(maxsize=256)
-def solve_exciton(electron_mass: float, spacing: float) -> Exciton:
+def solve_exciton(electron_mass: float, spacing: float, screened: Screened | None = None) -> Exciton:
     """The exciton of an electron of mass m_e/m_h and a hole, layers this far apart (a_h).
+
+    In place of Coulomb's interaction it takes a ``screened`` one of this spacing.
 
     Returns
     -------
@@ -63,10 +70,20 @@ def solve_exciton(electron_mass: float, spacing: float) -> Exciton:
     InputError : a mass that is not positive, a spacing below zero.
     """
     check(electron_mass, spacing)
-    mu = electron_mass / (1 + electron_mass)
-    grid = _Grid(mu, spacing)
-    still = grid.hamiltonian(0)
-    energy, state = _lowest(still, grid.integral(1.0), -1.0001 * (min(2 * mu, 1 / spacing) if spacing else 2 * mu))
+    return solve_pair(electron_mass / (1 + electron_mass), spacing, screened)
+
+
+@lru_cache(maxsize=256)
+def solve_pair(mu: float, spacing: float, screened: Screened | None = None) -> Exciton:
+    """That of the reduced mass ``mu`` (hole masses); see `solve_exciton`."""
+    if screened is not None and screened.coulomb_distances:
+        spacing, screened = screened.stretch * spacing, None
+    if screened is None:
+        grid = _Grid(mu, _edges(mu, spacing), lambda r: 1 / np.hypot(r, spacing))
+        energy, state = _lowest(grid.hamiltonian(0), grid.integral(1.0),
+                                -1.0001 * (min(2 * mu, 1 / spacing) if spacing else 2 * mu))
+    else:
+        grid, energy, state = _screened(mu, screened)
     distance = grid.integral(grid.r)
     # first order in a force along x: R changes by chi cos(phi) with (H_1 - E) chi = r R, and alpha = <R|r|chi>,
     # twice from second-order perturbation theory, half from the average of cos^2
@@ -80,15 +97,15 @@ def solve_exciton(electron_mass: float, spacing: float) -> Exciton:
 class _Grid:
     """Polynomials between nodes, and Gauss quadrature of their products with r dr."""
 
-    def __init__(self, mu: float, spacing: float) -> None:
-        self.mu, self.spacing = mu, spacing
-        edges = _edges(mu, spacing)
+    def __init__(self, mu: float, edges: np.ndarray, potential: Callable[[np.ndarray], np.ndarray]) -> None:
+        self.mu = mu
         count, half = len(edges) - 1, np.diff(edges) / 2
         local = -np.cos(np.pi * np.arange(DEGREE + 1) / DEGREE)
         gauss, weights = np.polynomial.legendre.leggauss(DEGREE + 3)
         values, slopes = _lagrange(local, gauss)
         self.nodes = np.append((edges[:-1, None] + half[:, None] * (local[:-1] + 1)).ravel(), edges[-1])
         self.r = (edges[:-1, None] + half[:, None] * (gauss + 1)).ravel()
+        self._attraction = potential(self.r)
         self._measure = (half[:, None] * weights).ravel() * self.r
         self._values, self._slopes = np.zeros((2, len(self.r), len(self.nodes)))
         for e in range(count):
@@ -102,7 +119,31 @@ class _Grid:
     def hamiltonian(self, momentum: int) -> np.ndarray:
         """The radial Hamiltonian of this angular momentum."""
         kinetic = self._slopes.T @ (self._measure[:, None] * self._slopes) / (2 * self.mu)
-        return kinetic + self.integral(momentum**2 / (2 * self.mu * self.r**2) - 1 / np.hypot(self.r, self.spacing))
+        return kinetic + self.integral(momentum**2 / (2 * self.mu * self.r**2) - self._attraction)
+
+
+def _screened(mu: float, screened: Screened) -> tuple[_Grid, float, np.ndarray]:
+    """The grid that holds the lowest state in a screened interaction, its energy and itself.
+
+    Raises InputError for a well so shallow that its state would reach beyond FARTHEST.
+    """
+    apart = screened.stretch * (screened.spacing - screened.layer_thickness)
+    bohr = 1 / mu
+    smallest = min(apart, bohr) / 2 if apart > 0 else NEAREST * bohr
+    # v(r) is below 1/r, which binds by 2 mu, and below its value at r = 0
+    below = 1.0001 * min(2 * mu, float(screened.real_space(np.zeros(1), 0, 1)[0]) if apart > 0 else math.inf)
+    last = DECAY * bohr + 5 * (screened.spacing + sum(screened.sheets))
+    while last < FARTHEST * bohr:
+        grid = _Grid(mu, _growing(smallest, last), lambda r: screened.real_space(r, 0, 1))
+        still, overlap = grid.hamiltonian(0), grid.integral(1.0)
+        energy, state = _lowest(still, overlap, -below, _nearest(still, overlap, -below))
+        needed = DECAY / math.sqrt(2 * mu * max(-energy, 1e-300)) + 5 * screened.spacing
+        if needed <= 1.01 * last:
+            return grid, energy, state
+        # on a longer grid the state is less confined, and higher
+        below, last = min(below, -2 * energy), 1.1 * min(needed, 30 * last)
+    raise InputError("gate_top", "farther from the layers where excitons are asked for", screened.gate_top,
+                     "gates leave a well so shallow that its bound state has no size")
 
 
 def _edges(mu: float, spacing: float) -> np.ndarray:
@@ -110,7 +151,11 @@ def _edges(mu: float, spacing: float) -> np.ndarray:
     bohr, swing = 1 / mu, (spacing**3 / mu) ** 0.25  # a_h; width of the oscillator at large spacing
     smallest = 0.5 * max(min(spacing, swing), 1e-12 * bohr) if spacing else 0.5 * bohr
     binding = 1 / (bohr / 2 + spacing + math.sqrt(spacing / mu))  # about
-    last = DECAY / math.sqrt(2 * mu * binding) + 5 * spacing
+    return _growing(smallest, DECAY / math.sqrt(2 * mu * binding) + 5 * spacing)
+
+
+def _growing(smallest: float, last: float) -> np.ndarray:
+    """Radii from 0 to ``last`` at least, in steps that grow from ``smallest``."""
     count = math.ceil(math.log1p(last * (GROWTH - 1) / smallest) / math.log(GROWTH))
     return smallest * (GROWTH ** np.arange(count + 1) - 1) / (GROWTH - 1)
 
@@ -126,8 +171,19 @@ def _lagrange(nodes: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.nda
     return values @ inverse, slopes @ inverse
 
 
-def _lowest(hamiltonian: np.ndarray, overlap: np.ndarray, below: float) -> tuple[float, np.ndarray]:
-    """Lowest eigenvalue and state with state^T overlap state = 1, by inverse iteration.
+def _nearest(hamiltonian: np.ndarray, overlap: np.ndarray, below: float) -> np.ndarray:
+    """The lowest state, roughly, where ``below`` may lie far below it: Lanczos' method for the inverse."""
+    from scipy.sparse import csc_matrix
+    from scipy.sparse.linalg import eigsh
+
+    found = eigsh(csc_matrix(hamiltonian), 1, csc_matrix(overlap), below, v0=np.ones(len(overlap)), tol=1e-10)
+    return np.asarray(found[1][:, 0])
+
+
+def _lowest(hamiltonian: np.ndarray, overlap: np.ndarray, below: float,
+            start: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+    """Lowest eigenvalue and state with state^T overlap state = 1, by inverse iteration, from ``start`` where it is
+    known.
 
     The small elements have levels up to 1e24, next to which a full diagonalisation would lose the lowest one.
     """
@@ -135,6 +191,9 @@ def _lowest(hamiltonian: np.ndarray, overlap: np.ndarray, below: float) -> tuple
 
     state, shift = np.ones(len(overlap)), below
     energy = below
+    if start is not None:
+        state = start / math.sqrt(start @ overlap @ start)
+        shift = float(state @ hamiltonian @ state) * (1 + 1e-9)
     for _ in range(4):  # the first round picks the state, the others are Rayleigh's, three times as many digits each
         factors = lu_factor(hamiltonian - shift * overlap)
         for _ in range(30 if shift == below else 2):

@@ -6,8 +6,8 @@ positive definite (n, n), n = N - 1, u has n numbers. With C = A + B all integra
 
     overlap   S = s (L = 0),  2 s p (L = 1)       s = (2 pi)^n / det C,  p = u^T C^-1 v
     kinetic   S t  (L = 0),  2 s (p t + u^T C^-1 B Lambda A C^-1 v)    t = tr(A Lambda B C^-1)
-    Coulomb   of a pair at w^T x: its distance is a Gaussian of variance c = w^T C^-1 w in each direction, so
-              <1/sqrt(r^2 + d^2)> = f(c) = sqrt(pi/2c) erfcx(d/sqrt(2c))
+    v(r)      of a pair at w^T x: its distance is a Gaussian of variance c = w^T C^-1 w in each direction, so
+              <v> = f(c), see `means`; <1/sqrt(r^2 + d^2)> = sqrt(pi/2c) erfcx(d/sqrt(2c))
 
 Lambda is the matrix of inverse masses, T = p^T Lambda p / 2. The functions are made symmetric or antisymmetric in
 identical particles by summing over permutations of the ket, which is enough because they commute with the Hamiltonian.
@@ -23,6 +23,9 @@ from itertools import combinations, permutations, product
 
 import numpy as np
 
+from ehbilayer.few_body.means import Mean, mean_of
+from ehbilayer.interaction.screened import Screened
+
 
 @dataclass(frozen=True, eq=False)
 class Charges:
@@ -35,6 +38,7 @@ class Charges:
     identical : groups of identical particles, e.g. ``((0, 1),)`` for two electrons and a hole.
     signs : +1 or -1 per group: symmetric or antisymmetric in space under an exchange.
     angular_momentum : 0 or 1.
+    interaction : of charges at this spacing; None is Coulomb's.
     """
 
     masses: tuple[float, ...]
@@ -44,6 +48,7 @@ class Charges:
     identical: tuple[tuple[int, ...], ...] = ()
     signs: tuple[int, ...] = ()
     angular_momentum: int = 0
+    interaction: Screened | None = None
 
     @property
     def dimension(self) -> int:
@@ -76,10 +81,11 @@ class Charges:
         return absolute @ np.linalg.pinv(self.relative)
 
     @cached_property
-    def couplings(self) -> tuple[tuple[float, float], ...]:
-        """Per pair: product of the charges, and distance of their layers (a_h)."""
+    def couplings(self) -> tuple[tuple[float, Mean], ...]:
+        """Per pair: product of the charges, and their interaction averaged over Gaussians."""
         q, z = self.charges, self.layers
-        return tuple((float(q[i] * q[j]), self.spacing * abs(z[i] - z[j])) for i, j in self.pairs)
+        return tuple((float(q[i] * q[j]), mean_of(self.interaction, self.spacing * abs(z[i] - z[j]), *sorted(
+            (z[i], z[j])))) for i, j in self.pairs)
 
     @cached_property
     def exchanges(self) -> tuple[tuple[float, np.ndarray], ...]:
@@ -151,19 +157,6 @@ def adjugate(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cofactors.reshape(m.shape), determinant
 
 
-def coulomb(variance: np.ndarray, distance: float) -> np.ndarray:
-    """f(c) = <1/sqrt(r^2 + d^2)> = sqrt(pi/2c) erfcx(d/sqrt(2c)) for a plane Gaussian of this variance c per axis."""
-    from scipy.special import erfcx
-
-    f = np.sqrt(np.pi / (2 * variance))
-    return f * erfcx(distance / np.sqrt(2 * variance)) if distance else f
-
-
-def _coulomb_slope(variance: np.ndarray, distance: float, f: np.ndarray) -> np.ndarray:
-    """df/dc = -(f (c + d^2) - d) / 2c^2."""
-    return -(f * (variance + distance**2) - distance) / (2 * variance**2)
-
-
 def elements(system: Charges, bra: Functions, ket: Functions) -> tuple[np.ndarray, np.ndarray]:
     """Overlap and Hamiltonian (k, l) between two lists, identical particles exchanged in the ket.
 
@@ -208,18 +201,18 @@ def _pair(system: Charges, bra: Functions, ket: Functions, aligned: bool = False
 def _potential(system: Charges, inv: np.ndarray) -> np.ndarray:
     """Sum over pairs of q f(c), for Gaussians of angular momentum 0."""
     total = np.zeros(inv.shape[:-2])
-    for w, (q, d) in zip(system.arms, system.couplings, strict=True):
-        total += q * coulomb(w @ inv @ w, d)
+    for w, (q, mean) in zip(system.arms, system.couplings, strict=True):
+        total += q * mean.value(w @ inv @ w)
     return total
 
 
 def _turning_potential(system: Charges, inv: np.ndarray, p: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Sum over pairs of 2 (p - ab/c) f + ab f_2 / c^2 with a = w.x, b = w.y and f_2 = <r^2/sqrt(r^2 + d^2)>."""
+    """Sum over pairs of 2 (p - ab/c) f + ab f_2 / c^2 with a = w.x, b = w.y and f_2 = <r^2 v>."""
     total = np.zeros(p.shape)
-    for w, (q, d) in zip(system.arms, system.couplings, strict=True):
+    for w, (q, mean) in zip(system.arms, system.couplings, strict=True):
         c = w @ inv @ w
-        f, ratio = coulomb(c, d), (x @ w) * (y @ w) / c
-        total += q * (2 * (p - ratio) * f + ratio * (d + (c - d * d) * f) / c)
+        f, ratio = mean.value(c), (x @ w) * (y @ w) / c
+        total += q * (2 * (p - ratio) * f + ratio * mean.square(c, f) / c)
     return total
 
 
@@ -247,12 +240,12 @@ def _pair_slopes(system: Charges, bra: Functions, ket: Functions, weight: np.nda
     t = np.einsum("klij,klji->kl", left, inv)
     if system.angular_momentum == 0:
         value, slope = t - energy, dt
-        for w, (q, d) in zip(system.arms, system.couplings, strict=True):
+        for w, (q, mean) in zip(system.arms, system.couplings, strict=True):
             arm = inv @ w
             c = arm @ w
-            f = coulomb(c, d)
+            f = mean.value(c)
             value = value + q * f
-            slope = slope - (q * _coulomb_slope(c, d, f))[..., None, None] * arm[..., :, None] * arm[..., None, :]
+            slope = slope - (q * mean.slope(c, f))[..., None, None] * arm[..., :, None] * arm[..., None, :]
         return Functions(np.einsum("kl,klij->kij", weight, slope - value[..., None, None] * inv),
                          np.zeros_like(bra.vectors))
     x, y = (inv @ bra.vectors[:, None, :, None])[..., 0], (inv @ ket.vectors[None, :, :, None])[..., 0]
@@ -263,13 +256,13 @@ def _pair_slopes(system: Charges, bra: Functions, ket: Functions, weight: np.nda
     slope = 2 * p[..., None, None] * dt
     by_u = 2 * (inv @ toward[..., None])[..., 0]
     slope += 2 * _outer((right @ lam @ (b @ x[..., None]))[..., 0], y) - _outer(x, by_u)
-    for w, (q, d) in zip(system.arms, system.couplings, strict=True):
+    for w, (q, mean) in zip(system.arms, system.couplings, strict=True):
         arm = inv @ w
         c = arm @ w
-        f, r, s = coulomb(c, d), x @ w, y @ w
-        df = _coulomb_slope(c, d, f)
-        g = (d + (c - d * d) * f) / c**2 - 2 * f / c  # value = q (2 p f + r s g)
-        dg = (f + (c - d * d) * df) / c**2 - 2 * (d + (c - d * d) * f) / c**3 - 2 * df / c + 2 * f / c**2
+        f, r, s = mean.value(c), x @ w, y @ w
+        df, square = mean.slope(c, f), mean.square(c, f)
+        g = square / c**2 - 2 * f / c  # value = q (2 p f + r s g)
+        dg = mean.square_slope(c, f, df) / c**2 - 2 * square / c**3 - 2 * df / c + 2 * f / c**2
         value = value + q * (2 * p * f + r * s * g)
         by_p = by_p + 2 * q * f
         slope = slope - (q * (2 * p * df + r * s * dg))[..., None, None] * _outer(arm, arm)

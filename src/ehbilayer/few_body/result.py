@@ -127,5 +127,6 @@ def named(complex: Complex) -> dict[str, Any]:
 
 
 def identity(complex: Complex) -> dict[str, Any]:
-    """Inputs that say which complex it is."""
-    return {"complex": complex.name, "spin": complex.spin, "angular_momentum": complex.angular_momentum}
+    """Inputs that say which complex it is, and what screens its interaction."""
+    told = {} if complex.screened is None else {"interaction": complex.screened.parameters}
+    return {"complex": complex.name, "spin": complex.spin, "angular_momentum": complex.angular_momentum, **told}

@@ -111,8 +111,10 @@ class _Table:
             status = Status.converged if self._converged.all() else Status.not_converged
         known = [None if b == UNKNOWN else bool(b) for b in self._bound]
         known_best = self._bound == BOUND
+        # the law of the threshold is that of Coulomb's dipoles
+        near = c[0].screened is None and bool((self._bound == UNBOUND).any())
         critical = from_points([x for x, b in zip(c, known_best, strict=True) if b], binding[known_best],
-                               self._error[known_best]) if (self._bound == UNBOUND).any() else None
+                               self._error[known_best]) if near else None
         axis = ("spacing",)
         data = {"spacing": Variable(axis, spacings, "a_h", "distance of the layers"),
                 "energies": Variable(axis, self._energy, "Ha_h", "energy, an upper bound"),

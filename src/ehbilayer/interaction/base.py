@@ -138,6 +138,13 @@ def unknown(interaction: Interaction, where: str, method: str) -> InputError:
                       f"define {type(interaction).__name__}.{method}, or use another interaction")
 
 
+def require_known(interaction: Interaction, method: str) -> None:
+    """Raise InputError unless the interaction is Coulomb's or a screened one, by the name of the method."""
+    if interaction.name not in ("coulomb", "screened"):
+        raise InputError("interaction", f"coulomb or screened for {method}", interaction.name,
+                         f"{method} cannot treat another interaction; a torus (Hartree-Fock, condensate) can")
+
+
 def require_coulomb(interaction: Interaction, method: str) -> None:
     """Raise InputError unless the interaction is the bare Coulomb one, by the name of the method that needs it."""
     if interaction.name != "coulomb":

@@ -12,6 +12,7 @@ from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.variational import Options, require_room, solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.results.base import Result
 from ehbilayer.studies.bilayer import interaction_of, length_of, mass_ratio_of, scales_of
 from ehbilayer.studies.few_body import keys
@@ -33,7 +34,6 @@ def prepare(study: Study) -> Task:
 
 
 def _prepare(study: Study) -> Task:
-    require_coulomb(interaction_of(study, 0.0, scales_of(study)), "few_body")
     scales, table = scales_of(study), keys.of(study)
     options = Options(table.tolerance, table.seed, table.max_functions)
     if table.find == "critical-spacing" and table.complex == "exciton":
@@ -47,7 +47,8 @@ def _prepare(study: Study) -> Task:
                          "remove it, or sweep bilayer.electron_mass")
     ratio = mass_ratio_of(scales)
     spacings = _spacings(study, scales)
-    complexes = [make_complex(table.complex, table.spin, ratio, d, table.angular_momentum) for d in spacings]
+    complexes = [make_complex(table.complex, table.spin, ratio, d, table.angular_momentum, screened) for d, screened in
+                 zip(spacings, (_screened(study, d, scales) for d in spacings), strict=True)]
     require_room(complexes[0], options)
     resolved = {"complex": complexes[0].name, "spin": complexes[0].spin, "find": table.find,
                 "angular_momentum": complexes[0].angular_momentum, "electron_mass": ratio,
@@ -69,6 +70,7 @@ def _prepare(study: Study) -> Task:
 
 def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
     table = keys.of(study)
+    require_coulomb(interaction_of(study, 0.0, scales), "critical_spacing")
     if table.spacings is not None:
         raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
     ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [mass_ratio_of(scales)]
@@ -84,6 +86,11 @@ def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
         scales = Scales()  # of the masses of a device, which are not those asked for
     return Task(study, scales, study.canonical(), resolved, plan, _solving(method), seed=options.seed,
                 seconds=POINTS_PER_THRESHOLD * SECONDS[table.complex] * len(ratios))
+
+
+def _screened(study: Study, spacing: float, scales: Scales) -> Screened | None:
+    found = interaction_of(study, spacing, scales)
+    return found if isinstance(found, Screened) else None
 
 
 def _spacings(study: Study, scales: Scales) -> list[float]:
