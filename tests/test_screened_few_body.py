@@ -1,4 +1,4 @@
-"""Excitons and trions in a screened interaction: limits, the radial equation against Gaussians, published monolayers."""
+"""Excitons and trions in a screened interaction: limits, the radial equation against Gaussians, single layers."""
 
 import math
 from dataclasses import replace
