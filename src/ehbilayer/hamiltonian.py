@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -46,6 +46,13 @@ class Hamiltonian:
     def kinetic(self) -> Kinetic:
         """The kinetic term, the scale of what a minimiser does."""
         return next((t for t in self.terms if isinstance(t, Kinetic)), None) or Kinetic(self.setting)
+
+    def kinetic_scale(self, channel: int) -> np.ndarray:
+        """pi n/m, n of one flavour: mean kinetic energy of the free liquid, the scale of excitations; (b,), Ha_h."""
+        s = self.setting
+        n = s.channels[channel].orbitals / s.areas
+        mass = np.array([t.species[s.channels[channel].components[0]].mass for t in s.tori])
+        return np.pi * n / mass
 
     @property
     def on_grid(self) -> bool:
@@ -121,22 +128,27 @@ class Hamiltonian:
 
 
 class EnergyProblem:
-    """The Hartree-Fock energy as a `minimize.Problem`, preconditioned by (k^2/2m + s)^-1."""
+    """The Hartree-Fock energy as a `minimize.Problem`, preconditioned by (k^2/2m + s)^-1.
 
-    def __init__(self, hamiltonian: Hamiltonian) -> None:
+    ``inverses`` take the place of that for channels about which more is known, see `hartree_fock.metal`.
+    """
+
+    def __init__(self, hamiltonian: Hamiltonian,
+                 inverses: Mapping[int, Callable[[Array], Array]] | None = None) -> None:
         self.hamiltonian = hamiltonian
         s = hamiltonian.setting
         self.xp: Any = s.fourier.xp
         self.weights: list[np.ndarray] = []
         mixing: list[np.ndarray | None] = []
         self._inverse: list[Array] = []
+        self._inverses = dict(inverses or {})
         for c, (channel, filling) in enumerate(zip(s.channels, s.fillings, strict=True)):
             f = filling.f
             self.weights.append(channel.degeneracy * f[None, :, :, None])
             differ = np.abs(f[:, :, None] - f[:, None, :]) > 1e-14
             mixing.append(differ if differ.any() else None)
             level = hamiltonian.kinetic.levels[c]
-            floor = self.xp.asarray(self._kinetic_scale(c))[:, None, None, None]
+            floor = self.xp.asarray(hamiltonian.kinetic_scale(c))[:, None, None, None]
             self._inverse.append(1 / (np.maximum(self.weights[c], 0.05 * channel.degeneracy) * (np.abs(level) + floor)))
         self.mixing = tuple(mixing)
         self._compiled = self._evaluate
@@ -144,13 +156,6 @@ class EnergyProblem:
             import jax
 
             self._compiled = jax.jit(self._evaluate)
-
-    def _kinetic_scale(self, c: int) -> np.ndarray:
-        """pi n/m, n of one flavour: mean kinetic energy of the free liquid, the scale of excitations."""
-        s = self.hamiltonian.setting
-        n = s.channels[c].orbitals / s.areas
-        mass = np.array([t.species[s.channels[c].components[0]].mass for t in s.tori])
-        return np.pi * n / mass
 
     def _evaluate(self, x: Frames) -> tuple[Array, Frames]:
         out = self.hamiltonian.evaluate(x)
@@ -160,7 +165,7 @@ class EnergyProblem:
         return self._compiled(x)
 
     def precondition(self, g: Frames) -> Frames:
-        return tuple(p * q for p, q in zip(self._inverse, g, strict=True))
+        return tuple(self._inverses[c](q) if c in self._inverses else self._inverse[c] * q for c, q in enumerate(g))
 
     def residual(self, g: Frames) -> Array:
         """The largest norm of (1 - P) F psi over the occupied orbitals, in Ha_h, shape (b,)."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ehbilayer.numerics.minimize import Frames
 
 PREFIX = "state_"  # how the names of kept arrays begin
+AT_ONCE = 1_000_000  # grid values of orbitals that are transformed together
 WHOLLY = 0.999  # of an orbital's weight in one k block
 
 
@@ -144,21 +145,44 @@ class Orbitals:
 
         ``vectors`` are integer waves G (n, 2) of the box; the answer (n,) counts a determinant's flavours together.
         """
-        reach = np.abs(self.waves).max(axis=0)
-        n1, n2 = (good_size(4 * int(r) + 1) for r in reach)  # exact for every product of two waves
-        put = self.waves[:, 0] % n1, self.waves[:, 1] % n2
-        inside = np.all(np.abs(vectors) <= 2 * reach, axis=1)
         found = {}
         for d in self.determinants:
-            density = np.zeros((n1, n2))
-            for f, spinor in zip(d.occupations, d.amplitudes, strict=True):
-                for c in spinor if f else ():
-                    grid = np.zeros((n1, n2), dtype=complex)
-                    grid[put] = c
-                    density += f * np.abs(np.fft.ifft2(grid, norm="forward")) ** 2
-            rho = d.degeneracy * np.fft.fft2(density, norm="forward")  # density(r) = sum_G rho_G e^{iGr}
-            found[d.label] = np.where(inside, rho[vectors[:, 0] % n1, vectors[:, 1] % n2], 0.0)
+            steps, entries, cell = self._steps(d)
+            first = steps.min(axis=0)
+            span = steps.max(axis=0) - first
+            n1, n2 = (good_size(2 * int(s) + 1) for s in span)  # exact for every product of two waves
+            orbitals, parts = d.amplitudes.shape[:2]
+            place = (steps - first) @ np.array([n2, 1])
+            density, rows = np.zeros(n1 * n2), max(1, AT_ONCE // (n1 * n2 * parts))
+            for start in range(0, orbitals, rows):
+                grid = np.zeros((min(rows, orbitals - start), parts, n1 * n2), dtype=complex)
+                mine = (entries[0] >= start) & (entries[0] < start + rows)
+                p, part, wave = (e[mine] for e in entries)
+                grid[p - start, part, place[mine]] = d.amplitudes[p, part, wave]
+                psi = np.fft.ifft2(grid.reshape(*grid.shape[:2], n1, n2), norm="forward").reshape(grid.shape)
+                density += d.occupations[start : start + rows] @ np.sum(np.abs(psi) ** 2, axis=1)
+            # density(r) = sum_G rho_G e^{iGr}
+            rho = d.degeneracy * np.fft.fft2(density.reshape(n1, n2), norm="forward")
+            g = vectors @ np.linalg.inv(cell.T)
+            inside = np.all(np.abs(g - np.rint(g)) < 1e-6, axis=1) & np.all(np.abs(g) < span + 0.5, axis=1)
+            g = np.rint(g).astype(int)
+            found[d.label] = np.where(inside, rho[g[:, 0] % n1, g[:, 1] % n2], 0.0)
         return found
+
+    def _steps(self, d: Determinant) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
+        """From the first wave of its orbital to that of every amplitude that is not zero, (n, 2) in reciprocal vectors
+        of a cell; which amplitudes these are (orbital, component, wave); and the cell, as a ``supercell``: that whose
+        translations the orbitals keep, else the box."""
+        entries = np.nonzero(d.amplitudes)
+        orbital, first = np.unique(entries[0], return_index=True)
+        home = np.zeros((len(d.amplitudes), 2), dtype=int)
+        home[orbital] = self.waves[entries[2][first]]
+        waves = self.waves[entries[2]]
+        steps = (waves - home[entries[0]]) @ np.linalg.inv(self.supercell.T)
+        whole = np.rint(steps).astype(int)
+        if np.all(np.abs(steps - whole) < 1e-6):
+            return whole, entries, self.supercell
+        return waves, entries, np.eye(2, dtype=int)
 
     def at(self, r: np.ndarray, determinant: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """psi_p(r) of one determinant with gradient and Laplacian.

@@ -51,6 +51,15 @@ def disk_waves(box: Cell, cutoff: float) -> np.ndarray:
     return waves[np.linalg.norm(waves @ box.reciprocal, axis=1) <= cutoff * (1 + 1e-12)]
 
 
+def at_edge(waves: np.ndarray) -> np.ndarray:
+    """Which waves (M, 2) lack one of their six neighbours, (M,)."""
+    middle = np.abs(waves).max(axis=0) + 1
+    present = np.zeros(2 * middle + 1, dtype=bool)
+    present[tuple((waves + middle).T)] = True
+    around = waves[:, None] + middle + HEXAGON  # (M, 6, 2)
+    return np.asarray(~present[around[..., 0], around[..., 1]].all(axis=1))
+
+
 def waves_for_tolerance(torus: Torus, tolerance: float) -> np.ndarray:
     """Waves of a disk whose energy error per particle should be near ``tolerance`` (Ha_h) for loosely bound crystals.
 

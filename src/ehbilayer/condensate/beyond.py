@@ -27,6 +27,7 @@ from ehbilayer.condensate.radial import Pairs, Solution, find
 from ehbilayer.condensate.report import described
 from ehbilayer.condensate.result import EnergyParts, TorusCondensateResult
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.results.base import Carriers
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
@@ -41,7 +42,7 @@ def tail(torus: Torus, cutoff: float) -> float:
     """T(K), up to a factor; see the top of this module. ``cutoff`` in 1/a_h."""
     bilayer = torus.bilayer
     layers = {c.charge: c.layer for c in bilayer.carriers}
-    t, weight = np.polynomial.legendre.leggauss(NODES)
+    t, weight = gauss_legendre(NODES)
     k = cutoff * FARTHEST ** ((t + 1) / 2)
     v = bilayer.interaction.v(k, layers[-1], layers[1])
     return float(weight @ (k**2 * v**2 / (k**2 + exciton_wave_number(bilayer) ** 2)))

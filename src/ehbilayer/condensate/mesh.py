@@ -18,6 +18,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ehbilayer.numerics.quadrature import gauss_legendre
+
 LOWEST, HIGHEST = 1e-6, 1e5  # ends of k over its scale
 REACH = 38.0  # k d at which exp(-k d) no longer counts
 NEIGHBOURS = 5  # corrected neighbours on each side: errors of order h^13
@@ -180,7 +182,7 @@ def _regular(k: np.ndarray, spacing: float) -> np.ndarray:
     """The average of (1 - exp(-q d))/q at equal wave numbers, q = 2k sin(angle/2), (M,)."""
     if spacing == 0:
         return np.zeros_like(k)
-    x, weight = np.polynomial.legendre.leggauss(64)
+    x, weight = gauss_legendre(64)
     s = 0.5 * (x + 1)  # angle/2 = (pi/2) s^4 brings nodes to the small q that matter where k d is large
     q = 2 * k[:, None] * np.sin(0.5 * np.pi * s**4)
     return (-np.expm1(-q * spacing) / q) @ (2 * weight * s**3)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.basis.waves import HEXAGON, disk_waves
+from ehbilayer.basis.waves import at_edge, disk_waves
 from ehbilayer.condensate.beyond import Plane, even_cutoff, left, tail
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.pairs import exciton_wave_number
@@ -299,9 +299,7 @@ def pair_size(gas: Gas, state: PairState, box: Cell) -> float:
 
 
 def _edge_occupation(waves: np.ndarray, occupation: np.ndarray) -> float:
-    present = {(int(i), int(j)) for i, j in waves}
-    edge = [any((int(i + a), int(j + b)) not in present for a, b in HEXAGON) for i, j in waves]
-    return float(np.max(occupation[edge]))
+    return float(np.max(occupation[at_edge(waves)]))
 
 
 def report(torus: Torus, basis: PlaneWaveBasis, gas: Gas, state: PairState, tolerance: float,

@@ -19,6 +19,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.screened import Screened
+from ehbilayer.numerics.quadrature import gauss_legendre
 
 DEGREE = 14
 GROWTH = 1.8  # of the radii from one element to the next
@@ -101,7 +102,7 @@ class _Grid:
         self.mu = mu
         count, half = len(edges) - 1, np.diff(edges) / 2
         local = -np.cos(np.pi * np.arange(DEGREE + 1) / DEGREE)
-        gauss, weights = np.polynomial.legendre.leggauss(DEGREE + 3)
+        gauss, weights = gauss_legendre(DEGREE + 3)
         values, slopes = _lagrange(local, gauss)
         self.nodes = np.append((edges[:-1, None] + half[:, None] * (local[:-1] + 1)).ravel(), edges[-1])
         self.r = (edges[:-1, None] + half[:, None] * (gauss + 1)).ravel()

@@ -23,7 +23,7 @@ from ehbilayer.torus import Torus
 GROWTH = 1.2  # of the largest wave number per round; cutoff errors fall about tenfold with it
 MOST_WAVES = 40_000
 FALL = 3.0  # by which errors fall at least from round to round
-ROUGHER = 100.0  # tolerance of the solver while the waves grow, over that at the end
+ROUGHER, ROUGH = 100.0, 1000.0  # tolerance of the solver while waves grow, over that at the end or of the waves
 SLOWEST = 0.7  # ratio of successive changes that a geometric series is trusted with
 RING = 1.4  # between the radii of the rings of waves whose kinetic energies are compared
 GAP_TAIL = 8.0  # gaps move by this much of the kinetic energy per particle that a basis lacks, or by less
@@ -44,9 +44,10 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     assert options.basis_tolerance is not None
     rough = replace(options, basis_tolerance=None, stability="none", spectrum=False, follow=False)
     # where the waves grow energies of one filling alone matter, and their error is of second order in the residual
-    alone = replace(rough, starts=1, tolerance=min(ROUGHER * options.tolerance, 0.5), refill="none")
+    enough = min(max(ROUGHER * options.tolerance, ROUGH * options.basis_tolerance), 0.5)
+    alone = replace(rough, starts=1, tolerance=enough, refill="none")
     if options.starts == 1:
-        rough = replace(alone, refill="all")
+        rough = replace(alone, refill=options.refill)
     growing = unfinished is not None and bool(unfinished.inputs.get("growing"))
     rows = unfinished.starts if growing and unfinished is not None else ()
 

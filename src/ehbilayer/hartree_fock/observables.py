@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.basis.waves import HEXAGON
+from ehbilayer.basis.waves import at_edge
 from ehbilayer.hamiltonian import Evaluation, Hamiltonian
 from ehbilayer.hartree_fock.bands import band_data
 from ehbilayer.hartree_fock.order import (
     liquid_variance,
     momentum_variance,
-    phase_name,
     sea_depletion,
     zone_deviation,
 )
@@ -53,7 +52,7 @@ def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, st
         more, spectrum = _spectrum(torus, best, hamiltonian, evaluation, run.options.bands)
         data, said = data | more, said | spectrum
     rows = (*prior, *(_start_row(torus, e) for e in (ends[1:] if prior else ends)))
-    return HartreeFockResult(status=best.status, **said, phase=phase_name(torus, orbitals), starts=rows,
+    return HartreeFockResult(status=best.status, **said, phase=best.phase, starts=rows,
                              stability=stability or nothing_known(best), inputs=_inputs(run, orbitals), data=data)
 
 
@@ -97,11 +96,7 @@ def fermi_energy(torus: Torus, species: int) -> float:
 
 
 def _momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:
-    middle = np.abs(basis.waves).max(axis=0) + 1
-    present = np.zeros(2 * middle + 1, dtype=bool)
-    present[tuple((basis.waves + middle).T)] = True
-    around = basis.waves[:, None] + middle + HEXAGON  # (M, 6, 2)
-    edge = ~present[around[..., 0], around[..., 1]].all(axis=1)
+    edge = at_edge(basis.waves)
     return {
         "momentum_variance": _per_species(torus, lambda i: momentum_variance(torus, orbitals, i)),
         "liquid_momentum_variance": _per_species(torus, lambda i: liquid_variance(torus, i, basis)),
@@ -179,7 +174,7 @@ def gaps_of(run: Calculation, orbitals: Orbitals) -> Carriers[float]:
 
 def _start_row(torus: Torus, end: End) -> StartRow:
     return StartRow(end.label, end.seed, end.energy, end.energy / torus.particles, end.status,
-                    phase_name(torus, end.orbitals), float(end.minimum.residual[0]), end.cost)
+                    end.phase, float(end.minimum.residual[0]), end.cost)
 
 
 def _inputs(run: Calculation, orbitals: Orbitals) -> dict[str, Any]:

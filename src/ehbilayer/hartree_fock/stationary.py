@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
-from ehbilayer.hamiltonian import STANDARD, EnergyProblem, Hamiltonian
+from ehbilayer.hamiltonian import STANDARD, Hamiltonian
+from ehbilayer.hartree_fock.metal import energy_problem
 from ehbilayer.hartree_fock.occupations import fill_levels, pack
 from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.order import phase_name
 from ehbilayer.hartree_fock.spectrum import Levels, crystal_levels
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.lattice import crystal_cell
@@ -135,6 +137,11 @@ class End:
         """The state."""
         return Orbitals.of(self.hamiltonian.setting, self.frames)
 
+    @cached_property
+    def phase(self) -> str:
+        """Its name."""
+        return phase_name(self.hamiltonian.setting.tori[0], self.orbitals)
+
 
 def lowest(ends: Sequence[End]) -> End:
     """The end of lowest energy, converged ones first."""
@@ -153,6 +160,7 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
     frames, fillings, cost = begin.frames, begin.fillings, 0
     ends: list[End] = []
     tried: list[tuple[Filling, ...]] = []
+    levels: Sequence[Levels | None] | None = None
     for _ in range(REFILLS):
         tried.append(fillings)
         hamiltonian = run.hamiltonian(fillings)
@@ -160,17 +168,17 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
         large = basis.points * basis.cells >= COARSE_POINTS and min(basis.shape) >= COARSE_AXIS
         if large and hamiltonian.on_grid:
             rough = run.hamiltonian(fillings, basis.coarser())
-            early = _minimise(run, rough, frames, number, cost)
+            early = _minimise(run, rough, frames, number, cost, levels=levels)
             cost += early.evaluations
             if monitor.stopped is not None:
                 return _end(run, name, number, early, hamiltonian, cost)
             near = tuple(np.asarray(x)[0] for x in early.frames)
             # aliasing may have led elsewhere: only what is nearly stationary on the exact grid is a better start
-            minimum = _minimise(run, hamiltonian, near, number, cost, farthest=COARSE_RESIDUAL)
+            minimum = _minimise(run, hamiltonian, near, number, cost, farthest=COARSE_RESIDUAL, levels=levels)
         if minimum is None or (minimum.stopped and monitor.stopped is None):
             done = [e.energy for e in ends if e.status is Status.converged and options.refill == "down"]
             known = min(done, default=np.inf)
-            minimum = _minimise(run, hamiltonian, frames, number, cost, known=known)
+            minimum = _minimise(run, hamiltonian, frames, number, cost, known=known, levels=levels)
             if minimum.stopped and monitor.stopped is None:
                 cost += minimum.evaluations
                 break  # this filling stays above one that is there
@@ -183,6 +191,7 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
         plain = hamiltonian.on_numpy()
         end = replace(end, levels=tuple(crystal_levels(plain, end.frames, c) for c in range(len(fillings))))
         frames, fillings, settled = _refill(end, options)
+        levels = end.levels
         ends.append(replace(end, aufbau=_refill(end, options, bare=False)[2]))
         again = any(all(_same(a, b) for a, b in zip(fillings, old, strict=True)) for old in tried)
         if settled or again or monitor.stopped is not None:
@@ -191,10 +200,12 @@ def converge(run: Calculation, begin: Guess, number: int = 0, label: str | None 
 
 
 def _minimise(run: Calculation, hamiltonian: Hamiltonian, frames: Frames, number: int, cost: int,
-              farthest: float = np.inf, known: float = np.inf) -> Minimum:
+              farthest: float = np.inf, known: float = np.inf,
+              levels: Sequence[Levels | None] | None = None) -> Minimum:
     """`minimize.minimise` with progress; stops at once if the first residual is larger than ``farthest``, and where the
-    energy, falling as it does, stays above one that is ``known`` (Ha_h)."""
-    xp, report = hamiltonian.setting.fourier.xp, _callback(run, hamiltonian, number, cost)
+    energy, falling as it does, stays above one that is ``known`` (Ha_h). ``levels`` are of a state nearby."""
+    report = _callback(run, hamiltonian, number, cost)
+    problem, begin = energy_problem(hamiltonian, frames, levels)
     last: deque[float] = deque(maxlen=LATELY + 1)
 
     def callback(iteration: int, energy: Any, residual: Any, x: Frames) -> bool:
@@ -203,9 +214,8 @@ def _minimise(run: Calculation, hamiltonian: Hamiltonian, frames: Frames, number
         hopeless = last[-1] - MORE * falls > known
         return hopeless or (iteration == 0 and float(residual[0]) > farthest) or report(iteration, energy, residual, x)
 
-    return minimise(EnergyProblem(hamiltonian), tuple(xp.asarray(x)[None] for x in frames),
-                    residual=run.options.residual_target, max_iterations=run.options.max_iterations,
-                    callback=callback)
+    return minimise(problem, begin, residual=run.options.residual_target,
+                    max_iterations=run.options.max_iterations, callback=callback)
 
 
 def _callback(run: Calculation, hamiltonian: Hamiltonian, number: int,

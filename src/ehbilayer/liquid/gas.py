@@ -25,6 +25,7 @@ from ehbilayer.interaction.base import Interaction
 from ehbilayer.liquid import SPINS
 from ehbilayer.liquid.result import LiquidResult, Parts
 from ehbilayer.model import Bilayer, Carrier
+from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
@@ -64,7 +65,7 @@ class Gas:
     @cached_property
     def _nodes(self) -> tuple[np.ndarray, np.ndarray]:
         """phi, and v(2 k_F sin phi) times the weights of dphi."""
-        node, weight = np.polynomial.legendre.leggauss(NODES)
+        node, weight = gauss_legendre(NODES)
         phi = np.pi / 4 * (1 + node)
         layer = self.carrier.layer
         v = self.interaction.v(2 * self.fermi_wave_number * np.sin(phi), layer, layer)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicSpline
@@ -118,7 +119,7 @@ def from_table(omega: ArrayLike, alpha2F: ArrayLike) -> CouplingSpectrum:
         raise InputError("alpha2F", "values >= 0, not all of them 0", float(f.min()), "check the sign and the units")
     if w[0] == 0 and f[0] > 0:
         raise InputError("alpha2F", "0 at omega = 0", float(f[0]), "lambda = 2 int alpha2F/omega would be infinite")
-    node, weight = np.polynomial.legendre.leggauss(PER_INTERVAL)
+    node, weight = gauss_legendre(PER_INTERVAL)
     at = 0.5 + 0.5 * node
     points = w[:-1, None] + np.diff(w)[:, None] * at
     values = f[:-1, None] + np.diff(f)[:, None] * at

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.pairing.liquid import UMKLAPP, Liquid, check
 
 BCS_FACTOR = 1.13  # as printed; 2 e^gamma/pi = 1.1339
@@ -93,7 +94,7 @@ def _normal(a: np.ndarray, s: np.ndarray, edge: float) -> np.ndarray:
     b, the smaller of the two scales a and 1/s, makes the integrand as smooth in t for tiny a or huge s as for others:
     its nearest pole, sin(theta) = -a, is at a distance pi from the real axis.
     """
-    node, weight = np.polynomial.legendre.leggauss(NODES)
+    node, weight = gauss_legendre(NODES)
     b = 1 / (1 / a + s)
     end = np.minimum(edge, FARTHEST / np.maximum(s, 1e-300))
     t = np.log1p(end / b)[:, None] * (0.5 + 0.5 * node)
@@ -146,7 +147,7 @@ def folding(sine: np.ndarray, flavours: int) -> np.ndarray:
 
 
 def _gauss(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    node, weight = np.polynomial.legendre.leggauss(NODES)
+    node, weight = gauss_legendre(NODES)
     return low + (high - low) * (0.5 + 0.5 * node), 0.5 * (high - low) * weight
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, condensed
 from ehbilayer.pairing.couplings import CHUNK, half_zone, positive, umklapp_nodes, weighted
 from ehbilayer.pairing.liquid import Liquid
@@ -65,7 +66,7 @@ def transfers(umklapp: str, flavours: int) -> tuple[np.ndarray, np.ndarray, np.n
     Slow plasmons have nodes of their own: theta = edge u^2. Raises InputError for an unknown name.
     """
     edge, theta, beyond = umklapp_nodes(umklapp, flavours)
-    node, half = np.polynomial.legendre.leggauss(NODES)
+    node, half = gauss_legendre(NODES)
     u = 0.5 + 0.5 * node
     inside = edge * u * u
     sine, weight = np.sin(inside), edge * u * half
@@ -74,7 +75,7 @@ def transfers(umklapp: str, flavours: int) -> tuple[np.ndarray, np.ndarray, np.n
     if umklapp == "debye":
         far = np.full(theta.shape, 0.5 * np.sqrt(flavours))
         return tuple(np.concatenate(x) for x in ((sine, np.sin(theta)), (sine, far), (weight, beyond)))  # type: ignore[return-value]
-    k, q, share = _folded(np.sin(theta), flavours, *np.polynomial.legendre.leggauss(DIRECTIONS))
+    k, q, share = _folded(np.sin(theta), flavours, *gauss_legendre(DIRECTIONS))
     # beyond holds (k/q)^2 averaged over directions; here each direction has its own
     mean = (share * (k / q) ** 2).sum(axis=1, keepdims=True)
     each = beyond[:, None] * share * (k / q) ** 2 / mean

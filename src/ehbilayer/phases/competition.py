@@ -171,6 +171,7 @@ class _Points:
 
     def _well_enough(self, candidate: Candidate, told: Hooks, begin: Seen) -> tuple[CandidateRow, State]:
         """Converged to `economy.needed`, again where it came closer to the lowest than it was at first."""
+        candidate = replace(candidate, options=replace(candidate.options, refill="down"))  # all were tried at first
         if candidate.options.basis_tolerance is None:
             return converge(candidate, told, begin.state)
         tolerance = needed(candidate, begin.energy, self._all)

@@ -18,6 +18,7 @@ import numpy as np
 
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.numerics.memory import require_memory
+from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.phonons.modes import UNSTABLE, Phonons, signed_root
 from ehbilayer.status import Status
 
@@ -32,7 +33,7 @@ def zone_rule(cell: Cell, order: int, nearest: float = 0.0) -> tuple[np.ndarray,
     No point has t < ``nearest``: round-off hides sound there. Up to t0 the integrand is taken as a t + b t^2 + c t^3,
     known from three points beyond.
     """
-    node, weight = np.polynomial.legendre.leggauss(order)
+    node, weight = gauss_legendre(order)
     v, share = (node + 1) / 2, weight / 2
     t0 = max(0.4 / order, nearest)
     outer, inner = t0 + (1 - t0) * v, t0 * np.array([1.0, 1.5, 2.0])
