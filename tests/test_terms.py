@@ -130,3 +130,23 @@ def test_exchange_on_waves_is_that_of_pair_densities(case, order, monkeypatch):
     assert abs(found[0].energy[0] - found[0].energy[1]) > 1e-3
     for p, q in zip(found[0].fock, found[1].fock, strict=True):
         assert np.abs(p - q).max() < 1e-13 < np.abs(q).max()
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_waves_and_the_grid_give_the_same(monkeypatch, noise):
+    """Direct and exchange terms by matrices between waves (real ones without noise) and by transforms."""
+    torus = trions(zero_mode="madelung")
+    hamiltonian, x = random_state(torus, small_basis("crystal"), start="trion-crystal", noise=noise)
+    found = []
+    for seconds in (0.0, 1.0):
+        monkeypatch.setattr("ehbilayer.terms.wave_exchange.SECONDS", seconds)
+        here = Hamiltonian(hamiltonian.setting)
+        out = here.evaluate(x)
+        assert here.on_grid is (seconds > 0)
+        levels = [here.blocks(here.state(x), c) for c in range(len(x))]
+        found.append((out.parts, out.fock, levels))
+    (parts, fock, levels), (same_parts, same_fock, same_levels) = found
+    for name in TERMS:
+        assert parts[name] == pytest.approx(same_parts[name], abs=1e-12)
+    for a, b in zip((*fock, *levels), (*same_fock, *same_levels), strict=True):
+        assert np.allclose(a, b, atol=1e-12)

@@ -14,7 +14,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.minimize import Frames
-from ehbilayer.terms import Action, Array, Operator, Setting, State, Term, TermOf
+from ehbilayer.terms import Action, Array, Operator, Setting, State, Term, TermOf, Values
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
 from ehbilayer.terms.kinetic import Kinetic
@@ -78,11 +78,12 @@ class Hamiltonian:
     def state(self, c: Frames) -> State:
         """The orbitals with their values on the grid."""
         s = self.setting
-        psi = []
-        for i, (x, filling) in enumerate(zip(c, s.fillings, strict=True)):
-            values = s.basis.to_grid(s.fourier, s.split(x, i), filling.blocks)
-            psi.append(values.reshape(values.shape[0], -1, len(s.channels[i].components), *s.basis.shape))
-        return State(tuple(c), tuple(psi))
+
+        def values(i: int) -> Array:
+            psi = s.basis.to_grid(s.fourier, s.split(c[i], i), s.fillings[i].blocks)
+            return psi.reshape(psi.shape[0], -1, len(s.channels[i].components), *s.basis.shape)
+
+        return State(tuple(c), Values(values, len(c)))
 
     def _sum(self, state: State, actions: Sequence[Action]) -> Frames:
         """F psi of each channel as coefficients (b, K, n, S g)."""

@@ -256,6 +256,12 @@ class PlaneWaveBasis:
         return np.ones(self.columns)
 
     @property
+    def distinct(self) -> bool:
+        """Whether no two reciprocal vectors of the cell between waves share a frequency of the grid."""
+        place = self._reached % np.array(self.shape) @ np.array([self.shape[1], 1])
+        return len(np.unique(place)) == len(place)
+
+    @property
     def transfer_count(self) -> int:
         """Reciprocal vectors of the cell between two waves of one block, one of each p and -p."""
         return (len(self._reached) + 1) // 2

@@ -1,7 +1,7 @@
 """Metals: orbitals beside empty levels close by, for which the kinetic energy says little about how soft a change is.
 
 The Hessian of the energy between an orbital i and a level a is about e_a - e_i, with Fock levels of a state nearby. A
-minimiser that is told so needs half of the iterations or fewer: with (k^2/2m + s)^-1 it has to learn of every small gap.
+minimiser that is told so needs half of the iterations or fewer: by (k^2/2m + s)^-1 it has to learn of each small gap.
 """
 
 from __future__ import annotations

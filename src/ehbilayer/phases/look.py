@@ -14,17 +14,21 @@ import numpy as np
 from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.condensate.result import TorusCondensateResult
 from ehbilayer.condensate.torus import Angles
+from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.hartree_fock.handover import same_particles
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
+from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.lattice import Cell
+from ehbilayer.numerics.minimize import orthonormalise
 from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.result import ArrangementRow
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
+from ehbilayer.terms import Setting
 
 LOOSE = 0.5  # Ha_h, tolerance of a first look: a residual of 7e-4, with energies right to about LOOK_ERROR
 GLANCE = 15  # iterations after which a state that has left its phase is not followed further
@@ -72,7 +76,7 @@ def look_at(group: Sequence[Candidate], hooks: Hooks) -> Look | None:
     """Look at the arrangements of one candidate; None if it was stopped before the first.
 
     Orders of the electrons come first, each with the simplest order of the holes; other orders of the holes then with
-    the best order of the electrons.
+    the best order of the electrons, and from its state.
     """
     seen: list[Seen] = []
     for later in (False, True):
@@ -82,11 +86,26 @@ def look_at(group: Sequence[Candidate], hooks: Hooks) -> Look | None:
             if later and (best is None or spin != best.candidate.torus.electron_spin):
                 continue
             initial = from_neighbour(candidate, hooks.neighbour)
-            state = _loosely(candidate, initial, hooks)
+            near = initial if initial is not None or best is None else beside(candidate, best)
+            state = _loosely(candidate, near, hooks, refill="all" if near is initial else "down")
             if hooks.should_stop() is not None:
                 return _look(seen, hooks.should_stop()) if seen else None
             seen.append(Seen(candidate, state, _energy_per_hole(candidate, state), initial is not None))
     return _look(seen)
+
+
+def beside(candidate: Candidate, best: Seen) -> Orbitals | None:
+    """The electrons of ``best`` beside holes on sites in another order: where to begin that; None for states that have
+    no sites, or do not fit."""
+    state, options = best.state, candidate.options
+    if candidate.uniform or candidate.start is not None or not isinstance(state, HartreeFockResult) or not best.kept:
+        return None
+    torus, basis, known = candidate.torus, candidate.basis, {d.label: d for d in state.orbitals.determinants}
+    begin = guess(torus, basis, options.start, spin_order=options.spin_order, occupation=options.occupation)
+    frames = tuple(orthonormalise(np, x[None]) for x in begin.frames)
+    made = Orbitals.of(Setting(basis, Fourier(), [torus], begin.fillings), frames)
+    electrons = [s.name for s in torus.species if s.charge < 0]
+    return replace(made, determinants=tuple(known[d.label] if d.carrier in electrons else d for d in made.determinants))
 
 
 def _best(seen: Sequence[Seen]) -> Seen:
@@ -98,7 +117,8 @@ def _look(seen: Sequence[Seen], stopped: Status | None = None) -> Look:
     return Look(best, kept if kept.kept and not best.kept else None, tuple(seen), stopped)
 
 
-def _loosely(candidate: Candidate, initial: Orbitals | Angles | None, hooks: Hooks, most: int = GLANCE) -> State:
+def _loosely(candidate: Candidate, initial: Orbitals | Angles | None, hooks: Hooks, most: int = GLANCE,
+             refill: str = "all") -> State:
     """Converged loosely; what has left its phase after ``most`` iterations is not followed further."""
     if candidate.paired:
         assert not isinstance(initial, Orbitals)
@@ -107,7 +127,7 @@ def _loosely(candidate: Candidate, initial: Orbitals | Angles | None, hooks: Hoo
     assert not isinstance(initial, Angles)
     all_of_them = candidate.options.max_iterations
     options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,
-                      spectrum=False, max_iterations=min(most, all_of_them))
+                      spectrum=False, max_iterations=min(most, all_of_them), refill=refill)
     state = solve(candidate.torus, candidate.basis, options, how_of(hooks), initial=initial or candidate.start)
     if state.status is not Status.not_converged or state.phase != candidate.name or most >= all_of_them:
         return state

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, final
 
 import numpy as np
 
@@ -104,12 +104,32 @@ class Setting:
         return x if count == 1 else x.reshape(*x.shape[:2], x.shape[2] // count, x.shape[3] * count)
 
 
+@final
+class Values(Sequence[Array]):
+    """Values of the orbitals of each channel on the grid, computed when they are asked for."""
+
+    def __init__(self, make: Callable[[int], Array], channels: int) -> None:
+        self._make = make
+        self._known: list[Array | None] = [None] * channels
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __getitem__(self, channel: Any) -> Any:
+        if isinstance(channel, slice):
+            return tuple(self)[channel]
+        found = self._known[channel]
+        if found is None:
+            found = self._known[channel] = self._make(range(len(self))[channel])
+        return found
+
+
 @dataclass(frozen=True)
 class State:
     """Occupied orbitals: coefficients c[channel] (b, K, n, S g), their values psi[channel] (b, P, S, n1, n2)."""
 
     c: tuple[Array, ...]
-    psi: tuple[Array, ...]
+    psi: Sequence[Array]
 
 
 @dataclass(frozen=True)

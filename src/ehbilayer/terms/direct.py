@@ -13,6 +13,7 @@ import numpy as np
 from ehbilayer.interaction.area_derivative import area_derivative
 from ehbilayer.terms import Action, Array, Setting, State
 from ehbilayer.terms.local import LocalOperator
+from ehbilayer.terms.wave_density import WaveDensity
 
 
 class Direct:
@@ -23,6 +24,7 @@ class Direct:
 
     def __init__(self, setting: Setting) -> None:
         self.setting, self._weight = setting, setting.basis.multiplicity()
+        self._on_waves = [WaveDensity.of(setting, c) for c in range(len(setting.channels))]
         self._tabulate(0)
 
     def _tabulate(self, order: int) -> None:
@@ -51,21 +53,32 @@ class Direct:
         xp, s = self.setting.fourier.xp, self.setting
         rho = []
         for part in s.parts:
-            f = s.fillings[part.channel].flat[None, :, None, None] * s.channels[part.channel].degeneracy
-            rho.append(xp.sum(f * xp.abs(state.psi[part.channel][:, :, part.component]) ** 2, axis=1))
-        grid = xp.stack(rho, axis=1) / s.basis.points
-        return s.basis.field_forward(s.fourier, grid)
+            on_waves, degeneracy = self._on_waves[part.channel], s.channels[part.channel].degeneracy
+            if on_waves is not None:
+                rho.append(degeneracy * on_waves.density(state.c[part.channel]))
+                continue
+            f = s.fillings[part.channel].flat[None, :, None, None] * degeneracy
+            grid = xp.sum(f * xp.abs(state.psi[part.channel][:, :, part.component]) ** 2, axis=1) / s.basis.points
+            rho.append(s.basis.field_forward(s.fourier, grid))
+        return xp.stack(rho, axis=1)
 
     def act(self, state: State) -> Action:
         xp, s = self.setting.fourier.xp, self.setting
         rho = self.density(state)
         energy = 0.5 * xp.einsum("bijxy,bixy,bjxy,y->b", self.v, rho.conj(), rho, self._weight).real
-        potential = s.basis.field_backward(s.fourier, self._potential(rho))
-        grid, first = [], 0
-        for psi in state.psi:
-            grid.append(potential[:, None, first : first + psi.shape[2]] * psi)
-            first += psi.shape[2]
-        return Action(energy + self.capacitor, grid=tuple(grid))
+        potential = self._potential(rho)
+        on_grid = None in self._on_waves
+        # the transform may overwrite its input
+        values = s.basis.field_backward(s.fourier, potential + 0) if on_grid else potential
+        coefficients: list[Array | None] = []
+        grid: list[Array | None] = []
+        first = 0
+        for c, on_waves in enumerate(self._on_waves):
+            parts = len(s.channels[c].components)
+            coefficients.append(None if on_waves is None else on_waves.apply(potential[:, first], state.c[c]))
+            grid.append(None if on_waves is not None else values[:, None, first : first + parts] * state.psi[c])
+            first += parts
+        return Action(energy + self.capacitor, coefficients=tuple(coefficients), grid=tuple(grid))
 
     def _potential(self, rho: Array) -> Array:
         """V_i(G) = sum_j z_i z_j v_ij(G) rho_j(G)/A of every part, (b, parts, n1, columns)."""

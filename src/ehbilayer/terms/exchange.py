@@ -97,15 +97,15 @@ class Exchange:
         energy = 0.0
         coefficients: list[Array | None] = []
         grid: list[Array | None] = []
-        for c, psi in enumerate(state.psi):
+        for c, x in enumerate(state.c):
             on_waves, f = self._on_waves[c], s.fillings[c].f
             if on_waves is not None:
-                x = state.c[c]
                 k_x = on_waves(x)
                 overlap = xp.sum(f[None, :, :, None] * (x.conj() * k_x).real, axis=(1, 2, 3))
                 coefficients.append(-k_x)
                 grid.append(None)
             else:
+                psi = state.psi[c]
                 k_psi = self._self_exchange(c, psi)
                 f = f.ravel()[None, :, None, None, None]
                 overlap = xp.sum(f * (_conj(xp, psi) * k_psi).real, axis=(1, 2, 3, 4)) / s.basis.points
