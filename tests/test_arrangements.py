@@ -262,9 +262,9 @@ def test_size_is_looked_at_in_every_phase_that_may_still_win() -> None:
     for r in others:
         near = r.name in ("liquid", "condensate") or r is others[0] or r.energy - first.energy < reach
         assert r.size_shift is not None or not near
-    assert not any("knows nothing of size" in text for text in result.cautions)
+    assert not any("no smaller box of this shape" in text for text in result.cautions)
     odd = phases(light(18), ["liquid", "hole-crystal"], hexagon=5, **QUICK)
-    assert any("knows nothing of size" in text for text in odd.cautions)
+    assert any("no smaller box of this shape" in text for text in odd.cautions)
 
 
 def test_closed_shells_of_a_box_are_called_an_artefact() -> None:

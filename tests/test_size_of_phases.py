@@ -13,7 +13,7 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import disk_waves
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.phases.candidates import Candidate, candidates
-from ehbilayer.phases.plane import plane_energy
+from ehbilayer.phases.plane import free_energy, plane_energy, shells
 from ehbilayer.phases.result import CompetitionResult
 from ehbilayer.phases.verdict import ranked
 
@@ -87,8 +87,34 @@ def test_flavours_fill_in_the_plane_as_costs_least_there() -> None:
     assert plane_energy("condensate", pairs) == pytest.approx(min(alone), abs=1e-12) and alone[0] != alone[1]
 
 
+def test_electrons_on_a_hole_crystal_have_the_shells_of_the_box() -> None:
+    """Two electrons per hole, of two flavours: boxes differ by 1e-2, the lead of the hole crystal by 1e-4."""
+    bilayer = Bilayer.of("mass-ratio-10", spacing="1.5 nm", hole_density="5e12 cm^-2", electrons_per_hole=2)
+    found = {}
+    for holes in (12, 36):
+        box = Torus(bilayer, holes, zero_mode="madelung", electron_spin="polarized")
+        found[holes] = phases(box, ["liquid", "hole-crystal"], spins="all", **QUICK)
+    small, large = found[12], found[36]
+    assert small.winner == large.winner == "hole-crystal"
+    assert abs(small.lowest_energy - large.lowest_energy) > 5e-3
+    doubt = small.numerical_error + large.numerical_error
+    assert small.resolved and abs(small.margin - large.margin) < doubt < 3e-3
+
+
+def test_a_box_without_a_smaller_one_is_no_license() -> None:
+    """Four electrons and twelve holes tile no smaller triangle: size does what it does to the liquid."""
+    bilayer = Bilayer.of("WSe2/MoSe2", spacing="2 nm", hole_density="1.7e12 cm^-2", electrons_per_hole=1 / 3)
+    box = Torus(bilayer, 12, zero_mode="madelung", electron_spin="polarized")
+    found = phases(box, ["liquid", "hole-crystal", "crystal"], spins="given", stability="none", tolerance=1e-4)
+    liquid = rows(found)["liquid"]
+    assert all(r.size_shift is None for r in found.candidates) and liquid.above_plane is not None
+    assert found.numerical_error > abs(liquid.above_plane) > 1e-3
+    assert any("takes size to do what it does to the liquid" in text for text in found.cautions)
+
+
 def test_what_the_plane_does_not_know() -> None:
     box = torus(9)
+    assert shells("crystal", [made(box, "crystal")], box) is None and free_energy("condensate", box) is None
     assert plane_energy("crystal", [made(box, "crystal")]) is None
     electron = replace(box.bilayer.carrier("electron"), dispersion=lambda k: np.sum(k**2, axis=-1) / 2)
     carriers = tuple(electron if c.name == "electron" else c for c in box.bilayer.carriers)

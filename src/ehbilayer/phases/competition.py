@@ -32,7 +32,7 @@ from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.economy import beaten, in_order, needed, twin, within
 from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
-from ehbilayer.phases.plane import plane_energy
+from ehbilayer.phases.plane import plane_energy, shells
 from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
 from ehbilayer.phases.sizes import Sized, size_shifts
 from ehbilayer.phases.unequal import by_flavour
@@ -216,16 +216,20 @@ class _Points:
             waves = _waves_of(self._state(row)) if grown else candidate.basis.waves
             # on the first waves where looked at
             above = None if row.above_plane is None else row.above_plane - (row.basis_error or 0.0)
-            states.append(Sized(candidate, (row.energy or 0.0) + row.gained, waves, above))
+            states.append(Sized(candidate, row.phase, (row.energy or 0.0) + row.gained, waves, above,
+                                shells(row.phase, self._competing(row), candidate.torus)))
         quiet = replace(self.hooks, progress=lambda text: None)
         for row, shift in zip(found, size_shifts(states, quiet), strict=True):
             self._replace(row, size_shift=shift, above_plane=row.above_plane)
 
     def _above_plane(self, row: CandidateRow) -> float | None:
         """By how much a homogeneous phase lies above the infinite plane, per hole."""
-        group = [c for c in self.candidates if c.name == row.phase] or [self._candidate(row)]
-        plane = plane_energy(row.phase, group, self.hooks.should_stop)
+        plane = plane_energy(row.phase, self._competing(row), self.hooks.should_stop)
         return None if plane is None else (row.energy or 0.0) - plane
+
+    def _competing(self, row: CandidateRow) -> list[Candidate]:
+        """The arrangements that compete for its phase."""
+        return [c for c in self.candidates if c.name == row.phase] or [self._candidate(row)]
 
     def _replace(self, row: CandidateRow, **fields: Any) -> None:
         def changed(rows: list[CandidateRow]) -> list[CandidateRow]:

@@ -1,9 +1,10 @@
-"""What the size of the box does to a homogeneous phase, exactly: its energy less that of the infinite plane.
+"""What the size of the box does to what is uniform, exactly: its energy less that of the infinite plane.
 
     E(N) - sum_a N_a v_a(0)/2 - E(plane),  the Madelung term v_a(0) where the convention of the box leaves it out,
 
-of a liquid by `liquid.gas`, of a condensate by `condensate.radial`. Flavours do not see each other in a uniform state,
-so that each has its own energy, and a phase may fill them in the plane as costs least there.
+of liquids by `liquid.gas`, of condensates by `condensate.radial`. Flavours do not see each other in a uniform state,
+so that each has its own energy, and a phase may fill them in the plane as costs least there. The liquid carriers of a
+metal, such as the electrons on a hole crystal, have the shells of a box almost as if they were alone (`free_energy`).
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from functools import partial
 from ehbilayer.condensate.pairs import pair_of
 from ehbilayer.condensate.radial import Pairs, find
 from ehbilayer.errors import InputError
+from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.liquid.gas import Gas
+from ehbilayer.phases.arrangements import MOST_UNEQUAL, uniform_energies
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.status import Status
 from ehbilayer.torus import Species, Torus
 
 LIQUID = "liquid"
 TOLERANCE = 1e-7  # Ha_h per pair, of the condensate
+Stop = Callable[[], Status | None] | None
 
 
-def plane_energy(phase: str, candidates: Sequence[Candidate],
-                 should_stop: Callable[[], Status | None] | None = None) -> float | None:
+def plane_energy(phase: str, candidates: Sequence[Candidate], should_stop: Stop = None) -> float | None:
     """Energy per site (Ha_h) of a homogeneous phase in the infinite plane, plus the Madelung term that the torus leaves
     out; None for other phases, and where it is not known: a dispersion, for a condensate another interaction.
 
@@ -37,8 +40,7 @@ def plane_energy(phase: str, candidates: Sequence[Candidate],
     torus = candidates[0].torus
     try:
         if phase == LIQUID:
-            found = sum((min(_filled(n, partial(_gas, torus, s)) for n in _fillings(candidates, s))
-                         for s in torus.species if s.count), 0.0)
+            found = _gases(candidates, [s for s in torus.species if s.count])
         elif phase == CONDENSATE:
             hole = next(s for s in torus.species if s.charge > 0 and s.count)
             most = min(s.flavours for s in torus.species if s.count)
@@ -51,12 +53,48 @@ def plane_energy(phase: str, candidates: Sequence[Candidate],
     return (found + charged + madelung(torus)) / torus.sites
 
 
+def shells(phase: str, candidates: Sequence[Candidate], torus: Torus) -> float | None:
+    """By how much the liquid carriers of a metal lie above the infinite plane, per site (Ha_h), were they alone; None
+    for insulators and where it is not known."""
+    alone = free_energy(phase, torus)
+    if alone is None:
+        return None
+    try:
+        return alone - _gases(candidates, _free(phase, torus)) / torus.sites
+    except InputError:
+        return None
+
+
+def free_energy(phase: str, torus: Torus) -> float | None:
+    """Energy per site (Ha_h) of the liquid carriers of a metal in this box, were they alone, with the Madelung term;
+    None for insulators, and for too many particles."""
+    free = _free(phase, torus)
+    if not free or any(s.count > MOST_UNEQUAL for s in free):
+        return None
+    box = replace(torus, zero_mode="madelung")
+    energies = [(s, uniform_energies(box, torus.species.index(s))) for s in free]
+    return float(sum(energy[n] for s, energy in energies for n in s.occupations)) / torus.sites
+
+
 def madelung(torus: Torus) -> float:
     """sum_a N_a v_a(0)/2 (Ha_h) where the convention of the torus leaves it out, else 0."""
     if torus.zero_mode == "madelung":
         return 0.0
     with_term = replace(torus, zero_mode="madelung")
     return sum(s.count * with_term.zero_mode_element(i, i) / 2 for i, s in enumerate(torus.species) if s.count)
+
+
+def _free(phase: str, torus: Torus) -> list[Species]:
+    """The carriers that are liquid in a phase in which others sit on sites."""
+    localised = LOCALISED.get(phase, ())
+    return [s for s in torus.species if s.count and localised
+            and ("electron" if s.charge < 0 else "hole") not in localised]
+
+
+def _gases(candidates: Sequence[Candidate], species: Sequence[Species]) -> float:
+    """Energy (Ha_h) of liquids of these carriers in the plane."""
+    torus = candidates[0].torus
+    return sum((min(_filled(n, partial(_gas, torus, s)) for n in _fillings(candidates, s)) for s in species), 0.0)
 
 
 def _fillings(candidates: Sequence[Candidate], species: Species, most: int | None = None) -> list[tuple[float, ...]]:
@@ -76,7 +114,7 @@ def _gas(torus: Torus, species: Species, number: float) -> float:
     return number * Gas(carrier, torus.bilayer.interaction, 1).energy
 
 
-def _pairs(torus: Torus, should_stop: Callable[[], Status | None] | None, number: float) -> float:
+def _pairs(torus: Torus, should_stop: Stop, number: float) -> float:
     """The same of pairs. Raises ArithmeticError where that does not converge."""
     names = (c.name for c in pair_of(torus.bilayer))
     here = torus.bilayer.with_densities(dict.fromkeys(names, number / torus.area))

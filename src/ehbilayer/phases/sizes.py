@@ -17,7 +17,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.look import LOOSE, how_of
-from ehbilayer.phases.plane import madelung
+from ehbilayer.phases.plane import free_energy, madelung
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
 from ehbilayer.torus import SPIN_TREATMENTS, Torus
@@ -29,27 +29,39 @@ FAR = 5.0  # of the largest shift: crystals farther above the lowest state are n
 
 @dataclass(frozen=True, eq=False)
 class Sized:
-    """A state whose size matters: its energy per hole (Ha_h) and its waves, and for homogeneous phases by how much it
-    lies above the infinite plane (`plane.plane_energy`)."""
+    """A state whose size matters, energies in Ha_h per hole.
+
+    phase, energy, waves : what it is.
+    above_plane : how far a homogeneous phase lies above the infinite plane (`plane.plane_energy`).
+    shells : the same of the liquid carriers of a metal (`plane.shells`).
+    """
 
     candidate: Candidate
+    phase: str
     energy: float
     waves: np.ndarray
     above_plane: float | None = None
+    shells: float | None = None
 
     @property
     def quick(self) -> bool:
         """Whether it takes no time in another box."""
         return self.candidate.paired or self.candidate.uniform
 
+    @property
+    def known(self) -> float:
+        """What is known exactly of its change with size."""
+        return self.shells or 0.0 if self.above_plane is None else self.above_plane
+
 
 def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
     """By how much each state's height above the first, per hole (Ha_h), may fall from its box to infinitely many
     particles.
 
-        (E_i - E_1)(N)/N - (E_i - E_1)(plane)         both homogeneous: exact, < 0 where the height grows
-        |(E_i - E_1)(N)/N - (E_i' - E_1')(N')/N'|     neither: the largest smaller box that holds both
-        the sum of both, each for one of the two      of one that is and one that is not
+        x_i - x_1 + |y_i - y_1|
+
+    with x what is known exactly, of homogeneous phases all (`Sized.known`), and y the change of the rest from
+    the largest smaller box that holds those of both that have a rest. Below 0 where the height grows.
 
     Parameters
     ----------
@@ -68,15 +80,12 @@ def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
         return looked[i, sites]
 
     def between(i: int) -> float | None:
-        known = {j: x for j in (0, i) if (x := states[j].above_plane) is not None}
-        unknown = [j for j in (0, i) if j not in known]
-        sites = smaller([states[j].candidate for j in unknown]) if unknown else 0
-        changes = [None if sites is None else change(j, sites) for j in unknown]
-        if any(c is None for c in changes):
+        rest = [j for j in (0, i) if states[j].above_plane is None]
+        sites = smaller([states[j].candidate for j in rest]) if rest else 0
+        changes = [(-1 if j == 0 else 1, None if sites is None else change(j, sites)) for j in rest]
+        if any(c is None for _, c in changes):
             return None
-        signs = {0: -1, i: 1}
-        exact = sum(signs[j] * x for j, x in known.items())
-        return exact + abs(sum(signs[j] * (c or 0.0) for j, c in zip(unknown, changes, strict=True)))
+        return states[i].known - states[0].known + abs(sum(sign * (c or 0.0) for sign, c in changes))
 
     for i in sorted(range(1, len(states)), key=lambda i: (i > 1 and not states[i].quick, i)):
         if i == 1 or states[i].quick or states[i].energy - states[0].energy <= FAR * reach:
@@ -87,11 +96,15 @@ def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
 
 def size_shift(state: Sized, sites: int, hooks: Hooks) -> float | None:
     """Energy per hole (Ha_h) of a state less that in a smaller box of ``sites`` (`smaller`), on waves of the same part
-    of the plane, both with their Madelung terms. None where it did not converge there."""
+    of the plane, both with their Madelung terms and without the shells of liquid carriers. None where it did not
+    converge there."""
     candidate = state.candidate
     small = resized(candidate.torus, sites)
     chosen = same_reach(candidate.torus, state.waves, small)
     energy = state.energy - madelung(candidate.torus) / candidate.torus.sites + madelung(small) / small.sites
+    if state.shells is not None:
+        here, there = (free_energy(state.phase, torus) or 0.0 for torus in (candidate.torus, small))
+        energy -= here - there
     if candidate.paired:
         basis = PlaneWaveBasis(small.box, chosen)
         pairs = by_flavour(small, lambda torus: condensate_torus.solve(

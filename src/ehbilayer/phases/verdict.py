@@ -39,12 +39,18 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     first, second = ranking[:2]
     others = [r for r in rows if r.status in STANDING and r.energy is not None and r.phase != first.phase]
     known = max((r.basis_error for r in (first, *others) if r.basis_error is not None), default=0.0)
-    moved = max((abs(r.size_shift) for r in others if r.size_shift is not None), default=0.0)
+    moved = _moved(rows, others)
     worst = min(_energy(r) - remaining(r, first, known, moved) for r in others) - _energy(first)
     margin = _energy(second) - _energy(first)
     # what is on its way only falls, but nobody knows how far
     done = all(r.status is Status.converged for r in others)
     return Verdict(first.phase, second.phase, margin, margin - worst, worst > 0 and done)
+
+
+def _moved(rows: Sequence[CandidateRow], others: Sequence[CandidateRow]) -> float:
+    """What size does to phases in which nobody looked: as much as to others, else as to homogeneous ones alone."""
+    shifts = [abs(r.size_shift) for r in others if r.size_shift is not None]
+    return max(shifts or [abs(r.above_plane) for r in rows if r.above_plane is not None], default=0.0)
 
 
 def remaining(row: CandidateRow, first: CandidateRow, unknown: float = 0.0, moved: float = 0.0) -> float:
@@ -103,7 +109,12 @@ def _one_box(ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
     """Where no smaller box says what size does."""
     if len(ranking) < 2 or any(r.size_shift is not None for r in ranking):
         return ()
-    return ("no smaller box of this shape holds the two lowest phases: the numerical error knows nothing of size",)
+    known = [r for r in ranking if r.above_plane is not None]
+    why = "no smaller box of this shape holds the two lowest phases: the numerical error "
+    if not known:
+        return (f"{why}knows nothing of size",)
+    most = max(known, key=lambda r: abs(r.above_plane or 0.0))
+    return (f"{why}takes size to do what it does to the {most.phase}, {abs(most.above_plane or 0.0):.1e} per hole",)
 
 
 def ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
