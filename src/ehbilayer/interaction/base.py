@@ -99,6 +99,10 @@ class Interaction(ABC):
         """
         if zero_mode == "madelung":
             return self.zero_mode(vectors, a, b)
+        return self.mean(vectors, a, b)
+
+    def mean(self, vectors: np.ndarray, a: int, b: int) -> float:
+        """v(0)/A (Ha_h), the mean over the torus, where it is finite; else 0, as the background makes it."""
         return self.long_wave(a, b)[1] / abs(float(np.linalg.det(vectors))) if self.finite else 0.0
 
     def charging(self, layers: Sequence[tuple[int, float]], area: float) -> float:

@@ -72,6 +72,33 @@ class HeatKernel:
         return short + far - float(np.sum(weight / (4 * np.pi * t)))
 
 
+    def potential(self, vectors: np.ndarray, displacements: np.ndarray) -> np.ndarray:
+        """(1/A) sum_{k != 0} v(k) e^{ikr} on the lattice of ``vectors``, the potential of zero average, (n,) in Ha_h.
+
+        ``displacements`` (n, 2) in a_h are off the charge itself in its own layer.
+        """
+        cell = Cell(reduce_vectors(Cell(vectors).vectors)[0])
+        fractions = displacements @ np.linalg.inv(cell.vectors)
+        r = (fractions - np.rint(fractions)) @ cell.vectors
+        middle = cell.area / (4 * np.pi)
+        corner = 0.5 * max(float(np.linalg.norm(cell.vectors[0] + s * cell.vectors[1])) for s in (1, -1))
+        images = points_within(cell.vectors, math.sqrt(4 * DEEP * middle) + corner)
+        waves = points_within(cell.reciprocal, math.sqrt(DEEP / middle) * math.exp(STEP / 2))
+        waves = waves[(waves[:, 1] > 0) | ((waves[:, 1] == 0) & (waves[:, 0] > 0))]  # of each pair +-k one
+        closest = float(np.min(np.sum(r * r, axis=1), initial=math.inf))
+        near, far = (self.t < middle) & (self.t > closest / (4 * DEEP)), self.t >= middle
+        t, height = self.t[near], self.weight[near] / (4 * np.pi * self.t[near])
+        v = 2 * np.exp(-np.multiply.outer(np.sum(waves * waves, axis=1), self.t[far])) @ self.weight[far] / cell.area
+        out = np.empty(len(r))
+        step = max(1, BLOCK // (len(images) * max(len(t), 1)))
+        for start in range(0, len(r), step):
+            part = slice(start, start + step)
+            square = np.sum((r[part, None] + images) ** 2, axis=-1)
+            out[part] = np.sum(np.exp(-np.multiply.outer(square, 0.25 / t)) @ height, axis=1) \
+                + np.cos(r[part] @ waves.T) @ v
+        return out - float(self.weight[self.t < middle].sum()) / cell.area
+
+
 def _inverse_laplace(v: Callable[[np.ndarray], np.ndarray], t: np.ndarray) -> np.ndarray:
     """g(t) with int g e^{-pt} dt = v(sqrt(p)), (T,)."""
     theta = (2 * np.arange(NODES // 2) + 1) * np.pi / NODES

@@ -117,6 +117,11 @@ class Screened(Interaction):
         """As of every interaction, with kappa, and whether gates make v(0) finite, so that it counts in every term."""
         return {"name": self.name, **asdict(self), "kappa": self.kappa, "finite_v0": self.finite}
 
+    @property
+    def cusps(self) -> bool:
+        """Whether v(r) is 1/sqrt(r^2 + (s d)^2) and something smooth, as without sheets and thickness."""
+        return not any((*self.sheets, self.layer_thickness))
+
     # -- v(q) --
 
     def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
@@ -180,6 +185,17 @@ class Screened(Interaction):
 
     def real_space(self, r: np.ndarray, a: int, b: int) -> np.ndarray:
         return self.heat_kernel(a, b).real_space(r)
+
+    def beyond_coulomb(self, a: int, b: int) -> float:
+        """v_ab(r) - 1/sqrt(r^2 + (s d)^2) (Ha_h) at r = 0, that of the images in the gates, where it is smooth."""
+        from scipy.integrate import quad
+
+        # int q dq/2 pi [v - (2 pi/q) e^{-q s d}], which falls as e^{-2 q g}
+        reach = 20 / min(x for row in self._heights for x in (*row, 1e300))
+        d = self.stretch * self.distance(a, b)
+        found = quad(lambda q: float(self.v(np.array(q), a, b)) * q / (2 * math.pi) - math.exp(-q * d), 0, reach,
+                     epsabs=1e-13, epsrel=1e-12, limit=500)
+        return float(found[0])
 
     def zero_mode(self, vectors: np.ndarray, a: int, b: int) -> float:
         return -self.heat_kernel(a, b).madelung(np.asarray(vectors, dtype=float))

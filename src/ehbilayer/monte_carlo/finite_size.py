@@ -57,7 +57,7 @@ def plasmon(trial: Trial) -> float | None:
     """
     torus = trial.torus
     shape = torus.shape if isinstance(torus.shape, str) else ""
-    if shape not in PLASMON:
+    if shape not in PLASMON or torus.bilayer.interaction.name != "coulomb":
         return None
     stiffness = sum(s.count / s.mass for s in torus.species if s.count) / torus.area
     # c r_s^{-3/2} N^{-1/4} Ha of one carrier of N particles, with n/m = N/(A m) in place of the stiffness

@@ -17,11 +17,15 @@ the Madelung convention, which is the only one of a Monte Carlo calculation.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from ehbilayer.interaction.base import Interaction
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.monte_carlo.compiled import compiled
 from ehbilayer.monte_carlo.splines import GRID, coefficients, grid_fractions, padded, spline_value
 from ehbilayer.numerics.lattice import Cell, reduce_vectors
@@ -67,23 +71,51 @@ def taylor(radius: float, distance: float) -> np.ndarray:
 
 def make_potential(box: Box, distances: list[float], grid: int = GRID) -> Potential:
     """The tables of psi at the ``distances`` (a_h) between layers, 0 among them for one layer."""
+    return _tables(box, [(d, partial(potential, box.cell, distance=d), madelung_potential(box.cell, d))
+                         for d in distances], grid)
+
+
+def screened_potential(box: Box, interaction: Screened, layers: list[tuple[int, int]], grid: int = GRID) -> Potential:
+    """The tables of psi between ``layers``, where gates make v(0) finite with its v(0)/A.
+
+    v(r) differs from 1/s, at s^2 = r^2 + (s d)^2 with the stretch s of heights, by the images in the gates, which are
+    smooth.
+    """
+    rows = []
+    for a, b in layers:
+        kernel, back = interaction.heat_kernel(a, b), interaction.mean(box.cell, a, b)
+        rows.append((interaction.stretch * interaction.distance(a, b),
+                     lambda r, kernel=kernel, back=back: kernel.potential(box.cell, r) + back,
+                     kernel.madelung(box.cell) + back + interaction.beyond_coulomb(a, b)))
+    return _tables(box, rows, grid)
+
+
+def self_image(interaction: Interaction, box: Box, layer: int) -> float:
+    """The potential (Ha_h) that a unit charge of a layer feels of its own images, with v(0)/A where that is finite."""
+    if isinstance(interaction, Screened):
+        return interaction.mean(box.cell, layer, layer) - interaction.zero_mode(box.cell, layer, layer)
+    return madelung_potential(box.cell)
+
+
+def _tables(box: Box, rows: Sequence[tuple[float, Callable[[np.ndarray], np.ndarray], float]], grid: int) -> Potential:
+    """Of the distance, psi at displacements (n, 2), and psi - 1/s on the axis, for every kind of pair."""
     fractions = grid_fractions(grid).reshape(-1, 2)
     points = fractions @ box.cell
     shift = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij"), axis=-1).reshape(-1, 2)
     wrapped = (fractions - np.rint(fractions))[:, None] + shift
     r2 = np.min(np.sum((wrapped @ box.cell) ** 2, axis=-1), axis=1)
     tables, series = [], []
-    for d in distances:
+    for d, psi, axis in rows:
         c = taylor(box.radius, d)
         p = np.polynomial.polynomial.polyval(r2 - box.radius**2, c)
         smooth = np.empty(len(points))
-        smooth[1:] = potential(box.cell, points[1:], d)
+        smooth[1:] = psi(points[1:])
         near = (r2 < box.radius**2) & (np.arange(len(points)) > 0)
         smooth[near] -= 1 / np.sqrt(r2[near] + d * d) - p[near]
-        smooth[0] = madelung_potential(box.cell, d) + p[0]  # psi - 1/s on the axis of the charge
+        smooth[0] = axis + p[0]  # psi - 1/s on the axis of the charge
         tables.append(padded(coefficients(smooth.reshape(grid, grid))))
         series.append(c)
-    return Potential(np.array(distances) ** 2, np.array(series), np.array(tables))
+    return Potential(np.array([d for d, _, _ in rows]) ** 2, np.array(series), np.array(tables))
 
 
 @compiled

@@ -63,9 +63,11 @@ def missing(cell: Cell, power: float, reach: int = 60) -> float:
 def law_of(trial: Trial, seen: Observables | None, vmc: Tally, dmc: Tally | None) -> Law | None:
     """The law of a state: of what it was found to be where that was ``seen``, else of its trial function.
 
-    None where no law is known: pairs of unequal numbers, crystals whose harmonic vibrations are unstable, a complex
-    that fills its box.
+    None where no law is known: another interaction than Coulomb's, pairs of unequal numbers, crystals whose harmonic
+    vibrations are unstable, a complex that fills its box.
     """
+    if trial.torus.bilayer.interaction.name != "coulomb":
+        return None
     if all(block.count == 1 for block in trial.blocks):
         return isolated(trial, vmc, dmc) if seen else None
     meant = trial.name if seen is None or seen.phase == "unknown" else seen.phase

@@ -13,13 +13,14 @@ from functools import cached_property
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.interaction.base import require_known
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.monte_carlo.determinants import SITES, WAVES, Determinants
 from ehbilayer.monte_carlo.factors import Block, Factor, arrays_of
 from ehbilayer.monte_carlo.jastrow import DEGREE, Jastrow, PairKind, coefficients_of, cusp, free_of
 from ehbilayer.monte_carlo.kernels import Charges, Psi
 from ehbilayer.monte_carlo.orbitals import Gaussian, plane_waves
-from ehbilayer.monte_carlo.pair_potential import Box, Potential, box_of, make_potential
+from ehbilayer.monte_carlo.pair_potential import Box, Potential, box_of, make_potential, screened_potential, self_image
 from ehbilayer.monte_carlo.pairs import PairFunction, pair_function, paired, partners
 from ehbilayer.numerics.lattice import lattice_points
 from ehbilayer.orbitals import Orbitals
@@ -83,30 +84,44 @@ class Trial:
         return box_of(self.torus.box)
 
     def distance(self, a: Block, b: Block) -> float:
-        """Between the layers of two blocks, a_h."""
-        species = self.torus.species
-        return self.torus.bilayer.interaction.distance(species[a.species].layer, species[b.species].layer)
+        """Between the layers of two blocks, as it counts in their interaction, a_h."""
+        interaction, (one, two) = self.torus.bilayer.interaction, self._layers(a, b)
+        return (interaction.stretch if isinstance(interaction, Screened) else 1.0) * interaction.distance(one, two)
+
+    def _layers(self, a: Block, b: Block) -> tuple[int, int]:
+        one, two = sorted(self.torus.species[block.species].layer for block in (a, b))
+        return one, two
 
     @cached_property
-    def _distances(self) -> list[float]:
+    def _pairs(self) -> list[tuple[int, int]] | list[float]:
+        """The tables of the interaction there are: distances of layers, or pairs of layers where it is screened."""
+        if isinstance(self.torus.bilayer.interaction, Screened):
+            return sorted({self._layers(a, b) for a in self.blocks for b in self.blocks})
         return sorted({0.0} | {self.distance(a, b) for a in self.blocks for b in self.blocks})
+
+    def _table(self, a: Block, b: Block) -> int:
+        if isinstance(self.torus.bilayer.interaction, Screened):
+            return self._pairs.index(self._layers(a, b))  # type: ignore[arg-type]
+        return self._pairs.index(self.distance(a, b))  # type: ignore[arg-type]
 
     @cached_property
     def potential(self) -> Potential:
         """The tables of the interaction."""
-        return make_potential(self.box, self._distances)
+        interaction = self.torus.bilayer.interaction
+        if isinstance(interaction, Screened):
+            return screened_potential(self.box, interaction, self._pairs)  # type: ignore[arg-type]
+        return make_potential(self.box, self._pairs)  # type: ignore[arg-type]
 
     @cached_property
     def charges(self) -> Charges:
         """Masses and charges of every particle."""
-        from ehbilayer.interaction.lattice_sums.potential import madelung_potential
-
         species = [self.torus.species[b.species] for b in self.blocks]
         z = np.array([float(s.charge) for s in species])[self.owner]
         mass = np.array([s.mass for s in species])[self.owner]
-        apart = np.array([[self._distances.index(self.distance(a, b)) for b in self.blocks] for a in self.blocks])
-        # 1/2 sum_i z_i^2 M(0)
-        constant = 0.5 * float(z @ z) * madelung_potential(self.box.cell)
+        apart = np.array([[self._table(a, b) for b in self.blocks] for a in self.blocks])
+        # 1/2 sum_i z_i^2 M(0), the potential of its own images
+        own = {s.layer: self_image(self.torus.bilayer.interaction, self.box, s.layer) for s in species}
+        constant = 0.5 * float(z**2 @ np.array([own[s.layer] for s in species])[self.owner])
         return Charges(mass, np.outer(z, z), np.ascontiguousarray(apart[np.ix_(self.owner, self.owner)]), constant)
 
     @cached_property
@@ -226,8 +241,12 @@ def admitted(name: str, twists: Sequence[Twist | None]) -> tuple[Twist | None, .
 
 
 def blocks_of(torus: Torus) -> tuple[Block, ...]:
-    """The flavours. Raises InputError for another interaction than Coulomb's and bands other than k^2/2m."""
-    require_coulomb(torus.bilayer.interaction, "monte_carlo")
+    """The flavours. Raises InputError for an interaction that has no cusps of Coulomb and bands other than k^2/2m."""
+    interaction = torus.bilayer.interaction
+    require_known(interaction, "monte_carlo")
+    if isinstance(interaction, Screened) and not interaction.cusps:
+        raise InputError("interaction", "without sheets and thickness for monte_carlo", interaction.name,
+                         "trial functions know the cusps of 1/r; leave out sheet_electron, sheet_hole, layer_thickness")
     blocks: list[Block] = []
     for i, s in enumerate(torus.species):
         if s.carrier.dispersion is not None:
