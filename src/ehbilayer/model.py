@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import Interaction, require_coulomb, require_known
+from ehbilayer.interaction.base import Interaction, check_limits, require_coulomb, require_known
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.interaction.screened import Screened
 from ehbilayer.materials import Screening
@@ -95,7 +95,7 @@ class Bilayer:
 
     Raises
     ------
-    InputError : no carrier, or two of one name; a temperature below 0.
+    InputError : no carrier, or two of one name; an interaction of one's own without its limits; a temperature below 0.
     """
 
     carriers: tuple[Carrier, ...]
@@ -111,6 +111,8 @@ class Bilayer:
         names = [c.name for c in self.carriers]
         if not names or len(set(names)) != len(names):
             raise InputError("carriers", "one or more, of different names", names, "name every carrier once")
+        if not isinstance(self.interaction, Coulomb | Screened):
+            check_limits(self.interaction, tuple(sorted({c.layer for c in self.carriers})))
 
     @property
     def spacing(self) -> float:

@@ -17,6 +17,8 @@ import numpy as np
 from ehbilayer.errors import InputError
 
 STEP = 0.02  # of ln q and ln A, for the slopes of an interaction that does not give its own
+TINY, HUGE = 1e-8, 1e6  # wave numbers (1/a_h) at which the limits of an interaction of one's own are looked at
+LIMIT = 1e-3  # by how much they may be missed there
 FIRST = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 SECOND = np.array([2, -27, 270, -490, 270, -27, 2]) / 180
 
@@ -123,7 +125,9 @@ class Interaction(ABC):
     def parameters(self) -> dict[str, Any]:
         """What a result says about the interaction: its name and all that its dataclass was made with."""
         given = asdict(self) if is_dataclass(self) and not isinstance(self, type) else {"spacing": self.spacing}
-        return {"name": self.name, **given}
+        told = {key: getattr(value, "__qualname__", repr(value)) if callable(value) else value
+                for key, value in given.items()}
+        return {"name": self.name, **told}
 
 
 def differences(f: Callable[[float], np.ndarray], centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -134,6 +138,33 @@ def differences(f: Callable[[float], np.ndarray], centre: np.ndarray) -> tuple[n
             value = f((i - 3) * STEP)
             one, two = one + first * value, two + second * value
     return one / STEP, two / STEP**2
+
+
+def check_limits(interaction: Interaction, layers: tuple[int, ...]) -> None:
+    """Raise InputError for a v_ab(q) of one's own that cannot be one: not finite, negative as a matrix of the layers,
+    without decay at large q, or with another limit q -> 0 than its `long_wave` says."""
+    def wrong(must: str, was: object, todo: str) -> InputError:
+        return InputError("interaction", f"{must} for {interaction.name}", was, todo)
+
+    q = np.array([TINY, *np.geomspace(1e-3, HUGE, 37)])
+    v = np.empty((len(layers), len(layers), len(q)))
+    for i, a in enumerate(layers):
+        for j, b in enumerate(layers):
+            found = np.asarray(interaction.v(q, a, b))
+            if found.shape != q.shape or not np.all(np.isfinite(found)):
+                raise wrong("finite v(q) of the shape of q", found.shape, f"v of layers {a} and {b} is not")
+            c, h = interaction.long_wave(a, b)
+            if not abs(found[0] - c / TINY - h) <= LIMIT * (1 + abs(h)) + 1e-12 * abs(c) / TINY:
+                raise wrong(f"c/q + h at q -> 0 with the long_wave of layers {a} and {b}", (c, h),
+                            f"v({TINY:g}) is {found[0]:.6g}: correct v or long_wave")
+            v[i, j] = found
+    if np.abs(v[..., -1]).max() > LIMIT * np.abs(v).max():
+        raise wrong("v(q) -> 0 at large q", f"{v[..., -1].max():.3g} at q = {HUGE:g}", "point charges need 1/q")
+    for k in range(len(q)):
+        lowest = float(np.linalg.eigvalsh(v[..., k])[0])
+        if lowest < -1e-9 * np.abs(v[..., k]).max():
+            raise wrong("a matrix v_ab(q) >= 0 of the layers", f"{lowest:.3g} at q = {q[k]:.3g}",
+                        "charges would gain energy from waves of charge without end")
 
 
 def unknown(interaction: Interaction, where: str, method: str) -> InputError:
