@@ -1,5 +1,6 @@
 """Verdicts and boundaries for infinitely many particles, and boundaries of sweeps with their errors."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,24 @@ def test_errors_of_boundaries_hold() -> None:
         off = min(abs(b.value - at) / b.uncertainty for b in found)
         within, twice = within + (off <= 1), twice + (off <= 2)
     assert within >= 34 and twice >= 48
+
+
+def test_boundaries_know_size_and_kinks() -> None:
+    """What size does to a phase moves a boundary either way; where a phase polarises the lead is no straight line."""
+    def point(lead: float, spins: str, shift: float) -> CompetitionResult:
+        made = competition({"liquid": -1.0, "condensate": -1.0 - lead}, 1e-6)
+        rows = tuple(replace(r, spin_arrangement=spins, size_shift=None if r.phase == made.winner else shift)
+                     for r in made.candidates)
+        return replace(made, candidates=rows)
+
+    both = "electrons polarized, holes polarized"
+    (plain,) = boundaries([1.0, 2.0], [point(-0.1, both, 0.0), point(0.001, both, 0.0)])
+    (moved,) = boundaries([1.0, 2.0], [point(-0.1, both, 0.0), point(0.001, both, -0.05)])  # it only favours the winner
+    (bent,) = boundaries([1.0, 2.0], [point(-0.1, "electrons restricted, holes polarized", 0.0),
+                                      point(0.001, both, 0.0)])
+    assert plain.uncertainty < 0.02 and plain.value == moved.value == pytest.approx(1 + 0.1 / 0.101)
+    assert moved.uncertainty > 0.4
+    assert (bent.value, bent.uncertainty) == (1.5, 0.5)
+    weak = replace(point(-0.001, both, 0.0), numerical_error=0.01)
+    assert boundaries([1.0, 2.0], [weak, point(0.1, both, 0.0)]) == ()  # there may be none
+    assert len(boundaries([0.5, 1.0, 2.0], [point(-0.1, both, 0.0), weak, point(0.1, both, 0.0)])) == 1

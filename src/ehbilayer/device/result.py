@@ -62,6 +62,7 @@ class ScanPoint:
     numerical_error: float | None = number("Ha_h", "error of the margin, per hole")
     resolved: bool = entry("whether the margin exceeds the error")
     energies: dict[str, float] = number("Ha_h", "lowest energy per hole of every phase")
+    shifts: dict[str, float] | None = number("Ha_h", "what size does to the height of each, either way", None)
 
 
 @dataclass(frozen=True)

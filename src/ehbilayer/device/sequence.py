@@ -18,6 +18,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.phases.result import CompetitionResult
+from ehbilayer.phases.verdict import lowest
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.units import Scales
@@ -89,11 +90,10 @@ def _in_order(found: dict[float, ScanPoint]) -> tuple[ScanPoint, ...]:
 
 def point_of(density: float, result: CompetitionResult) -> ScanPoint:
     """What a scan keeps of a competition: the lowest energy of every phase that a candidate ended as."""
-    energies: dict[str, float] = {}
-    for row in (*result.candidates, *result.further):
-        if row.energy is not None and row.status is Status.converged:
-            energies[row.phase] = min(float(row.energy), energies.get(row.phase, math.inf))
-    return ScanPoint(density, result.winner, result.margin, result.numerical_error, result.resolved, dict(energies))
+    found = lowest((*result.candidates, *result.further))
+    energies = {phase: float(row.energy or 0.0) for phase, row in found.items()}
+    shifts = {phase: abs(row.size_shift or 0.0) for phase, row in found.items()}
+    return ScanPoint(density, result.winner, result.margin, result.numerical_error, result.resolved, energies, shifts)
 
 
 def _close_in(low: ScanPoint, high: ScanPoint, at: Callable[[float], ScanPoint | Status], looks: int) -> Status | None:
@@ -136,7 +136,8 @@ def transitions(points: Sequence[ScanPoint]) -> Iterator[Transition]:
         share = crossing(low, high)
         density = low.density * math.exp(share * width)
         first, second = lead(low, low.winner, high.winner), lead(high, low.winner, high.winner)
-        doubt = max(p.numerical_error or 0.0 for p in (low, high))
+        sizes = (p.shifts.get(q.winner, 0.0) for p, q in ((low, high), (high, low)) if p.shifts)
+        doubt = max(low.numerical_error or 0.0, high.numerical_error or 0.0, *sizes)
         if first is None or second is None or not first - second > 0:
             error = width / 2  # no more is known than the bracket
         else:

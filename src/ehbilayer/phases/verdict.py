@@ -126,6 +126,11 @@ def ranked(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
     return list(best.values())
 
 
+def lowest(rows: Sequence[CandidateRow]) -> dict[str, CandidateRow]:
+    """The lowest converged row of every phase."""
+    return {r.phase: r for r in ranked([r for r in rows if r.status is Status.converged])}
+
+
 def _energy(row: CandidateRow) -> float:
     assert row.energy is not None
     return float(row.energy)
