@@ -7,6 +7,12 @@ from scipy.special import k0, struve, y0
 
 from ehbilayer import Bilayer, Coulomb, InputError, Screened, Torus
 from ehbilayer.interaction.area_derivative import AreaDerivative
+from ehbilayer.results.base import Result
+from ehbilayer.run import runner
+from ehbilayer.studies.bilayer import bilayer_at
+from ehbilayer.studies.device.question import study_of
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.kinds import rows
 
 Q = np.geomspace(1e-3, 30.0, 60)
 PAIRS = ((0, 0), (0, 1), (1, 1))
@@ -187,3 +193,90 @@ def test_impossible_devices_are_refused_by_name(wrong: dict[str, float], argumen
 def test_a_third_layer_is_refused() -> None:
     with pytest.raises(InputError, match="layer"):
         Screened(1.0).v(Q, 0, 2)
+
+
+# -- study files and devices --
+
+STACK = {"kind": "hartree-fock", "bilayer": {"material": "WSe2/hBN/MoSe2", "spacer": "hBN, 9 layers"},
+         "density": {"hole": "0.5e12 cm^-2", "electrons_per_hole": 1},
+         "cell": {"holes": 4, "hexagon": 4, "zero_mode": "madelung"}, "hartree-fock": {"electron_spin": "polarized"}}
+
+
+def with_keys(**tables: dict[str, object]) -> dict[str, object]:
+    return STACK | {name: dict(STACK.get(name, {})) | more for name, more in tables.items()}
+
+
+def test_a_study_says_what_python_says() -> None:
+    study = make_study(with_keys(screening={"gate_top": "10 nm", "sheet_hole": "4 nm", "layer_thickness": "0.6 nm"}))
+    said = Bilayer.of("WSe2/hBN/MoSe2", spacing="2.997 nm", hole_density="0.5e12 cm^-2",
+                      screening={"gate_top": "10 nm", "sheet_hole": "4 nm", "layer_thickness": "0.6 nm"})
+    read = bilayer_at(study, {"electron": 0.1, "hole": 0.1})
+    assert read.interaction == said.interaction and isinstance(said.interaction, Screened)
+    assert read.scales == said.scales and said.scales.dielectric == pytest.approx(np.sqrt(6.93 * 3.76))
+    assert said.scales.length_nm(said.interaction.gate_top) == pytest.approx(10)
+    assert said.scales.length_nm(said.interaction.sheet_electron) == pytest.approx(5.2)  # of the stack
+    # Coulomb's interaction in the same BN, and an isotropic medium in place of the stack's
+    plain = bilayer_at(make_study(with_keys(bilayer={"interaction": "coulomb"})), {"electron": 0.1, "hole": 0.1})
+    assert plain.interaction == Coulomb(read.spacing) and plain.scales == read.scales
+    other = bilayer_at(make_study(with_keys(bilayer={"dielectric": 4.0})), {"electron": 0.1, "hole": 0.1})
+    assert isinstance(other.interaction, Screened) and other.scales.dielectric == 4.0
+    assert (other.interaction.kappa, other.interaction.stretch) == (4.0, 1.0)
+
+
+def test_a_result_says_that_v0_is_physics(tmp_path) -> None:
+    result = runner.run(make_study(with_keys(screening={"gate_top": "10 nm", "gate_bottom": "8 nm"})))
+    result.save(tmp_path / "r.nc")
+    kept = Result.load(tmp_path / "r.nc")
+    told = kept.inputs["interaction"]
+    assert told["finite_v0"] and told["gate_bottom"] < told["gate_top"]
+    assert "v(0) is finite and in every term" in dict(rows(kept))["interaction"]
+    open_ended = runner.run(make_study(with_keys()))
+    assert not open_ended.inputs["interaction"]["finite_v0"] and "v(0)" not in dict(rows(open_ended))["interaction"]
+
+
+@pytest.mark.parametrize(("more", "message"), [
+    ({"screening": {"gate_top": "-1 nm"}}, r"screening\.gate_top: must be a length > 0"),
+    ({"screening": {"gate_bottom": "0 nm"}}, r"screening\.gate_bottom: must be a length > 0"),
+    ({"screening": {"gate_top": "0.2 nm", "layer_thickness": "0.6 nm"}}, r"screening\.gate_top: .*outside the layers"),
+    ({"screening": {"dielectric_in_plane": 0.5}}, r"screening\.dielectric_in_plane: must be a relative .* >= 1"),
+    ({"screening": {"dielectric_in_plane": 2.0}, "bilayer": {"material": "WSe2/MoSe2", "interaction": "screened"}},
+     r"screening\.dielectric_out_of_plane: must be given"),
+    ({"screening": {"dielectric_in_plane": 2.0, "dielectric_out_of_plane": 2.0}, "bilayer": {"dielectric": 3.0}},
+     r"bilayer\.dielectric: must be absent where screening"),
+    ({"screening": {"sheet_hole": "-1 nm"}}, r"screening\.sheet_hole: must be a finite length >= 0"),
+    ({"screening": {"layer_thickness": "5 nm"}}, r"screening\.layer_thickness: must be no more than the spacing"),
+    ({"screening": {"gate_top": "1 m"}}, r"screening\.gate_top: must be a length up to"),
+    ({"screening": {"gate_top": "10 nm"}, "bilayer": {"material": "WSe2/MoSe2"}}, r"bilayer\.interaction: .*screened"),
+    ({"screening": {"gate_top": "10 nm"}, "bilayer": {"capacitor": True}}, r"bilayer\.capacitor: must be absent"),
+    ({"bilayer": {"spacer": "BN, 5"}}, r"bilayer\.spacer: must be layers of BN"),
+    ({"bilayer": {"spacing": "3 nm"}}, r"bilayer\.spac")])
+def test_bad_screening_is_one_line(more: dict[str, dict[str, object]], message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}") as error:
+        runner.run(make_study(with_keys(**more)))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("kind", "more", "method"), [
+    ("condensate", {"condensate": {"limit": "thermodynamic"}}, "the condensate of the infinite plane"),
+    ("crystal", {}, "a classical crystal"),
+    ("phonons", {"crystal": {"structure": "triangular"}}, "a classical crystal"),
+    ("pairing", {"pairing": {"alpha": 0.3}}, "pairing by plasmons")])
+def test_what_cannot_yet_refuses_by_name(kind: str, more: dict[str, object], method: str) -> None:
+    study = {k: v for k, v in STACK.items() if k in ("bilayer", "density")} | {"kind": kind} | more
+    if kind == "pairing":
+        study |= {"bilayer": study["bilayer"] | {"electron_mass": 0.1}, "density": {"rs_electron": 2.0}}
+    with pytest.raises(InputError, match=f"interaction: must be coulomb for {method}"):
+        runner.run(make_study(study))
+
+
+@pytest.mark.parametrize(("gates", "sheets", "expected"), [
+    ("10 nm", None, {"gate_top": "10 nm", "gate_bottom": "10 nm"}), ("10 nm, none", None, {"gate_top": "10 nm"}),
+    (None, "5.2 nm, 4.5 nm", {"sheet_electron": "5.2 nm", "sheet_hole": "4.5 nm"}), ("12", None, {
+        "gate_top": 12.0, "gate_bottom": 12.0})])
+def test_gates_and_sheets_on_the_command_line(gates, sheets, expected) -> None:
+    study = study_of({"material": "WSe2/MoSe2", "spacing": "3 nm"}, "1e12 cm^-2", "1", {}, [], gates=gates,
+                     sheets=sheets)
+    assert study.bilayer.interaction == "screened"
+    assert {k: v for k, v in study.screening.model_dump().items() if v is not None} == expected
+    with pytest.raises(InputError, match="--gates: must be one length"):
+        study_of({}, None, "1", {}, [], gates="1 nm, 2 nm, 3 nm")

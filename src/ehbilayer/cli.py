@@ -101,6 +101,12 @@ def device(
                                                           show_default=False)] = None,
     hole_flavours: Annotated[int | None, typer.Option(help="As for electrons; 2 by default.",
                                                       show_default=False)] = None,
+    spacer: Annotated[str | None, typer.Option(help='In place of --spacing, e.g. "hBN, 5 layers".',
+                                               show_default=False)] = None,
+    gates: Annotated[str | None, typer.Option(help='Distance of metal from both layers, e.g. "10 nm" or "10 nm, none".',
+                                              show_default=False)] = None,
+    sheets: Annotated[str | None, typer.Option(help='Screening lengths of both layers, e.g. "5.2 nm, 4.5 nm".',
+                                               show_default=False)] = None,
     electron_spin: Annotated[str | None, typer.Option(help="restricted | unrestricted | polarized [default: all "
                                                       "compete].", show_default=False)] = None,
     hole_spin: Annotated[str | None, typer.Option(help="As for electrons.", show_default=False)] = None,
@@ -124,9 +130,10 @@ def device(
 
     seconds = None if max_time is None else parse_duration(max_time)
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric,
-             "spacing": number_or_text(spacing), "electron_flavours": electron_flavours, "hole_flavours": hole_flavours}
+             "spacing": number_or_text(spacing), "spacer": spacer, "electron_flavours": electron_flavours,
+             "hole_flavours": hole_flavours}
     study = study_of(given, density, electrons_per_hole, {"electron_spin": electron_spin, "hole_spin": hole_spin},
-                     sets or [], correlated=correlated)
+                     sets or [], correlated=correlated, gates=gates, sheets=sheets)
     loud = bare_length(study)
     _tell(f"caution: {loud}" if loud else "")
     _run(study, output if output is not None else Path(study.name), as_json, quiet, resume=resume, force=force,
@@ -198,7 +205,7 @@ def materials(as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         return
     for m in MATERIALS.values():
         print(f"{m.name}: m_e = {m.electron_mass:g} m0, m_h = {m.hole_mass:g} m0, dielectric constant "
-              f"{m.dielectric:g}\n    {m.source}")
+              f"{m.dielectric:.4g}{m.medium}\n    {m.source}")
 
 
 @app.command()

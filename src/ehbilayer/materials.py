@@ -85,6 +85,13 @@ class Material:
     screening: Screening | None = None
 
     @property
+    def medium(self) -> str:
+        """What it brings of screening, in words; empty for Coulomb's interaction."""
+        s = self.screening
+        return "" if s is None else (f" of ({s.dielectric_in_plane:g}, {s.dielectric_out_of_plane:g}), screening "
+                                     f"lengths {s.sheet_electron} of the electrons, {s.sheet_hole} of the holes")
+
+    @property
     def scales(self) -> Scales:
         """Its atomic units in real units."""
         return Scales(self.electron_mass, self.hole_mass, self.dielectric)

@@ -57,7 +57,9 @@ def _binding(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
             continue
         error = None if found.uncertainty is None else float(found.uncertainty) * scale
         yield Measurable(said, float(found.binding_energy) * scale, "meV", error,
-                         f"optics; {TRIONS.get(part, 'one')} alone, in a bare Coulomb interaction: screening lowers it")
+                         f"optics; {TRIONS.get(part, 'one')} alone, " + (
+                             "in the screened interaction" if bilayer.interaction.name == "screened" else
+                             "in a bare Coulomb interaction: screening lowers it"))
 
 
 def _mott(bilayer: Bilayer, page: DeviceResult) -> Measurable:

@@ -142,7 +142,9 @@ def sources_of(alpha_squared: float | None, alpha: float | None, uncertainty: fl
 def complexes(bilayer: Bilayer) -> tuple[str, ...]:
     """The exciton, and the trion that the majority forms; none where a device has no such carriers."""
     electron, hole = bilayer.get("electron"), bilayer.get("hole")
-    if electron is None or hole is None or bilayer.interaction.name != "coulomb" or len(bilayer.carriers) > 2:
+    if electron is None or hole is None or len(bilayer.carriers) > 2:
+        return ()
+    if bilayer.interaction.name not in ("coulomb", "screened"):
         return ()
     if balanced(bilayer):
         return (EXCITON,)

@@ -18,7 +18,8 @@ LONGEST = 60  # characters of a directory's name, without what makes it unique
 
 
 def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: str, spins: dict[str, str | None],
-             sets: Sequence[str], *, correlated: bool = False) -> Study:
+             sets: Sequence[str], *, correlated: bool = False, gates: str | None = None,
+             sheets: str | None = None) -> Study:
     """The study of a page.
 
     Parameters
@@ -26,11 +27,17 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
     bilayer : keys of [bilayer]; None where nothing was said.
     density : of the holes, such as ``1e12 cm^-2``, or a range ``0.1e12 .. 3e12 cm^-2``, whose middle the page is about.
     electrons_per_hole : a number or a fraction such as ``1/3``.   spins : keys of [hartree-fock].
+    gates, sheets : lengths of [screening], see `screening_said`.
     sets : overrides ``table.key=value``.   correlated : whether phases compete by Monte Carlo, too.
 
     Raises InputError naming the option.
     """
     tables: dict[str, Any] = {"kind": "device", "bilayer": {k: v for k, v in bilayer.items() if v is not None}}
+    screening = screening_said("gate_top", "gate_bottom", gates, "--gates")
+    screening |= screening_said("sheet_electron", "sheet_hole", sheets, "--sheets")
+    if screening:
+        tables["screening"] = screening
+        tables["bilayer"]["interaction"] = "screened"
     said = {k: v for k, v in spins.items() if v is not None}
     if said:
         tables["hartree-fock"] = said
@@ -45,6 +52,21 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
         tables.setdefault("device", {})["correlated"] = True
     study = make_study(tables, sets, name="device")
     return make_study(tables, sets, name=_name(study))
+
+
+def screening_said(above: str, below: str, text: str | None, option: str) -> dict[str, Any]:
+    """Two lengths such as "10 nm, 20 nm", of the electrons' side and the holes'; one length is both, "none" no gate.
+
+    Raises InputError naming the option for more than two.
+    """
+    if text is None:
+        return {}
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 2 or not all(parts):
+        raise InputError(option, 'one length such as "10 nm", or two, "10 nm, 20 nm"', text[:60],
+                         "the first is that of the electrons")
+    pairs = zip((above, below), (parts * 2)[:2], strict=True)
+    return {key: number_or_text(part) for key, part in pairs if part != "none"}
 
 
 def number_or_text(text: str | None) -> float | str | None:
