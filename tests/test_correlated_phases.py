@@ -11,8 +11,6 @@ from ehbilayer import Bilayer, InputError, Torus, correlated_phases, load, make_
 from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo.competition import Effort, compete, contending, judge, lead
 from ehbilayer.monte_carlo.contenders import field_of
-from ehbilayer.monte_carlo.finite_size import correction, free_kinetic
-from ehbilayer.monte_carlo.trial import Trial, make_trial
 from ehbilayer.papers import OWN, reproduction
 from ehbilayer.papers.making import Workshop
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
@@ -83,20 +81,6 @@ def test_effort_goes_to_those_that_may_win() -> None:
     rows = [row("liquid", -1.0, 1e-3), row("condensate", -1.006, 1e-3), row("crystal", -0.98, 1e-3)]
     assert [r.name for r in contending(rows)] == ["liquid", "condensate"]
     assert len(contending([*rows[:2], replace(rows[2], time_step_error=0.03)])) == 3
-
-
-def test_the_plasmon_of_a_bilayer_has_the_reduced_mass() -> None:
-    def liquid(mass: float) -> Trial:
-        return make_trial(torus(37, Bilayer.of(spacing=0.1, electron_mass=mass, hole_mass=1.0, rs_hole=30)), "liquid")
-
-    both = [correction(liquid(1.0)), correction(liquid(1e6))]
-    alone = correction(make_trial(Torus(Bilayer.of(rs_hole=30, electrons_per_hole=0), holes=37, zero_mode="madelung"),
-                                  "liquid"))
-    assert None not in (*both, alone)
-    free = free_kinetic(liquid(1.0).torus.box, liquid(1.0).factors[0].waves, 1.0)
-    # against infinitely heavy electrons only the holes are left; equal masses: 1/mu = 2
-    assert both[1] == pytest.approx(alone, rel=1e-4)
-    assert both[0] - 2 * free == pytest.approx(np.sqrt(2) * (alone - free), rel=1e-9)
 
 
 def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:

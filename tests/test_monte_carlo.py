@@ -12,12 +12,12 @@ import pytest
 from ehbilayer import Bilayer, InputError, Status, Torus, condensate, hartree_fock, monte_carlo
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
 from ehbilayer.monte_carlo import calculation
-from ehbilayer.monte_carlo.determinants import WAVES, accept, invert, rebuild
+from ehbilayer.monte_carlo.backflow import accept, rebuild, workspace
+from ehbilayer.monte_carlo.determinants import WAVES, invert
 from ehbilayer.monte_carlo.diffusion import branch
 from ehbilayer.monte_carlo.factors import Factor
-from ehbilayer.monte_carlo.finite_size import correction
 from ehbilayer.monte_carlo.jastrow import coefficients_of, cusp, pair_function
-from ehbilayer.monte_carlo.kernels import at, local_energy, workspace
+from ehbilayer.monte_carlo.kernels import at, local_energy
 from ehbilayer.monte_carlo.orbitals import closed_shells
 from ehbilayer.monte_carlo.pair_potential import box_of, make_potential, nearest, pair_potential
 from ehbilayer.monte_carlo.pairs import PairFunction
@@ -86,8 +86,8 @@ def test_the_nearest_image_is_the_nearest(shape: str | np.ndarray) -> None:
 def log_psi(trial: Trial, parameters: np.ndarray, walker: np.ndarray) -> tuple[float, float]:
     """ln|psi| and kinetic energy."""
     psi = trial.psi(parameters)
-    inverses, line, _ = workspace(psi)
-    kinetic, _, log = local_energy(psi, walker, inverses, line)
+    work, line, _ = workspace(psi)
+    kinetic, _, log = local_energy(psi, walker, work, line)
     return log, kinetic
 
 
@@ -109,9 +109,9 @@ def test_gradient_and_laplacian_are_those_of_differences(trial: Trial) -> None:
     random = np.random.default_rng(3)
     walker, parameters, h = trial.positions(1, random)[0], trial.start(), 2e-3
     psi = trial.psi(parameters)
-    inverses, line, _ = workspace(psi)
-    rebuild(psi, walker, inverses, line)
-    gradients = [at(psi, walker, inverses, line, i, *walker[i])[2:] for i in range(trial.particles)]
+    work, line, _ = workspace(psi)
+    rebuild(psi, walker, work, line)
+    gradients = [at(psi, walker, work, line, i, *walker[i])[2:] for i in range(trial.particles)]
     centre, kinetic = log_psi(trial, parameters, walker)
     expected = 0.0
     for i in range(trial.particles):
@@ -128,17 +128,17 @@ def test_gradient_and_laplacian_are_those_of_differences(trial: Trial) -> None:
 def test_a_move_changes_the_determinant_by_its_ratio(trial: Trial) -> None:
     random = np.random.default_rng(4)
     walker, psi = trial.positions(1, random)[0], trial.psi(trial.start())
-    inverses, line, change = workspace(psi)
-    log, sign = rebuild(psi, walker, inverses, line)
+    work, line, change = workspace(psi)
+    log, sign = rebuild(psi, walker, work, line)
     for i in random.permutation(trial.particles):
         x, y = walker[i] + 0.3 * random.standard_normal(2)
-        ratio = at(psi, walker, inverses, line, i, x, y)[0]
-        accept(psi, inverses, line, i, ratio, change)
+        ratio = at(psi, walker, work, line, i, x, y)[0]
+        accept(psi, work, line, i, ratio, change)
         walker[i] = x, y
         log, sign = log + np.log(abs(ratio)), sign * np.sign(ratio)
-    anew = np.empty_like(inverses)
+    anew, _, _ = workspace(psi)
     assert rebuild(psi, walker, anew, line) == pytest.approx((log, sign), abs=1e-8)
-    np.testing.assert_allclose(inverses, anew, rtol=1e-6, atol=1e-6 * abs(anew).max())
+    np.testing.assert_allclose(work.inverses, anew.inverses, rtol=1e-6, atol=1e-6 * abs(anew.inverses).max())
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=NAMES)
@@ -308,15 +308,6 @@ def test_branching_keeps_the_weights_in_the_mean() -> None:
     assert even == pytest.approx(3000, abs=100) and len(walkers.positions) - even == pytest.approx(500, abs=100)
 
 
-def test_the_size_formula() -> None:
-    known = correction(make_trial(torus(Bilayer.of(rs_hole=10, electrons_per_hole=0), 26, "restricted"), "liquid"))
-    free = np.pi * 26 * 26 / 4 / (26 * np.pi * 100) * 2  # N^2 pi/(2 g A m), g = 2
-    box = torus(Bilayer.of(rs_hole=10, electrons_per_hole=0), 26, "restricted")
-    shells = free - hartree_fock(box, "liquid", keep="translations", hexagon=4).energy_parts["kinetic"]
-    assert known == pytest.approx(shells + 26 * 0.671 * 10**-1.5 * 26**-1.25, rel=1e-6)
-    assert correction(TRIALS[1]) is None and correction(TRIALS[3]) is None
-
-
 def test_closed_shells_of_the_torus() -> None:
     assert closed_shells(box_of_shape("triangular", 1.0), 37).tolist()[:6] == [1, 7, 13, 19, 31, 37]
     assert closed_shells(box_of_shape("square", 1.0), 21).tolist()[:5] == [1, 5, 9, 13, 21]
@@ -378,17 +369,6 @@ def test_the_time_to_go_is_told_within_a_factor_of_two(monkeypatch: pytest.Monke
     first, line = next((t, line) for t, line in told if "to go" in line)
     said = re.search(r", about (\d+) s to go", line)
     assert said and 0.5 < (next(ticks) / 100 - first) / int(said[1]) < 2
-
-
-@pytest.mark.published
-@pytest.mark.parametrize(("count", "spin", "known"), [(26, "restricted", -0.149481), (19, "polarized", -0.143739)])
-def test_the_gas_is_that_of_the_literature(count: int, spin: str, known: float) -> None:
-    """r_s = 5, infinite size: Attaccalite et al., PRL 88, 256601 (2002). Nodes without backflow lie up to 3e-4 high."""
-    found = monte_carlo(torus(HOLES, count, spin), "liquid", target_error=1e-4)
-    assert found.status is Status.converged
-    energy = found.finite_size.energy_per_hole
-    assert energy is not None
-    assert -3 * found.error < energy - known < 3e-4 + 3 * found.error
 
 
 @pytest.mark.published

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, Torus, monte_carlo
-from ehbilayer.monte_carlo.determinants import WAVES, rebuild
+from ehbilayer.monte_carlo.backflow import rebuild, workspace
+from ehbilayer.monte_carlo.determinants import WAVES
 from ehbilayer.monte_carlo.estimators import BINS, MOST, Estimators, Tally, disc_areas, far_vectors, jackknife, longest
 from ehbilayer.monte_carlo.factors import Factor
-from ehbilayer.monte_carlo.kernels import local_energy, workspace
+from ehbilayer.monte_carlo.kernels import local_energy
 from ehbilayer.monte_carlo.measuring import ALONE, MOMENTUM, PAIRS, STRUCTURE, TOGETHER, TRIED, TRIES, measure
 from ehbilayer.monte_carlo.observables import CONTACT, Estimate, Observables
 from ehbilayer.monte_carlo.pair_potential import box_of
@@ -60,9 +61,9 @@ def agrees(found: Estimate, row: int, exact: np.ndarray | float, error: float, l
 
 def psi_at(trial: Trial, psi: object, walker: np.ndarray) -> tuple[float, float]:
     """ln|psi| and its sign."""
-    inverses, line, _ = workspace(psi)
-    _, _, log = local_energy(psi, walker, inverses, line)
-    return log, rebuild(psi, walker, inverses, line)[1]
+    work, line, _ = workspace(psi)
+    _, _, log = local_energy(psi, walker, work, line)
+    return log, rebuild(psi, walker, work, line)[1]
 
 
 @pytest.mark.parametrize(("name", "spin", "count", "shape", "jastrow"), [

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, InputError, Status, Torus, hartree_fock, make_study, monte_carlo
-from ehbilayer.monte_carlo.determinants import rebuild
-from ehbilayer.monte_carlo.finite_size import correction
-from ehbilayer.monte_carlo.kernels import at, local_energy, workspace
+from ehbilayer.monte_carlo.backflow import rebuild, workspace
+from ehbilayer.monte_carlo.kernels import at, local_energy
+from ehbilayer.monte_carlo.liquid_size import liquid_size
 from ehbilayer.monte_carlo.trial import make_trial
 from ehbilayer.monte_carlo.twists import twists_of
 from ehbilayer.monte_carlo.walk import Walkers
@@ -42,18 +42,18 @@ def test_derivatives_of_a_complex_psi(name: str) -> None:
     """E_L is the real part of the local energy of psi, and grad ln|psi| drives the walk."""
     trial = make_trial(torus(BOTH, 9), name, 5, TWIST)
     psi, walker, h = trial.psi(trial.start()), trial.positions(1, np.random.default_rng(1))[0], 2e-3
-    inverses, line, _ = workspace(psi)
+    work, line, _ = workspace(psi)
 
     def value(r: np.ndarray) -> complex:
-        _, phase = rebuild(psi, r, inverses, line)
-        return complex(phase * np.exp(local_energy(psi, r, inverses, line)[2] - zero))
+        _, phase = rebuild(psi, r, work, line)
+        return complex(phase * np.exp(local_energy(psi, r, work, line)[2] - zero))
 
     zero = 0.0
-    kinetic, _, zero = local_energy(psi, walker, inverses, line)
+    kinetic, _, zero = local_energy(psi, walker, work, line)
     centre, expected = value(walker), 0.0
     for i in range(trial.particles):
-        rebuild(psi, walker, inverses, line)
-        gradient = at(psi, walker, inverses, line, i, *walker[i])[2:]
+        rebuild(psi, walker, work, line)
+        gradient = at(psi, walker, work, line, i, *walker[i])[2:]
         for axis in range(2):
             slope, curve = differences(lambda r: value(r) / centre, 1.0, walker, (i, axis), h)
             assert gradient[axis] == pytest.approx(slope.real, rel=2e-4, abs=2e-4)
@@ -81,8 +81,9 @@ def test_the_mean_over_twists() -> None:
     assert found.error == pytest.approx(np.sqrt(np.sum(errors**2)) / 3) and found.error <= 4e-3
     assert len(set(energies)) == 3 and found.status is Status.converged
     assert found.data["trace_vmc"].values.mean() == pytest.approx(found.energy_per_hole, abs=5 * found.error)
-    corrections = [correction(make_trial(box, "liquid", 2, t)) for t in twists_of(3)]
-    assert found.finite_size.correction == pytest.approx(np.mean(corrections) / 5)
+    corrections = [liquid_size(make_trial(box, "liquid", 2, t)) for t in twists_of(3)]
+    law, doubt = np.mean(corrections, axis=0) / 5
+    assert found.finite_size.correction == pytest.approx(law) and found.finite_size.law_error == pytest.approx(doubt)
     assert found.twist_error is not None and 0 < found.twist_error < 0.1
 
 

@@ -1,10 +1,10 @@
 """Quantum Monte Carlo of both layers: correlation beyond the mean field, with error bars.
 
 `pair_potential` is the interaction on the torus; `orbitals`, `bands`, `pairs`, `factors`, `jastrow` and `trial` are the
-trial function, `sources` what it is made from, `twists` its boundary conditions; `determinants` and `kernels` the walk
-of one walker, `walk` variational and `diffusion` fixed-node Monte Carlo, `optimise` finds the parameters, `statistics`
-the errors, `finite_size` goes to infinitely many; `calculation` is the order of all that, `result` what comes back,
-`problem` what is asked for. The kernels are compiled by Numba, which nothing else imports.
+trial function, `sources` what it is made from, `twists` its boundary conditions; `determinants`, `backflow` and
+`kernels` the walk of one walker, `walk` variational and `diffusion` fixed-node Monte Carlo, `optimise` finds the
+parameters, `statistics` the errors, `finite_size` goes to infinitely many; `calculation` is the order of all that,
+`result` what comes back, `problem` what is asked for. The kernels are compiled by Numba, which nothing else imports.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
                 target_error: float | str | None = None, max_time: float | None = None, walkers: int = 200,
                 time_steps: Sequence[float] | None = None, seed: int = 0, jastrow: int = 5,
                 optimisation_steps: int = 5, samples: int = 2000, twists: int | Sequence[float] | None = None,
-                **how: Unpack[Calling]) -> MonteCarloResult:
+                backflow: bool | int = False, **how: Unpack[Calling]) -> MonteCarloResult:
     """The energy of a phase with correlation, by variational or fixed-node diffusion Monte Carlo.
 
         psi = e^J prod det,  E = <psi|H|psi>  (vmc),  the lowest energy with the nodes of psi  (dmc)
@@ -40,12 +40,15 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
     target_error : standard error of the energy per hole to reach, Ha_h or text such as ``"0.1 meV"``.
     max_time : seconds after which it ends with what it has; one of the two must be given.
     walkers : of one ensemble.
-    time_steps : two, the larger first, in 1/Ha_h; None lets 1 % of the moves be refused at the larger and halves it.
+    time_steps : two, the larger first, in 1/Ha_h; None lets 1.5 % of the moves be refused at the larger;
+        the smaller is a quarter of it.
     seed : of all random numbers; the same seed gives the same digits where no time is up.
     jastrow : degree of the polynomials of e^J; 0 leaves it out.
     optimisation_steps : of the linear method; 0 keeps the first parameters.   samples : walkers in each of them.
     twists : of the plane waves, which opens and closes shells: one, as two fractions of the reciprocal vectors of the
         box, or how many to average over.
+    backflow : of liquids: True, or the degree of its polynomials; the nodes move with all particles, and a sweep takes
+        three times as long at N = 26, N^4 where it is N^3.
     how : see `results.calling.Calling`.
 
     Raises
@@ -70,5 +73,6 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
     require_cold(torus.bilayer, "Monte Carlo")
     problem = MonteCarloProblem.of(torus, trial, method=method, target_error=target_error, max_time=max_time,
                                    walkers=walkers, time_steps=time_steps, seed=seed, jastrow=jastrow,
-                                   optimisation_steps=optimisation_steps, samples=samples, twists=twists)
+                                   optimisation_steps=optimisation_steps, samples=samples, twists=twists,
+                                   backflow=backflow)
     return call(problem.solve, torus.bilayer.scales, how, seed=seed)

@@ -25,10 +25,10 @@ from ehbilayer.monte_carlo.walk import Walkers, first_step, last_step, settled_s
 from ehbilayer.status import Status
 
 SETTLING = 100  # sweeps before anything counts
-SMALLER = 0.5  # of the two time steps
+SMALLER = 0.25  # of the two time steps: the ratio that reaches the error of E_0 soonest, see `Calculation._goal`
 LEAST_SWEEPS, LEAST_STEPS = 200, 500  # variational, and of diffusion: an error from fewer is too small too often
 SEARCH, TRIED = 6, 4  # times that the larger time step is changed, and sweeps for each
-SHARES = {"optimise": 0.3, "vmc": 0.4, "larger": 0.65}  # of max_time, until the end of each part
+SHARES = {"optimise": 0.3, "vmc": 0.4, "larger": 0.5}  # of max_time, until the end of each part
 OFFERED = 5.0  # seconds between two states that are offered to be kept
 
 
@@ -174,7 +174,7 @@ class Calculation:
         tally = Tally(state.tally.estimators)
         if not state.runs:
             return Diffusion(larger, walk.spread, self.plan.walkers, 2 * SETTLING, walk.energy.mean, tally)
-        settling = round(2 * SETTLING * larger / smaller)
+        settling = round(SETTLING * larger / smaller)  # from walkers that are nearly right
         return Diffusion(smaller, walk.spread, self.plan.walkers, settling, state.runs[0].average.mean, tally)
 
     def _diffuse(self, number: int) -> None:
@@ -206,12 +206,19 @@ class Calculation:
                 larger, smaller = self.plan.time_steps or (1.0, SMALLER)
                 # n ~ autocorrelation/(tau error^2), at least what is looked at first; and settling
                 steps *= larger / smaller * (goal / (self._goal(1) or goal)) ** 2
-                left += (max(steps, LEAST_STEPS) + 2 * SETTLING * larger / smaller) * a_step
+                left += (max(steps, LEAST_STEPS) + SETTLING * larger / smaller) * a_step
         left = min(left, math.inf if limit is None else max(limit - self._seconds, 0.0))
         return f", about {left:.0f} s to go" if math.isfinite(left) else ""
 
     def _goal(self, number: int) -> float | None:
-        """The error of a run that reaches the target of E_0 = E_2 + x (E_2 - E_1) at the least cost."""
-        larger, smaller = self.plan.time_steps or (1.0, SMALLER)
-        x, target = smaller / (larger - smaller), self.plan.target_error
-        return None if target is None else target / float(np.sqrt(2)) / (x, 1 + x)[number]
+        """The error of a run that reaches the target of E_0 = E_2 + x (E_2 - E_1) at the least cost.
+
+            target^2 = sum a_i^2 error_i^2,  a = (x, 1 + x),  steps_i ~ 1/(tau_i error_i^2)  ->  a_i^2 error_i^2 ~ w_i,
+
+        w_i = a_i/sqrt(tau_i); the cost (sum w_i)^2 is 9 for a ratio of 1/4, its least value, and 14.7 for 1/2.
+        """
+        steps, target = np.array(self.plan.time_steps or (1.0, SMALLER)), self.plan.target_error
+        x = steps[1] / (steps[0] - steps[1])
+        a = np.array([x, 1 + x])
+        w = a / np.sqrt(steps)
+        return None if target is None else target * float(np.sqrt(w[number] / w.sum()) / a[number])

@@ -68,7 +68,7 @@ def waves_at(det, a, x, y, line):  # type: ignore[no-untyped-def]
 
 @compiled
 def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-untyped-def]
-    """Row or column of determinant ``a`` for its particle at (x, y): ``line`` (4, n) of phi, its slopes, Laplacian."""
+    """Row or column of determinant ``a`` for its particle at (x, y): ``line[:4]`` is phi, its slopes, Laplacian."""
     det, b = psi.determinants, psi.box.inverse
     n, paired = det.size[a], det.paired[a]
     centred, sign = paired, 1.0 if role == ROW else -1.0
@@ -100,6 +100,18 @@ def orbitals(psi, a, role, x, y, walker, line, derivatives):  # type: ignore[no-
     for j in range(paired, n):
         by_u, by_v = line[1, j], line[2, j]
         line[1, j], line[2, j] = by_u * b[0, 0] + by_v * b[0, 1], by_u * b[1, 0] + by_v * b[1, 1]
+
+
+@compiled
+def second_derivatives(psi, a, line):  # type: ignore[no-untyped-def]
+    """Fills ``line[3:]`` with d^2/dx^2, d^2/dxdy, d^2/dy^2 of plane waves whose values are ``line[0]``."""
+    det, j, w = psi.determinants, 0, psi.determinants.first[a]
+    while j < det.size[a]:
+        kx, ky = det.waves[w, 0], det.waves[w, 1]
+        for _ in range(det.parts[w]):
+            line[3, j], line[4, j], line[5, j] = -kx * kx * line[0, j], -kx * ky * line[0, j], -ky * ky * line[0, j]
+            j += 1
+        w += 1
 
 
 @compiled
@@ -162,7 +174,7 @@ def invert(m, n):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def rebuild(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
+def fill(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
     """Fills the inverses (D, n, n) of all determinants; returns ln|prod det| and its sign."""
     det = psi.determinants
     log, sign = 0.0, line[0, 0] * 0.0 + 1.0
@@ -179,7 +191,7 @@ def rebuild(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def accept(psi, inverses, line, i, ratio, change):  # type: ignore[no-untyped-def]
+def update(psi, inverses, line, i, ratio, change):  # type: ignore[no-untyped-def]
     """Brings the inverse to the new row or column in ``line`` (Sherman-Morrison); ``change`` is scratch (n,)."""
     det = psi.determinants
     a, role, place = det.number[i], det.role[i], det.place[i]

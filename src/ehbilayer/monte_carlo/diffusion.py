@@ -31,7 +31,7 @@ CUT = 4.0  # standard deviations of the local energy of psi
 FEEDBACK = 20  # steps in which the population is brought back
 MEMORY = 200  # steps whose feedback is undone
 MOST = 4  # copies of one walker
-REFUSED = 0.01  # share of the moves at the larger time step
+REFUSED = 0.015  # share of the moves at the larger time step
 
 
 @dataclass(frozen=True, eq=False)

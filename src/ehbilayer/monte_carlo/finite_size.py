@@ -1,11 +1,11 @@
-"""From N particles to infinitely many: the free gas' shells and the zero-point energy of the plasmon that is missing.
+"""Two parts of what a torus lacks: the shells of free carriers, and the zero-point energy of a plasmon.
 
     E_inf = E_N + sum_a (T_inf - T_N)_free + c r_s^{-3/2} N^{-5/4} Ha per electron,
 
 c = 0.671 on the triangular torus, 0.675 on the square one, for one layer of one carrier, r_s and Ha in that carrier's
-own atomic units. In a liquid of as many electrons as holes the plasmon is the one of opposite motion, omega^2 = 2 pi n
-q/mu at q d << 1 with the reduced mass mu, and energies count per pair. A fluid of excitons has no such mode, its error
-falls as N^{-3/2} with a factor that nobody knows; crystals and pairs are left as they are.
+own atomic units. It is the limit of large r_s; all of it, for liquids, is in `liquid_size`. In a liquid of as many
+electrons as holes the plasmon is the one of opposite motion, omega^2 = 2 pi n q/mu at q d << 1 with the reduced mass
+mu, and energies count per pair.
 
 Source: Chiesa et al., PRL 97, 076404 (2006); in two dimensions Drummond et al., PRB 78, 125106 (2008).
 """
@@ -27,12 +27,6 @@ def free_kinetic(cell: Cell, waves: Waves, mass: float) -> float:
     count = len(waves.squares)
     fermi = 4 * np.pi * count / cell.area
     return float((count * fermi / 2 - waves.squares.sum()) / (2 * mass))
-
-
-def correction(trial: Trial) -> float | None:
-    """E_inf - E_N in Ha_h of the box of a liquid; None where the formula is not known."""
-    shells, mode = liquid_shells(trial, trial.name), plasmon(trial)
-    return None if trial.name != "liquid" or shells is None or mode is None else shells + mode
 
 
 def liquid_shells(trial: Trial, phase: str) -> float | None:

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ehbilayer.monte_carlo.backflow import accept, attempt, flowing, flows, rebuild, workspace
 from ehbilayer.monte_carlo.compiled import compiled
-from ehbilayer.monte_carlo.determinants import Determinants, accept, contract, orbitals, rebuild
+from ehbilayer.monte_carlo.determinants import Determinants, contract, orbitals
 from ehbilayer.monte_carlo.jastrow import Jastrow, pair_function
 from ehbilayer.monte_carlo.pair_potential import Box, Potential, nearest, pair_potential
 
@@ -41,6 +42,7 @@ class Psi(NamedTuple):
     charges: Charges
     determinants: Determinants
     jastrow: Jastrow
+    backflow: Jastrow
 
 
 @compiled
@@ -61,14 +63,12 @@ def jastrow_at(psi, walker, i, x, y):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def at(psi, walker, inverses, line, i, x, y):  # type: ignore[no-untyped-def]
+def at(psi, walker, work, line, i, x, y):  # type: ignore[no-untyped-def]
     """Ratio of the determinant with particle i at (x, y), its J there, and grad ln psi there; fills ``line``."""
-    det = psi.determinants
-    orbitals(psi, det.number[i], det.role[i], x, y, walker, line, False)
-    ratio, gx, gy, _ = contract(det, inverses, line, i, False)
+    ratio, gx, gy = attempt(psi, walker, work, line, i, x, y)
     j, jx, jy, _ = jastrow_at(psi, walker, i, x, y)
     # grad ln|psi|
-    return ratio, j, jx + (gx / ratio).real, jy + (gy / ratio).real
+    return ratio, j, jx + gx.real, jy + gy.real
 
 
 @compiled
@@ -81,19 +81,19 @@ def limited(gx, gy, tau):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def sweep(psi, walker, tau, normal, uniform, fixed, inverses, line, change):  # type: ignore[no-untyped-def]
+def sweep(psi, walker, tau, normal, uniform, fixed, work, line, change):  # type: ignore[no-untyped-def]
     """Moves every particle once; ``fixed`` refuses to cross a node. Returns accepted moves, and the mean squares of
     accepted and of all diffusive steps in units of tau/m."""
-    rebuild(psi, walker, inverses, line)
+    rebuild(psi, walker, work, line)
     accepted, moved, tried = 0, 0.0, 0.0
     for i in range(walker.shape[0]):
         step = tau / psi.charges.mass[i]
         x, y = walker[i, 0], walker[i, 1]
-        _, j_old, gx, gy = at(psi, walker, inverses, line, i, x, y)
+        _, j_old, gx, gy = at(psi, walker, work, line, i, x, y)
         vx, vy = limited(gx, gy, step)
         size = math.sqrt(step)
         new_x, new_y = x + vx + size * normal[i, 0], y + vy + size * normal[i, 1]
-        ratio, j_new, gx, gy = at(psi, walker, inverses, line, i, new_x, new_y)
+        ratio, j_new, gx, gy = at(psi, walker, work, line, i, new_x, new_y)
         square = normal[i, 0] ** 2 + normal[i, 1] ** 2
         tried += square
         if not (abs(ratio) > 0.0) or (fixed and ratio.real < 0.0):
@@ -103,7 +103,7 @@ def sweep(psi, walker, tau, normal, uniform, fixed, inverses, line, change):  # 
         # G(r' -> r)/G(r -> r') |psi(r')/psi(r)|^2
         chance = 2 * (j_new - j_old + math.log(abs(ratio))) - (back_x**2 + back_y**2) / (2 * step) + square / 2
         if chance >= 0 or uniform[i] < math.exp(chance):
-            accept(psi, inverses, line, i, ratio, change)
+            accept(psi, work, line, i, ratio, change)
             walker[i, 0], walker[i, 1] = new_x, new_y
             accepted, moved = accepted + 1, moved + square
     return accepted, moved, tried
@@ -134,49 +134,44 @@ def pairs(psi, walker, drift):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def energies(psi, walker, inverses, line, drift):  # type: ignore[no-untyped-def]
-    """Kinetic and potential local energy (Ha_h), and J; of ``inverses`` as they are; ``drift`` (N, 3) is scratch."""
+def energies(psi, walker, work, line, drift):  # type: ignore[no-untyped-def]
+    """Kinetic and potential local energy (Ha_h), and J; of the inverses as they are; ``drift`` (N, 3) is scratch."""
     det = psi.determinants
     total, interaction = pairs(psi, walker, drift)
+    if flows(psi):
+        return flowing(psi, walker, work, line, drift), interaction, total
     kinetic = 0.0
     for i in range(walker.shape[0]):
         orbitals(psi, det.number[i], det.role[i], walker[i, 0], walker[i, 1], walker, line, True)
-        _, gx, gy, lap = contract(det, inverses, line, i, True)
+        _, gx, gy, lap = contract(det, work.inverses, line, i, True)
         jx, jy, curve = drift[i, 0], drift[i, 1], drift[i, 2]
         kinetic -= (curve + jx * jx + jy * jy + (2 * (jx * gx + jy * gy) + lap).real) / (2 * psi.charges.mass[i])
     return kinetic, interaction, total
 
 
 @compiled
-def local_energy(psi, walker, inverses, line):  # type: ignore[no-untyped-def]
+def local_energy(psi, walker, work, line):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy (Ha_h), and ln|psi|; makes the inverses anew."""
-    log, _ = rebuild(psi, walker, inverses, line)
-    kinetic, interaction, total = energies(psi, walker, inverses, line, np.empty((walker.shape[0], 3)))
+    log, _ = rebuild(psi, walker, work, line)
+    kinetic, interaction, total = energies(psi, walker, work, line, np.empty((walker.shape[0], 3)))
     return kinetic, interaction, log + total
-
-
-@compiled
-def workspace(psi):  # type: ignore[no-untyped-def]
-    """Inverses, a line of orbitals, and scratch."""
-    n, kind = psi.determinants.size.max(), psi.determinants.mix.dtype
-    return np.empty((psi.determinants.size.shape[0], n, n), kind), np.zeros((4, n), kind), np.empty(n, kind)
 
 
 @compiled
 def step_all(psi, walkers, tau, normal, uniform, fixed, found, moves):  # type: ignore[no-untyped-def]
     """One sweep of every walker (W, N, 2) in place, then its kinetic and potential energy into ``found`` (W, 2), its
     accepted moves and the squares of accepted and of all diffusive steps, in units of tau/m, into ``moves`` (W, 3)."""
-    inverses, line, change = workspace(psi)
+    work, line, change = workspace(psi)
     drift = np.empty((walkers.shape[1], 3))
     for w in range(walkers.shape[0]):
-        a, m, t = sweep(psi, walkers[w], tau, normal[w], uniform[w], fixed, inverses, line, change)
+        a, m, t = sweep(psi, walkers[w], tau, normal[w], uniform[w], fixed, work, line, change)
         moves[w, 0], moves[w, 1], moves[w, 2] = a, m, t
-        found[w, 0], found[w, 1], _ = energies(psi, walkers[w], inverses, line, drift)
+        found[w, 0], found[w, 1], _ = energies(psi, walkers[w], work, line, drift)
 
 
 @compiled
 def evaluate(psi, walkers, out):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy and ln|psi| of every walker, into ``out`` (W, 3)."""
-    inverses, line, _ = workspace(psi)
+    work, line, _ = workspace(psi)
     for w in range(walkers.shape[0]):
-        out[w, 0], out[w, 1], out[w, 2] = local_energy(psi, walkers[w], inverses, line)
+        out[w, 0], out[w, 1], out[w, 2] = local_energy(psi, walkers[w], work, line)

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ehbilayer.monte_carlo.backflow import rebuild, workspace
 from ehbilayer.monte_carlo.compiled import compiled
-from ehbilayer.monte_carlo.determinants import rebuild
-from ehbilayer.monte_carlo.kernels import at, jastrow_at, workspace
+from ehbilayer.monte_carlo.kernels import at, jastrow_at
 from ehbilayer.monte_carlo.pair_potential import nearest
 
 PAIRS, WAVES, STRUCTURE, MOMENTUM, DENSITY, TOGETHER, ALONE, TRIED = range(8)  # parts of a line

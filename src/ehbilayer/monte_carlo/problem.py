@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 METHODS = ("vmc", "dmc")
 LEAST_WALKERS, MOST_WALKERS, HIGHEST_DEGREE = 20, 10_000, 12
+DEGREE = 4  # of backflow, unless the user says another
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ class MonteCarloProblem:
     samples: int
     twists: tuple[Twist | None, ...] = (None,)
     parameters: np.ndarray | None = None  # to begin with, in place of those of the source
+    backflow: int = 0
 
     @classmethod
     def of(cls, torus: Torus, trial: str | Path | Result, *, method: str, target_error: float | str | None,
            max_time: float | None, walkers: int, time_steps: Sequence[float] | None, seed: int, jastrow: int,
            optimisation_steps: int, samples: int,
-           twists: int | Sequence[float] | None = None) -> MonteCarloProblem:
+           twists: int | Sequence[float] | None = None, backflow: bool | int = False) -> MonteCarloProblem:
         """Checked. Raises InputError, see `monte_carlo.monte_carlo`."""
         if method not in METHODS:
             raise InputError("method", " | ".join(METHODS), method, "choose one of these")
@@ -64,25 +66,28 @@ class MonteCarloProblem:
                              "say how small the error per hole should become, or how many seconds it may take")
         _whole("walkers", walkers, LEAST_WALKERS, MOST_WALKERS)
         _whole("jastrow", jastrow, 0, HIGHEST_DEGREE)
+        size = (0, DEGREE)[backflow] if isinstance(backflow, bool) else backflow
+        _whole("backflow", size, 0, HIGHEST_DEGREE)
         _whole("optimisation_steps", optimisation_steps, 0, 1000)
         _whole("samples", samples, walkers, 1_000_000)
         from ehbilayer.monte_carlo.sources import read_source
 
         problem = cls(torus, read_source(trial), method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
-                      optimisation_steps, samples, twists_of(twists))
+                      optimisation_steps, samples, twists_of(twists), size)
         problem.check_trial()
         return problem
 
     def check_trial(self) -> None:
         """Raise InputError for a trial function that this torus does not have."""
-        from ehbilayer.monte_carlo.sources import trial_of
+        from ehbilayer.monte_carlo.sources import check_backflow, trial_of
         from ehbilayer.monte_carlo.trial import check_trial
 
+        check_backflow(self.source, self.backflow)
         for twist in self.twists:
             if isinstance(self.source, str):
                 check_trial(self.torus, self.source, twist)
             else:
-                trial_of(self.torus, self.source, self.jastrow, twist)
+                trial_of(self.torus, self.source, self.jastrow, twist, self.backflow)
 
     def solve(self, hooks: Hooks) -> MonteCarloResult:
         """The calculation, at every twist."""
@@ -108,12 +113,12 @@ class MonteCarloProblem:
         from ehbilayer.monte_carlo.report import Plan
         from ehbilayer.monte_carlo.sources import trial_of
 
-        trial, own = trial_of(self.torus, self.source, self.jastrow, twist)
+        trial, own = trial_of(self.torus, self.source, self.jastrow, twist, self.backflow)
         parameters = own if self.parameters is None else self.parameters
         if first is not None:
             parameters = np.asarray(first.data["parameters"].values)
         plan = Plan(trial, part.method, part.target_error, part.max_time, part.walkers, part.time_steps, part.seed,
-                    part.optimisation_steps if part.jastrow or trial.orbitals else 0, part.samples, parameters)
+                    part.optimisation_steps if len(trial.start()) else 0, part.samples, parameters)
         return solve(plan, hooks)
 
 

@@ -90,7 +90,7 @@ def report(plan: Plan, state: State, reason: Status | None) -> MonteCarloResult:
         particles=Carriers({s.name: s.count for s in torus.species}), area=torus.area, zero_mode="madelung",
         inputs={"species": [s.parameters for s in torus.species], "vectors": torus.box.vectors.tolist(),
                 "spacing": torus.bilayer.spacing, "interaction": torus.bilayer.interaction.parameters,
-                "trial": trial.label, "jastrow": trial.jastrow, "seed": plan.seed,
+                "trial": trial.label, "jastrow": trial.jastrow, "backflow": trial.backflow, "seed": plan.seed,
                 "parameters": [[name, part.stop - part.start] for name, part in trial.parameter_names],
                 "twists": [] if trial.twist is None else [list(trial.twist)],
                 **({} if trial.state is None else trial.state.parameters)},

@@ -5,7 +5,7 @@ what the plane has more of it is a sum over the lattice R of the torus (`missing
 
     [int d^2k/(2 pi)^2 - (1/A) sum_{k != 0}] k^s = 2^s Gamma(1 + s/2)/(pi |Gamma(-s/2)|) sum_{R != 0} R^{-2-s}
 
-``plasmon``  liquids, and crystals of one carrier beside a liquid: see `finite_size`.
+``plasmon``  liquids: see `liquid_size`; crystals of one carrier beside a liquid: see `finite_size`.
 ``dipoles``  balanced pairs: V lacks 1/2 w(k), w = (2 pi/k)(S_ee + S_hh - 2 e^{-kd} S_eh) ~ k, and T half of the
              zero-point energy of sound, c k/4 with c = k/(2 M S_M); S of the walk at the smallest k. It falls as
              N^{-3/2}. Those that are not condensed have the shells of a liquid.
@@ -28,6 +28,7 @@ import numpy as np
 from ehbilayer.interaction.lattice_sums.potential import madelung_potential, potential
 from ehbilayer.monte_carlo.estimators import Tally
 from ehbilayer.monte_carlo.finite_size import liquid_shells, plasmon
+from ehbilayer.monte_carlo.liquid_size import liquid_size
 from ehbilayer.monte_carlo.measuring import PAIRS
 from ehbilayer.monte_carlo.observables import Estimate, Observables, structure_factor
 from ehbilayer.monte_carlo.trial import ON_SITES, Trial
@@ -76,7 +77,10 @@ def law_of(trial: Trial, seen: Observables | None, vmc: Tally, dmc: Tally | None
     present = {trial.torus.species[block.species].charge for block in trial.blocks}
     if set(ON_SITES.get(meant, ())) >= present:
         return phonons(trial)
-    if meant in ("liquid", *ON_SITES):
+    if meant == "liquid":
+        found = liquid_size(trial)
+        return None if found is None else Law("plasmon", *found)
+    if meant in ON_SITES:
         shells, mode = liquid_shells(trial, meant), plasmon(trial)
         if shells is not None and mode is not None:
             return Law("plasmon", shells + mode, mode * _doubt(trial))

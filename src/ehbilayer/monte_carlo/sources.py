@@ -5,6 +5,7 @@ result, whose optimised parameters go on at another density, spacing or number o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,15 +48,28 @@ def read_source(trial: str | Path | Result) -> Source:
     return trial
 
 
-def trial_of(torus: Torus, source: Source, jastrow: int,
-             twist: Twist | None = None) -> tuple[Trial, np.ndarray | None]:
+def check_backflow(source: Source, backflow: int) -> None:
+    """Raise InputError for ``backflow`` of a trial function that is not of plane waves alone."""
+    if not backflow:
+        return
+    tables = not isinstance(source, str) and "orbitals_0" in source.data
+    name = source if isinstance(source, str) else f"{source.kind} result"
+    if tables or (isinstance(source, MonteCarloResult) and source.trial != "liquid") or (
+            isinstance(source, str) and source != "liquid"):
+        raise InputError("backflow", f"absent for the trial {name}; it is there for liquids, in plane waves", backflow,
+                         "leave it out, or take a liquid")
+
+
+def trial_of(torus: Torus, source: Source, jastrow: int, twist: Twist | None = None,
+             backflow: int = 0) -> tuple[Trial, np.ndarray | None]:
     """The trial function of a source and its parameters, where the source has some; plane waves moved by ``twist``.
 
-    Raises InputError for what `trial.check_trial` refuses, orbitals of another box, interaction or other particles, a
-    Monte Carlo result of other carriers or of more parameters.
+    Raises InputError for what `trial.check_trial` and `check_backflow` refuse, orbitals of another box, interaction or
+    other particles, a Monte Carlo result of other carriers or of more parameters.
     """
+    check_backflow(source, backflow)
     if isinstance(source, str):
-        return make_trial(torus, source, jastrow, twist), None
+        return replace(make_trial(torus, source, jastrow, twist), backflow=backflow), None
     name = source.phase if isinstance(source, HartreeFockResult) else source.trial.removesuffix(OF_HARTREE_FOCK)
     if twist is not None and (name in UNTWISTED or "orbitals_0" in source.data):
         raise InputError("twists", "absent for orbitals of a result or about centres", list(twist), "leave it out")
@@ -65,7 +79,7 @@ def trial_of(torus: Torus, source: Source, jastrow: int,
     if "orbitals_0" in source.data:
         trial = banded(torus, Orbitals.read(source.data, source.inputs), name, jastrow)
     else:
-        trial = make_trial(torus, name, jastrow, twist)
+        trial = replace(make_trial(torus, name, jastrow, twist), backflow=backflow)
     return trial, _carried(trial, source)
 
 
@@ -148,7 +162,7 @@ def _carried(trial: Trial, source: MonteCarloResult) -> np.ndarray:
         mine = ours.get(name)
         if mine is None or mine.stop - mine.start < count:
             raise InputError("trial", f"a result whose parameters are among {[*ours]}", f"{count} of {name}",
-                             "use its carriers and spins, and a jastrow that is not smaller")
+                             "use its carriers and spins, and jastrow and backflow that are not smaller")
         found[mine] = 0.0
         found[mine.start : mine.start + count] = values[at : at + count]
         at += count

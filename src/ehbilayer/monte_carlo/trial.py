@@ -1,7 +1,7 @@
 """A trial function by its name: which determinants, which pairs, which parameters, and where walkers begin.
 
 `Trial` holds what stays; `Trial.psi(parameters)` makes the arrays that the kernels read. The parameters are the free
-coefficients of the Jastrow factor, kind by kind, then those of the orbitals about centres.
+coefficients of the Jastrow factor, kind by kind, those of backflow, then those of the orbitals about centres.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import require_known
 from ehbilayer.interaction.screened import Screened
+from ehbilayer.monte_carlo.backflow import NONE
 from ehbilayer.monte_carlo.determinants import SITES, WAVES, Determinants
 from ehbilayer.monte_carlo.factors import Block, Factor, arrays_of
 from ehbilayer.monte_carlo.jastrow import DEGREE, Jastrow, PairKind, coefficients_of, cusp, free_of
@@ -45,6 +46,7 @@ class Trial:
     jastrow : degree of its polynomials; 0 leaves e^J out.
     bands : tables (2, M, M, n) of orbitals that are no function about a centre, and of their Laplacians.
     state : whose orbitals these are.   twist : of its plane waves, in fractions of the reciprocal vectors.
+    backflow : degree of its polynomials; 0 leaves it out.
     """
 
     torus: Torus
@@ -56,6 +58,7 @@ class Trial:
     bands: np.ndarray = field(default_factory=lambda: np.zeros((2, 1, 1, 0)))
     state: Orbitals | None = None
     twist: Twist | None = None
+    backflow: int = 0
 
     @property
     def label(self) -> str:
@@ -150,9 +153,29 @@ class Trial:
         return PairKind(f"{s.name}-{t.name}, {words}", cusp(s.mass, t.mass, charges, a is b, d),
                         share * cusp(s.mass, t.mass, charges, False, 0.0), d)
 
+    @cached_property
+    def flows(self) -> tuple[tuple[PairKind, ...], np.ndarray]:
+        """The kinds of backflow, of one particle by another, and the number of that of each pair of them (N, N)."""
+        if not self.backflow:
+            return (), NONE.kind
+        names: list[str] = []
+        number = np.zeros((len(self.blocks),) * 2, dtype=int)
+        for i, a in enumerate(self.blocks):
+            for j, b in enumerate(self.blocks):
+                if a is b and a.count == 1:
+                    continue
+                one, two = (self.torus.species[o.species].name for o in (a, b))
+                words = "like" if a is b else "unlike" if a.species == b.species else "between"
+                name = f"backflow of {one} by {two}, {words}"
+                names += [] if name in names else [name]
+                number[i, j] = names.index(name)
+        # slope 0 at r = 0, and nothing to begin with
+        return tuple(PairKind(n, 0.0, 0.0, 0.0) for n in names), np.ascontiguousarray(
+            number[np.ix_(self.owner, self.owner)])
+
     def start(self) -> np.ndarray:
         """The parameters to begin an optimisation with."""
-        own = np.concatenate([np.zeros(0), *(orbital.start() for orbital in self.orbitals)])
+        own = np.concatenate([np.zeros(len(self.flows[0]) * self.backflow), *(o.start() for o in self.orbitals)])
         if not self.jastrow:
             return own
         kinds, _ = self.kinds
@@ -165,6 +188,7 @@ class Trial:
     def parameter_names(self) -> list[tuple[str, slice]]:
         """What every parameter belongs to, kinds of pairs first: a name, and where its parameters are."""
         counts = [(kind.label, self.jastrow) for kind in self.kinds[0]] if self.jastrow else []
+        counts += [(kind.label, self.backflow) for kind in self.flows[0]]
         counts += [(orbital.name, len(orbital.start())) for orbital in self.orbitals]
         ends = np.cumsum([count for _, count in counts]).tolist()
         return [(name, slice(end - count, end)) for (name, count), end in zip(counts, ends, strict=True)]
@@ -175,7 +199,12 @@ class Trial:
         n = len(kinds) * self.jastrow
         free = np.reshape(parameters[:n], (len(kinds), self.jastrow))
         a = coefficients_of(kinds, self.box.radius, free) if self.jastrow else np.zeros((len(kinds), 2))
-        return Psi(self.box, self.potential, self.charges, self._determinants(parameters[n:]), Jastrow(number, a))
+        flows, which = self.flows
+        end = n + len(flows) * self.backflow
+        flow = NONE if not flows else Jastrow(which, coefficients_of(
+            flows, self.box.radius, np.reshape(parameters[n:end], (len(flows), self.backflow))))
+        determinants = self._determinants(parameters[end:])
+        return Psi(self.box, self.potential, self.charges, determinants, Jastrow(number, a), flow)
 
     def _determinants(self, own: np.ndarray) -> Determinants:
         tables, used = [], 0

@@ -3,7 +3,7 @@
     psi(r_i + a) = e^{i theta a} psi(r_i),  k = m b + theta,  E(theta) = E(-theta)
 
 A small torus has few k, and its energy jumps with their number. The mean over theta samples all of k space, and with
-(T_inf - T_N(theta)) of free carriers added at each twist (`finite_size`) little noise is left. The twists are those of
+what the shells of each twist lack added to it (`liquid_size`) little noise is left. The twists are those of
 Roberts' sequence, theta_i = 1/2 + i (1/g, 1/g^2) mod 1 in fractions of the reciprocal vectors, g^3 = g + 1: even in any
 number, and with no symmetry, so that no shell is open. A twist without time reversal has a complex psi, whose phase
 diffusion keeps.

@@ -12,6 +12,7 @@ from ehbilayer.studies.keys import BILAYER, CELL, WAVES, Energy, Seed, Table, de
 Seconds = Annotated[float, Field(gt=0, le=1e7)]
 Twists = Annotated[int, Field(ge=1, le=1000)] | Annotated[
     list[Annotated[float, Field(ge=-1e3, le=1e3)]], Field(min_length=2, max_length=2)]
+Backflow = bool | Annotated[int, Field(ge=0, le=12)]
 TimeStep = Annotated[float, Field(gt=0, le=1e9)]
 TRIALS = ("liquid", "hole-crystal", "electron-crystal", "crystal", "condensate")
 
@@ -33,12 +34,15 @@ class MonteCarloTable(Table):
     optimisation_steps: int = Field(default=5, ge=0, le=1000, description="an integer from 0 to 1000")
     twists: Twists | None = Field(
         default=None, description="a number from 1 to 1000, or two fractions of the reciprocal vectors of the box")
+    backflow: Backflow = Field(
+        default=False, description="true, false, or the degree of its polynomials, an integer from 0 to 12")
     samples: int = Field(default=2000, ge=20, le=1_000_000, description="an integer from 20 to 1000000")
 
 
 TABLE = MonteCarloTable
 KEYS = dotted("monte-carlo", MonteCarloTable)
-OF_ONE_TRIAL = {"monte-carlo.trial", "monte-carlo.time_steps"}  # each phase that competes has its own
+# each phase that competes has its own, and none has backflow
+OF_ONE_TRIAL = {f"monte-carlo.{key}" for key in ("trial", "time_steps", "backflow")}
 NOT_OF_THE_BOX = {f"cell.{key}" for key in (*WAVES, "symmetry", "holes_per_cell")}
 
 

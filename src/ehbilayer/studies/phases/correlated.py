@@ -40,7 +40,7 @@ def correlated(study: Study) -> Task:
         torus = _torus(study, spins, twists)
         field, *others = fields_of(torus, keys.of(study).candidates, spins, twists, keys.of(study).sizes or ())
         first = field.contenders[0]
-        asked = table.model_dump() | {"trial": first.name, "time_steps": None, "twists": None}
+        asked = table.model_dump() | {"trial": first.name, "time_steps": None, "twists": None, "backflow": False}
         effort = replace(Effort.of(MonteCarloProblem.of(first.torus, **asked)), twists=twists)
     goal = [] if effort.target_error is None else [f"to {effort.target_error:.3g} Ha_h per hole"]
     goal += [] if effort.max_time is None else [f"at most {effort.max_time:g} s"]
