@@ -120,13 +120,13 @@ def test_none_of_it_is_the_walk_without(trial: Trial) -> None:
 def test_walkers_sample_the_square_of_psi() -> None:
     """The mean of ln|psi'/psi|^2 is that of a walk without backflow, each walker with the weight |psi'/psi|^2."""
     trial = liquid(torus(HOLES, 5, shape="square"), jastrow=0)
-    plain, parameters = replace(trial, backflow=0), parameters_of(trial, 0.15)
+    plain, parameters = replace(trial, backflow=0), parameters_of(trial, 1.0)
     psi, other, tables = trial.psi(parameters), plain.psi(plain.start()), []
     for one, own in ((trial, psi), (plain, other)):
-        walkers, means = Walkers.of(one, 400, np.random.default_rng(6)), []
-        for step in range(260):
+        walkers, means = Walkers.of(one, 150, np.random.default_rng(6)), []
+        for step in range(180):
             walkers.step(own, 20.0, False)
-            if step >= 60:
+            if step >= 30:
                 logs = local_energies(psi, walkers.positions)[1] - local_energies(other, walkers.positions)[1]
                 weight = np.exp(2 * logs)
                 means.append((logs.mean(), weight @ logs, weight.sum()))
@@ -142,13 +142,13 @@ def test_it_lowers_the_energy_and_its_variance() -> None:
     box, found = torus(HOLES, 10, "restricted", shape="square"), []
     for backflow in (0, 3):
         trial = liquid(box, backflow)
-        parameters, walkers = trial.start(), Walkers.of(trial, 200, np.random.default_rng(7))
+        parameters, walkers = trial.start(), Walkers.of(trial, 100, np.random.default_rng(7))
         for _ in range(3):
-            better = optimised(trial, parameters, walkers, 8.0, 1000, "", lambda line: None, lambda: None)
+            better = optimised(trial, parameters, walkers, 8.0, 500, "", lambda line: None, lambda: None)
             assert better is not None
             parameters = better
         means = []
-        for step in range(100):
+        for step in range(70):
             walkers.step(trial.psi(parameters), 8.0, False)
             if step >= 20:
                 means.append((walkers.local.mean(), walkers.local.var()))

@@ -1,5 +1,6 @@
 """Compiled code is kept, and forgotten when a file changes that it was made of."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -29,3 +30,16 @@ def test_a_change_in_another_file_counts(tmp_path: Path) -> None:
     assert value(tmp_path, 3) == 3.0 and len(list(kept.glob("numba-*"))) == 1
     assert list(kept.glob("numba-*/**/*.nbc"))
     assert value(tmp_path, 5) == 5.0 and len(list(kept.glob("numba-*"))) == 2
+    (tmp_path / "room" / "other.py").write_text("a = 1\n")
+    assert value(tmp_path, 5) == 5.0 and len(list(kept.glob("numba-*"))) == 2
+
+
+def test_compiled_functions_need_no_other_file_here() -> None:
+    room = Path(compiled.__file__).parent
+    with_some = {file for file in room.glob("*.py") if compiled.USED in file.read_bytes()}
+    assert len(with_some) > 5
+    counted = {f"ehbilayer.monte_carlo.{file.stem}" for file in with_some} | {compiled.__name__}
+    for file in with_some:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ehbilayer.monte_carlo"):
+                assert node.module in counted, f"{file.name} imports {node.module}"

@@ -1,8 +1,9 @@
-"""Compiled functions, kept on disk until any file of this folder changes.
+"""Compiled functions, kept on disk until any file of this folder changes that has some.
 
 numba keeps compiled code until the file of the function changes, not those of the functions that it calls: after an
-upgrade of another file it would go on with the old code without a word. So all files here share a folder of compiled
-code whose name is made of their contents.
+upgrade of another file it would go on with the old code without a word. So all files here that have compiled functions
+share a folder of compiled code whose name is made of their contents; what they import from this folder is in such files
+(tests/test_monte_carlo_compiled.py), so that no other file matters.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import numba
 
 HERE = Path(__file__).parent
 CONFIG: Any = numba.config
+USED, DEFINED = b"\n@compiled\n", b"\ndef compiled("  # in the files whose contents count
 
 
 @cache
 def place() -> str | None:
     """The folder of compiled code: where numba's settings want it, beside the files, or in the user's cache; None if
     none of them can be written."""
-    said = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(HERE.glob("*.py")))).hexdigest()[:16]
+    texts = [file.read_bytes() for file in sorted(HERE.glob("*.py"))]
+    said = hashlib.sha256(b"".join(text for text in texts if USED in text or DEFINED in text)).hexdigest()[:16]
     wanted = CONFIG.CACHE_DIR
     for base in (*([Path(wanted)] if wanted else []), HERE / "__pycache__", Path("~/.cache/ehbilayer").expanduser()):
         folder = base / f"numba-{said}"

@@ -36,8 +36,9 @@ from ehbilayer.torus import Torus
 OWN = 0.2  # of the screening of a flavour by itself
 CUT, FURTHEST, REACH = 4.0, 25.0, 1.6  # waves count with exp(-(q/Q)^4), Q from CUT to FURTHEST k_F, up to REACH Q
 FREQUENCIES, WAVES = 60, 600  # points of the integrals
-LOCAL_FIELD, SHELLS = 0.03, 0.25  # shares of the two brackets that are not sure: with Hubbard's local field F is so
-# much less, and OWN may lie between 0.1 and 0.3
+# shares of the two brackets that are not sure: with Hubbard's local field F is so much less; of several carriers nobody
+# has checked it; and OWN may lie between 0.1 and 0.3
+LOCAL_FIELD, UNCHECKED, SHELLS = 0.03, 0.25, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,8 @@ def liquid_size(trial: Trial) -> tuple[float, float] | None:
         fluids.append(Fluid(block.species, s.mass, s.layer, s.charge, filled(waves)))
         kinetic += free_kinetic(torus.box, waves, s.mass)
     missing, shells = missing_waves(torus, fluids), screened_shells(torus, fluids)
-    return kinetic + missing + shells, float(np.hypot(LOCAL_FIELD * missing, SHELLS * shells))
+    share = LOCAL_FIELD if len({f.species for f in fluids}) == 1 else UNCHECKED
+    return kinetic + missing + shells, float(np.hypot(share * missing, SHELLS * shells))
 
 
 def filled(waves: Waves) -> np.ndarray:

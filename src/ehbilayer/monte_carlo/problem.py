@@ -73,7 +73,7 @@ class MonteCarloProblem:
         from ehbilayer.monte_carlo.sources import read_source
 
         problem = cls(torus, read_source(trial), method, error, max_time, walkers, _steps(time_steps), seed, jastrow,
-                      optimisation_steps, samples, twists_of(twists), size)
+                      optimisation_steps, samples, twists_of(twists), backflow=size)
         problem.check_trial()
         return problem
 
