@@ -10,14 +10,18 @@ from ehbilayer.monte_carlo.walk import local_energies
 
 
 def torus(electrons: int, holes: int, electron_spin: str = "polarized", hole_spin: str = "polarized",
-          shape: str = "triangular") -> Torus:
-    bilayer = Bilayer.of(spacing=1.0, rs_hole=4, electron_mass=0.5, hole_mass=1.0, electrons_per_hole=electrons / holes)
+          shape: str = "triangular", flavours: tuple[int, int] = (2, 2)) -> Torus:
+    bilayer = Bilayer.of(spacing=1.0, rs_hole=4, electron_mass=0.5, hole_mass=1.0, electrons_per_hole=electrons / holes,
+                         electron_flavours=flavours[0], hole_flavours=flavours[1])
     return Torus(bilayer, holes=holes, zero_mode="madelung", electron_spin=electron_spin, hole_spin=hole_spin,
                  shape=shape)
 
 
 BOXES = {"7+7": lambda: torus(7, 7), "restricted": lambda: torus(10, 10, "restricted", "restricted", "square"),
-         "13+7": lambda: torus(13, 7), "7+13": lambda: torus(7, 13), "up alone": lambda: torus(14, 7, "restricted")}
+         "13+7": lambda: torus(13, 7), "7+13": lambda: torus(7, 13), "up alone": lambda: torus(14, 7, "restricted"),
+         "four flavours": lambda: torus(20, 20, "restricted", "restricted", "square", (4, 4)),
+         "two of four": lambda: torus(10, 10, "5+5", "restricted", "square", (4, 2)),
+         "two without": lambda: torus(20, 10, "restricted", "restricted", "square", (4, 2))}
 
 
 def outside(trial: Trial) -> np.ndarray:
@@ -56,6 +60,17 @@ def test_carriers_without_a_partner_are_in_plane_waves(box: Torus, expected: lis
     assert found == expected
 
 
+def test_each_flavour_has_one_partner() -> None:
+    """Spin-up electrons pair with one flavour of holes, spin-down ones with the other, all by one function."""
+    trial = make_trial(torus(20, 20, "restricted", "restricted", "square", (4, 4)), "condensate")
+    of = [(f.block, f.partner) for f in trial.factors]
+    assert [(a.flavour, b.flavour, a.species != b.species) for a, b in of if b] == [(i, i, True) for i in range(4)]
+    assert len(trial.orbitals) == 1 and {f.orbital for f in trial.factors} == {0}
+    quarter = trial.orbitals[0]
+    occupied = 1 / (1 + np.exp(-2 * quarter.log_ratio))
+    assert occupied.sum() == pytest.approx(5, abs=1e-6)
+
+
 def test_unequal_pairs_lie_below_their_mean_field_start() -> None:
     box = torus(8, 7)
     how = {"method": "vmc", "target_error": 8e-3, "walkers": 40, "seed": 1}
@@ -66,6 +81,8 @@ def test_unequal_pairs_lie_below_their_mean_field_start() -> None:
 
 
 @pytest.mark.parametrize(("box", "words"), [
+    # a flavour of holes pairs with one of electrons: the holes left over close no shell
+    (torus(8, 8, "restricted", "restricted", "square", (4, 2)), "holes without a partner: must"),
     (torus(10, 7), "electrons without a partner: must be a number that closes a shell"),
     (Torus(Bilayer.of(rs_hole=4, electrons_per_hole=0), holes=7, zero_mode="madelung"), "electrons and holes"),
     (Torus(Bilayer.of(spacing=1.0, rs_hole=4, electron_mass=0.5, hole_mass=1.0), holes=8, zero_mode="madelung",

@@ -69,18 +69,18 @@ class PairFunction:
 
 
 def pair_function(torus: Torus, pairs: Sequence[tuple[Block, Block]], tolerance: float = 1e-5) -> PairFunction:
-    """The pair function of our condensate of as many pairs on the same torus.
+    """The pair function of our condensate of as many pairs of a flavour on the same torus.
 
-    Raises InputError where it does not condense there.
+    Flavours know of each other by the capacitor alone, which there is none of. Raises InputError where it does not
+    condense there.
     """
     from ehbilayer.condensate import condensate
 
-    count = sum(min(a.count, b.count) for a, b in pairs)
+    count = min(block.count for block in pairs[0])
     names = [torus.species[block.species].name for block in pairs[0]]
     balanced = replace(torus, bilayer=torus.bilayer.with_densities(dict.fromkeys(names, count / torus.area)),
                        holes=count, electrons=None, electron_spin="polarized", hole_spin="polarized")
-    state = condensate(balanced, spin="polarized" if len(pairs) == 1 else "restricted", curve_points=0,
-                       tolerance=tolerance, progress=False)
+    state = condensate(balanced, spin="polarized", curve_points=0, tolerance=tolerance, progress=False)
     if state.phase != "condensate":
         raise InputError("trial", "liquid where Hartree-Fock-Bogoliubov has no condensate", "condensate",
                          "lower the density, or take the liquid")

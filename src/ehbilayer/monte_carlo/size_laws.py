@@ -35,8 +35,8 @@ from ehbilayer.monte_carlo.trial import ON_SITES, Trial
 from ehbilayer.numerics.lattice import Cell, crystal_cell, lattice_points, reduce_vectors
 
 HALF = 0.5  # of a correction that nobody has checked, as its error
-FAR_OUT, OUTSIDE = 0.8, 0.02  # a complex is alone where less than that of a pair is beyond so much of the radius
-SECOND = 0.05  # second order in the images over the first, of a complex that ends within the box
+FAR_OUT, OUTSIDE = 0.8, 0.05  # a complex is alone where less than that of a pair is beyond so much of the radius
+SECOND, OPEN = 0.05, 8.0  # second order in the images over the first: within the box, and for each pair that is out
 DIRECTIONS = 24
 
 
@@ -111,7 +111,8 @@ def isolated(trial: Trial, vmc: Tally, dmc: Tally | None) -> Law | None:
     r = e.layout.width * (np.arange(e.layout.bins) + 0.5)
     far = r > FAR_OUT * trial.box.radius
     per_pair = Estimate.of(vmc, dmc, lambda sums: e.part(sums, PAIRS, len(e.kinds), e.layout.bins))
-    if np.max(per_pair.value[:, far].sum(axis=1) / per_pair.value.sum(axis=1)) > OUTSIDE:
+    outside = float(np.max(per_pair.value[:, far].sum(axis=1) / per_pair.value.sum(axis=1)))
+    if outside > OUTSIDE:
         return None
     smooth, origin = [], 0.0
     for kind, pairs in zip(e.kinds, per_pair.value.sum(axis=1), strict=True):
@@ -123,7 +124,7 @@ def isolated(trial: Trial, vmc: Tally, dmc: Tally | None) -> Law | None:
     moving = Estimate.of(vmc, dmc, lambda sums: np.sum(e.part(sums, PAIRS, len(e.kinds), e.layout.bins) * smooth))
     # first order: all charges feel the images of all others
     return Law("isolated", constant - origin - float(moving.value),
-               float(np.hypot(moving.error, SECOND * abs(moving.value))))
+               float(np.hypot(moving.error, (SECOND + OPEN * max(outside, 0.0)) * moving.value)))
 
 
 def images(cell: np.ndarray, r: np.ndarray, distance: float) -> np.ndarray:

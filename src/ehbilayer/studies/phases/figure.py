@@ -76,6 +76,7 @@ def _head(page: Figure, result: CompetitionResult) -> None:
              f"area {result.area:.5g} {unit(result, 'a_h^2')}",
              f"spacing {result.inputs['spacing']:.4g} {unit(result, 'a_h')}", f"zero mode: {result.zero_mode}"]
     first += " (Monte Carlo)" if result.method == "monte-carlo" else ""
+    first += "" if result.resolved else ":  NOT RESOLVED"
     page.text(0.5, 0.985, first, ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")
     page.text(0.5, 0.925, ",  ".join(parts), ha="center", va="top", fontsize=NORMAL, color=INK)
     if not result.resolved:
