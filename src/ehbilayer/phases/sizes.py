@@ -58,10 +58,10 @@ def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
     """By how much each state's height above the first, per hole (Ha_h), may fall from its box to infinitely many
     particles.
 
-        x_i - x_1 + |y_i - y_1|
+        x_i - x_1  between homogeneous phases, below 0 where the height grows,   else max(x_i - x_1, 0) + |y_i - y_1|
 
-    with x what is known exactly, of homogeneous phases all (`Sized.known`), and y the change of the rest from
-    the largest smaller box that holds those of both that have a rest. Below 0 where the height grows.
+    with x what is known exactly (`Sized.known`), and y the change of the rest from the largest smaller box that holds
+    those of both that have a rest: its size, which nothing known may cancel.
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ def size_shifts(states: Sequence[Sized], hooks: Hooks) -> list[float | None]:
         changes = [(-1 if j == 0 else 1, None if sites is None else change(j, sites)) for j in rest]
         if any(c is None for _, c in changes):
             return None
-        return states[i].known - states[0].known + abs(sum(sign * (c or 0.0) for sign, c in changes))
+        exact = states[i].known - states[0].known
+        return max(exact, 0.0) + abs(sum(sign * (c or 0.0) for sign, c in changes)) if rest else exact
 
     for i in sorted(range(1, len(states)), key=lambda i: (i > 1 and not states[i].quick, i)):
         if i == 1 or states[i].quick or states[i].energy - states[0].energy <= FAR * reach:

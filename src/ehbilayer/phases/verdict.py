@@ -10,6 +10,7 @@ from ehbilayer.phases.result import CandidateRow
 from ehbilayer.status import Status
 
 BASIS_DOUBT = 0.5  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
+MODULATED = 0.02  # Bragg weight, of which hole crystals have 0.03
 STANDING = (Status.converged, Status.not_converged)  # ends whose energy is an upper bound
 PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance; Nashabeh & Fu, for N = 36
 
@@ -35,7 +36,8 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     """
     ranking = ranked(rows)
     if len(ranking) < 2:
-        return Verdict(ranking[0].phase, resolved=ranking[0].status is Status.converged) if ranking else Verdict()
+        sure = bool(ranking) and ranking[0].status is Status.converged and not modulated(ranking[0])
+        return Verdict(ranking[0].phase, resolved=sure) if ranking else Verdict()
     first, second = ranking[:2]
     others = [r for r in rows if r.status in STANDING and r.energy is not None and r.phase != first.phase]
     known = max((r.basis_error for r in (first, *others) if r.basis_error is not None), default=0.0)
@@ -44,7 +46,13 @@ def judge(rows: Sequence[CandidateRow]) -> Verdict:
     margin = _energy(second) - _energy(first)
     # what is on its way only falls, but nobody knows how far
     done = all(r.status is Status.converged for r in others)
-    return Verdict(first.phase, second.phase, margin, margin - worst, worst > 0 and done)
+    return Verdict(first.phase, second.phase, margin, margin - worst, worst > 0 and done and not modulated(first))
+
+
+def modulated(row: CandidateRow) -> bool:
+    """Whether what is called a liquid has the Bragg weights of a crystal: in boxes of few sites the Fermi sea of a
+    crystal is depleted so little that names do not tell."""
+    return row.phase == "liquid" and max((w or 0.0 for w in row.bragg_weight.values()), default=0.0) > MODULATED
 
 
 def _moved(rows: Sequence[CandidateRow], others: Sequence[CandidateRow]) -> float:
@@ -68,8 +76,9 @@ def remaining(row: CandidateRow, first: CandidateRow, unknown: float = 0.0, move
 def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> tuple[str, ...]:
     """What a reader of the verdict must not overlook: who wins by spin, by closed shells, or in one box alone."""
     ranking = ranked(rows)
-    return (*_by_spin(candidates, ranking), *_by_shells(candidates, ranking[:2]), *_in_the_plane(ranking),
-            *_one_box(ranking))
+    few = ("the liquid that is lowest has the Bragg weights of a crystal: too few sites to tell, take more particles",)
+    return (*(few if ranking and modulated(ranking[0]) else ()), *_by_spin(candidates, ranking),
+            *_by_shells(candidates, ranking[:2]), *_in_the_plane(ranking), *_one_box(ranking))
 
 
 def _by_spin(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
