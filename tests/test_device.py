@@ -82,6 +82,11 @@ def test_the_page(tmp_path: Path) -> None:
     text = dict(table)
     assert {"phase", "  charge gap, holes", "alpha^2, limit", "T_c of electrons, limit", "band, limit",
             "window, limit"} <= set(text)
+    # up to which temperature, each with its assumption: here the bound of T_BKT and the triangular crystal of pairs
+    assert float(text["  superfluid, at most"].split(" K")[0]) == pytest.approx(
+        np.pi / 2 * result.thermal.provenance.scales.hartree_kelvin * result.hole_density / 1.1, rel=1e-3)
+    assert "half ionised" in text["  excitons, ideal"] and "  triangular crystal, KTHNY" in text
+    assert result.thermal.ionisation_screened < result.thermal.ionisation
     assert [t for label, t in table if label in ("caveat", "UNSTABLE")] == s["caveats"]
 
 

@@ -240,6 +240,17 @@ def test_function_and_study_agree_at_a_temperature() -> None:
     assert direct.temperature.to("K") == pytest.approx(30.0) and direct.here.degree < 1e-3
 
 
+@pytest.mark.parametrize("units", ["real", "atomic"])
+def test_figures_are_in_kelvin_whatever_the_numbers_are_in(units: str) -> None:
+    found = ehbilayer.thermal(DEVICE, trions=False, points=3)
+    page = found.plot(units=units)
+    assert [ax.get_xlabel() for ax in page.axes] == ["temperature (K)"] * 2
+    hot = found.ionisation.to("K")
+    assert page.axes[0].get_xlim()[1] == pytest.approx(1.6 * hot, rel=1e-6) and f"{hot:.3g} K" in \
+        page.axes[0].get_title(loc="left") + page.axes[0].get_title()
+    assert page.axes[1].get_xlim()[1] == pytest.approx(1.1 * found.bkt_bound.to("K"), rel=1e-6)
+
+
 WARM: dict[str, Any] = {"spacing": 1.0, "electron_mass": 0.5, "hole_mass": 1.0, "rs_hole": 8, "temperature": 1e-3}
 
 

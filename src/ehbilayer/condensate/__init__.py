@@ -28,7 +28,8 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
 
     Parameters
     ----------
-    where : a `Bilayer` with as many electrons as holes for the infinite plane, or a `Torus`.
+    where : a `Bilayer` with as many electrons as holes for the infinite plane, or a `Torus`; at a temperature above 0
+        the state has Fermi's occupations, free energy and entropy, and no curve.
     spin : ``polarized``, or ``restricted`` for an equal condensate in each flavour; on a torus in place of its own.
     chemical_potential : of a pair, a number in Ha_h or text such as ``"-150 meV"``; the density that has it takes the
         place of the bilayer's. In the plane only.
@@ -58,12 +59,11 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     from ehbilayer.basis.waves import WaveChoice
     from ehbilayer.condensate.problem import PlaneProblem, TorusProblem
     from ehbilayer.errors import InputError, require
-    from ehbilayer.model import Bilayer, require_cold
+    from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("where", where, (Bilayer, Torus))
-    require_cold(where.bilayer if isinstance(where, Torus) else where, "a condensate")
     waves = WaveChoice(plane_waves, hexagon, cutoff)
     if isinstance(where, Torus):
         for name, given in (("chemical_potential", chemical_potential), ("capacitor", capacitor or None)):

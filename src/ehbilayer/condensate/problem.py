@@ -24,9 +24,12 @@ from ehbilayer.condensate.curve import (
     separates,
     torus_evaluator,
 )
+from ehbilayer.condensate.mesh import RadialWaves
 from ehbilayer.condensate.pairs import pairing_flavours
-from ehbilayer.condensate.radial import Pairs, find, report
+from ehbilayer.condensate.radial import Pairs, find, pair_size, report
+from ehbilayer.condensate.radial import residual_target as radial_target
 from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
+from ehbilayer.condensate.warmed import require_alike, warmed
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.hooks import Hooks, never
@@ -61,6 +64,9 @@ class PlaneProblem:
         if chemical_potential is not None and curve_points < FEWEST:
             raise InputError("curve_points", f"at least {FEWEST} where the density follows from a chemical potential",
                              curve_points, "leave it out")
+        if bilayer.temperature and chemical_potential is not None:
+            raise InputError("chemical_potential", "left out at a temperature", chemical_potential, "give a density")
+        require_alike(bilayer)
         pairs = Pairs(bilayer, pairing_flavours(bilayer, spin), capacitor)
         if chemical_potential is not None:
             pairs = pairs.at(0.0)
@@ -83,7 +89,16 @@ class PlaneProblem:
             first = min([lone, *(c.chemical_potential for c in coexistences(evaluate, points))])
             pairs = pairs.at(density_at(evaluate, points, mu, first))
         hooks.progress(f"density {pairs.density:.4g} a_h^-2")
-        result = report(find(pairs, self.tolerance, should_stop=hooks.should_stop), self.tolerance)
+        found = find(pairs, self.tolerance, should_stop=hooks.should_stop)
+        result = report(found, self.tolerance)
+        if pairs.bilayer.temperature and result.status is Status.converged:
+            hooks.progress("temperature")
+            gas = found.gas
+            assert isinstance(gas.kset, RadialWaves)
+            waves = gas.kset
+            return warmed(replace(result, exciton_energy=lone), gas, found.state.exchange, found.state.gap,
+                          pairs.bilayer.temperature, radial_target(self.tolerance),
+                          lambda state: pair_size(waves, state.amplitude), hooks.should_stop)
         return _with_curve(replace(result, exciton_energy=lone), evaluate, points, grid, pairs.density, hooks)
 
 
@@ -103,6 +118,7 @@ class TorusProblem:
     def of(cls, torus: Torus, waves: WaveChoice, *, spin: str, tolerance: float, curve_points: int) -> TorusProblem:
         """Checked. Raises InputError, see `condensate.condensate`."""
         flavours = pairing_flavours(torus.bilayer, spin)
+        require_alike(torus.bilayer)
         count = on_torus.carriers(replace(torus, electron_spin="polarized", hole_spin="polarized"))[1].count
         if count % flavours:
             raise InputError("holes", f"a multiple of {flavours}, the flavours of a restricted condensate", count,
@@ -130,6 +146,11 @@ class TorusProblem:
                                     initial=start, should_stop=hooks.should_stop)
         kept = result.data["waves"].values
         gas = on_torus.make_gas(torus, kept)
+        if torus.bilayer.temperature and result.status is Status.converged:
+            hooks.progress("temperature")
+            return warmed(result, gas, result.data["exchange_field"].values, result.data["gap_function"].values,
+                          torus.bilayer.temperature, on_torus.residual_target(self.tolerance),
+                          lambda state: on_torus.pair_size(gas, state.amplitude, torus.box), hooks.should_stop)
         evaluate = torus_evaluator(gas, area, on_torus.residual_target(self.tolerance))
         result = replace(result, exciton_energy=evaluate(1e-6 / area).energy)
         drawn = densities(torus.bilayer, gas.flavours, self.curve_points)

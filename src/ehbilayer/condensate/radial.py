@@ -158,7 +158,7 @@ def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
     def look(iteration: int, energy: float, residual: float) -> Status | None:
         return should_stop() if should_stop is not None else None
 
-    target, cost, error = _target(tolerance), 0, math.inf
+    target, cost, error = residual_target(tolerance), 0, math.inf
     mesh = first_mesh(pairs, ROUGH, cutoff) if guess is None else guess.mesh
     state = _solve_on(pairs, mesh, None if guess is None else (guess.mesh, guess.state), target, look)
     cost += state.iterations
@@ -180,7 +180,7 @@ def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
     return Solution(pairs, mesh, state, error, cost)
 
 
-def _target(tolerance: float) -> float:
+def residual_target(tolerance: float) -> float:
     """Residual (Ha_h) at which a state is converged; its square over the gap is the error of the energy."""
     return max(1e-3 * math.sqrt(tolerance), 1e-11)
 
@@ -276,10 +276,10 @@ def from_result(result: Result) -> Solution:
     return Solution(was, Mesh(**result.inputs["mesh"]), state, error, 0)
 
 
-def pair_size(waves: RadialWaves, state: PairState) -> float:
+def pair_size(waves: RadialWaves, amplitude: np.ndarray) -> float:
     """Root of the mean squared in-plane distance in a pair, sqrt(sum |dF/dk|^2 / sum F^2), a_h."""
-    slope = waves.derivative(state.amplitude)
-    return float(np.sqrt(waves.weights @ slope**2 / (waves.weights @ state.amplitude**2)))
+    slope = waves.derivative(amplitude)
+    return float(np.sqrt(waves.weights @ slope**2 / (waves.weights @ amplitude**2)))
 
 
 def report(found: Solution, tolerance: float) -> PlaneCondensateResult:
@@ -298,6 +298,7 @@ def report(found: Solution, tolerance: float) -> PlaneCondensateResult:
     return PlaneCondensateResult(
         status=status, **said, energy_per_area=gas.energy(state), density=pairs.density, fermi_wave_number=pairs.fermi,
         normal_energy_per_pair=normal, condensation_energy=said["energy_per_pair"] - normal,
-        pair_size=pair_size(waves, state) if said["phase"] == "condensate" else None, mesh_points=len(waves.k),
-        mesh_error=found.mesh_error, residual_target=_target(tolerance), inputs=inputs,
+        pair_size=pair_size(waves, state.amplitude) if said["phase"] == "condensate" else None,
+        mesh_points=len(waves.k),
+        mesh_error=found.mesh_error, residual_target=residual_target(tolerance), inputs=inputs,
         data=data | arrays(gas, state, "k"))

@@ -29,7 +29,11 @@ class Coexistence:
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CondensateResult(Result):
-    """What both say. Abstract. Arrays: n_k, F_k, D_k, X_k, theta_k, quasiparticles; E(n) where it was asked for."""
+    """What both say. Abstract. Arrays: n_k, F_k, D_k, X_k, theta_k, quasiparticles; E(n) where it was asked for.
+
+    At a temperature energies are thermal means, ``condensation_energy`` is that of free energies, electrons and holes
+    have arrays of their own, and there is neither E(n) nor theta_k.
+    """
 
     phase: str = entry("condensate | liquid")
     density: float = number("a_h^-2", "pairs per area, of all flavours")
@@ -53,6 +57,11 @@ class CondensateResult(Result):
     residual: float = number("Ha_h", "sqrt(sum (dE/dtheta_k)^2 / N)")
     residual_target: float = number("Ha_h", "residual at which the state is converged")
     iterations: int = entry("evaluations of the fields")
+    temperature: float | None = number("Ha_h", "k_B T; None: the ground state", None)
+    free_energy_per_pair: float | None = number("Ha_h", "E - T S per pair", None)
+    normal_free_energy_per_pair: float | None = number("Ha_h", "the same without pairing", None)
+    entropy_per_pair: float | None = number("1", "S/k_B per pair", None)
+    gap_closing: float | None = number("Ha_h", "k_B T above which mean field pairs no more", None)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

@@ -287,10 +287,10 @@ def normal_energy(gas: Gas) -> float:
     return gas.flavours * float(n @ (gas.kset.kinetic - exchange)) + gas.capacitor * gas.pairs**2
 
 
-def pair_size(gas: Gas, state: PairState, box: Cell) -> float:
+def pair_size(gas: Gas, amplitude: np.ndarray, box: Cell) -> float:
     """Root of the mean squared in-plane distance in a pair, nearest images, a_h."""
     assert isinstance(gas.kset, TorusWaves)
-    density = gas.kset.pair_density(state.amplitude)
+    density = gas.kset.pair_density(amplitude)
     n1, n2 = density.shape
     i, j = np.meshgrid(np.arange(n1) / n1, np.arange(n2) / n2, indexing="ij")
     images = [np.stack([i + a, j + b], axis=-1) @ box.vectors for a in (-1, 0, 1) for b in (-1, 0, 1)]
@@ -327,5 +327,5 @@ def report(torus: Torus, basis: PlaneWaveBasis, gas: Gas, state: PairState, tole
         basis_error=error, solver_error=pairs * (state.residual**2 / max(gap, 1e-12) + 1e-14),
         residual_target=residual_target(tolerance), edge_occupation=_edge_occupation(basis.waves, state.occupation),
         momentum_variance=Carriers({"electron": variance, "hole": variance}),
-        pair_size=pair_size(gas, state, box) if said["phase"] == "condensate" else None,
+        pair_size=pair_size(gas, state.amplitude, box) if said["phase"] == "condensate" else None,
         inputs=inputs, data=data | arrays(gas, state, "wave"))

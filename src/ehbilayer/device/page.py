@@ -17,7 +17,7 @@ import numpy as np
 
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.device.measured import EXCITON, measured, other
-from ehbilayer.device.result import Answer, Band, DeviceResult, ScanPoint, Window
+from ehbilayer.device.result import THERMAL, Answer, Band, DeviceResult, ScanPoint, Window
 from ehbilayer.device.sequence import Compete, ranges, scan, transitions
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.complexes import complex_of
@@ -34,6 +34,7 @@ from ehbilayer.phases.result import CompetitionResult
 from ehbilayer.phases.verdict import ranked
 from ehbilayer.results.base import Provenance, Result, Variable
 from ehbilayer.status import Status
+from ehbilayer.thermal import estimates
 
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
 CORRELATED = "correlated"  # the part in which the phases compete by Monte Carlo
@@ -85,7 +86,7 @@ class Device:
     def parts(self) -> tuple[str, ...]:
         """What the page is made of, in the order in which it is asked."""
         more = () if self.correlated is None else (CORRELATED,)
-        return ("phases", *more, *complexes(self.bilayer), *self.sources)
+        return ("phases", *more, *complexes(self.bilayer), THERMAL, *self.sources)
 
     @cached_property
     def unstable(self) -> tuple[str, ...]:
@@ -194,6 +195,8 @@ def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Va
         result = device.competition(hooks)
     elif name == CORRELATED and device.correlated is not None:
         result = device.correlated(hooks)
+    elif name == THERMAL:
+        result = estimates.solve(estimates.Asked(device.bilayer), hooks)
     else:
         result = solve_complex(complex_of(device.bilayer, name), Options(COMPLEX_TOLERANCE), hooks)
     if result.status in (Status.interrupted, Status.timeout):

@@ -9,6 +9,9 @@ from typing import Any, ClassVar, cast
 from ehbilayer.pairing.result import PairingResult, TemperatureBand
 from ehbilayer.phases.result import NOBODY, CompetitionResult
 from ehbilayer.results.base import Carriers, Result, entry, number, result_of
+from ehbilayer.thermal.result import ThermalResult
+
+THERMAL = "thermal"  # the part that says up to which temperature
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,11 @@ class DeviceResult(Result):
     def pairing(self, source: str) -> PairingResult:
         """The pairing by one source of alpha^2, without arrays. Raises KeyError where there is none."""
         return cast(PairingResult, self.part("pairing", source))
+
+    @cached_property
+    def thermal(self) -> ThermalResult:
+        """Up to which temperature, without arrays. Raises KeyError where there is none."""
+        return cast(ThermalResult, self.part("thermal", THERMAL))
 
     def part(self, kind: str, name: str) -> Result:
         """A part of the page as a result of its own kind, without arrays. Raises KeyError where there is none."""

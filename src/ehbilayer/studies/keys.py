@@ -219,6 +219,11 @@ def density_keys(density: DensityTable) -> frozenset[str]:
     return DENSITY if density.hole_over_critical is not None else DENSITY - {"density.critical_rs"}
 
 
+def temperature_keys(bilayer: BilayerTable) -> frozenset[str]:
+    """The temperature where one is said, of kinds that are of the ground state without."""
+    return frozenset({TEMPERATURE}) if bilayer.temperature is not None else frozenset()
+
+
 def names_waves(cell: CellTable) -> bool:
     """Whether [cell] names the plane waves; else they follow from a tolerance."""
     return any(getattr(cell, key) is not None for key in WAVES)

@@ -80,3 +80,10 @@ def energy_text(value: float | None, units: dict[str, Any] | None = None) -> str
     if units and "Ha_h_meV" in units:
         text += f" = {value * units['Ha_h_meV']:.5g} meV = {value * units['Ha_h_kelvin']:.5g} K"
     return text
+
+
+def temperature_text(value: float) -> str:
+    """In K where the units are known, else k_B T in Ha_h."""
+    if isinstance(value, Quantity) and value.scales.known:
+        return f"{value.to('K'):.4g} K"
+    return f"k_B T = {float(value):.6g} Ha_h"

@@ -24,7 +24,7 @@ from ehbilayer.thermal.melting import RELATIVE, limits
 from ehbilayer.thermal.result import Estimate, Here, Melting, ThermalResult
 from ehbilayer.thermal.superfluid import Superfluid
 
-TRION_TOLERANCE, TRION_FUNCTIONS = 1e-4, 80  # Ha_h, and the largest basis: a per cent of a binding energy
+TRION_TOLERANCE, TRION_FUNCTIONS = 1e-4, 40  # Ha_h, and the largest basis: below k_B of a kelvin
 TOLERANCE = 1e-8  # Ha_h, of the condensate
 WIDE = 1.6  # curves end at this many times the largest temperature of theirs
 SPECIES = ("electron", "hole", "exciton", "trion_minus", "trion_plus")

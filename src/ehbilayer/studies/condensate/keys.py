@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, CELL, Energy, Table, Tolerance, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, CELL, Energy, Table, Tolerance, density_keys, dotted, temperature_keys
 
 
 class CondensateTable(Table):
@@ -34,7 +34,7 @@ def of(study: Study) -> CondensateTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count: no [cell] in the infinite plane."""
-    used = {*BILAYER, *density_keys(study.density), *KEYS}
+    used = {*BILAYER, *temperature_keys(study.bilayer), *density_keys(study.density), *KEYS}
     if of(study).limit == "thermodynamic":
         return used
     return used | CELL - {"cell.symmetry", "cell.holes_per_cell"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
-from ehbilayer.studies.text import energy_text, error_text, interaction_rows, status_row, time_row
+from ehbilayer.studies.text import energy_text, error_text, interaction_rows, status_row, temperature_text, time_row
 
 SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
 
@@ -14,9 +14,14 @@ def rows(result: CondensateResult) -> list[tuple[str, str]]:
     energies = {"energy": total, "energy/pair": result.energy_per_pair, "one exciton": result.exciton_energy,
                 "normal state": result.normal_energy_per_pair, "chemical potential": result.chemical_potential,
                 "largest gap": result.max_gap, "pair breaking": result.pair_breaking_energy}
+    warm = {"free energy": result.free_energy_per_pair, "normal free energy": result.normal_free_energy_per_pair}
+    heat = "" if result.temperature is None else temperature_text(result.temperature)
+    closing = "" if result.gap_closing is None else f"{temperature_text(result.gap_closing)}: mean field pairs no more"
     size = "" if result.pair_size is None else f"{result.pair_size:.6g} a_h"
     rows = [status_row(result), ("phase", result.phase), ("density", f"{result.density:.8g} a_h^-2"),
-            *((label, energy_text(value)) for label, value in energies.items()),
+            ("temperature", heat), *((label, energy_text(value)) for label, value in (energies | warm).items()),
+            ("entropy/pair", "" if result.entropy_per_pair is None else f"{result.entropy_per_pair:.6g} k_B"),
+            ("gap closes at", closing),
             ("condensate", f"{result.condensate_fraction:.6f} of the pairs; occupations up to "
                            f"{result.max_occupation:.6f}"), ("pair size", size), *_density_rows(result),
             ("residual", f"{result.residual:.1e} Ha_h after {result.iterations} field evaluations"),

@@ -37,6 +37,7 @@ from ehbilayer.studies.torus import torus_of
 
 COMPETITION = {True: 4.0, False: 8.0}  # seconds of one competition, by whether the layers are balanced
 TRION, PAIRING = 3.0, 18.0  # of a trion, and of the pairing by all sources
+THERMAL = 3.0  # of the estimates of temperature
 
 
 def prepare(study: Study) -> Task:
@@ -72,7 +73,7 @@ def _seconds(bilayer: Bilayer, holes: int, sources: int, densities: int) -> floa
     even = balanced(bilayer)
     each = COMPETITION[even] * (holes / HOLES) ** 2
     trion = 0.0 if even or bilayer.get("electron") is None else TRION
-    return each * (1 + densities + (LOOKS if densities else 0)) + trion + PAIRING / len(SOURCES) * sources
+    return each * (1 + densities + (LOOKS if densities else 0)) + trion + THERMAL + PAIRING / len(SOURCES) * sources
 
 
 def _at(part: Study) -> Compete:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ehbilayer.device.page import COLDEST
-from ehbilayer.device.result import DeviceResult, Measurable, Window
+from ehbilayer.device.result import THERMAL, DeviceResult, Measurable, Window
 from ehbilayer.studies.text import status_row, time_row
+from ehbilayer.studies.thermal.table import estimate_text
 
 SWEPT = ("margin", "gap", "alpha_squared", "critical_temperature")  # what a sweep shows first
 
@@ -16,7 +17,7 @@ def rows(result: DeviceResult) -> list[tuple[str, str]]:
     return [status_row(result), *(("UNSTABLE", text) for text in result.unstable), ("device", title(result)),
             *_phase(result), *_sequence(result),
             *([("you would measure", "")] if result.measured else []),
-            *((f"  {m.name}", measured_text(m)) for m in result.measured), *_pairing(result),
+            *((f"  {m.name}", measured_text(m)) for m in result.measured), *_warm(result), *_pairing(result),
             *(("caveat", text) for text in result.caveats if text not in result.unstable), time_row(result)]
 
 
@@ -82,6 +83,15 @@ def measured_text(m: Measurable) -> str:
     error = f" +- {m.error:.1g}" if m.error is not None else ""
     return f"{m.value:.4g}{error}{unit}" + ("" if m.error is not None else ", error not known") + (
         f" ({m.note})" if m.note else "")
+
+
+def _warm(result: DeviceResult) -> Iterator[tuple[str, str]]:
+    """Up to which temperature, each estimate with what it assumes."""
+    if THERMAL not in result.parts:
+        return
+    yield "up to which temperature", ""
+    for one in result.thermal.estimates:
+        yield f"  {one.name}", estimate_text(one)
 
 
 def _pairing(result: DeviceResult) -> Iterator[tuple[str, str]]:

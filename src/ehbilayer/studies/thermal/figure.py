@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.figures.real_units import SHOWN
 from ehbilayer.figures.style import COLOURS, EMPTY, INK, NORMAL, SMALL, WARNING, dress, new_figure, span
 from ehbilayer.thermal.result import ThermalResult
 
@@ -36,7 +37,9 @@ def figure(result: ThermalResult) -> Figure:
 def _kelvin(result: ThermalResult) -> tuple[float, str]:
     """What k_B T is multiplied by, and the label of the axis."""
     scales = result.provenance.scales
-    return (scales.hartree_kelvin, "temperature (K)") if scales.known else (1.0, "k_B T (Ha_h)")
+    if not scales.known:
+        return 1.0, "k_B T (Ha_h)"
+    return scales.hartree_kelvin / (scales.hartree_meV if SHOWN in result.extra else 1.0), "temperature (K)"
 
 
 def ionisation(result: ThermalResult, ax: Axes) -> None:

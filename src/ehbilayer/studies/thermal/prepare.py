@@ -10,7 +10,7 @@ from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.thermal import keys
 from ehbilayer.thermal.estimates import Asked, solve
 
-SECONDS, TRIONS = 3.0, 3.0  # without trions, and for both
+SECONDS, TRIONS = 1.0, 2.0  # without trions, and for both
 
 
 def prepare(study: Study) -> Task:

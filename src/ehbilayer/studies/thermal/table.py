@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ehbilayer.results.quantity import Quantity
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, status_row, temperature_text, time_row
 from ehbilayer.thermal.result import Estimate, ThermalResult
 
 SWEPT = ("bkt", "ionisation")  # what a sweep shows first
@@ -30,10 +29,3 @@ def estimate_text(one: Estimate) -> str:
     if one.temperature is None:
         return f"none ({one.assumption})"
     return f"{temperature_text(one.temperature)} ({one.assumption})"
-
-
-def temperature_text(value: float) -> str:
-    """In K where the units are known, else k_B T in Ha_h."""
-    if isinstance(value, Quantity) and value.scales.known:
-        return f"{value.to('K'):.4g} K"
-    return f"k_B T = {float(value):.6g} Ha_h"
