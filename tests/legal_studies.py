@@ -60,7 +60,9 @@ GATED = {"bilayer": DEVICE | {"interaction": "screened"}, "screening": {"gate_to
 # what a study of each kind begins with, before its keys are drawn
 BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}, {"cell": BOX} | GATED),
-    "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX}),
+    "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX},
+                   {"condensate": {"limit": "thermodynamic"}, "bilayer": DEVICE | {"temperature": 0.05}},
+                   {"cell": BOX, "bilayer": DEVICE | {"temperature": "300 K"}}),
     "phases": ({"cell": BOX}, {
         "cell": {"holes": 1}, "phases": {"method": "monte-carlo", "candidates": ["liquid", "hole-crystal"]},
         "monte-carlo": {"method": "vmc", "target_error": 0.05, "max_time": 1.0, "walkers": 20, "samples": 20,

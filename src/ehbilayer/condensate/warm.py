@@ -26,9 +26,10 @@ from ehbilayer.condensate.bogoliubov import _occupation
 from ehbilayer.condensate.report import Gas
 from ehbilayer.status import Status
 
-ROUNDS, DEPTH = 400, 6  # of self-consistency, and steps that Anderson's mixing remembers
+ROUNDS, DEPTH = 120, 6  # of self-consistency, and steps that Anderson's mixing remembers
 POWER = 400  # of the power method for the eigenvalue
-CLOSED = 1e-6  # relative error of the temperature at which the gap closes
+LEAST = 1e-300  # below, numbers whose logarithm is taken have underflowed
+CLOSED = 1e-5  # relative error of the temperature at which the gap closes
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +136,6 @@ def _fill(gas: Gas, t: float, fields: np.ndarray, count: float, mu: float, nu: f
     with np.errstate(divide="ignore"):
         log_w = np.log(w)
     bare, tilt = gas.kset.kinetic / 2 - fields[:2].mean(axis=0), gas.difference - (fields[0] - fields[1]) / 2
-    known = [nu]
-
     def at(mu: float) -> _Filled:
         v2, e = _occupation(bare - mu / 2, fields[2])
 
@@ -145,15 +144,15 @@ def _fill(gas: Gas, t: float, fields: np.ndarray, count: float, mu: float, nu: f
             plus, minus = (np.logaddexp.reduce(log_w + log_expit(-(e + s * (tilt - nu)) / t)) for s in (1, -1))
             return float(plus - minus)
 
-        known[0] = _root(unequal, known[0], t)
-        branches = np.stack([e + tilt - known[0], e - tilt + known[0]])
+        apart = _root(unequal, nu, t)
+        branches = np.stack([e + tilt - apart, e - tilt + apart])
         f = expit(-branches / t)
         return _Filled((1 - v2) * f[0] + v2 * (1 - f[1]), (1 - v2) * f[1] + v2 * (1 - f[0]),
-                       fields[2] / (2 * e) * (expit(branches[0] / t) - f[1]), branches, mu, known[0])
+                       fields[2] / (2 * e) * (expit(branches[0] / t) - f[1]), branches, mu, apart)
 
     def too_many(mu: float) -> float:
         found = at(mu)
-        return math.log(float(w @ (found.electron + found.hole)) / (2 * count))
+        return math.log(max(float(w @ (found.electron + found.hole)) / (2 * count), LEAST))
 
     return at(_root(too_many, mu, max(t, float(np.max(np.abs(fields[2]))), 1e-3 * float(np.ptp(bare[w > 0])) / len(w))))
 
@@ -171,6 +170,9 @@ def _root(function: Callable[[float], float], guess: float, width: float) -> flo
         guess, here, width = far, value, 2 * width
         far = guess + side * width
     low, high = sorted((guess, far))
+    ends = function(low), function(high)
+    if ends[0] * ends[1] >= 0:  # a root to rounding
+        return low if abs(ends[0]) < abs(ends[1]) else high
     return float(brentq(function, low, high, xtol=1e-15 * max(abs(low), abs(high)) + 1e-300, rtol=1e-14))
 
 
@@ -181,10 +183,11 @@ def _entropy(weights: np.ndarray, x: np.ndarray) -> float:
     return float(np.sum(weights * (np.logaddexp(0, -x) + x * expit(-x))))
 
 
-def normal_state(gas: Gas, temperature: float, residual: float, exchange: np.ndarray | None = None) -> WarmState:
+def normal_state(gas: Gas, temperature: float, residual: float, exchange: np.ndarray | None = None,
+                 should_stop: Callable[[], Status | None] | None = None) -> WarmState:
     """The state without pairing at k_B T (Ha_h > 0)."""
     nothing = np.zeros_like(gas.kset.kinetic)
-    return solve_warm(gas, temperature, nothing if exchange is None else exchange, nothing, residual)
+    return solve_warm(gas, temperature, nothing if exchange is None else exchange, nothing, residual, should_stop)
 
 
 def pairing_strength(gas: Gas, normal: WarmState) -> float:
@@ -204,16 +207,34 @@ def pairing_strength(gas: Gas, normal: WarmState) -> float:
     return strength
 
 
-def closing_temperature(gas: Gas, guess: float, residual: float) -> float | None:
-    """k_B T (Ha_h) above which the normal state does not pair; None where it does not at a millionth of a guess."""
+class _UnsettledError(RuntimeError):
+    """A normal state on the way did not converge."""
+
+
+def closing_temperature(gas: Gas, guess: float, residual: float,
+                        should_stop: Callable[[], Status | None] | None = None) -> float | None:
+    """k_B T (Ha_h) above which the normal state does not pair.
+
+    None where it does not at a millionth of a guess, where a normal state does not converge, or if it was stopped.
+    """
+    try:
+        return _closing(gas, guess, residual, should_stop)
+    except _UnsettledError:
+        return None
+
+
+def _closing(gas: Gas, guess: float, residual: float,
+             should_stop: Callable[[], Status | None] | None) -> float | None:
     from scipy.optimize import brentq
 
     fields: list[np.ndarray] = []
 
     def over(log: float) -> float:
-        normal = normal_state(gas, math.exp(log), residual, fields[-1] if fields else None)
+        normal = normal_state(gas, math.exp(log), residual, fields[-1] if fields else None, should_stop)
+        if normal.status is not Status.converged:
+            raise _UnsettledError
         fields[:] = [normal.exchange]
-        return math.log(pairing_strength(gas, normal))
+        return math.log(max(pairing_strength(gas, normal), LEAST))
 
     high = math.log(guess)
     while over(high) > 0:

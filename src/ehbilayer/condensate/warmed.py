@@ -17,6 +17,7 @@ from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
 Found = TypeVar("Found", bound=CondensateResult)
+FROZEN = 1e-7  # k_B T over the largest field that stands for all lower temperatures
 Q = np.array([0.05, 0.5, 5.0])  # 1/a_h, where interactions within both layers are compared
 
 
@@ -37,9 +38,13 @@ def warmed(result: Found, gas: Gas, exchange: np.ndarray, gap: np.ndarray, tempe
     result, exchange, gap : of the ground state, whose X_k and D_k it starts from.
     residual : largest change of a field (Ha_h) at which it has converged.   size : of a pair, a_h.
     """
+    # below, nothing changes
+    temperature = max(temperature, FROZEN * float(max(np.max(np.abs(exchange)), np.max(gap))))
     state = solve_warm(gas, temperature, exchange, gap, residual, should_stop)
-    normal = normal_state(gas, temperature, residual, state.exchange)
-    closing = closing_temperature(gas, max(float(np.max(gap)), 1e-3 * temperature), residual)
+    normal = normal_state(gas, temperature, residual, state.exchange, should_stop)
+    settled = state.status is normal.status is Status.converged
+    closing = closing_temperature(gas, max(float(np.max(gap)), 1e-3 * temperature), residual,
+                                  should_stop) if settled else None
     said = described(gas, state, normal) | {"gap_closing": closing, "residual_target": residual}
     status = result.status if result.status is not Status.converged else state.status
     if status is Status.converged and normal.status is not Status.converged:
