@@ -16,19 +16,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
+from ehbilayer.numerics.quadrature import gauss_legendre
+
 NODES = 48
 COLD = 40.0  # f is e^-40 beyond this many T above the Fermi energy
-
-
-@cache
-def gauss(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes in (-1, 1) and weights of Gauss and Legendre."""
-    node, weight = np.polynomial.legendre.leggauss(count)
-    return node, weight
 
 
 def soft(z: float) -> float:
@@ -63,7 +57,7 @@ class Fermions:
         if not density > 0:
             return np.zeros_like(q)
         z = self.potential(density)
-        node, weight = gauss(NODES)
+        node, weight = gauss_legendre(NODES)
         # above k_c nothing is occupied
         edge = math.sqrt(2 * self.mass * self.temperature * (max(z, 0.0) + COLD))
         last = np.arcsin(np.minimum(1.0, 2 * edge / q))

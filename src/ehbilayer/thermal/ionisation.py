@@ -23,7 +23,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ehbilayer.interaction.base import Interaction
-from ehbilayer.thermal.gases import Bosons, Fermions, gauss
+from ehbilayer.numerics.quadrature import gauss_legendre
+from ehbilayer.thermal.gases import Bosons, Fermions
 
 TRIONS = {"trion-": (2, 1), "trion+": (1, 2)}  # electrons, holes
 STEPS = 24  # in which the lowering is looked for
@@ -182,7 +183,7 @@ class Mixture:
 
 def _geometric(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of dq, even in ln q."""
-    node, weight = gauss(Q_NODES)
+    node, weight = gauss_legendre(Q_NODES)
     half = 0.5 * math.log(high / low)
     q = low * np.exp(half * (1 + node))
     return q, half * weight * q

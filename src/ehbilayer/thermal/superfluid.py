@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.thermal.gases import gauss
+from ehbilayer.numerics.quadrature import gauss_legendre
 
 VORTEX = 1.46  # in the logarithm of a vortex' energy
 NODES = 200
@@ -124,7 +124,7 @@ def _of_sound(sound: float | None, mass: float, temperature: float) -> float:
         return 0.0
     # in e = k^2/2M: k^2/2 = M e, d^2k/(2 pi)^2 = M de/2 pi; e^x - 1 is about x up to the temperature
     top = (COLD * temperature) ** 2 / (math.hypot(sound, COLD * temperature) + sound)
-    node, weight = gauss(NODES)
+    node, weight = gauss_legendre(NODES)
     x = 0.5 * (1 + node)
     e = top * x**2
     omega = np.sqrt(e * (e + 2 * sound))
