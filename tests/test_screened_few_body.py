@@ -129,6 +129,15 @@ def test_what_screens_the_exciton_of_wse2_mose2() -> None:
     assert sheets == pytest.approx(33.24, abs=0.01) and gates == pytest.approx(22.07, abs=0.01)
 
 
+@pytest.mark.published
+def test_what_screens_the_trion_of_wse2_mose2() -> None:
+    """One electron and two holes at 2 nm: 1.06 meV in a dielectric constant of 4.7, half of it in the whole device."""
+    gates = {"gate_top": "10 nm", "gate_bottom": "10 nm"}
+    for material, screening, expected in (("WSe2/MoSe2", None, 1.062), ("WSe2/hBN/MoSe2", gates, 0.490)):
+        found = few_body(Bilayer.of(material, spacing="2 nm", screening=screening), "trion+", tolerance=1e-6)
+        assert found.bound and found.binding_energy.to("meV") == pytest.approx(expected, abs=1e-3)
+
+
 def test_a_study_is_the_call_and_its_file_knows_the_interaction(tmp_path) -> None:
     study = make_study({"kind": "few-body", "bilayer": {"material": "WSe2/hBN/MoSe2", "spacer": "hBN, 9 layers"},
                         "screening": {"gate_top": "10 nm"}, "few-body": {"complex": "exciton"}})
