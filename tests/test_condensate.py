@@ -9,7 +9,9 @@ import pytest
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import disk_waves, hexagon_waves
 from ehbilayer.condensate import torus
+from ehbilayer.condensate.beyond import even_cutoff, level_cutoff
 from ehbilayer.condensate.bogoliubov import chemical_slope, fill, minimise
+from ehbilayer.condensate.pairs import exciton_wave_number
 from ehbilayer.condensate.report import energy_parts
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.options import Options
@@ -212,6 +214,36 @@ def test_the_plane_supplies_what_the_torus_cannot_reach() -> None:
         assert found.gap["hole"] == pytest.approx(fine.gap["hole"], abs=1e-3 * abs(found.beyond_basis) / count + 2e-4)
         parts = found.energy_parts
         assert parts.kinetic + parts.direct + parts.exchange + parts.pairing == pytest.approx(found.energy, rel=1e-9)
+
+
+def test_the_cutoff_of_the_plane_leaves_out_as_much_as_the_disk() -> None:
+    """sum_waves g (2 pi)^2/A = 2 pi int_0^K k g dk; as many waves alone miss it by what shells at the edge do."""
+    from scipy.integrate import quad
+
+    model = Bilayer.of(spacing=0.5, hole_density=1e-4, electron_mass=0.25, hole_mass=1.0)
+    box = Torus(model, 9, zero_mode="none", electron_spin="polarized", hole_spin="polarized")
+    kappa, waves = exciton_wave_number(model), disk_waves(box.box, 0.66)
+
+    def g(k: np.ndarray | float) -> np.ndarray:
+        return np.exp(-np.sqrt(k**2 + kappa**2)) / (k**2 + kappa**2) ** 2
+
+    summed = 2 * math.pi / box.area * g(np.linalg.norm(waves @ box.box.reciprocal, axis=1)).sum()
+    missed = [abs(quad(lambda k: k * g(k), 0, cutoff, epsrel=1e-13)[0] - summed)
+              for cutoff in (level_cutoff(box, waves), even_cutoff(box, len(waves)))]
+    assert missed[0] < 1e-4 * missed[1]
+
+
+@pytest.mark.published
+@pytest.mark.parametrize("mass", [0.25, 1.0])
+def test_dilute_pairs_at_small_spacing_converge_at_the_tightest_tolerance(mass: float) -> None:
+    """The two of 48 points (m_h/m_e 1 to 20, d 0.5 to 10, n 1e-4 to 0.1) that ended not_converged at an error of 6e-8.
+    """
+    model = Bilayer.of(spacing=0.5, hole_density=1e-4, electron_mass=mass, hole_mass=1.0)
+    box = Torus(model, 36, zero_mode="none", electron_spin="polarized", hole_spin="polarized")
+    found = torus.solve_to_tolerance(box, tolerance=2e-8)
+    assert found.status is Status.converged and found.basis_error is not None and found.basis_error < 36 * 2e-8
+    rough = torus.solve_to_tolerance(box, tolerance=2e-6)
+    assert rough.basis_error is not None and abs(rough.energy - found.energy) < rough.basis_error
 
 
 def test_basis_follows_from_the_tolerance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,31 @@ class Plane:
         return self._found[cutoff]
 
 
+def level_cutoff(torus: Torus, waves: np.ndarray) -> float:
+    """The K of the plane beyond which as much is missing as beyond a disk of integer waves (M, 2); 1/a_h.
+
+        int_0^K k g dk = (2 pi/A) sum_waves g,    g = exp(-2 d sqrt(k^2 + kappa^2))/(k^2 + kappa^2)^2
+
+    g goes as D_k^2/2 xi_k does at large k and is smooth at small ones, so that its sum over all waves is its integral.
+    As many waves alone (`even_cutoff`) leave what shells at the edge do by chance. One step of Newton from there; none
+    where g beyond is lost in round-off.
+    """
+    even, kappa, d = even_cutoff(torus, len(waves)), exciton_wave_number(torus.bilayer), torus.bilayer.spacing
+
+    def g(k: np.ndarray) -> np.ndarray:
+        square = k * k + kappa**2
+        return np.asarray(np.exp(-2 * d * (np.sqrt(square) - kappa)) / square**2)
+
+    t, weight = gauss_legendre(NODES)
+    top = math.asinh(even / kappa)
+    u = top * (t + 1) / 2
+    k = kappa * np.sinh(u)
+    inside = float((weight * top / 2) @ (k * g(k) * kappa * np.cosh(u)))
+    summed = 2 * math.pi / torus.area * float(g(np.linalg.norm(waves @ torus.box.reciprocal, axis=1)).sum())
+    step = (summed - inside) / float(even * g(np.array(even)))
+    return even + step if abs(step) < math.pi / math.sqrt(torus.area) else even
+
+
 def even_cutoff(torus: Torus, waves: int) -> float:
     """The K of the plane that has as many waves per area as the torus, K^2 = 4 pi M/A; 1/a_h."""
     return math.sqrt(4 * math.pi * waves / torus.area)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import at_edge, disk_waves
-from ehbilayer.condensate.beyond import Plane, even_cutoff, left, tail
+from ehbilayer.condensate.beyond import Plane, even_cutoff, left, level_cutoff, tail
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.pairs import exciton_wave_number
 from ehbilayer.condensate.report import Gas, arrays, described
@@ -27,7 +27,7 @@ from ehbilayer.status import Status
 from ehbilayer.torus import SPIN_TREATMENTS, Species, Torus
 
 GROWTH = 1.25  # of the largest wave number, from one basis to the next
-MOST_WAVES = 100_000
+MOST_WAVES = 200_000
 SAME_SHELL = 1e-10  # of the largest kinetic energy: distance of waves within a shell
 ENOUGH = 3  # bases that say how the sum of torus and plane still changes
 
@@ -222,12 +222,14 @@ def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
     result: TorusCondensateResult | None = None
     energies: list[float] = []
     cutoffs: list[float] = []
+    levels: list[float] = []
     while True:
         basis = PlaneWaveBasis(torus.box, disk_waves(torus.box, cutoff), real=True)
         result = solve(torus, basis, tolerance=tolerance, initial=angles_of(result), estimate=False,
                        should_stop=should_stop)
         energies.append(result.energy_per_pair)
         cutoffs.append(even_cutoff(torus, basis.size))
+        levels.append(level_cutoff(torus, basis.waves))
         error, completed = left(energies, [tail(torus, k) for k in cutoffs]), False
         if error >= tolerance and len(energies) >= ENOUGH:
             plane = plane or Plane.of(torus, result.flavours, tolerance)
@@ -237,6 +239,9 @@ def solve_to_tolerance(torus: Torus, *, tolerance: float = 1e-6,
         if result.status is not Status.converged or error < tolerance or full:
             break
     if completed and plane is not None:
+        if error >= tolerance:  # what shells at the edge do by chance is all that is left
+            better, _ = _with_plane(torus, energies[-ENOUGH:], levels[-ENOUGH:], plane, error)
+            error, cutoffs = (better, levels) if better < error else (error, cutoffs)
         result = plane.complete(result, cutoffs[-1])
     enough = error < tolerance or result.status is not Status.converged
     return replace(result, basis_error=error * result.density * torus.area if np.isfinite(error) else None,
@@ -247,7 +252,8 @@ def first_cutoff(torus: Torus) -> float:
     """Where growing disks begin (1/a_h): twice k_F and two over the size of an exciton, or less."""
     electron, _ = carriers(torus)
     fermi = np.sqrt(4 * np.pi * electron.count / electron.occupied_flavours / torus.area)
-    most = np.sqrt(4 * np.pi * MOST_WAVES / torus.area) / GROWTH ** (ENOUGH + 1)
+    # so many bases fit in, and one or two more where they are not enough
+    most = np.sqrt(4 * np.pi * MOST_WAVES / 2 / torus.area) / GROWTH ** (ENOUGH + 1)
     return float(min(2 * fermi + 2 * exciton_wave_number(torus.bilayer), max(most, 1.5 * fermi)))
 
 
