@@ -294,6 +294,17 @@ def test_the_map_with_converged_waves(tmp_path: Path) -> None:
     assert result.data["spin_arrangement"].values[0, 1, 1] == "electrons restricted, holes restricted"
 
 
+def test_the_map_of_64_holes_is_that_of_36_in_a_larger_box() -> None:
+    """The same waves, spins and densities, a quarter of the points."""
+    small, large = (reproduction(f"nashabeh-fu:2-converged{more}").studies(False) for more in ("", "-64"))
+    (few,), ((name, many),) = small.values(), large.items()
+    assert (few["cell"].pop("holes"), many["cell"].pop("holes")) == (36, 64) and name.endswith("-64")
+    assert few["density"].pop("critical_rs") == "computed" and many["density"].pop("critical_rs") == 3.833
+    axes, coarse = few.pop("sweep"), many.pop("sweep")
+    assert few == many and all(set(coarse[key]) <= set(axes[key]) for key in axes)
+    assert math.prod(map(len, coarse.values())) == 84
+
+
 def test_the_command_lists_figures_and_refuses_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["reproduce", "--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]

@@ -23,7 +23,7 @@ def _module(paper: str, name: str) -> str:
 MODULES = {f"dai-fu:{name}": _module("dai_fu", name) for name in DAI_FU} | {
     f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in NASHABEH_FU}
 # our own results, which stand in no paper; not among ``all``. Those by Monte Carlo take hours
-OWN = {"nashabeh-fu:2-converged": "nashabeh_fu.figure_2_converged"} | {
+OWN = {f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in ("2-converged", "2-converged-64")} | {
     f"correlation:{name}": f"correlation.{name.replace('-', '_')}" for name in ("equal-masses", "mass-ratio")}
 ALL = "all"
 

@@ -18,18 +18,29 @@ LEFT, BELOW, WIDE, HIGH, GAP, SIDE, TOP = 0.65, 0.5, 2.7, 2.5, 0.2, 1.7, 0.75  #
 def studies(quick: bool) -> Studies:
     """The map of Fig. 2 without its waves and spins; quick: four points of it."""
     axes: dict[str, Any] = {f2.SPACING: f2.SPACINGS, f2.MASS: f2.MASSES, f2.DENSITY: f2.DENSITIES}
-    tables = f2.map_study(QUICK if quick else axes, quick)
+    return {STUDY: map_study(QUICK if quick else axes, quick)}
+
+
+def map_study(axes: dict[str, Any], quick: bool, holes: int = 36) -> dict[str, Any]:
+    """Tables of a phase diagram over ``axes``, its waves by the tolerance, in all spins."""
+    tables = f2.map_study(axes, quick, holes=holes)
     del tables["cell"]["hexagon"], tables["hartree-fock"]["electron_spin"]
     tables["hartree-fock"]["tolerance"] = TOLERANCE
-    return {STUDY: tables | (f2.FEWER if quick else {})}
+    return tables | (f2.FEWER if quick else {})
+
+
+def holes_of(name: str) -> int:
+    """In the box of a study."""
+    return int(name.removeprefix(STUDY).lstrip("-") or 36)
 
 
 def draw(results: Results) -> Figure:
     """A map for each spacing."""
-    result = results[STUDY]
+    ((name, result),) = results.items()
     spacings = result.data[f2.SPACING].values
     width, height = LEFT + len(spacings) * (WIDE + GAP) + SIDE, BELOW + HIGH + TOP
-    page = titled(width, height, "the phases of Fig. 2, waves converged, all spins", 1 - 0.12 / height)
+    page = titled(width, height, f"the phases of Fig. 2, {holes_of(name)} holes, waves converged, all spins",
+                  1 - 0.12 / height)
     handles: dict[str, Any] = {}
     for column, d in enumerate(spacings):
         ax = placed(page, LEFT + column * (WIDE + GAP), BELOW, WIDE, HIGH)
@@ -48,7 +59,7 @@ def draw(results: Results) -> Figure:
 
 def rows(results: Results) -> list[Row]:
     """Every boundary along the density at four mass ratios."""
-    result, found = results[STUDY], []
+    (result,), found = results.values(), []
     for i, d in enumerate(result.data[f2.SPACING].values):
         for j, ratio in enumerate(f2.ratios(result)):
             if not any(abs(ratio - wanted) < 0.01 * wanted for wanted in COMPARED):
@@ -61,12 +72,13 @@ def rows(results: Results) -> list[Row]:
 
 def caption(results: Results) -> str:
     """What is drawn."""
-    result = results[STUDY]
-    return ("Phase of least energy per hole of 36 + 36 particles, triangular torus, zero mode none, as in "
+    ((name, result),) = results.items()
+    holes, rs = holes_of(name), float(result.data["critical_rs"].values.flat[0])
+    return (f"Phase of least energy per hole of {holes} + {holes} particles, triangular torus, zero mode none, as in "
             f"nashabeh-fu:2, with as many waves as leave {TOLERANCE:g} Ha_h per particle open, and every candidate in "
-            "every arrangement of spins: the winner is that of all. n_h* is computed with converged waves. "
-            f"r_s* = {float(result.data['critical_rs'].values.flat[0]):.3f}. Rings: the margin lies within its error "
-            f"(waves, size, start). {result.done} of {result.points} points, {result.unresolved} unresolved.")
+            f"every arrangement of spins: the winner is that of all. n_h* is that of 36 holes with converged waves, "
+            f"r_s* = {rs:.3f}. Rings: the margin lies within its error (waves, size, start). {result.done} of "
+            f"{result.points} points, {result.unresolved} unresolved.")
 
 
 FIGURE = Reproduction("nashabeh-fu:2-converged", "the map of Fig. 2 with converged waves and all arrangements of spins",
