@@ -330,7 +330,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
 @pytest.mark.usefixtures("fast")
 def test_correlation_has_the_last_word_where_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--correlated`: the verdict of the competition by Monte Carlo stands, and says so wherever it is told."""
-    def fake(field: Any, effort: Any, hooks: Hooks) -> Result:
+    def fake(field: Any, effort: Any, hooks: Hooks, others: Any = ()) -> Result:
         rounds = competition._Rounds(field, effort, hooks)
         assert effort.target_error * Scales(0.1, 1.0, 5.0).hartree_meV == pytest.approx(0.5)
         energies = {"liquid": -1.0, "condensate": -1.01, "crystal": -0.9}
