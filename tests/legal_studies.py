@@ -81,7 +81,9 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "few-body": ({"few-body": {"complex": "exciton"}}, {"few-body": {"max_functions": 6}},
                  {"few-body": {"max_functions": 6, "complex": "biexciton"}},
                  {"few-body": {"complex": "exciton", "spacings": [0, 1.0]}}),
-    "liquid": ({"liquid": {"curve_points": 3}}, {"liquid": {"curve_points": 3}} | GATED),
+    "liquid": ({"liquid": {"curve_points": 3}}, {"liquid": {"curve_points": 2},
+                                                 "bilayer": DEVICE | {"temperature": 0.2}},
+               {"liquid": {"curve_points": 3}} | GATED),
     "thermal": ({"thermal": {"trions": False, "points": 3}},
                 {"density": DENSE | {"electrons_per_hole": 2}, "thermal": {"trions": False, "points": 2}}),
     "monte-carlo": ({"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {

@@ -223,7 +223,7 @@ def require_cold(bilayer: Bilayer, method: str) -> None:
     """Raise InputError, by the name of the method that knows the ground state alone, at a temperature above 0."""
     if bilayer.temperature:
         raise InputError("temperature", f"0 for {method}, which knows the ground state alone", bilayer.temperature,
-                         "leave it out; thermal and condensate take one")
+                         "leave it out; thermal, condensate and liquid take one")
 
 
 def in_medium(scales: Scales, screening: Screening, dielectric: float | None = None) -> Scales:

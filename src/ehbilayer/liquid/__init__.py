@@ -1,6 +1,6 @@
 """Uniform liquids of the infinite plane in Hartree-Fock: what a torus' liquid tends to.
 
-`gas` has the energies of one layer, `result` what comes back.
+`gas` has the energies of one layer, `warm_gas` those at a temperature, `solve` all layers, `result` what comes back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
 
     Parameters
     ----------
-    bilayer : carriers with k^2/2m and any interaction.
+    bilayer : carriers with k^2/2m and any interaction; at a temperature above 0 energies are free energies,
+        of the best free gas with its exchange (see `warm_gas`).
     spin : ``restricted`` (flavours equally filled), ``polarized`` (one flavour), or the ``lowest`` for each carrier.
     capacitor : with the geometric energy of the charged layers.
     curve_points : densities at which the energy is drawn, all scaled by a common factor; 0 leaves the curve out.
@@ -40,10 +41,9 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
     ------
     InputError : an unknown spin, a carrier without density or with a dispersion of its own.
     """
-    from ehbilayer.liquid.gas import solve
-    from ehbilayer.model import Bilayer, require_cold
+    from ehbilayer.liquid.solve import solve
+    from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
-    require_cold(bilayer, "a liquid")
     return call(lambda hooks: solve(bilayer, spin, capacitor, curve_points), bilayer.scales, how)

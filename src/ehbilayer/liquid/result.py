@@ -15,11 +15,15 @@ class Parts:
     kinetic: float = number("Ha_h/a_h^2", "kinetic energy per area")
     exchange: float = number("Ha_h/a_h^2", "exchange energy per area")
     capacitor: float = number("Ha_h/a_h^2", "geometric energy of the charged layers per area")
+    heat: float = number("Ha_h/a_h^2", "-T S per area", 0.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LiquidResult(Result):
-    """Uniform liquids of all layers in the infinite plane; arrays: the energy against the density, by spin."""
+    """Uniform liquids of all layers in the infinite plane; arrays: the energy against the density, by spin.
+
+    At a temperature energies are free energies.
+    """
 
     kind: ClassVar[str] = "liquid"
     may_be_undefined: ClassVar[tuple[str, ...]] = ("curve_",)
@@ -34,3 +38,5 @@ class LiquidResult(Result):
     chemical_potential: Carriers[float] = number("Ha_h", "d(n E/N)/dn of each carrier, without the capacitor")
     alpha_squared: Carriers[float] = number("1", "bulk modulus of each carrier over n eps_F")
     density: Carriers[float] = number("a_h^-2", "particles per area")
+    temperature: float | None = number("Ha_h", "k_B T; None: the ground state", None)
+    entropy: Carriers[float] | None = number("1", "S/k_B per particle of each carrier", None)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, Table, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, Table, density_keys, dotted, temperature_keys
 
 
 class LiquidTable(Table):
@@ -29,4 +29,4 @@ def of(study: Study) -> LiquidTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
-    return {*BILAYER, *density_keys(study.density), *dotted("liquid", LiquidTable)}
+    return {*BILAYER, *temperature_keys(study.bilayer), *density_keys(study.density), *dotted("liquid", LiquidTable)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ehbilayer.liquid.gas import solve
+from ehbilayer.liquid.solve import solve
 from ehbilayer.studies.bilayer import bilayer_of, device_entries, given_critical_rs, ratio_of, spacing_line
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.keys import MOST_PARTICLES
