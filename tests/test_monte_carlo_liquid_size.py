@@ -15,9 +15,11 @@ from ehbilayer.monte_carlo.liquid_size import (
     lengths,
     liquid_size,
     missing_waves,
+    own_polarisation,
     polarisation,
     ring_energy,
     screened_shells,
+    shells_of,
     structure,
 )
 from ehbilayer.monte_carlo.trial import Twist, make_trial
@@ -128,10 +130,24 @@ def test_all_twists_have_one_limit(rs: int, energies: list[float], noise: float)
     assert np.all(laws[:, 1] > 0) and np.mean(abs(limits - POLARISED[rs]) < np.hypot(laws[:, 1], noise)) > 0.6
 
 
-def test_of_several_flavours_hardly_any_shell_is_left() -> None:
+def test_of_two_flavours_the_shells_cancel_but_for_a_tenth() -> None:
+    """Exchange and rings of the filled waves; of one flavour rings would be too much."""
     two = gas(5.0, 26, "restricted")
-    one, bare = (screened_shells(t, fluids_of(t)) / n for t, n in ((gas(5.0, 13), 13), (two, 26)))
-    assert abs(bare) < 0.15 * abs(one) and 0 < OWN < 1
+    fluids = fluids_of(two)
+    bare = screened_shells(two, fluids, 0.0, 0.0) / 26
+    assert bare == pytest.approx(-1.98e-3, rel=0.02)
+    assert 0 < shells_of(two, fluids) / 26 < 0.2 * abs(bare)
+    assert shells_of(gas(5.0, 13), fluids_of(gas(5.0, 13))) == screened_shells(gas(5.0, 13), fluids_of(gas(5.0, 13)))
+    assert 0 < OWN < 1
+
+
+@pytest.mark.parametrize("twist", [None, (0.3, 0.1)])
+def test_a_large_torus_has_the_response_of_the_plane(twist: Twist | None) -> None:
+    torus = gas(1.0, 1213) if twist is None else gas(1.0, 1200)
+    (fluid,) = fluids_of(torus, twist)
+    waves, w = torus.box.reciprocal[:1] * 15, np.array([[0.3, 3.0]])
+    expected = polarisation(np.linalg.norm(waves, axis=1), w, fermi_wave(torus, fluid), 1.0)
+    np.testing.assert_allclose(own_polarisation(waves, w, fluid, torus.area), expected, rtol=0.02, atol=1e-3)
 
 
 def test_who_has_a_law() -> None:
@@ -144,7 +160,7 @@ def test_who_has_a_law() -> None:
     assert shells == pytest.approx(
         free - hartree_fock(box, "liquid", keep="translations", hexagon=4).energy_parts["kinetic"])
     fluids = fluids_of(box)
-    assert law[0] == pytest.approx(shells + missing_waves(box, fluids) + screened_shells(box, fluids))
+    assert law[0] == pytest.approx(shells + missing_waves(box, fluids) + shells_of(box, fluids))
     assert liquid_size(make_trial(gas(10.0, 7), "crystal")) == liquid_size(make_trial(gas(10.0, 7), "liquid"))
     assert liquid_size(replace(liquid, twist=(0.0, 0.5))) is None  # open shells
     # unequal layers and any cell

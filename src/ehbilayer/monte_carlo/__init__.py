@@ -48,7 +48,7 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
     twists : of the plane waves, which opens and closes shells: one, as two fractions of the reciprocal vectors of the
         box, or how many to average over.
     backflow : of liquids: True, or the degree of its polynomials; the nodes move with all particles, and a sweep takes
-        three times as long at N = 26, N^4 where it is N^3.
+        ten times as long at N = 26, N^4 where it is N^3.
     how : see `results.calling.Calling`.
 
     Raises

@@ -11,10 +11,11 @@ S_s of free carriers of one flavour, chi Stern's, V of all layers; the self term
 small q it is the zero-point energy of plasmons, w_q/2, whose sum lacks 0.671 r_s^{-3/2} N^{-5/4} Ha per electron on the
 triangular torus; the continuum of particles and holes takes part of it away, about N^{-3/2}/2 r_s^2, half at r_s = 1.
 
-The last bracket is what the shells of the torus do to exchange, screened: W = (1 + V Pi)^{-1} V, so that hardly
-anything is left of it where there are several flavours. X_N is that of the filled waves, X_S that of S_s. Pi = m/2 pi
-of all flavours but one's own, of which OWN is left, as exchange undoes the rest. OWN is not derived: it brings our
-energies of 13 polarised carriers at 8 and 6 twists, r_s = 1 and 5, together to their statistical errors.
+The last bracket is what the shells of the torus do to exchange and correlation. Of carriers with several flavours it is
+sum_q of F with the structure and response of the filled waves. Of one flavour rings screen too much, as a carrier does
+not screen itself: there it is the shells in screened exchange, W = (1 + V Pi)^{-1} V, X_N of the filled waves, X_S of
+S_s, Pi = m/2 pi of all other flavours and OWN of one's own. OWN is not derived: it brings our energies of 13 polarised
+carriers at 8 and 6 twists, r_s = 1 and 5, together to their statistical errors.
 
 Sources: Chiesa et al., PRL 97, 076404 (2006); Drummond et al., PRB 78, 125106 (2008); Holzmann et al., PRB 94, 035126
 (2016); Stern, PRL 18, 546 (1967).
@@ -68,7 +69,7 @@ def liquid_size(trial: Trial) -> tuple[float, float] | None:
             return None
         fluids.append(Fluid(block.species, s.mass, s.layer, s.charge, filled(waves)))
         kinetic += free_kinetic(torus.box, waves, s.mass)
-    missing, shells = missing_waves(torus, fluids), screened_shells(torus, fluids)
+    missing, shells = missing_waves(torus, fluids), shells_of(torus, fluids)
     share = LOCAL_FIELD if len({f.species for f in fluids}) == 1 else UNCHECKED
     return kinetic + missing + shells, float(np.hypot(share * missing, SHELLS * shells))
 
@@ -103,8 +104,18 @@ def fermi_wave(torus: Torus, fluid: Fluid) -> float:
     return float(np.sqrt(4 * np.pi * fluid.count / torus.area))
 
 
-def ring_energy(torus: Torus, fluids: list[Fluid], q: np.ndarray) -> np.ndarray:
-    """1/2 int dw/2 pi {ln det[1 - V chi] + tr V chi} (Q,) in Ha_h."""
+def own_polarisation(waves: np.ndarray, w: np.ndarray, fluid: Fluid, area: float) -> np.ndarray:
+    """-chi(q, iw) (Q, W) of the filled waves of a flavour on its torus, at waves q (Q, 2); complex under a twist."""
+    half = np.sum(waves**2, axis=1) / 2
+    found = np.zeros(w.shape, dtype=complex)
+    for k in fluid.k:
+        up, down = ((half + sign * (waves @ k))[:, None] / fluid.mass for sign in (1, -1))
+        found += 1 / (up - 1j * w) + 1 / (down + 1j * w)
+    return found / area
+
+
+def ring_energy(torus: Torus, fluids: list[Fluid], q: np.ndarray, waves: np.ndarray | None = None) -> np.ndarray:
+    """1/2 int dw/2 pi {ln det[1 - V chi] + tr V chi} (Q,) in Ha_h; of the torus' own chi at ``waves`` (Q, 2)."""
     v, fermi = potentials(torus, fluids, q), [fermi_wave(torus, f) for f in fluids]
     x, weight = np.polynomial.legendre.leggauss(FREQUENCIES)
     x = (1 + x) / 2
@@ -113,21 +124,27 @@ def ring_energy(torus: Torus, fluids: list[Fluid], q: np.ndarray) -> np.ndarray:
     pairs = np.max([q * k / f.mass + q * q / (2 * f.mass) for k, f in zip(fermi, fluids, strict=True)], axis=0)
     scale = np.maximum(np.sqrt(plasma), pairs)[:, None]
     w, weight = scale * x / (1 - x), scale * weight / 2 / (1 - x) ** 2
-    p = np.stack([polarisation(q, w, k, f.mass) for k, f in zip(fermi, fluids, strict=True)], -1)
+    p = np.stack([polarisation(q, w, k, f.mass) if waves is None else own_polarisation(waves, w, f, torus.area)
+                  for k, f in zip(fermi, fluids, strict=True)], -1)
     y = v[:, None] * p[:, :, None, :]
     log = np.linalg.slogdet(np.eye(len(fluids)) + y)[1]
-    return np.asarray(np.sum(weight * (log - np.trace(y, axis1=-2, axis2=-1)), axis=1) / (2 * np.pi))
+    return np.asarray(np.sum(weight * (log - np.trace(y, axis1=-2, axis2=-1).real), axis=1) / (2 * np.pi))
+
+
+def waves_within(cell: Cell, reach: float) -> np.ndarray:
+    """The waves (Q, 2) of a torus up to ``reach``, but 0."""
+    # |m_i| <= q |a_i|/2 pi
+    most = (reach * np.linalg.norm(cell.vectors, axis=1) / (2 * np.pi)).astype(int) + 1
+    m = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in most), indexing="ij"), axis=-1).reshape(-1, 2)
+    found = m @ cell.reciprocal
+    return np.asarray(found[np.any(m != 0, axis=1) & (np.linalg.norm(found, axis=1) < reach)])
 
 
 def lengths(cell: Cell, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """The lengths of the waves of a torus up to ``reach``, but 0, and how many there are of each."""
-    steps = cell.reciprocal
-    # |m_i| <= q |a_i|/2 pi
-    most = (reach * np.linalg.norm(cell.vectors, axis=1) / (2 * np.pi)).astype(int) + 1
-    m = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in most), indexing="ij"), axis=-1).reshape(-1, 2)
-    q = np.linalg.norm(m @ steps, axis=1)
-    unit = np.linalg.norm(steps, axis=1).max()
-    found, number = np.unique(np.round(q[(q > 1e-9 * unit) & (q < reach)] / unit, 9), return_counts=True)
+    unit = np.linalg.norm(cell.reciprocal, axis=1).max()
+    q = np.linalg.norm(waves_within(cell, reach), axis=1)
+    found, number = np.unique(np.round(q / unit, 9), return_counts=True)
     return found * unit, number
 
 
@@ -154,21 +171,33 @@ def missing_waves(torus: Torus, fluids: list[Fluid]) -> float:
     return float(plane - np.sum(number * each(q)))
 
 
-def screened_shells(torus: Torus, fluids: list[Fluid], own: float = OWN) -> float:
-    """X_S - X_N in Ha_h of the box; ``own`` = 0 and no other flavour: of bare exchange."""
+def shells_of(torus: Torus, fluids: list[Fluid]) -> float:
+    """What the shells do to exchange and correlation, Ha_h of the box: by rings where all have several flavours."""
+    flavours = [sum(g.species == f.species for g in fluids) for f in fluids]
+    if min(flavours) < 2:
+        return screened_shells(torus, fluids)
+    scale = CUT * max(fermi_wave(torus, f) for f in fluids)
+    waves = waves_within(torus.box, REACH * scale)
+    q = np.linalg.norm(waves, axis=1)
+    rings = ring_energy(torus, fluids, q) - ring_energy(torus, fluids, q, waves)
+    return float(np.sum(rings * np.exp(-((q / scale) ** 4)))) + screened_shells(torus, fluids, 0.0, 0.0)
+
+
+def screened_shells(torus: Torus, fluids: list[Fluid], own: float = OWN, others: float = 1.0) -> float:
+    """X_S - X_N in Ha_h of the box; of bare exchange where ``own`` and ``others`` are 0."""
     total = 0.0
     for a, f in enumerate(fluids):
         k = fermi_wave(torus, f)
         q, number = lengths(torus.box, 2 * k)
-        free = f.count * np.sum(number * screened(torus, fluids, a, q, own) * (structure(q, k) - 1))
+        free = f.count * np.sum(number * screened(torus, fluids, a, q, own, others) * (structure(q, k) - 1))
         apart = np.linalg.norm(f.k[:, None] - f.k, axis=-1)[~np.eye(f.count, dtype=bool)]
-        total += float(free + np.sum(screened(torus, fluids, a, apart, own))) / (2 * torus.area)
+        total += float(free + np.sum(screened(torus, fluids, a, apart, own, others))) / (2 * torus.area)
     return total
 
 
-def screened(torus: Torus, fluids: list[Fluid], a: int, q: np.ndarray, own: float) -> np.ndarray:
+def screened(torus: Torus, fluids: list[Fluid], a: int, q: np.ndarray, own: float, others: float) -> np.ndarray:
     """W (Q,) between two carriers of flavour number ``a``."""
     v = potentials(torus, fluids, q)
-    p = np.array([f.mass / (2 * np.pi) * (own if b == a else 1.0) for b, f in enumerate(fluids)])
+    p = np.array([f.mass / (2 * np.pi) * (own if b == a else others) for b, f in enumerate(fluids)])
     # (1 + V Pi)^-1 V
     return np.asarray(np.linalg.solve(np.eye(len(fluids)) + v * p, v)[:, a, a])
