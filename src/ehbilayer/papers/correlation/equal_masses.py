@@ -5,7 +5,7 @@ from __future__ import annotations
 from ehbilayer.papers.correlation.points import figure
 
 BILAYER = {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1}
-ERRORS = {4.0: 1e-3, 8.0: 1e-3, 2.0: 2e-3, 15.0: 5e-4, 3.0: 1.5e-3, 30.0: 3e-4}  # r_s -> target in Ha_h
+ERRORS = {4.0: 5e-4, 8.0: 5e-4, 2.0: 1e-3, 15.0: 3e-4, 3.0: 8e-4, 30.0: 2e-4}  # r_s -> target in Ha_h
 
 FIGURE = figure("equal-masses", "plasma, crystal and pairs at equal masses", "equal masses", "of equal mass",
                 BILAYER, "crystal", ERRORS)

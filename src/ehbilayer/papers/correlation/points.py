@@ -8,8 +8,8 @@ from ehbilayer.figures import PHASE_COLOURS, SMALL, dress
 from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, placed, titled
 
 SOURCE = "computed here; no published counterpart"
-HOLES = 7  # in the box, polarised
-WORK = {"walkers": 50, "samples": 800}
+HOLES = 19  # in the box, polarised: closes shells and fits the crystal
+WORK = {"walkers": 100, "samples": 1000}
 QUICK = {"method": "vmc", "target_error": 0.02, "walkers": 20, "samples": 40, "optimisation_steps": 1}
 
 
@@ -20,8 +20,9 @@ def figure(name: str, phases: str, title: str, masses: str, bilayer: dict[str, A
     The liquid and the condensate compete with the ``crystal``.
     """
     def caption(results: Results) -> str:
-        return ("Energies per pair above the lowest, fixed-node diffusion Monte Carlo of 7 polarised electrons and 7 "
-                f"holes {masses}, d = 1 a_h, triangular torus, with standard errors. Not varied: nodes, twists, size.")
+        return ("Energies per pair above the lowest, fixed-node diffusion Monte Carlo of "
+                f"{HOLES} polarised electrons and {HOLES} holes {masses}, d = 1 a_h, triangular torus, with standard "
+                "errors. Not varied: nodes, twists, size.")
 
     return Reproduction(f"correlation:{name}", f"{phases}, by Monte Carlo", SOURCE,
                         lambda quick: studies(f"correlation-{name}", bilayer, crystal, errors, quick),
