@@ -360,6 +360,20 @@ def test_a_target_below_what_the_time_allows_says_what_it_reached(monkeypatch: p
     assert left and max(left) <= 8 and left == sorted(left, reverse=True)
 
 
+def test_compiling_takes_no_stage_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling took 50 of 60 seconds, and the trial function was never optimised."""
+    clock, told = [0.0], list[str]()
+
+    def progress(text: str) -> None:
+        clock[0] += 50.0 if text == "settling, step 0 of 100" else 0.1
+        told.append(text)
+
+    monkeypatch.setattr(calculation, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monte_carlo(torus(HOLES, 7), method="vmc", target_error=0.1, max_time=60.0, walkers=20, samples=40,
+                progress=progress)
+    assert any(text.startswith("optimising, step 3") for text in told)
+
+
 def test_the_time_to_go_is_told_within_a_factor_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks, told = itertools.count(), list[tuple[float, str]]()
     monkeypatch.setattr(calculation, "time", SimpleNamespace(monotonic=lambda: next(ticks) / 100))

@@ -28,7 +28,7 @@ SETTLING = 100  # sweeps before anything counts
 SMALLER = 0.25  # of the two time steps: the ratio that reaches the error of E_0 soonest, see `Calculation._goal`
 LEAST_SWEEPS, LEAST_STEPS = 200, 500  # variational, and of diffusion: an error from fewer is too small too often
 SEARCH, TRIED = 6, 4  # times that the larger time step is changed, and sweeps for each
-SHARES = {"optimise": 0.3, "vmc": 0.4, "larger": 0.5}  # of max_time, until the end of each part
+SHARES = {"optimise": 0.3, "vmc": 0.4, "larger": 0.5}  # of max_time, until the end of each part; compiling comes before
 OFFERED = 5.0  # seconds between two states that are offered to be kept
 
 
@@ -57,7 +57,7 @@ class Calculation:
         before = hooks.unfinished
         self.state = self._begin() if before is None else State.of(before.data, plan.trial, hooks.threads)
         self._before, self._began = self.state.seconds, time.monotonic()
-        self._offered = self._began
+        self._offered, self._compiled = self._began, 0.0  # seconds until the walk was compiled
         self._psi = self.trial.psi(self.state.parameters)
 
     def _begin(self) -> State:
@@ -78,6 +78,7 @@ class Calculation:
                 if self.stop.reason is not None:
                     break
                 self.state.stage, self.state.done = number + 1, 0
+                self._compiled = self._compiled or self._seconds
         return self._result(self.stop.reason)
 
     def _result(self, status: Status | None) -> MonteCarloResult:
@@ -90,7 +91,8 @@ class Calculation:
 
     def _late(self, share: float) -> Status | None:
         """Why to leave a stage here: somebody asks, or its ``share`` of max_time is over."""
-        late = self.plan.max_time is not None and self._seconds > share * self.plan.max_time
+        limit, begun = self.plan.max_time, self._compiled
+        late = limit is not None and self._seconds - begun > share * (limit - begun)
         return self.stop() or (Status.timeout if late else None)
 
     def _ended(self, share: float = 1.0) -> Status | None:

@@ -5,13 +5,13 @@ what the plane has more of it is a sum over the lattice R of the torus (`missing
 
     [int d^2k/(2 pi)^2 - (1/A) sum_{k != 0}] k^s = 2^s Gamma(1 + s/2)/(pi |Gamma(-s/2)|) sum_{R != 0} R^{-2-s}
 
-``plasmon``  liquids: see `liquid_size`; crystals of one carrier beside a liquid: see `finite_size`.
-``dipoles``  balanced pairs: V lacks 1/2 w(k), w = (2 pi/k)(S_ee + S_hh - 2 e^{-kd} S_eh) ~ k, and T half of the
-             zero-point energy of sound, c k/4 with c = k/(2 M S_M); S of the walk at the smallest k. It falls as
-             N^{-3/2}. Those that are not condensed have the shells of a liquid.
-``phonons``  crystals of all carriers: the harmonic zero-point energy of the zone less that of the waves of the torus.
-``isolated`` one particle a flavour that are bound: the complex alone in the plane, by first order in the images,
-             E_inf - E_N = -<sum_{i<j} z_i z_j (psi - 1/s)> - 1/2 sum z^2 M(0).
+- ``plasmon``, liquids: see `liquid_size`; crystals of one carrier beside a liquid: see `finite_size`.
+- ``dipoles``, balanced pairs: V lacks 1/2 w(k), w = (2 pi/k)(S_ee + S_hh - 2 e^{-kd} S_eh) ~ k, and T half of the
+  zero-point energy of sound, c k/4 with c = k/(2 M S_M); S of the walk at the smallest k. It falls as N^{-3/2}. Those
+  that are not condensed have the shells of a liquid.
+- ``phonons``, crystals of all carriers: the harmonic zero-point energy of the zone less that of the waves of the torus.
+- ``isolated``, one particle a flavour that are bound: the complex alone in the plane, by first order in the images,
+  E_inf - E_N = -<sum_{i<j} z_i z_j (psi - 1/s)> - 1/2 sum z^2 M(0).
 
 Errors are estimates: half of a correction, but where a better one is known.
 
