@@ -185,10 +185,10 @@ def test_critical_spacings_are_those_of_their_study() -> None:
 # -- refusals --
 
 
-class Screened(Coulomb):
-    """Another interaction."""
+class Own(Coulomb):
+    """An interaction of one's own."""
 
-    name = "screened"
+    name = "own"
 
 
 CALLS = {"crystal": lambda b: crystal(b, "honeycomb"), "scan": lambda b: crystal(b, scan=(1.0, 2.0)),
@@ -198,8 +198,8 @@ CALLS = {"crystal": lambda b: crystal(b, "honeycomb"), "scan": lambda b: crystal
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_another_interaction_and_other_carriers_are_refused_by_name(call: Any) -> None:
-    with pytest.raises(InputError, match=r"interaction: must be coulomb for .*, but was 'screened'"):
-        call(device(interaction=Screened(1.0)))
+    with pytest.raises(InputError, match=r"interaction: must be coulomb (or screened )?for .*, but was 'own'"):
+        call(device(interaction=Own(1.0)))
     bilayer = device()
     light = Carrier("light hole", 1, 0.3, 1, 0.01)
     with pytest.raises(InputError, match=r"carriers: must be electrons in layer 0 and holes .* 'light hole'"):
