@@ -1,6 +1,6 @@
 """Error bars are a promise: two thirds of the values lie within one, 95 % within two, of better-converged ones.
 
-The fast draws run with the rest, all of them among the published tests.
+The fast draws run with the rest, all of them among the published tests: 11 minutes of one core in one command.
 """
 
 from __future__ import annotations
