@@ -18,7 +18,7 @@ from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.materials import Screening, material
 from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import TEMPERATURE, DensityTable, ScreeningTable
+from ehbilayer.studies.keys import MOST_PARTICLES, TEMPERATURE, DensityTable, ScreeningTable
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 LONGEST_SPACING = 1e6  # a_h
@@ -240,6 +240,28 @@ def device_entries(study: Study, bilayer: Bilayer) -> dict[str, Any]:
             "dielectric": scales.dielectric, "spacing": bilayer.spacing, "interaction": bilayer.interaction.name,
             **({} if isinstance(bilayer.interaction, Coulomb) else {"screening": bilayer.interaction.parameters}),
             "capacitor": study.bilayer.capacitor}
+
+
+def relative_numbers(density: DensityTable, most: float) -> dict[str, float]:
+    """Relative numbers of the carriers there are, at most so many electrons per hole; electrons alone where only their
+    density is given. Raises InputError, see `ratio_of`."""
+    if density.electrons_per_hole is None and (density.electron is not None or density.rs_electron is not None):
+        return {"electron": 1.0}
+    ratio = ratio_of(density, most)
+    return {"hole": 1.0, "electron": ratio} if ratio else {"hole": 1.0}
+
+
+def plane_bilayer(study: Study) -> Bilayer:
+    """The physics of a study of the infinite plane, which has densities and counts no particles. Raises InputError."""
+    density = study.density
+    return bilayer_of(study, relative_numbers(density, MOST_PARTICLES),
+                      given_critical_rs(density, "the infinite plane"))
+
+
+def carrier_lines(bilayer: Bilayer) -> list[str]:
+    """The plan lines that tell the carriers of the plane."""
+    return [f"  {c.name + 's':10s} {c.flavours} flavours, density {c.density:.6g} a_h^-2, r_s = {c.rs:.5g}"
+            for c in bilayer.carriers]
 
 
 def spacing_line(bilayer: Bilayer) -> list[str]:

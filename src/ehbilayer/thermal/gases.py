@@ -15,7 +15,9 @@ Source: Giuliani & Vignale, Quantum Theory of the Electron Liquid (2005), chapte
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
@@ -31,8 +33,8 @@ def soft(z: float) -> float:
 
 
 @dataclass(frozen=True)
-class Fermions:
-    """An ideal Fermi gas: ``unit`` = g m T/2 pi is its density where n = unit ln(1 + e^z), a_h^-2."""
+class IdealGas(ABC):
+    """``unit`` = g m T/2 pi, a_h^-2, is the scale of its density n(z)."""
 
     mass: float
     flavours: float
@@ -42,6 +44,20 @@ class Fermions:
     def unit(self) -> float:
         """g m T/2 pi, a_h^-2."""
         return self.flavours * self.mass * self.temperature / (2 * math.pi)
+
+    @abstractmethod
+    def density(self, z: float) -> float:
+        """n at z = mu/T."""
+
+    @abstractmethod
+    def potential(self, density: float) -> float:
+        """z at n."""
+
+
+@final
+@dataclass(frozen=True)
+class Fermions(IdealGas):
+    """An ideal Fermi gas: n = unit ln(1 + e^z)."""
 
     def density(self, z: float) -> float:
         """n at z = mu/T."""
@@ -68,18 +84,10 @@ class Fermions:
         return np.asarray(self.flavours * self.mass / (2 * math.pi) * integral)
 
 
+@final
 @dataclass(frozen=True)
-class Bosons:
+class Bosons(IdealGas):
     """An ideal Bose gas of the plane, which does not condense: n = -unit ln(1 - e^z), z < 0."""
-
-    mass: float
-    flavours: float
-    temperature: float
-
-    @property
-    def unit(self) -> float:
-        """g M T/2 pi, a_h^-2."""
-        return self.flavours * self.mass * self.temperature / (2 * math.pi)
 
     def density(self, z: float) -> float:
         """n at z = mu/T < 0."""

@@ -16,10 +16,16 @@ from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import read_bytes
-from ehbilayer.studies.bilayer import LONGEST_SPACING, RS_RANGE, densities_of, interaction_of, length_of, ratio_of
+from ehbilayer.studies.bilayer import (
+    LONGEST_SPACING,
+    RS_RANGE,
+    densities_of,
+    interaction_of,
+    length_of,
+    relative_numbers,
+)
 from ehbilayer.studies.crystal import keys
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import DensityTable
 from ehbilayer.units import Scales, density_from_rs, nearest
 
 MOST_ELECTRONS = 1000  # per hole
@@ -43,7 +49,7 @@ class Read:
 
 def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None) -> Read:
     """The charges of a study; ``a_over_d`` takes the place of its density. Raises InputError."""
-    numbers = _numbers(study.density)
+    numbers = relative_numbers(study.density, MOST_ELECTRONS)
     alone, ratio = "hole" not in numbers, numbers.get("electron", 0.0) if "hole" in numbers else 0.0
     layers, given = keys.of(study).layers, study.density.a_over_d if a_over_d is None else a_over_d
     flat = ratio == 0 and layers == 1
@@ -58,14 +64,6 @@ def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None)
         found = densities_of(study.density, numbers, scales, spacing)
         density = found["electron" if alone else "hole"]
     return Read(composition(density, spacing, ratio, layers, "electron" if alone else "hole"), unit_spacing)
-
-
-def _numbers(density: DensityTable) -> dict[str, float]:
-    """Relative numbers of the carriers there are; electrons alone where only their density is given."""
-    if density.electrons_per_hole is None and (density.electron is not None or density.rs_electron is not None):
-        return {"electron": 1.0}
-    ratio = ratio_of(density, MOST_ELECTRONS)
-    return {"electron": ratio, "hole": 1.0} if ratio else {"hole": 1.0}
 
 
 def _spacing(study: Study, scales: Scales) -> float:

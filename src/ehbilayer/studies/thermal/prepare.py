@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ehbilayer.studies.bilayer import bilayer_of, device_entries, given_critical_rs, ratio_of, spacing_line
+from ehbilayer.studies.bilayer import carrier_lines, device_entries, plane_bilayer, spacing_line
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import MOST_PARTICLES
 from ehbilayer.studies.task import Task
 from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.thermal import keys
@@ -15,16 +14,11 @@ SECONDS, TRIONS = 1.0, 2.0  # without trions, and for both
 
 def prepare(study: Study) -> Task:
     """The task of a thermal study. Raises InputError for one that cannot be computed."""
-    table, density = keys.of(study), study.density
-    alone = density.electrons_per_hole is None and (density.electron is not None or density.rs_electron is not None)
-    ratio = 0.0 if alone else ratio_of(density, MOST_PARTICLES)
-    numbers = {"electron": 1.0} if alone else {"hole": 1.0} | ({"electron": ratio} if ratio else {})
-    bilayer = bilayer_of(study, numbers, given_critical_rs(density, "the infinite plane"))
+    table, bilayer = keys.of(study), plane_bilayer(study)
     asked = Asked(bilayer, table.spin, table.trions, table.structure, table.lindemann, table.points)
     heat = f" = {bilayer.temperature * bilayer.scales.hartree_kelvin:.4g} K" if bilayer.scales.known else ""
-    plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
-            *(f"  {c.name + 's':10s} {c.flavours} flavours, density {c.density:.6g} a_h^-2, r_s = {c.rs:.5g}"
-              for c in bilayer.carriers), f"  solve      T_BKT, ionisation{' with trions' * table.trions}, melting",
+    plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer), *carrier_lines(bilayer),
+            f"  solve      T_BKT, ionisation{' with trions' * table.trions}, melting",
             *([f"  at         k_B T = {bilayer.temperature:.6g} Ha_h{heat}"] if bilayer.temperature else [])]
     resolved = {"bilayer": device_entries(study, bilayer) | {"temperature": bilayer.temperature},
                 "thermal": table.model_dump(), "density": {c.name: c.density for c in bilayer.carriers}}
