@@ -11,6 +11,7 @@ from ehbilayer import Bilayer, InputError, Torus, correlated_phases, load, make_
 from ehbilayer.hooks import Hooks
 from ehbilayer.monte_carlo.competition import Effort, compete, contending, judge, lead
 from ehbilayer.monte_carlo.contenders import field_of
+from ehbilayer.monte_carlo.problem import MonteCarloProblem
 from ehbilayer.papers import OWN, reproduction
 from ehbilayer.papers.making import Workshop
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
@@ -81,6 +82,15 @@ def test_effort_goes_to_those_that_may_win() -> None:
     rows = [row("liquid", -1.0, 1e-3), row("condensate", -1.006, 1e-3), row("crystal", -0.98, 1e-3)]
     assert [r.name for r in contending(rows)] == ["liquid", "condensate"]
     assert len(contending([*rows[:2], replace(rows[2], time_step_error=0.03)])) == 3
+
+
+def test_an_energy_far_above_the_lowest_needs_no_target() -> None:
+    """It ends with the fewest steps, well, and with an error that its distance makes small enough."""
+    problem = MonteCarloProblem.of(torus(1), "liquid", method="dmc", target_error=1e-9, max_time=600, walkers=50,
+                                   time_steps=(0.4, 0.2), seed=0, jastrow=0, optimisation_steps=0, samples=50)
+    far = replace(problem, ceiling=-0.9).solve(Hooks())  # a pair's is about -0.57
+    assert far.status is Status.converged and far.energy_per_hole - 5 * far.error > -0.9
+    assert len(far.dmc) == 2 and all(step.steps < 3000 for step in far.dmc)
 
 
 def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ class Calculation:
                 a_step = (time.monotonic() - began) / max(run.done - before, 1)
                 more = self._to_go(number, found := run.average, a_step)
                 self._told(f"diffusion, time step {run.tau:.4g}", found, more)
-                if self._good(found, goal):
+                if self._good(found, goal) or self.plan.beaten(found):
                     return
             if self._ended(self._share(part)) is not None:
                 return

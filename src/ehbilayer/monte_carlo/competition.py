@@ -1,10 +1,10 @@
 """Which phase wins with correlation: all candidates by the same Monte Carlo, the effort going to those that may win.
 
-Every contender (`contenders`) is optimised and gets a short run, to LOOK times the target. Those whose energy less all
-that they may still gain lies above the lowest are left; the others are optimised further from where they are and run to
-the target. `judge` compares what there is: the winner stands if each other phase lies at least SURE standard errors
-above it, in this box and with the size formulas that are known (`size_laws`), whose errors count. Boxes of other sizes
-take all that to infinitely many particles (`size_limit`).
+Every contender (`contenders`) is optimised and gets a short run, to LOOK times the target, or until it lies clearly
+above one that was there before. Those whose energy less all that they may still gain lies above the lowest are left;
+the others are optimised further from where they are and run to the target. `judge` compares what there is: the winner
+stands if each other phase lies at least SURE standard errors above it, in this box and with the size formulas that are
+known (`size_laws`), whose errors count. Boxes of other sizes take all that to infinitely many particles (`size_limit`).
 
 All energies are fixed-node ones, or variational: each may fall by an unknown amount with better nodes.
 """
@@ -112,7 +112,9 @@ class _Rounds:
     def solve(self) -> CompetitionResult:
         """What is not there yet."""
         everyone = range(len(self.field.contenders))
-        left = [k for k in everyone if k not in self.rows]
+        # pairs first: their energy is known soonest, and where they are far below, the others need not be known as well
+        left = sorted((k for k in everyone if k not in self.rows),
+                      key=lambda k: self.field.contenders[k].name != "condensate")
         for place, k in enumerate(left):
             self._run(k, 1, FIRST, len(left) - place)
         if self.stopped is None and self.rows:
@@ -141,7 +143,7 @@ class _Rounds:
         problem = MonteCarloProblem(
             contender.torus, contender.name, e.method, target, limit, e.walkers, None, seed, e.jastrow,
             e.optimisation_steps if self.undecided else 0, e.samples * round_, admitted(contender.name, e.twists),
-            self.parameters.get(k))
+            self.parameters.get(k), ceiling=self._ceiling())
         try:
             found = problem.solve(told)
         except InputError as error:  # nothing condenses there
@@ -154,6 +156,14 @@ class _Rounds:
         self.parameters[k] = found.data["parameters"].values
         self.rows[k] = row_of(contender, found, round_, time.monotonic() - began)
         hooks.checkpoint(self.result(Status.interrupted))
+
+    def _ceiling(self) -> float:
+        """What the lowest so far may be at most (Ha_h per hole), with the errors of `contending`."""
+        if not self.rows:
+            return np.inf
+        first = min(self.rows.values(), key=lambda r: float(r.energy or 0.0))
+        return (float(first.energy or 0.0) + EXCLUDED * (first.error or 0.0) + SURE * (first.size_error or 0.0)
+                + abs(first.time_step_error or 0.0))
 
     def result(self, stopped: Status | None) -> CompetitionResult:
         """With all that is there; ``stopped`` is how it was broken off."""

@@ -43,6 +43,7 @@ class MonteCarloProblem:
     twists: tuple[Twist | None, ...] = (None,)
     parameters: np.ndarray | None = None  # to begin with, in place of those of the source
     backflow: int = 0
+    ceiling: float = math.inf  # Ha_h per hole: an energy far above it needs no target error
 
     @classmethod
     def of(cls, torus: Torus, trial: str | Path | Result, *, method: str, target_error: float | str | None,
@@ -118,7 +119,8 @@ class MonteCarloProblem:
         if first is not None:
             parameters = np.asarray(first.data["parameters"].values)
         plan = Plan(trial, part.method, part.target_error, part.max_time, part.walkers, part.time_steps, part.seed,
-                    part.optimisation_steps if len(trial.start()) else 0, part.samples, parameters)
+                    part.optimisation_steps if len(trial.start()) else 0, part.samples, parameters,
+                    self.ceiling)
         return solve(plan, hooks)
 
 

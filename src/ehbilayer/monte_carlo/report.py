@@ -16,12 +16,13 @@ from ehbilayer.monte_carlo.trial import Trial
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
+CLEAR = 10.0  # standard errors above a ceiling from which an energy is known well enough
 FEW = "too few independent blocks to trust its error, {:.2g} Ha_h per hole so far; give more time, or a larger target"
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How a trial function is to be worked on; see `monte_carlo.monte_carlo`."""
+    """How a trial function is to be worked on; see `monte_carlo.monte_carlo`. ``ceiling``: see `beaten`."""
 
     trial: Trial
     method: str
@@ -33,6 +34,12 @@ class Plan:
     rounds: int
     samples: int
     parameters: np.ndarray | None = None
+    ceiling: float = np.inf
+
+    def beaten(self, found: Average) -> bool:
+        """Whether an energy is so far above the ``ceiling`` (Ha_h per hole) that it needs no target error."""
+        per = self.trial.per
+        return found.trusted and (found.mean - CLEAR * found.error) / per > self.ceiling
 
     @property
     def last(self) -> str:
@@ -72,6 +79,8 @@ def report(plan: Plan, state: State, reason: Status | None) -> MonteCarloResult:
         change = (runs[1].energy.mean - energy) / per
     last = runs[-1].energy if runs else walk.energy
     status, advice = _status(plan, error / per, last, reason, state.seconds)
+    if reason is None and runs and plan.beaten(last):
+        status, advice = Status.converged, ""
     mixed = runs[-1].tally if runs else None
     seen = Observables.of(state.tally, mixed)
     size = FiniteSize.of(energy, law_of(trial, seen, state.tally, mixed), per)
