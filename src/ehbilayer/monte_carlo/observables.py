@@ -9,12 +9,22 @@
 The Bragg weight is |<rho_G>|^2/N^2 of particles that are independent about their sites. A crystal that floats as a
 whole, as the exact state of a torus does, has the one and not the other. Of a liquid it is of order 1/N.
 
-c is the condensate fraction, (A^2/N)[rho_2 - rho_1 rho_1], which is sum_k (u_k v_k)^2/N of a condensate and 0 of a
-plasma. What diffusion measures is mixed, <psi|O|phi>; the estimate of <phi|O|phi> is 2 <psi|O|phi> - <psi|O|psi>, for
-all of them. It is right to second order in phi - psi, and may leave the values that are possible.
+c is the condensate fraction, (A^2/N)[rho_2 - rho_1 rho_1], which is sum_k (u_k v_k)^2/N of a condensate. Far away N c
+is the covariance sum_k [<n_k n_-k> - <n_k><n_-k>] of electrons with holes, 0 of two Fermi seas. Scatterings from a
+pair (k, k') out of the seas count where k' = -k, twice: at k and where they end. X of them that begin with any of the
+n_e n_h pairs of two flavours make that 2 X/max(n_e, n_h), and with half of the smaller side outside of its sea, about
+the most there is with a Fermi surface,
 
-Sources: Foulkes et al., RMP 73, 33 (2001); Astrakharchik et al., PRL 95, 230405 (2005); Maezono et al., PRL 110, 216407
-(2013).
+    c N_h = min(f_e, f_h), the most of a normal state of f_e, f_h flavours:
+
+one pair for each flavour that pairs, whatever N is, as exclusion has it for the pairs of two Fermi seas; a condensate
+has more, as many as N c. So c of a plasma falls as 1/N, and one pair by itself is no condensate.
+
+What diffusion measures is mixed, <psi|O|phi>; the estimate of <phi|O|phi> is 2 <psi|O|phi> - <psi|O|psi>, for all of
+them. It is right to second order in phi - psi, and may leave the values that are possible.
+
+Sources: Yang, RMP 34, 694 (1962); Foulkes et al., RMP 73, 33 (2001); Astrakharchik et al., PRL 95, 230405 (2005);
+Maezono et al., PRL 110, 216407 (2013).
 """
 
 from __future__ import annotations
@@ -44,7 +54,7 @@ CONTACT = 0.25  # of the distance sqrt(A/pi N) of neighbours: pairs closer than 
 CRYSTAL = 0.1  # Bragg weight of a crystal: the rms displacement is below 0.3 of the lattice constant
 SHARPEST = 2.0  # S(G) of a liquid, at most, where few particles let it be mistaken
 FINER = ("trion-crystal", "dumbbell-crystal", "stripes")  # crystals of an order that Bragg weights do not tell
-CONDENSED = 0.02  # of the pairs, and three standard errors of it
+SURE = 2.0  # standard errors by which a condensate fraction differs from the most of a normal state
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +166,7 @@ class Observables:
         """
         solid = {name for name, crystal in zip(self.estimators.species, self._solid, strict=True) if crystal}
         pairs = self.condensate
-        if pairs is not None and pairs.value > max(CONDENSED, 3 * pairs.error):
+        if pairs is not None and pairs.value - SURE * pairs.error > self.normal:
             return "supersolid" if solid else "condensate"
         if not solid:
             return "unknown" if self._undecided else "liquid"
@@ -165,10 +175,17 @@ class Observables:
         return "hole-crystal" if "hole" in solid else "electron-crystal"
 
     @property
+    def normal(self) -> float:
+        """The most condensed pairs per hole of a normal state, min(f_e, f_h)/N_h: one for each flavour that pairs."""
+        torus, blocks = self.estimators.trial.torus, self.estimators.trial.blocks
+        charges = [torus.species[block.species].charge for block in blocks]
+        return min(charges.count(1), charges.count(-1)) / max(len(self.estimators.layout.positive), 1)
+
+    @property
     def _undecided(self) -> bool:
-        """Whether pairs may be condensed by as much as two standard errors."""
+        """Whether pairs may be condensed, or may not, within SURE standard errors."""
         pairs = self.condensate if self.estimators.trial.name == "condensate" else None
-        return pairs is not None and bool(pairs.value + 2 * pairs.error > CONDENSED)
+        return pairs is not None and bool(abs(pairs.value - self.normal) <= SURE * pairs.error)
 
     @property
     def _solid(self) -> np.ndarray:
