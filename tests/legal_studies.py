@@ -48,7 +48,7 @@ FILES = ("phase",)  # keys that name a file
 USUAL: dict[str, tuple[Any, ...]] = {
     "electrons_per_hole": (0, 0.5, 1, 2, 3), "cutoff": (3.0, 8.0, 20.0), "plane_waves": ([3, 3], [5, 3], [7, 7]),
     "vectors": ([[1, 0], [0.5, 0.9]], [[2, 0], [0, 1]]), "hole": (0.003, "1e12 cm^-2"), "electron": (0.003, 0.1),
-    "a_over_d": (0.5, 5.0), "densities": ([0.003, 0.01], ["2e11 cm^-2", "1e12 cm^-2"])}
+    "filling": (1, 0.25, "1/3", 2), "a_over_d": (0.5, 5.0), "densities": ([0.003, 0.01], ["2e11 cm^-2", "1e12 cm^-2"])}
 ASKS = 60  # times a calculation may ask whether to stop
 MOST_SECONDS = 5.0  # of the plan's estimate: bases that follow from the tolerance, ratios of thousands
 STRANGE = 0.1  # share of values at the ends of their range
@@ -59,7 +59,8 @@ DENSE = {"rs_hole": 5.0, "electrons_per_hole": 1}
 GATED = {"bilayer": DEVICE | {"interaction": "screened"}, "screening": {"gate_top": "10 nm", "sheet_hole": 5.0}}
 # what a study of each kind begins with, before its keys are drawn
 BASES: dict[str, tuple[dict[str, Any], ...]] = {
-    "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}, {"cell": BOX} | GATED),
+    "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}, {"cell": BOX} | GATED,
+                     {"cell": BOX | {"holes": 4}, "potential": {"filling": 1, "depth": 0.1}}),
     "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX},
                    {"condensate": {"limit": "thermodynamic"}, "bilayer": DEVICE | {"temperature": 0.05}},
                    {"cell": BOX, "bilayer": DEVICE | {"temperature": "300 K"}}),

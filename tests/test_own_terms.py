@@ -37,6 +37,7 @@ class Egg:
 
     name = "egg box"
     one_body = True
+    uniform = False
 
     def __init__(self, setting: Setting, waves: np.ndarray = LATTICE, depth: float = DEPTH) -> None:
         self.setting, self._order, basis = setting, 0, setting.basis

@@ -65,6 +65,7 @@ class Well:
 
     name = "well"
     one_body = True
+    uniform = False
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

@@ -17,6 +17,7 @@ from ehbilayer.numerics.minimize import Frames
 from ehbilayer.terms import Action, Array, Operator, Setting, State, Term, TermOf, Values
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
+from ehbilayer.terms.external import External
 from ehbilayer.terms.kinetic import Kinetic
 
 
@@ -36,11 +37,18 @@ STANDARD: tuple[TermOf, ...] = (Kinetic, Direct, Exchange)
 
 
 class Hamiltonian:
-    """A list of terms on one `Setting`: kinetic, direct and exchange unless others are given."""
+    """A list of terms on one `Setting`: kinetic, direct and exchange unless others are given, and the potential that
+    its bilayers have."""
 
     def __init__(self, setting: Setting, terms: Sequence[TermOf] = STANDARD) -> None:
         self.setting, self.makers = setting, tuple(terms)
-        self.terms: tuple[Term, ...] = tuple(make(setting) for make in terms)
+        outside: tuple[TermOf, ...] = (External,) if setting.tori[0].bilayer.potential is not None else ()
+        self.terms: tuple[Term, ...] = tuple(make(setting) for make in (*terms, *outside))
+
+    @property
+    def uniform(self) -> bool:
+        """Whether rigid translations of a state cost nothing."""
+        return all(term.uniform for term in self.terms)
 
     @cached_property
     def kinetic(self) -> Kinetic:

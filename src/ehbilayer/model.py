@@ -19,6 +19,7 @@ from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.interaction.screened import Screened
 from ehbilayer.materials import Screening
 from ehbilayer.materials import material as named_device
+from ehbilayer.potential import Potential
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 ELECTRON_LAYER, HOLE_LAYER = 0, 1
@@ -92,6 +93,7 @@ class Bilayer:
     scales : masses in m_0 and dielectric constant as far as they are known, for real units.
     material : the name of the device, if it has one.
     temperature : k_B T in Ha_h, 0 for the ground state.
+    potential : an external periodic potential, None for none.
 
     Raises
     ------
@@ -103,6 +105,7 @@ class Bilayer:
     scales: Scales = field(default_factory=Scales)
     material: str | None = None
     temperature: float = 0.0
+    potential: Potential | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
@@ -162,7 +165,7 @@ class Bilayer:
            electrons_per_hole: float | None = 1.0, electron_mass: float | None = None, hole_mass: float | None = None,
            dielectric: float | None = None, electron_flavours: int | None = None, hole_flavours: int = 2,
            screening: Screening | Mapping[str, Any] | None = None, interaction: Interaction | None = None,
-           temperature: float | str = 0.0) -> Bilayer:
+           temperature: float | str = 0.0, potential: Potential | Mapping[str, Any] | None = None) -> Bilayer:
         """A layer of electrons and a layer of holes, as one would say it.
 
         Parameters
@@ -181,6 +184,8 @@ class Bilayer:
             device that brings its own it replaces what it names. Dielectric constants there are the device's.
         interaction : takes the place of all these at its own spacing.
         temperature : text such as ``"4 K"``, or a number, k_B T in Ha_h.
+        potential : an external periodic potential, a `potential.Potential` or a dictionary of its names, where
+            ``filling`` (holes per cell; electrons where there are no holes) may take the place of its period.
 
         Raises
         ------
@@ -201,29 +206,41 @@ class Bilayer:
         density, whose = _density(scales, hole_density, electron_density, rs_hole, rs_electron)
         if electrons_per_hole is None:
             mass = scales.mass_ratio if scales.mass_ratio is not None else 1.0
-            return cls((Carrier("electron", -1, mass, ELECTRON_LAYER, density, flavours),), interaction, scales,
-                       material, heat)
-        if not (math.isfinite(electrons_per_hole) and electrons_per_hole >= 0):
-            raise InputError("electrons_per_hole", "a number >= 0, or None for electrons alone", electrons_per_hole,
-                             "1: balanced, 2: trions")
-        if whose == "electron" and electrons_per_hole == 0:
-            raise InputError("electrons_per_hole", "> 0 where the density of the electrons is given",
-                             electrons_per_hole, "give hole_density or rs_hole")
-        holes = density / electrons_per_hole if whose == "electron" else density
-        hole = Carrier("hole", 1, 1.0, HOLE_LAYER, holes, hole_flavours)
-        if electrons_per_hole == 0:
-            return cls((hole,), interaction, scales, material, heat)
-        if scales.mass_ratio is None:
-            raise InputError("electron_mass", "a positive effective mass in m0", "missing", "give it or a material")
-        electron = Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours)
-        return cls((electron, hole), interaction, scales, material, heat)
+            carriers: tuple[Carrier, ...] = (Carrier("electron", -1, mass, ELECTRON_LAYER, density, flavours),)
+        else:
+            carriers = _both(density, whose, electrons_per_hole, scales, flavours, hole_flavours)
+        if potential is not None and not isinstance(potential, Potential):
+            potential = Potential.of(potential, scales, carriers[-1].density)
+        return cls(carriers, interaction, scales, material, heat, potential)
 
 
-def require_cold(bilayer: Bilayer, method: str) -> None:
-    """Raise InputError, by the name of the method that knows the ground state alone, at a temperature above 0."""
-    if bilayer.temperature:
+def _both(density: float, whose: str, electrons_per_hole: float, scales: Scales, flavours: int,
+          hole_flavours: int) -> tuple[Carrier, ...]:
+    """Electrons and holes, or holes alone. Raises InputError for a ratio or mass that is missing or cannot be."""
+    if not (math.isfinite(electrons_per_hole) and electrons_per_hole >= 0):
+        raise InputError("electrons_per_hole", "a number >= 0, or None for electrons alone", electrons_per_hole,
+                         "1: balanced, 2: trions")
+    if whose == "electron" and electrons_per_hole == 0:
+        raise InputError("electrons_per_hole", "> 0 where the density of the electrons is given",
+                         electrons_per_hole, "give hole_density or rs_hole")
+    holes = density / electrons_per_hole if whose == "electron" else density
+    hole = Carrier("hole", 1, 1.0, HOLE_LAYER, holes, hole_flavours)
+    if electrons_per_hole == 0:
+        return (hole,)
+    if scales.mass_ratio is None:
+        raise InputError("electron_mass", "a positive effective mass in m0", "missing", "give it or a material")
+    return (Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours), hole)
+
+
+def require_plain(bilayer: Bilayer, method: str, *, warm: bool = False, pinned: bool = False) -> None:
+    """Raise InputError, by the name of the method that knows no such thing, at a temperature above 0 unless it is
+    ``warm``, and for a potential unless it is ``pinned``."""
+    if bilayer.temperature and not warm:
         raise InputError("temperature", f"0 for {method}, which knows the ground state alone", bilayer.temperature,
                          "leave it out; thermal, condensate and liquid take one")
+    if bilayer.potential is not None and not pinned:
+        raise InputError("potential", f"absent for {method}, which is of free carriers", "a periodic potential",
+                         "leave it out; hartree_fock takes one")
 
 
 def in_medium(scales: Scales, screening: Screening, dielectric: float | None = None) -> Scales:
@@ -275,7 +292,7 @@ def require_electrons_and_holes(bilayer: Bilayer, method: str, *, classical: boo
     ``classical``, k^2/2m and mass 1 of holes.
     """
     (require_known if screened else require_coulomb)(bilayer.interaction, method)
-    require_cold(bilayer, method)
+    require_plain(bilayer, method)
     for c in bilayer.carriers:
         if (c.name, c.charge, c.layer) not in (("electron", -1, ELECTRON_LAYER), ("hole", 1, HOLE_LAYER)):
             raise InputError("carriers", f"electrons in layer {ELECTRON_LAYER} and holes in layer {HOLE_LAYER} for "

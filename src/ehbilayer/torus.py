@@ -6,6 +6,7 @@ gates make v(0) finite it is no convention: direct terms hold it always, exchang
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError, require
 from ehbilayer.model import Bilayer, Carrier
-from ehbilayer.numerics.lattice import SHAPES, Cell, box_of_shape, crystal_cell
+from ehbilayer.numerics.lattice import SHAPES, Cell, box_of_shape, crystal_cell, tiling_cell
 
 ZERO_MODES = ("none", "madelung")
 SPIN_TREATMENTS = ("restricted", "unrestricted", "polarized")
@@ -167,7 +168,8 @@ class Torus:
 
     Raises
     ------
-    InputError : no or two reference counts, a carrier whose density does not give a whole number, unknown zero mode.
+    InputError : no or two reference counts, a carrier whose density does not give a whole number, unknown zero mode, a
+        potential that is not commensurate with the box.
     """
 
     bilayer: Bilayer
@@ -199,6 +201,8 @@ class Torus:
                 raise InputError(name, "an integer", count, "count the carriers in the box")
         if not any(s.count for s in self.species):
             raise InputError("species", "a list with at least one particle", 0, "raise a count")
+        if self.bilayer.potential is not None:
+            self.bilayer.potential.cells(self.box)
 
     @property
     def _reference(self) -> tuple[Carrier, int]:
@@ -260,9 +264,27 @@ class Torus:
         except InputError:
             return None
 
+    def bloch_cell(self, sites: int, sites_per_cell: int = 1) -> np.ndarray:
+        """The cell of some of the ``sites`` in the box that tiles it, with whole cells of a potential if it has one:
+        S of box.vectors = S @ (vectors of the cell), integers. Raises InputError where there is none."""
+        potential = self.bilayer.potential
+        if potential is None:
+            return crystal_cell(self.box, sites, sites_per_cell)
+        cells = potential.cells(self.box)
+        number = round(abs(np.linalg.det(cells)))
+        if sites_per_cell * number % sites:
+            fewest = sites // math.gcd(number, sites)
+            raise InputError("holes_per_cell", f"such that a cell holds whole cells of the potential ({sites} sites on "
+                             f"{number} in the box)", sites_per_cell, f"a multiple of {fewest}")
+        return tiling_cell(self.box, cells, sites_per_cell * number // sites)
+
     def scaled(self, area: float) -> Torus:
-        """The same counts and shape on another area (a_h^2)."""
-        return replace(self, bilayer=self.bilayer.with_densities({s.name: s.count / area for s in self.species}))
+        """The same counts and shape on another area (a_h^2), with which a potential is stretched."""
+        potential = self.bilayer.potential
+        if potential is not None:
+            potential = replace(potential, period=potential.period * math.sqrt(area / self.area))
+        bilayer = self.bilayer.with_densities({s.name: s.count / area for s in self.species})
+        return replace(self, bilayer=replace(bilayer, potential=potential))
 
     def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
         """v(q) between unit charges of species ``a`` and ``b`` in Ha_h a_h^2, 0 at q = 0."""

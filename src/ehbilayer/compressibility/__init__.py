@@ -60,12 +60,12 @@ def compressibility(torus: Torus, *, method: str = "response", sizes: Sequence[i
     from ehbilayer.basis.waves import WaveChoice
     from ehbilayer.compressibility.bulk_modulus import StateOptions
     from ehbilayer.compressibility.study import compute, plan_of
-    from ehbilayer.model import require_cold
+    from ehbilayer.model import require_plain
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_cold(torus.bilayer, "the compressibility")
+    require_plain(torus.bilayer, "the compressibility")
     options = StateOptions(state, occupation, solver_tolerance, starts, seed, max_iterations)
     plan = plan_of(torus, options, sizes=sizes, route=method, tolerance=tolerance,
                    waves=WaveChoice(plane_waves, hexagon, cutoff))

@@ -59,11 +59,12 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     from ehbilayer.basis.waves import WaveChoice
     from ehbilayer.condensate.problem import PlaneProblem, TorusProblem
     from ehbilayer.errors import InputError, require
-    from ehbilayer.model import Bilayer
+    from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("where", where, (Bilayer, Torus))
+    require_plain(where.bilayer if isinstance(where, Torus) else where, "a condensate", warm=True)
     waves = WaveChoice(plane_waves, hexagon, cutoff)
     if isinstance(where, Torus):
         for name, given in (("chemical_potential", chemical_potential), ("capacitor", capacitor or None)):

@@ -60,14 +60,14 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
 
     from ehbilayer.device.page import CORRELATED_ERROR, Device, solve, sources_of, unpaired
     from ehbilayer.device.sequence import at_density, range_of
-    from ehbilayer.model import Bilayer, require_cold
+    from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.phases import phases
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("bilayer", bilayer, Bilayer)
-    require_cold(bilayer, "the page of a device")
+    require_plain(bilayer, "the page of a device")
     torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor, electron_spin="polarized",
                   hole_spin="polarized")
     many = () if densities is None else range_of(densities, points, bilayer.scales, "densities")

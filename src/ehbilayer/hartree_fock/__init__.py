@@ -76,12 +76,12 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
     from ehbilayer.basis.waves import WaveChoice
     from ehbilayer.hartree_fock.options import Options
     from ehbilayer.hartree_fock.problem import Problem
-    from ehbilayer.model import require_cold
+    from ehbilayer.model import require_plain
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_cold(torus.bilayer, "Hartree-Fock")
+    require_plain(torus.bilayer, "Hartree-Fock", pinned=True)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     options = Options(spin_order=spin_order, starts=starts, seed=seed, keep=keep, follow=follow, occupation=occupation,
                       tolerance=tolerance, max_iterations=max_iterations, stability=stability)

@@ -13,6 +13,7 @@ from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.lattice import crystal_cell, lattice_points
 from ehbilayer.numerics.minimize import orthonormalise
 from ehbilayer.orbitals import Guess, Orbitals
+from ehbilayer.potential import Potential
 from ehbilayer.terms import Filling, Setting
 from ehbilayer.torus import Channel, Species, Torus
 
@@ -110,11 +111,41 @@ def _sites(torus: Torus, basis: PlaneWaveBasis) -> np.ndarray:
     restricted = [c for c in torus.channels if c.degeneracy > 1]
     if restricted and not any(s.name == "hole" and s.count for s in torus.species):
         count //= restricted[0].degeneracy
+    if torus.bilayer.potential is not None:
+        return _wells(torus, torus.bilayer.potential, basis, count)
     points = lattice_points(basis.box, crystal_cell(basis.box, count))
+    return _in_cell(basis, points)
+
+
+def _in_cell(basis: PlaneWaveBasis, points: np.ndarray) -> np.ndarray:
+    """Points (n, 2) of one cell of the basis, of many that repeat in every cell."""
     fraction = points @ np.linalg.inv(basis.cell.vectors)
     fraction = fraction - np.floor(fraction + 1e-9)
     keep = np.unique(np.round(fraction, 6), axis=0, return_index=True)[1]
     return fraction[np.sort(keep)] @ basis.cell.vectors
+
+
+def _wells(torus: Torus, potential: Potential, basis: PlaneWaveBasis, count: int) -> np.ndarray:
+    """Sites in the deepest wells of a cell for ``count`` particles in the box: on the crystal's own lattice where that
+    is one of wells, else as far from each other as they can be; all wells where they are too few."""
+    charges = {s.charge for s in torus.species if s.count and potential.amplitude(s.charge)}
+    cells, wells = potential.cells(basis.box), potential.wells(basis.box, max(charges, default=1))
+    sites = crystal_cell(basis.box, count)
+    whole = np.linalg.inv(sites) @ cells
+    if np.allclose(whole, np.rint(whole), atol=1e-9):
+        own = _in_cell(basis, lattice_points(basis.box, sites) + wells[0])
+        if len(own) * basis.cells == count:
+            return own
+    points = np.concatenate([_in_cell(basis, lattice_points(basis.box, cells) + well) for well in wells])
+    wanted = max(1, count // basis.cells)
+    if wanted >= len(points):
+        return points
+    images = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]) @ basis.cell.vectors
+    apart = np.linalg.norm(points[:, None, None] - points[None, :, None] + images, axis=-1).min(axis=-1)
+    chosen = [0]
+    while len(chosen) < wanted:
+        chosen.append(int(np.round(apart[:, chosen].min(axis=1), 6).argmax()))
+    return points[chosen]
 
 
 def _place(torus: Torus, channel: Channel, sites: np.ndarray, count: int, width: float, spin_order: str,

@@ -183,6 +183,7 @@ def _inputs(run: Calculation, orbitals: Orbitals) -> dict[str, Any]:
         "species": [s.parameters for s in torus.species],
         "spacing": torus.bilayer.spacing, "zero_mode": torus.zero_mode, "capacitor": torus.capacitor,
         "interaction": torus.bilayer.interaction.parameters, **orbitals.parameters, "options": asdict(run.options),
+        **({} if torus.bilayer.potential is None else {"potential": torus.bilayer.potential.parameters}),
     }
 
 
@@ -205,7 +206,9 @@ def _level_data(levels: list[Levels], basis: PlaneWaveBasis) -> dict[str, Variab
 def _unfolded(torus: Torus, end: End, levels: list[Levels]) -> dict[str, Variable]:
     """Bands of a free box unfolded to the crystal's zone: each level's weight on every k of the primitive mesh."""
     basis = end.hamiltonian.setting.basis
-    folded = basis.with_supercell(crystal_cell(basis.box, torus.sites), real=False)
+    potential = torus.bilayer.potential
+    cells = crystal_cell(basis.box, torus.sites) if potential is None else potential.cells(basis.box)
+    folded = basis.with_supercell(cells, real=False)
     home = np.empty(basis.size, dtype=int)
     home[folded.index[folded.mask > 0]] = np.nonzero(folded.mask)[0]
     k, marks = folded.k_points @ basis.box.reciprocal, path_points(folded.cell, 1)[2]

@@ -21,7 +21,6 @@ from ehbilayer.hartree_fock.sizes import check_sizes, with_limit
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
-from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.numerics.memory import require_memory
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Result
@@ -65,6 +64,9 @@ class Problem:
         InputError : a start that does not exist, a basis too small for the particles, a cell that does not tile the
             box, more memory than there is.
         """
+        if options.keep == "translations" and torus.bilayer.potential is not None:
+            raise InputError("keep", "none | crystal in a potential, which breaks translations", options.keep,
+                             "leave it out")
         if symmetry not in SYMMETRIES:
             raise InputError("symmetry", " | ".join(SYMMETRIES), symmetry, "choose one of these")
         blocks = torus.sites // holes_per_cell if symmetry == "crystal" and holes_per_cell >= 1 else 1
@@ -159,7 +161,7 @@ def _basis(torus: Torus, waves: WaveChoice, options: Options, symmetry: str, hol
     if symmetry == "none":
         return PlaneWaveBasis(torus.box, found)
     sites = torus.holes or torus.channels[0].orbitals
-    basis = PlaneWaveBasis(torus.box, found, crystal_cell(torus.box, sites, holes_per_cell))
+    basis = PlaneWaveBasis(torus.box, found, torus.bloch_cell(sites, holes_per_cell))
     # a crystal fills the same bands at every k, so every k needs that many waves
     fewest = int(basis.mask.sum(axis=1).min()) if len(basis.mask) == basis.cells else 0
     for channel in torus.channels:

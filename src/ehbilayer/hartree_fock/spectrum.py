@@ -93,7 +93,9 @@ def empty_levels(hamiltonian: Hamiltonian, c: Frames, channel: int, count: int =
         outside = np.linalg.svd(x)[2][x.shape[0] :]
         energy, u = np.linalg.eigh(outside @ matrix @ outside.T)
         return energy[:count], u.T[:count] @ outside, 0.0
-    scale = float(np.mean(level[np.argsort(level)[: x.shape[0]]]))
+    scale = float(np.mean(level[np.argsort(level)[: x.shape[0]]])) or float(level[level > 0].min())
+    if not hamiltonian.uniform:  # wells make orbitals smaller than a liquid's
+        scale = max(scale, float(np.mean(np.abs(x) ** 2 @ level)))
     guess = np.zeros((len(level), count + 2))
     guess[np.argsort(level, kind="stable")[: x.shape[0] + count + 2][-count - 2 :], np.arange(count + 2)] = 1.0
     guess += 1e-2 * np.random.default_rng(0).standard_normal(guess.shape) / (1 + level / scale)[:, None]

@@ -2,7 +2,7 @@
 
 With orthonormal frames x and tangent directions z of unit norm, E(x + t z) = E + t^2 lambda / 2; the lowest lambda is
 found by LOBPCG with Hessian products from central differences of the gradient. Rigid translations cost nothing and
-are projected out.
+are projected out, unless a potential holds the state: then they are modes like others.
 """
 
 from __future__ import annotations
@@ -98,10 +98,13 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
     """
     from scipy.sparse.linalg import lobpcg
 
-    packing, rng = _Packing(x), np.random.default_rng(seed)
+    packing, rng, setting = _Packing(x), np.random.default_rng(seed), problem.hamiltonian.setting
+    # blocks with fewer waves than others are padded, and what stands there means nothing
+    there = [setting.basis.mask[f.blocks][None, :, None] for f in setting.fillings]
 
     def tangent(v: np.ndarray) -> Frames:
-        return tuple(project(np, p, q, m) for p, q, m in zip(x, packing.unpack(v), problem.mixing, strict=True))
+        there_alone = (setting.join(setting.split(q, c) * there[c], c) for c, q in enumerate(packing.unpack(v)))
+        return tuple(project(np, p, q, m) for p, q, m in zip(x, there_alone, problem.mixing, strict=True))
 
     def columns(f: Callable[[np.ndarray], Frames], v: np.ndarray) -> np.ndarray:
         if stop():
@@ -114,16 +117,15 @@ def lowest_curvature(problem: EnergyProblem, x: Frames, *, seed: int = 0, iterat
 
     noise = tuple(rng.standard_normal(p.shape) + (1j * rng.standard_normal(p.shape) if np.iscomplexobj(p) else 0.0)
                   for p in x)
-    setting = problem.hamiltonian.setting
-    noise = tuple(setting.join(setting.split(q, c) * setting.basis.mask[f.blocks][None, :, None], c)
-                  for c, (q, f) in enumerate(zip(noise, setting.fillings, strict=True)))
     start = np.stack([packing.pack(noise), rng.permutation(packing.pack(noise))], axis=1)
     start = precondition(start)
     if np.linalg.norm(start) < 1e-8:
         return None
-    shifts = np.stack([packing.pack(m) for m in translations(problem, x)], axis=1)
-    u, size, _ = np.linalg.svd(shifts, full_matrices=False)
-    shifts = u[:, size > 1e-6 * max(1.0, size.max())]
+    shifts = np.zeros((len(start), 0))
+    if problem.hamiltonian.uniform:  # else they are modes like others
+        u, size, _ = np.linalg.svd(np.stack([packing.pack(m) for m in translations(problem, x)], axis=1),
+                                   full_matrices=False)
+        shifts = u[:, size > 1e-6 * max(1.0, size.max())]
     start = start - shifts @ (shifts.T @ start)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the residual is returned instead

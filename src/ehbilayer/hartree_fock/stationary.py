@@ -23,7 +23,6 @@ from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.order import phase_name
 from ehbilayer.hartree_fock.spectrum import Levels, crystal_levels
 from ehbilayer.numerics.fourier import Fourier
-from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.numerics.minimize import Frames, Minimum, minimise
 from ehbilayer.orbitals import Guess, Orbitals
 from ehbilayer.status import Status
@@ -73,7 +72,7 @@ def kept_basis(torus: Torus, basis: PlaneWaveBasis, keep: str) -> PlaneWaveBasis
     """The basis whose blocks enforce the kept symmetry: one wave per block for translations, one site per cell for
     a crystal, the basis as it is for none."""
     if keep == "crystal" and basis.cells == 1:
-        return basis.with_supercell(crystal_cell(basis.box, torus.sites))
+        return basis.with_supercell(torus.bloch_cell(torus.sites))
     if keep == "translations":
         # a uniform state needs the occupied waves and a few empty shells: wave vectors up to twice the largest k_F
         most = max(c.orbitals for c in torus.channels)

@@ -42,8 +42,9 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
     InputError : an unknown spin, a carrier without density or with a dispersion of its own.
     """
     from ehbilayer.liquid.solve import solve
-    from ehbilayer.model import Bilayer
+    from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
+    require_plain(bilayer, "a liquid of the plane", warm=True)
     return call(lambda hooks: solve(bilayer, spin, capacitor, curve_points), bilayer.scales, how)

@@ -64,13 +64,13 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
         found.energy_per_hole, found.error, found.finite_size.energy_per_hole
     """
     from ehbilayer.errors import require
-    from ehbilayer.model import require_cold
+    from ehbilayer.model import require_plain
     from ehbilayer.monte_carlo.problem import MonteCarloProblem
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_cold(torus.bilayer, "Monte Carlo")
+    require_plain(torus.bilayer, "Monte Carlo")
     problem = MonteCarloProblem.of(torus, trial, method=method, target_error=target_error, max_time=max_time,
                                    walkers=walkers, time_steps=time_steps, seed=seed, jastrow=jastrow,
                                    optimisation_steps=optimisation_steps, samples=samples, twists=twists,

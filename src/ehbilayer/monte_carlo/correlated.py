@@ -50,7 +50,7 @@ def correlated_phases(torus: Torus, candidates: Sequence[str] | None = None, *, 
         verdict.winner, verdict.margin, verdict.margin_sigma
     """
     from ehbilayer.errors import require
-    from ehbilayer.model import require_cold
+    from ehbilayer.model import require_plain
     from ehbilayer.monte_carlo.competition import Effort, compete
     from ehbilayer.monte_carlo.contenders import fields_of
     from ehbilayer.monte_carlo.problem import MonteCarloProblem
@@ -59,7 +59,7 @@ def correlated_phases(torus: Torus, candidates: Sequence[str] | None = None, *, 
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_cold(torus.bilayer, "Monte Carlo")
+    require_plain(torus.bilayer, "Monte Carlo")
     turned = twists_of(twists)
     field, *others = fields_of(torus, candidates, spins, turned, sizes)
     first = field.contenders[0]

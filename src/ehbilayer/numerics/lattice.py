@@ -128,14 +128,40 @@ def _crystal_cell(vectors: tuple[float, ...], sites: int, sites_per_cell: int) -
     # box = S @ cell and cell -> U cell are the same lattice: S runs over Hermite forms up to unimodular U on the right
     lattices = [t.T for t in _sublattices(sites)]
     site = _most_compact(lattices, np.array([np.linalg.inv(s) @ box.vectors for s in lattices]))
-    if sites_per_cell == 1:
-        return site
+    return site if sites_per_cell == 1 else tiling_cell(box, site, sites_per_cell)
+
+
+def tiling_cell(box: Cell, site: np.ndarray, sites_per_cell: int) -> np.ndarray:
+    """The most compact cell of so many sites of a lattice, box.vectors = site @ (its vectors), that tiles the box.
+
+    Raises InputError where there is none.
+    """
     supers = [site @ np.linalg.inv(t) for t in _sublattices(sites_per_cell)]
     tiling = [np.rint(s).astype(int) for s in supers if np.allclose(s, np.rint(s), atol=1e-9)]
     if not tiling:
         raise InputError("holes_per_cell", "a count whose cells tile the box", sites_per_cell,
                          "choose another count or another number of holes")
     return _most_compact(tiling, np.array([np.linalg.inv(s) @ box.vectors for s in tiling]))
+
+
+@lru_cache(maxsize=256)
+def _regular_cell(vectors: tuple[float, ...], cells: int, lattice: str) -> np.ndarray | None:
+    box, cosine = Cell(np.reshape(vectors, (2, 2))), 0.5 if lattice == "triangular" else 0.0
+    lattices = [t.T for t in _sublattices(cells)]
+    found = np.linalg.inv(np.array(lattices)) @ box.vectors
+    right = np.abs(_shortest(found) * np.sqrt(1 - cosine**2) * cells / box.area - 1) < 1e-6
+    for number in np.flatnonzero(right):
+        v, u = reduce_vectors(found[number])
+        a, b, c = v[0] @ v[0], v[1] @ v[1], abs(v[0] @ v[1])
+        if max(abs(b - a), abs(c - cosine * a)) < 1e-6 * a:
+            return np.rint(lattices[number] @ np.linalg.inv(u)).astype(int)
+    return None
+
+
+def regular_cell(box: Cell, cells: int, lattice: str) -> np.ndarray | None:
+    """S of box.vectors = S @ cell.vectors for so many ``triangular`` or ``square`` cells; None where none fit."""
+    found = _regular_cell(tuple(box.vectors.ravel().tolist()), cells, lattice)
+    return None if found is None else found.copy()
 
 
 def lattice_points(box: Cell, supercell: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     Sources: Nashabeh & Fu, arXiv (2026), Eqs. 1-5; Allen & Dynes, Phys. Rev. B 12, 905 (1975).
     """
     from ehbilayer.errors import InputError
-    from ehbilayer.model import Bilayer, require_cold
+    from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.pairing.maps import Map, solve_map
     from ehbilayer.pairing.plasmon_velocity import Source
@@ -73,7 +73,7 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
-    require_cold(bilayer, "the pairing of a liquid")
+    require_plain(bilayer, "the pairing of a liquid")
     source = Source.of(alpha_squared, alpha, alpha_source, given_uncertainty=alpha_squared_uncertainty,
                        rs_star=rs_star, capacitor=capacitor, holes=holes, zero_mode=zero_mode, sizes=sizes,
                        state=state)

@@ -64,14 +64,14 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     from ehbilayer.basis.plane_waves import PlaneWaveBasis
     from ehbilayer.basis.waves import WaveChoice
     from ehbilayer.hartree_fock.options import Options
-    from ehbilayer.model import require_cold
+    from ehbilayer.model import require_plain
     from ehbilayer.phases.bulk import Contest
     from ehbilayer.phases.candidates import applicable
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_cold(torus.bilayer, "a competition of phases")
+    require_plain(torus.bilayer, "a competition of phases")
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     said = electron_spin or hole_spin or (torus.electron_spin, torus.hole_spin) != ("restricted", "polarized")
     spins = spins or ("given" if said else "all")

@@ -17,8 +17,9 @@ from ehbilayer.interaction.base import Interaction
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.materials import Screening, material
 from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened
+from ehbilayer.potential import Potential, period_of
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import MOST_PARTICLES, TEMPERATURE, DensityTable, ScreeningTable
+from ehbilayer.studies.keys import MOST_PARTICLES, TEMPERATURE, DensityTable, PotentialTable, ScreeningTable, Table
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 LONGEST_SPACING = 1e6  # a_h
@@ -36,7 +37,7 @@ def scales_of(study: Study) -> Scales:
     named = material(table.material) if table.material is not None else None
     values = {k: getattr(table, k) if getattr(table, k) is not None else getattr(named, k, None)
               for k in ("electron_mass", "hole_mass", "dielectric")}
-    with _in_screening():
+    with _in_table("screening", ScreeningTable):
         screening = screening_of(study)
         return Scales(**values) if screening is None else in_medium(Scales(**values), screening, _isotropic(study))
 
@@ -64,16 +65,16 @@ def screening_of(study: Study) -> Screening | None:
 
 
 @contextmanager
-def _in_screening() -> Iterator[None]:
-    """Errors about a length or constant of [screening] name its key."""
+def _in_table(name: str, model: type[Table]) -> Iterator[None]:
+    """Errors about a key of this table name it."""
     try:
         yield
     except InputError as error:
         if error.argument == "dielectric":
             raise InputError("bilayer.dielectric", error.must, error.was, error.todo) from None
-        if error.argument not in ScreeningTable.model_fields:
+        if error.argument not in model.model_fields:
             raise
-        raise InputError(f"screening.{error.argument}", error.must, error.was, error.todo) from None
+        raise InputError(f"{name}.{error.argument}", error.must, error.was, error.todo) from None
 
 
 def interaction_of(study: Study, spacing: float, scales: Scales) -> Interaction:
@@ -81,7 +82,7 @@ def interaction_of(study: Study, spacing: float, scales: Scales) -> Interaction:
     screening = screening_of(study)
     if screening is None:
         return Coulomb(spacing)
-    with _in_screening():
+    with _in_table("screening", ScreeningTable):
         found = screened(screening, scales, spacing)
         for key in LENGTHS:
             if (getattr(found, key) or 0.0) > LONGEST_SPACING:
@@ -162,7 +163,40 @@ def bilayer_of(study: Study, numbers: Mapping[str, float], critical: Callable[[]
     InputError : a mass, spacing or density that is missing, absurd, or of carriers that are absent.
     """
     empty = bilayer_at(study, dict.fromkeys(numbers, 0.0))
-    return empty.with_densities(densities_of(study.density, numbers, empty.scales, empty.spacing, critical))
+    table = _filled(study, empty.scales, "hole" if "hole" in numbers else "electron")
+    found = empty.with_densities(densities_of(table, numbers, empty.scales, empty.spacing, critical))
+    return replace(found, potential=_potential(study, found))
+
+
+def potential_said(study: Study) -> dict[str, Any]:
+    """[potential] as it is written. Raises InputError for a kind that knows no potential."""
+    said = {k: getattr(study.potential, k) for k in sorted(study.potential.model_fields_set)}
+    if said and "potential.depth" not in study.used():
+        raise InputError("potential", f'absent for kind = "{study.kind}", which is of free carriers', next(iter(said)),
+                         'remove the table, or ask kind = "hartree-fock"')
+    return {k: v for k, v in said.items() if v is not None}
+
+
+def _filled(study: Study, scales: Scales, whose: str) -> DensityTable:
+    """[density], or where none is written that of the carriers that fill a potential of this period so far."""
+    said, table = potential_said(study), study.density
+    if not {"period", "filling"} <= set(said) or any(getattr(table, k) is not None for k in DENSITIES):
+        return table
+    with _in_table("potential", PotentialTable):
+        period = Potential.of({"period": said["period"], "lattice": study.potential.lattice}, scales, 0.0)
+        period_of(said["filling"], 1.0)  # as a filling can be
+    return table.model_copy(update={whose: said["filling"] / period.cell_area})
+
+
+def _potential(study: Study, bilayer: Bilayer) -> Potential | None:
+    """[potential] at the densities of a bilayer; None where there is none. Raises InputError, see `Potential.of`."""
+    said = potential_said(study)
+    if not said:
+        return None
+    if "period" in said and all(getattr(study.density, k) is None for k in DENSITIES):
+        said.pop("filling", None)  # the density followed from both
+    with _in_table("potential", PotentialTable):
+        return Potential.of(said, bilayer.scales, bilayer.carriers[-1].density)
 
 
 def temperature_of(study: Study) -> float:

@@ -16,7 +16,15 @@ from pydantic import ValidationError
 from ehbilayer.errors import InputError, shorten
 from ehbilayer.results.files import RESULT, ResultFileError, read_bytes
 from ehbilayer.studies.axes import SweepOptions, make_axis, split_sweep
-from ehbilayer.studies.keys import SCREENING, BilayerTable, CellTable, DensityTable, Keys, ScreeningTable
+from ehbilayer.studies.keys import (
+    SCREENING,
+    BilayerTable,
+    CellTable,
+    DensityTable,
+    Keys,
+    PotentialTable,
+    ScreeningTable,
+)
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.tables import alternatives, file_model, tables
 from ehbilayer.units import nearest
@@ -57,6 +65,11 @@ class Study:
     def screening(self) -> ScreeningTable:
         """[screening]."""
         return self.keys.screening
+
+    @property
+    def potential(self) -> PotentialTable:
+        """[potential]."""
+        return self.keys.potential
 
     @property
     def density(self) -> DensityTable:

@@ -85,6 +85,7 @@ RS_TEXT = "r_s = 1/sqrt(pi n), a number between 1e-4 and 1e6"
 MASS_TEXT = "a positive effective mass in m0 (1e-6 to 1e6)"
 DIELECTRIC_TEXT = "a relative dielectric constant >= 1"
 SHEET_TEXT = 'a length >= 0, such as "0.65 nm" or a number in a_h'
+DEPTH_TEXT = 'an energy of either sign, such as "-5 meV" or a number in Ha_h'
 COUNT_TEXT = f"an integer from 1 to {MOST_PARTICLES}"
 
 
@@ -150,6 +151,19 @@ class ScreeningTable(Table):
     layer_thickness: Length | None = Field(default=None, description=SHEET_TEXT)
 
 
+class PotentialTable(Table):
+    """An external periodic potential: [potential]."""
+
+    period: Length | None = Field(default=None, description='a length > 0, such as "8 nm" or a number in a_h')
+    filling: Annotated[float | str, AfterValidator(_rational)] | None = Field(
+        default=None, description='a number > 0 or a ratio such as "1/3", of holes per cell of the potential')
+    depth: Energy | None = Field(default=None, description=DEPTH_TEXT)
+    depth_electron: Energy | None = Field(default=None, description=DEPTH_TEXT)
+    depth_hole: Energy | None = Field(default=None, description=DEPTH_TEXT)
+    phase: float = Field(default=0.0, ge=-360, le=360, description="degrees from -360 to 360")
+    lattice: Literal["triangular", "square"] = Field(default="triangular", description="triangular | square")
+
+
 class DensityTable(Table):
     """The density, said in exactly one way: [density]."""
 
@@ -195,6 +209,7 @@ class Keys(Table):
     kind: str
     bilayer: BilayerTable = Field(default_factory=BilayerTable)
     screening: ScreeningTable = Field(default_factory=ScreeningTable)
+    potential: PotentialTable = Field(default_factory=PotentialTable)
     density: DensityTable = Field(default_factory=DensityTable)
     cell: CellTable = Field(default_factory=CellTable)
     sweep: dict[str, Any] | None = Field(default=None, description='a table such as "density.rs_hole" = [4, 6, 8]')
@@ -211,7 +226,7 @@ BILAYER = dotted("bilayer", BilayerTable) - {TEMPERATURE}
 DENSITY, CELL = dotted("density", DensityTable), dotted("cell", CellTable)
 DEVICE = frozenset(f"bilayer.{key}" for key in ("material", "electron_mass", "hole_mass", "dielectric", "spacing",
                                                 "spacer", "interaction"))
-SCREENING = dotted("screening", ScreeningTable)
+SCREENING, POTENTIAL = dotted("screening", ScreeningTable), dotted("potential", PotentialTable)
 
 
 def density_keys(density: DensityTable) -> frozenset[str]:

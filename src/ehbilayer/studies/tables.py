@@ -8,13 +8,13 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from ehbilayer.studies import kinds
-from ehbilayer.studies.keys import BilayerTable, CellTable, DensityTable, Keys, ScreeningTable, Table
+from ehbilayer.studies.keys import BilayerTable, CellTable, DensityTable, Keys, PotentialTable, ScreeningTable, Table
 
 
 def tables() -> dict[str, type[Table]]:
     """Table name in the file -> its model (the free-form [sweep] is not among them)."""
-    shared: dict[str, type[Table]] = {"bilayer": BilayerTable, "screening": ScreeningTable, "density": DensityTable,
-                                      "cell": CellTable}
+    shared: dict[str, type[Table]] = {"bilayer": BilayerTable, "screening": ScreeningTable, "potential": PotentialTable,
+                                      "density": DensityTable, "cell": CellTable}
     return shared | _own(kinds.KINDS)
 
 

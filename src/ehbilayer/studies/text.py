@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ehbilayer.results.quantity import Quantity
@@ -58,6 +59,24 @@ def interaction_rows(result: Result) -> list[tuple[str, str]]:
         ("of the holes", "sheet_hole"), ("layers as thick as", "layer_thickness")) if told[key]]
     words += ["v(0) is finite and in every term, the capacitor with it"] if told["finite_v0"] else []
     return [("interaction", ", ".join(words))]
+
+
+def potential_text(told: Mapping[str, Any], scales: Scales) -> str:
+    """An external potential, from what a result says of it: its lattice, period and amplitudes."""
+    period = told["period"]
+    real = f" = {scales.length_nm(period):.4g} nm" if scales.known else ""
+    own = {f"{name}s": sign * told["depth"] if told[key] is None else told[key]
+           for name, key, sign in (("electron", "depth_electron", -1), ("hole", "depth_hole", 1))}
+    felt = ", ".join(f"{name} {v:.6g} Ha_h" for name, v in own.items() if v) or "nobody"
+    return f"{told['lattice']}, period {period:.6g} a_h{real}, V of {felt}, phase {told['phase']:g} degrees"
+
+
+def potential_rows(result: Result) -> list[tuple[str, str]]:
+    """The external potential of a result, and that it is stretched where the area changes; nothing without."""
+    told = result.inputs.get("potential")
+    if not isinstance(told, dict):
+        return []
+    return [("potential", f"{potential_text(told, result.provenance.scales)}; pressure with as many cells in the box")]
 
 
 def time_row(result: Result) -> tuple[str, str]:

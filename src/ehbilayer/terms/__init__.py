@@ -168,10 +168,16 @@ class Term(Protocol):
     """One term of the Hamiltonian.
 
     ``one_body`` says that the energy is quadratic in the orbitals (an interaction is quartic).
+    Rigid translations cost nothing where all terms are ``uniform``.
     """
 
     name: str
     one_body: bool
+
+    @property
+    def uniform(self) -> bool:
+        """Whether a state has the same energy wherever it is moved."""
+        ...
 
     def act(self, state: State) -> Action:
         """Energy and operator at the state."""

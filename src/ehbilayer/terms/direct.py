@@ -12,7 +12,7 @@ import numpy as np
 
 from ehbilayer.interaction.area_derivative import area_derivative
 from ehbilayer.terms import Action, Array, Setting, State
-from ehbilayer.terms.local import LocalOperator
+from ehbilayer.terms.local import LocalOperator, on_orbitals
 from ehbilayer.terms.wave_density import WaveDensity
 
 
@@ -21,6 +21,7 @@ class Direct:
 
     name = "direct"
     one_body = False
+    uniform = True
 
     def __init__(self, setting: Setting) -> None:
         self.setting, self._weight = setting, setting.basis.multiplicity()
@@ -66,19 +67,8 @@ class Direct:
         xp, s = self.setting.fourier.xp, self.setting
         rho = self.density(state)
         energy = 0.5 * xp.einsum("bijxy,bixy,bjxy,y->b", self.v, rho.conj(), rho, self._weight).real
-        potential = self._potential(rho)
-        on_grid = None in self._on_waves
-        # the transform may overwrite its input
-        values = s.basis.field_backward(s.fourier, potential + 0) if on_grid else potential
-        coefficients: list[Array | None] = []
-        grid: list[Array | None] = []
-        first = 0
-        for c, on_waves in enumerate(self._on_waves):
-            parts = len(s.channels[c].components)
-            coefficients.append(None if on_waves is None else on_waves.apply(potential[:, first], state.c[c]))
-            grid.append(None if on_waves is not None else values[:, None, first : first + parts] * state.psi[c])
-            first += parts
-        return Action(energy + self.capacitor, coefficients=tuple(coefficients), grid=tuple(grid))
+        coefficients, grid = on_orbitals(s, self._on_waves, self._potential(rho), state)
+        return Action(energy + self.capacitor, coefficients=coefficients, grid=grid)
 
     def _potential(self, rho: Array) -> Array:
         """V_i(G) = sum_j z_i z_j v_ij(G) rho_j(G)/A of every part, (b, parts, n1, columns)."""

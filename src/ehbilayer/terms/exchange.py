@@ -30,6 +30,7 @@ class Exchange:
 
     name = "exchange"
     one_body = False
+    uniform = True
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

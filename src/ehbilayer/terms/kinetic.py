@@ -15,6 +15,7 @@ class Kinetic:
 
     name = "kinetic"
     one_body = True
+    uniform = True
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting

@@ -1,12 +1,33 @@
-"""The operator of a local potential V(r), whatever term it comes from."""
+"""A local potential V(r), whatever term it comes from: on the occupied orbitals, and as an operator."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
-from ehbilayer.terms import Array, Setting
+from ehbilayer.terms import Array, Setting, State
+from ehbilayer.terms.wave_density import WaveDensity
+
+
+def on_orbitals(setting: Setting, on_waves: Sequence[WaveDensity | None], potential: Array,
+                state: State) -> tuple[tuple[Array | None, ...], tuple[Array | None, ...]]:
+    """V psi of every channel: coefficients (b, K, n, S g) where it goes by waves, else on the grid (b, P, S, n1, n2).
+
+    ``potential`` V_G of every part at the frequencies of `PlaneWaveBasis.forward`, (b, parts, n1, columns), Ha_h.
+    """
+    # the transform may overwrite its input
+    values = setting.basis.field_backward(setting.fourier, potential + 0) if None in on_waves else potential
+    coefficients: list[Array | None] = []
+    grid: list[Array | None] = []
+    first = 0
+    for c, waves in enumerate(on_waves):
+        parts = len(setting.channels[c].components)
+        coefficients.append(None if waves is None else waves.apply(potential[:, first], state.c[c]))
+        grid.append(None if waves is not None else values[:, None, first : first + parts] * state.psi[c])
+        first += parts
+    return tuple(coefficients), tuple(grid)
 
 
 class LocalOperator:

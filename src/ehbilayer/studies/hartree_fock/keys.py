@@ -7,7 +7,18 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, CELL, Count, Seed, Starts, Table, Tolerance, density_keys, dotted
+from ehbilayer.studies.keys import (
+    BILAYER,
+    CELL,
+    POTENTIAL,
+    Count,
+    Seed,
+    Starts,
+    Table,
+    Tolerance,
+    density_keys,
+    dotted,
+)
 from ehbilayer.torus import OCCUPATIONS
 
 Ordered = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stripes", "trion-crystal",
@@ -53,6 +64,8 @@ def uses(study: Study) -> set[str]:
     """The dotted keys that count, without those that other keys make meaningless."""
     used = {*BILAYER, *density_keys(study.density), *CELL, *KEYS}
     holes, ratio = study.cell.holes, study.density.electrons_per_hole
+    if study.potential.model_fields_set:
+        used |= POTENTIAL
     if study.cell.symmetry == "none":
         used.discard("cell.holes_per_cell")
     if holes is None:

@@ -14,7 +14,7 @@ from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys
 from ehbilayer.studies.naming import by_key
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines
+from ehbilayer.studies.text import device_lines, potential_text
 from ehbilayer.studies.torus import contents_of, critical_rs_of, resolved_entries, torus_of, waves_of
 from ehbilayer.units import nearest
 
@@ -98,6 +98,8 @@ def _plan(prepared: Prepared) -> list[str]:
         unit = "a_e" if name == "electron" else "a_h"
         lines.append(f"  {name + 's':10s} {s['count']}, {s['spin']}; density {s['density']:.6g} a_h^-2{real}, "
                      f"r_s = {s['rs']:.5g} {unit}")
+    if bilayer.potential is not None:
+        lines.append(f"  potential  {potential_text(bilayer.potential.parameters, bilayer.scales)}")
     if prepared.critical_rs is not None:
         lines.append(f"  critical   r_s = {prepared.critical_rs:.5g} a_h ({study.density.critical_rs})")
     sort = "the whole box free" if cell["cells"] == 1 else f"a cell with {cell['cells']} k points"
