@@ -18,6 +18,7 @@ from ehbilayer.condensate.mesh import Mesh, RadialWaves, angular_kernel, log_cor
 from ehbilayer.condensate.radial import find
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
+from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from exact import GASES
@@ -43,7 +44,7 @@ def test_log_corrections_have_their_order(neighbours: int, order: int) -> None:
 @pytest.mark.parametrize("mesh", [Mesh(1.0, 60.0, 0.04), Mesh(1.0, 60.0, 0.1, 1.3, 0.05, 1.0)])
 def test_same_layer_average_of_a_gaussian(mesh: Mesh) -> None:
     """1/q convolved with exp(-k^2/2) is sqrt(pi/2) exp(-k^2/4) I_0(k^2/4)."""
-    waves = RadialWaves(mesh, 1.0, 0.0)
+    waves = RadialWaves(mesh, 1.0, Coulomb(), (0, 1))
     x, _ = waves.fields(np.exp(-(waves.k**2) / 2), np.zeros_like(waves.k))
     inner = (waves.k > 1e-3) & (waves.k < 20)  # the log's neighbours run out at the very ends
     assert inner.sum() > 20
@@ -58,7 +59,7 @@ def test_other_layer_average_of_a_gaussian(spacing: float) -> None:
     def integrand(r: float, k: float) -> float:
         return r * j0(k * r) * math.exp(-((r / size) ** 2) / 2) / math.hypot(r, spacing)
 
-    waves = RadialWaves(Mesh(0.7 / size, 40.0 / size, 0.06), 1.0, spacing)
+    waves = RadialWaves(Mesh(0.7 / size, 40.0 / size, 0.06), 1.0, Coulomb(spacing), (0, 1))
     _, d = waves.fields(np.zeros_like(waves.k), np.exp(-((waves.k * size) ** 2) / 2))
     for i in np.flatnonzero((waves.k * size > 0.05) & (waves.k * size < 3))[::4]:
         exact, _ = quad(integrand, 0, 9 * size, args=(waves.k[i],), epsabs=1e-12, limit=400)

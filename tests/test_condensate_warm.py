@@ -43,6 +43,9 @@ class Separable:
     def fields(self, occupation: np.ndarray, amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros_like(occupation), np.full_like(amplitude, self.strength * float(self.weights @ amplitude))
 
+    def apart(self, occupation: np.ndarray) -> np.ndarray:
+        return np.zeros_like(occupation)
+
 
 @pytest.mark.parametrize("rs", [2.0, 8.0])
 def test_at_no_temperature_it_is_the_ground_state(rs: float) -> None:

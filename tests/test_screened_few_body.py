@@ -42,7 +42,7 @@ def test_screening_that_is_none_is_coulomb() -> None:
         exact = solve_exciton(0.5, s * spacing)
         assert solve_exciton(0.5, spacing, plain).energy == exact.energy
         far = replace(plain, gate_top=1e12, sheet_hole=1e-13)
-        assert not far.coulomb_distances
+        assert far.coulomb_distance(0, 1) is None
         assert solve_exciton(0.5, spacing, far).energy == pytest.approx(exact.energy, rel=1e-9)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ehbilayer.errors import InputError, require
+from ehbilayer.interaction.base import refuse_capacitor
 from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.numerics.lattice import SHAPES, Cell, box_of_shape, crystal_cell, tiling_cell
 
@@ -190,9 +191,7 @@ class Torus:
         if self.zero_mode not in ZERO_MODES:
             raise InputError("zero_mode", " | ".join(ZERO_MODES), self.zero_mode or "missing",
                              '"none" reproduces papers, "madelung" is for physics')
-        if self.capacitor and self.bilayer.interaction.finite:
-            raise InputError("capacitor", "absent with gates, whose v(0) holds the energy of charged layers", True,
-                             "leave it out: it counts as it is")
+        refuse_capacitor(self.bilayer.interaction, self.capacitor)
         if (self.holes is None) == (self.electrons is None):
             raise InputError("holes", "the number of holes in the box (electrons where there are no holes)",
                              "both" if self.holes is not None else "missing", "give one of them")

@@ -47,8 +47,8 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     Raises
     ------
     InputError : other densities of electrons than of holes, unequal flavours where all of them pair, an argument of the
-        other geometry; in the plane another interaction than Coulomb, a carrier with a dispersion of its own, a
-        chemical potential at which there are no pairs.
+        other geometry; in the plane an interaction whose v(q) has steps or ripples, a carrier with a dispersion of
+        its own, a chemical potential at which there are no pairs.
 
     The functional is that of Nashabeh and Fu, arXiv (2026), Supplemental Material.
 

@@ -22,7 +22,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ehbilayer.condensate.pairs import exciton_wave_number
+from ehbilayer.condensate.pairs import exciton_wave_number, pair_layers
 from ehbilayer.condensate.radial import Pairs, Solution, find
 from ehbilayer.condensate.report import described
 from ehbilayer.condensate.result import EnergyParts, TorusCondensateResult
@@ -41,10 +41,9 @@ SLOWEST = 0.7  # ratio of successive changes beyond which it is lattice points t
 def tail(torus: Torus, cutoff: float) -> float:
     """T(K), up to a factor; see the top of this module. ``cutoff`` in 1/a_h."""
     bilayer = torus.bilayer
-    layers = {c.charge: c.layer for c in bilayer.carriers}
     t, weight = gauss_legendre(NODES)
     k = cutoff * FARTHEST ** ((t + 1) / 2)
-    v = bilayer.interaction.v(k, layers[-1], layers[1])
+    v = bilayer.interaction.v(k, *pair_layers(bilayer))
     return float(weight @ (k**2 * v**2 / (k**2 + exciton_wave_number(bilayer) ** 2)))
 
 
@@ -84,7 +83,7 @@ class Plane:
 
     @classmethod
     def of(cls, torus: Torus, flavours: int, tolerance: float) -> Plane | None:
-        """None where the plane cannot be computed: another interaction, a dispersion."""
+        """None where the plane cannot be computed: a dispersion, an interaction that its averages do not know."""
         try:
             return cls(Pairs(torus.bilayer, flavours), max(0.1 * tolerance, FINEST))
         except InputError:
@@ -132,17 +131,23 @@ class Plane:
 def level_cutoff(torus: Torus, waves: np.ndarray) -> float:
     """The K of the plane beyond which as much is missing as beyond a disk of integer waves (M, 2); 1/a_h.
 
-        int_0^K k g dk = (2 pi/A) sum_waves g,    g = exp(-2 d sqrt(k^2 + kappa^2))/(k^2 + kappa^2)^2
+        int_0^K k g dk = (2 pi/A) sum_waves g,    g = v_eh(sqrt(k^2 + kappa^2))^2/(k^2 + kappa^2)
 
     g goes as D_k^2/2 xi_k does at large k and is smooth at small ones, so that its sum over all waves is its integral.
     As many waves alone (`even_cutoff`) leave what shells at the edge do by chance. One step of Newton from there; none
     where g beyond is lost in round-off.
     """
-    even, kappa, d = even_cutoff(torus, len(waves)), exciton_wave_number(torus.bilayer), torus.bilayer.spacing
+    even, kappa = even_cutoff(torus, len(waves)), exciton_wave_number(torus.bilayer)
+    layers = pair_layers(torus.bilayer)
+
+    def v(k: np.ndarray) -> np.ndarray:
+        return torus.bilayer.interaction.v(k, *layers)
+
+    whole = float(v(np.array(kappa)))
 
     def g(k: np.ndarray) -> np.ndarray:
         square = k * k + kappa**2
-        return np.asarray(np.exp(-2 * d * (np.sqrt(square) - kappa)) / square**2)
+        return np.asarray((v(np.sqrt(square)) / whole) ** 2 / square)
 
     t, weight = gauss_legendre(NODES)
     top = math.asinh(even / kappa)

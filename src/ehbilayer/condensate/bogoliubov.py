@@ -34,7 +34,13 @@ class WaveVectors(Protocol):
     kinetic: np.ndarray  # (M,) k^2/2m in Ha_h, of electron and hole together
 
     def fields(self, occupation: np.ndarray, amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(X_k, D_k) in Ha_h from n_k and F_k, all (M,); linear and symmetric under the weights."""
+        """(X_k, D_k) in Ha_h from n_k and F_k, all (M,); linear and symmetric under the weights.
+
+        X_k is the mean of both layers, which is what a balanced state feels.
+        """
+
+    def apart(self, occupation: np.ndarray) -> np.ndarray:
+        """(X^h_k - X^e_k)/2 in Ha_h from n_k, by how much exchange differs between the layers; both (M,)."""
 
 
 @dataclass(frozen=True, eq=False)

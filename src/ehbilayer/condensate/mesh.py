@@ -18,11 +18,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from ehbilayer.condensate.averages import NEIGHBOURS, averages
+from ehbilayer.interaction.base import Interaction
 from ehbilayer.numerics.quadrature import gauss_legendre
 
 LOWEST, HIGHEST = 1e-6, 1e5  # ends of k over its scale
 REACH = 38.0  # k d at which exp(-k d) no longer counts
-NEIGHBOURS = 5  # corrected neighbours on each side: errors of order h^13
 COARSE = 2.0  # step times d beyond which nodes no longer resolve exp(-q d): only where the amplitude has vanished
 LARGEST_COSH = 6.0  # q d between neighbours, where it has vanished, too
 FAINT = 45.0  # |k - k'| d at which the average is zero
@@ -48,12 +49,19 @@ class Mesh:
         """k and dk/dt at the nodes, each (M,)."""
         return _nodes(self)
 
-    def lay(self) -> tuple[np.ndarray, np.ndarray]:
-        """Compute what `nodes` returns."""
+    def half(self) -> np.ndarray:
+        """k at every half step, from three of them before the first node to three after the last one, (2M + 5,)."""
+        return self.lay(fine=True)[0]
+
+    def lay(self, fine: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Compute what `nodes` returns; where ``fine``, at half steps from three before the first node to three after
+        the last one."""
         ends = [math.asinh(2 / math.pi * math.log(x)) for x in (LOWEST, self.highest / self.scale)]
         first, last = (float(self._t(np.array(u))) for u in ends)
         t = first + self.step * np.arange(math.ceil((last - first) / self.step) + 1)
-        low, high = np.full(len(t), ends[0] - 1e-9), np.full(len(t), ends[1] + self.step + 1e-9)
+        if fine:
+            t = first + self.step / 2 * np.arange(-3, 2 * len(t) + 2)
+        low, high = (np.full(len(t), u) for u in (ends[0] - 2 * self.step - 1e-9, ends[1] + 3 * self.step + 1e-9))
         for _ in range(60):  # t(u) grows: halve the bracket, then Newton
             middle = 0.5 * (low + high)
             below = self._t(middle) < t
@@ -78,20 +86,30 @@ class Mesh:
 class RadialWaves:
     """A `bogoliubov.WaveVectors` of the infinite plane; sums over k are per area, sum_k -> int k dk / 2 pi.
 
-    mesh : where the nodes are. electron_mass : in units of the hole mass. spacing : d >= 0 in a_h.
+    mesh : where the nodes are. electron_mass : in units of the hole mass. interaction : and the layers of both.
     """
 
-    def __init__(self, mesh: Mesh, electron_mass: float, spacing: float) -> None:
-        self.mesh, self.spacing = mesh, spacing
-        self.k, self.slope, same, self._other = _tables(mesh, spacing)
+    def __init__(self, mesh: Mesh, electron_mass: float, interaction: Interaction, layers: tuple[int, int]) -> None:
+        self.mesh = mesh
+        self.k, self.slope = mesh.nodes()
         self.measure = self.k * self.slope * mesh.step
         self.weights = self.measure / (2 * np.pi)
         self.kinetic = self.k**2 * (1 + 1 / electron_mass) / 2
-        self._same = same
+        electron, hole = layers
+        self._other = _table(mesh, interaction, electron, hole)
+        one, two = (_table(mesh, interaction, a, a) for a in layers)
+        self._same = one if one is two else (one + two) / 2
+        self._apart = None if one is two else (two - one) / 2
 
     def fields(self, occupation: np.ndarray, amplitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """X_k and D_k in Ha_h, see `bogoliubov.WaveVectors`."""
         return self._same @ (self.measure * occupation), self._other @ (self.measure * amplitude)
+
+    def apart(self, occupation: np.ndarray) -> np.ndarray:
+        """(X^h_k - X^e_k)/2 in Ha_h, see `bogoliubov.WaveVectors`."""
+        if self._apart is None:
+            return np.zeros_like(occupation)
+        return np.asarray(self._apart @ (self.measure * occupation))
 
     def derivative(self, values: np.ndarray) -> np.ndarray:
         """d/dk of a smooth function of k, (M,), by splines in t."""
@@ -106,11 +124,16 @@ def _nodes(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
     return mesh.lay()
 
 
-@lru_cache(maxsize=16)
-def _tables(mesh: Mesh, spacing: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    k, slope = mesh.nodes()
-    same = angular_kernel(k, slope, mesh.step, 0.0)
-    return k, slope, same, same if spacing == 0 else angular_kernel(k, slope, mesh.step, spacing)
+@lru_cache(maxsize=48)
+def _table(mesh: Mesh, interaction: Interaction, a: int, b: int) -> np.ndarray:
+    """The average of v_ab, of layers that are one where that of Coulomb's interaction is."""
+    distance = interaction.coulomb_distance(a, b)
+    return averages(interaction, a, b, mesh.nodes()[0], mesh.half()) if distance is None else _bare(mesh, distance)
+
+
+@lru_cache(maxsize=32)
+def _bare(mesh: Mesh, distance: float) -> np.ndarray:
+    return angular_kernel(*mesh.nodes(), mesh.step, distance)
 
 
 def angular_kernel(k: np.ndarray, slope: np.ndarray, step: float, spacing: float) -> np.ndarray:

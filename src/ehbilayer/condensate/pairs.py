@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ehbilayer.errors import InputError
 from ehbilayer.model import Bilayer, Carrier
 
@@ -22,10 +24,25 @@ def pair_mass(bilayer: Bilayer) -> float:
     return electron.mass * hole.mass / (electron.mass + hole.mass)
 
 
+def pair_layers(bilayer: Bilayer) -> tuple[int, int]:
+    """The layers of the electrons and of the holes."""
+    electron, hole = pair_of(bilayer)
+    return electron.layer, hole.layer
+
+
 def exciton_wave_number(bilayer: Bilayer) -> float:
-    """About one over the size of a lone exciton (1/a_h): 2m at d = 0, (m/d^3)^(1/4) of an oscillator at large d."""
-    mass = pair_mass(bilayer)
-    return 1 / (0.5 / mass + (bilayer.spacing**3 / mass) ** 0.25)
+    """About one over the size of a lone exciton (1/a_h): 2m at d = 0, (m/d^3)^(1/4) of an oscillator at large d.
+
+    For another interaction that of the best Gaussian, e^{-r^2/2a^2} with E = 1/2ma^2 - int q dq/2pi v(q) e^{-(qa)^2/4}.
+    """
+    mass, layers = pair_mass(bilayer), pair_layers(bilayer)
+    distance = bilayer.interaction.coulomb_distance(*layers)
+    if distance is not None:
+        return 1 / (0.5 / mass + (distance**3 / mass) ** 0.25)
+    q, a = np.geomspace(1e-6, 1e6, 1200), np.geomspace(1e-2, 1e4, 200) / mass
+    attraction = np.exp(-np.multiply.outer(a, q) ** 2 / 4) @ (
+        q**2 * bilayer.interaction.v(q, *layers) * np.log(q[1] / q[0])) / (2 * np.pi)
+    return float(2 / a[np.argmin(1 / (2 * mass * a**2) - attraction)])
 
 
 def pairing_flavours(bilayer: Bilayer, spin: str) -> int:

@@ -25,14 +25,16 @@ from ehbilayer.condensate.curve import (
     torus_evaluator,
 )
 from ehbilayer.condensate.mesh import RadialWaves
-from ehbilayer.condensate.pairs import pairing_flavours
+from ehbilayer.condensate.pairs import exciton_wave_number, pairing_flavours
 from ehbilayer.condensate.radial import Pairs, find, pair_size, report
 from ehbilayer.condensate.radial import residual_target as radial_target
 from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
-from ehbilayer.condensate.warmed import require_alike, warmed
+from ehbilayer.condensate.warmed import warmed
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.hooks import Hooks, never
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.memory import require_memory
 from ehbilayer.status import Status
@@ -41,6 +43,7 @@ from ehbilayer.torus import Torus
 MORE = "loosen condensate.tolerance; on a torus more plane waves help, at short spacings the infinite plane"
 FEWEST = 10  # densities of a curve that a chemical potential is looked up on
 FINEST = 1e-10  # Ha_h, tolerance of the points of a curve
+DILUTE = 1e-6  # pairs in the area of one, where its energy is that of a lone one after the first order in density
 Found = TypeVar("Found", bound=CondensateResult)
 
 
@@ -66,7 +69,6 @@ class PlaneProblem:
                              curve_points, "leave it out")
         if bilayer.temperature and chemical_potential is not None:
             raise InputError("chemical_potential", "left out at a temperature", chemical_potential, "give a density")
-        require_alike(bilayer)
         pairs = Pairs(bilayer, pairing_flavours(bilayer, spin), capacitor)
         if chemical_potential is not None:
             pairs = pairs.at(0.0)
@@ -78,8 +80,8 @@ class PlaneProblem:
     def solve(self, hooks: Hooks) -> PlaneCondensateResult:
         """The curve E(n) first where the density follows from it, else last."""
         pairs, mu = self.pairs, self.chemical_potential
-        lone = solve_exciton(pairs.mass_ratio, pairs.spacing).energy
         evaluate = limit_evaluator(pairs, max(self.tolerance, FINEST))
+        lone = lone_pair(pairs)
         grid: list[float] = densities(pairs.bilayer, pairs.flavours, self.curve_points).tolist() \
             if self.curve_points else []
         points: list[Point] = []
@@ -102,6 +104,18 @@ class PlaneProblem:
         return _with_curve(replace(result, exciton_energy=lone), evaluate, points, grid, pairs.density, hooks)
 
 
+def lone_pair(pairs: Pairs) -> float:
+    """Energy (Ha_h) of one exciton: by the radial equation, or for an interaction of one's own, which need not be known
+    in real space, as that of pairs so dilute that they do not meet."""
+    interaction = pairs.bilayer.interaction
+    if isinstance(interaction, Coulomb | Screened):
+        return solve_exciton(pairs.mass_ratio, interaction.spacing,
+                             interaction if isinstance(interaction, Screened) else None).energy
+    alone = replace(pairs, flavours=1)
+    few = limit_evaluator(alone, FINEST)(DILUTE * exciton_wave_number(pairs.bilayer) ** 2)
+    return few.energy - few.slope * few.density / 2
+
+
 @dataclass(frozen=True, eq=False)
 class TorusProblem:
     """A torus: the state, then E(n) at fixed area with any number of pairs.
@@ -118,7 +132,6 @@ class TorusProblem:
     def of(cls, torus: Torus, waves: WaveChoice, *, spin: str, tolerance: float, curve_points: int) -> TorusProblem:
         """Checked. Raises InputError, see `condensate.condensate`."""
         flavours = pairing_flavours(torus.bilayer, spin)
-        require_alike(torus.bilayer)
         count = on_torus.carriers(replace(torus, electron_spin="polarized", hole_spin="polarized"))[1].count
         if count % flavours:
             raise InputError("holes", f"a multiple of {flavours}, the flavours of a restricted condensate", count,

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.condensate.averages import require_averages
 from ehbilayer.condensate.bogoliubov import PairState, fill, minimise
 from ehbilayer.condensate.mesh import HIGHEST, REACH, Mesh, RadialWaves
-from ehbilayer.condensate.pairs import exciton_wave_number, pair_mass, pair_of
-from ehbilayer.condensate.report import Gas, arrays, described, normal_energy, normal_slope
+from ehbilayer.condensate.pairs import exciton_wave_number, pair_layers, pair_of
+from ehbilayer.condensate.report import Gas, arrays, described
 from ehbilayer.condensate.result import PlaneCondensateResult
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import require_coulomb
-from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.interaction.base import Interaction, refuse_capacitor
+from ehbilayer.liquid.gas import Gas as Liquid
 from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
@@ -40,12 +41,14 @@ class Pairs:
     Parameters
     ----------
     bilayer : electrons and holes, equally dense (all flavours, a_h^-2; 0 where that is still to be found).
-    flavours : equal condensates of density/flavours each. capacitor : with the energy 2 pi d n^2 per area.
+    flavours : equal condensates of density/flavours each. capacitor : with the energy 2 pi d n^2 per area, which gates
+    bring in their v(0).
 
     Raises
     ------
-    InputError : another interaction than Coulomb, a carrier with a dispersion of its own, other carriers than one kind
-        of electrons and one of holes, unequal densities, fewer than one flavour.
+    InputError : an interaction of one's own with steps or ripples, a carrier with a dispersion of its own, other
+        carriers than one kind of electrons and one of holes, unequal densities, fewer than one flavour, a capacitor
+        beside gates.
     """
 
     bilayer: Bilayer
@@ -53,7 +56,9 @@ class Pairs:
     capacitor: bool = False
 
     def __post_init__(self) -> None:
-        require_coulomb(self.bilayer.interaction, "the condensate of the infinite plane")
+        interaction = self.bilayer.interaction
+        require_averages(interaction, pair_layers(self.bilayer))
+        refuse_capacitor(interaction, self.capacitor)
         for carrier in pair_of(self.bilayer):
             if carrier.dispersion is not None:
                 raise InputError(f"{carrier.name} dispersion", "k^2/2m for the condensate of the infinite plane",
@@ -62,17 +67,17 @@ class Pairs:
             raise InputError("flavours", "an integer >= 1", self.flavours, "1 for polarised carriers")
 
     @classmethod
-    def read(cls, told: Mapping[str, Any]) -> Pairs:
-        """From the `parameters` of a result."""
+    def read(cls, told: Mapping[str, Any], interaction: Interaction) -> Pairs:
+        """From the `parameters` of a result, and the interaction."""
         n, flavours = told["density"], told["flavours"]
         carriers = (Carrier("electron", -1, told["electron_mass"], ELECTRON_LAYER, n, flavours),
                     Carrier("hole", 1, 1.0, HOLE_LAYER, n, flavours))
-        return cls(Bilayer(carriers, Coulomb(told["spacing"])), flavours, told["capacitor"])
+        return cls(Bilayer(carriers, interaction), flavours, told["capacitor"])
 
     @property
     def parameters(self) -> dict[str, Any]:
         """What a result says of them."""
-        return {"electron_mass": self.mass_ratio, "spacing": self.spacing, "density": self.density,
+        return {"electron_mass": self.mass_ratio, "spacing": self.bilayer.spacing, "density": self.density,
                 "flavours": self.flavours, "capacitor": self.capacitor}
 
     def at(self, density: float) -> Pairs:
@@ -84,11 +89,6 @@ class Pairs:
     def density(self) -> float:
         """Pairs per area of all flavours, a_h^-2."""
         return pair_of(self.bilayer)[1].density
-
-    @property
-    def spacing(self) -> float:
-        """Distance of the layers in a_h."""
-        return self.bilayer.spacing
 
     @property
     def mass_ratio(self) -> float:
@@ -103,10 +103,27 @@ class Pairs:
 
     def gas(self, mesh: Mesh) -> Gas:
         """The pairs on the nodes of a mesh."""
-        waves = RadialWaves(mesh, self.mass_ratio, self.spacing)
+        layers, interaction = pair_layers(self.bilayer), self.bilayer.interaction
+        waves = RadialWaves(mesh, self.mass_ratio, interaction, layers)
+        charging = interaction.charging([(layers[0], -1.0), (layers[1], 1.0)], 1.0)
         return Gas(waves, waves.k**2 * (1 / self.mass_ratio - 1) / 4, self.flavours, self.density,
-                   2 * math.pi * self.spacing if self.capacitor else 0.0,
-                   normal_slope(pair_mass(self.bilayer), self.density / self.flavours) / self.flavours)
+                   charging if self.capacitor or interaction.finite else 0.0,
+                   sum(g.chemical_slope for g in self.liquids) / self.flavours)
+
+    @property
+    def liquids(self) -> tuple[Liquid, Liquid]:
+        """Electrons and holes of one flavour without pairing."""
+        electron, hole = (Liquid(replace(c, density=self.density / self.flavours), self.bilayer.interaction, 1)
+                          for c in pair_of(self.bilayer))
+        return electron, hole
+
+    @property
+    def reach(self) -> float:
+        """Wave number (1/a_h) beyond which v between the layers has died out by exp(-REACH), or HIGHEST."""
+        q = np.geomspace(1 / HIGHEST, HIGHEST, 401)
+        v = q * np.abs(self.bilayer.interaction.v(q, *pair_layers(self.bilayer)))
+        above = np.flatnonzero(v > math.exp(-REACH) * v.max())
+        return float(q[above[-1]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +160,7 @@ def solve(pairs: Pairs, *, tolerance: float = 1e-8, initial: Result | None = Non
     ------
     InputError : an initial result of a torus.
     """
-    guess = None if initial is None else from_result(initial)
+    guess = None if initial is None else from_result(initial, pairs)
     return report(find(pairs, tolerance, guess, should_stop), tolerance)
 
 
@@ -162,7 +179,8 @@ def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
     mesh = first_mesh(pairs, ROUGH, cutoff) if guess is None else guess.mesh
     state = _solve_on(pairs, mesh, None if guess is None else (guess.mesh, guess.state), target, look)
     cost += state.iterations
-    if guess is not None and _near(guess.pairs, pairs) and _fits(pairs, mesh, state):
+    if guess is not None and math.isfinite(guess.mesh_error) and _near(guess.pairs, pairs) and \
+            _fits(pairs, mesh, state):
         return Solution(pairs, mesh, state, guess.mesh_error, cost)
     for fitted in _fitted(pairs, mesh, state, target, look):
         mesh, state = fitted
@@ -187,8 +205,8 @@ def residual_target(tolerance: float) -> float:
 
 def _near(a: Pairs, b: Pairs) -> bool:
     """Whether the accuracy of a mesh for one holds for the other."""
-    return (a.spacing, a.flavours) == (b.spacing, b.flavours) and abs(math.log(a.density / b.density)) < 0.2 \
-        and abs(math.log(a.mass_ratio / b.mass_ratio)) < 0.2
+    return (a.bilayer.interaction, a.flavours) == (b.bilayer.interaction, b.flavours) \
+        and abs(math.log(a.density / b.density)) < 0.2 and abs(math.log(a.mass_ratio / b.mass_ratio)) < 0.2
 
 
 def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, target: float,
@@ -210,9 +228,8 @@ def _solve_on(pairs: Pairs, mesh: Mesh, guess: tuple[Mesh, PairState] | None, ta
 def first_mesh(pairs: Pairs, step: float, cutoff: float | None = None) -> Mesh:
     """A mesh for the scales of a lone exciton and of the Fermi sea, up to a cutoff where there is one."""
     scale = math.hypot(pairs.fermi, exciton_wave_number(pairs.bilayer))
-    highest = HIGHEST * scale
-    if pairs.spacing > 0:  # beyond, the pair amplitude has fallen by exp(-k d)
-        highest = min(highest, 4 * scale + REACH / pairs.spacing)
+    # beyond, the pair amplitude has fallen as v between the layers has
+    highest = min(HIGHEST * scale, 4 * scale + pairs.reach)
     if cutoff is not None:
         highest = ENDS * max(cutoff, scale)
     return Mesh(scale, highest, step, pairs.fermi, 0.25 * pairs.fermi, 1.0, cutoff)
@@ -264,16 +281,20 @@ def _fits(pairs: Pairs, mesh: Mesh, state: PairState) -> bool:
     return bool(mesh.strength > 0 and 0.6 * mesh.width < drop[1] and abs(drop[0] - mesh.centre) < 0.7 * mesh.width)
 
 
-def from_result(result: Result) -> Solution:
-    """The solution that a result of `solve` holds. Raises InputError for one of a torus."""
+def from_result(result: Result, pairs: Pairs) -> Solution:
+    """The solution that a result of `solve` holds, to start ``pairs`` from. Raises InputError for one of a torus."""
     if not isinstance(result, PlaneCondensateResult):
         raise InputError("initial", "a condensate of the thermodynamic limit", result.kind, "leave it out")
-    was, data = Pairs.read(result.inputs["pairs"]), result.data
-    capacitor = 4 * math.pi * was.spacing * was.density if was.capacitor else 0.0
+    interaction, data, mesh = pairs.bilayer.interaction, result.data, Mesh(**result.inputs["mesh"])
+    was = Pairs.read(result.inputs["pairs"], interaction)
     state = PairState(data["angle"].values, data["exchange_field"].values, data["gap_function"].values,
-                      result.chemical_potential - capacitor, math.nan, result.residual, 0, result.status)
-    error = math.inf if result.mesh_error is None else result.mesh_error
-    return Solution(was, Mesh(**result.inputs["mesh"]), state, error, 0)
+                      result.chemical_potential - 2 * was.gas(mesh).capacitor * was.density, math.nan, result.residual,
+                      0, result.status)
+    # a mesh for another interaction is none for this one
+    told = result.inputs.get("interaction", {"name": "coulomb", "spacing": result.inputs["pairs"]["spacing"]})
+    same = told == interaction.parameters
+    error = math.inf if result.mesh_error is None or not same else result.mesh_error
+    return Solution(was, mesh, state, error, 0)
 
 
 def pair_size(waves: RadialWaves, amplitude: np.ndarray) -> float:
@@ -288,13 +309,14 @@ def report(found: Solution, tolerance: float) -> PlaneCondensateResult:
     waves = gas.kset
     assert isinstance(waves, RadialWaves)
     said = described(gas, state) | {"iterations": found.iterations}
-    normal = normal_energy(pair_mass(pairs.bilayer), pairs.density / pairs.flavours) + gas.capacitor * pairs.density
+    normal = sum(liquid.energy for liquid in pairs.liquids) + gas.capacitor * pairs.density
     status = state.status
     if status is Status.converged and not found.mesh_error <= tolerance:
         status = Status.not_converged
     data = {"k": Variable(("k",), waves.k, "1/a_h", "wave number"),
             "weight": Variable(("k",), waves.weights, "a_h^-2", "sum over k per area: sum(weight * f)")}
-    inputs = {"pairs": pairs.parameters, "mesh": asdict(found.mesh), "tolerance": tolerance}
+    inputs = {"pairs": pairs.parameters, "interaction": pairs.bilayer.interaction.parameters,
+              "mesh": asdict(found.mesh), "tolerance": tolerance}
     return PlaneCondensateResult(
         status=status, **said, energy_per_area=gas.energy(state), density=pairs.density, fermi_wave_number=pairs.fermi,
         normal_energy_per_pair=normal, condensation_energy=said["energy_per_pair"] - normal,

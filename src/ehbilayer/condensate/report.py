@@ -63,13 +63,15 @@ def condensate_fraction(gas: Gas, state: PairState) -> float:
 
 
 def branches(gas: Gas, state: PairState) -> tuple[np.ndarray, np.ndarray]:
-    """Energies to add an electron or a hole, E_k +- (e_k - h_k)/2 with E_k = hypot(xi_k, D_k), each (M,), Ha_h.
+    """Energies to add an electron or a hole, E_k +- (e_k - X^e_k - h_k + X^h_k)/2 with E_k = hypot(xi_k, D_k), each
+    (M,), Ha_h.
 
     Both count from mu/2: in a balanced gas only mu is fixed, how it is shared between the two is not.
     """
     xi = gas.kset.kinetic / 2 - state.exchange - state.chemical_potential / 2
     e = np.hypot(xi, state.gap)
-    return e + gas.difference, e - gas.difference
+    tilt = gas.difference + gas.kset.apart(state.occupation)
+    return e + tilt, e - tilt
 
 
 def described(gas: Gas, state: PairState) -> dict[str, Any]:
@@ -96,23 +98,8 @@ def arrays(gas: Gas, state: PairState, axis: str) -> dict[str, Variable]:
         "occupation": Variable((axis,), state.occupation, "1", "n_k of each flavour, of electrons and of holes"),
         "pair_amplitude": Variable((axis,), state.amplitude, "1", "F_k = u_k v_k"),
         "gap_function": Variable((axis,), state.gap, "Ha_h", "D_k"),
-        "exchange_field": Variable((axis,), state.exchange, "Ha_h", "X_k, lowers electron and hole alike"),
+        "exchange_field": Variable((axis,), state.exchange, "Ha_h", "X_k, mean of electron and hole"),
         "angle": Variable((axis,), state.angle, "1", "theta_k, n_k = sin^2 theta_k"),
         "quasiparticle_electron": Variable((axis,), electron, "Ha_h", "energy to add an electron, from mu/2"),
         "quasiparticle_hole": Variable((axis,), hole, "Ha_h", "energy to add a hole, from mu/2"),
     }
-
-
-def normal_energy(pair_mass: float, density: float) -> float:
-    """Energy per pair (Ha_h) of polarised electron and hole liquids in the infinite plane, in Hartree-Fock.
-
-    k_F^2/4m - 8 k_F/(3 pi) with k_F^2 = 4 pi n and 1/m = 1/m_e + 1/m_h (Giuliani and Vignale, section 1.3).
-    ``density`` in a_h^-2 of one flavour, ``pair_mass`` m in units of the hole mass.
-    """
-    fermi = math.sqrt(4 * math.pi * density)
-    return fermi**2 / (4 * pair_mass) - 8 * fermi / (3 * math.pi)
-
-
-def normal_slope(pair_mass: float, density: float) -> float:
-    """dmu/dn = d^2(n E/N)/dn^2 = 2 pi/m - 8/k_F of `normal_energy` (Ha_h a_h^2)."""
-    return 2 * math.pi / pair_mass - 8 / math.sqrt(4 * math.pi * density)

@@ -52,9 +52,10 @@ class TorusWaves:
         layers = [(electron.layer, electron.layer), (hole.layer, hole.layer), (electron.layer, hole.layer)]
         v = np.stack([interaction.v(q, a, b) for a, b in layers]) / box.area
         v[:, 0, 0] = [interaction.element(torus.zero_mode, box.vectors, a, b) for a, b in layers]
-        v = np.stack([(v[0] + v[1]) / 2, v[2]])
+        v = np.stack([(v[0] + v[1]) / 2, v[2], (v[1] - v[0]) / 2])
         self._fourier = Fourier()
-        self._v = self._fourier.r2c(v).real / (n1 * n2)  # v(q) = v(-q)
+        transformed = self._fourier.r2c(v).real / (n1 * n2)  # v(q) = v(-q)
+        self._v, self._apart = transformed[:2], transformed[2] if np.any(v[2]) else None
         self._put = (waves[:, 0] % n1) * n2 + waves[:, 1] % n2
         self._shape, self._space = (n1, n2), np.zeros((2, n1 * n2))
 
@@ -64,6 +65,14 @@ class TorusWaves:
         spectrum = self._fourier.r2c(self._space.reshape(2, *self._shape)) * self._v
         x, d = self._fourier.c2r(spectrum, self._shape[1]).reshape(2, -1)[:, self._put]
         return x, d
+
+    def apart(self, occupation: np.ndarray) -> np.ndarray:
+        """(X^h_k - X^e_k)/2 in Ha_h, see `bogoliubov.WaveVectors`."""
+        if self._apart is None:
+            return np.zeros_like(occupation)
+        self._space[0, self._put], self._space[1] = occupation, 0.0
+        spectrum = self._fourier.r2c(self._space.reshape(2, *self._shape)) * self._apart
+        return np.asarray(self._fourier.c2r(spectrum, self._shape[1]).reshape(2, -1)[0, self._put])
 
     def pair_density(self, amplitude: np.ndarray) -> np.ndarray:
         """|F(r)|^2 on a grid of n1 x n2 points along the box vectors, summing to one."""

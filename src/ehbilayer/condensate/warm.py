@@ -4,7 +4,7 @@ With xi_k = (e_k + h_k - X^e_k - X^h_k - mu)/2, delta_k = (e_k - h_k - X^e_k + X
 the quasiparticles have the energies E_k +- delta_k and the occupations f_+-, T = k_B T in Ha_h, and
 
     n^e = u^2 f_+ + v^2 (1 - f_-),   n^h = u^2 f_- + v^2 (1 - f_+),   F = (D/2E)(1 - f_+ - f_-),   v^2 = (1 - xi/E)/2,
-    X^a = sum V0 n^a,   D = sum V1 F,   E = sum (e n^e + h n^h) - sum (n^e X^e + n^h X^h)/2 - sum F D,
+    X^a = sum V_aa n^a,   D = sum V1 F,   E = sum (e n^e + h n^h) - sum (n^e X^e + n^h X^h)/2 - sum F D,
     S = -sum_+- [f ln f + (1 - f) ln(1 - f)]
 
 mu, of a pair, and nu hold the numbers of electrons and of holes. The energy is concave in the density matrix, so that
@@ -29,6 +29,7 @@ from ehbilayer.status import Status
 ROUNDS, DEPTH = 120, 6  # of self-consistency, and steps that Anderson's mixing remembers
 POWER = 400  # of the power method for the eigenvalue
 LEAST = 1e-300  # below, numbers whose logarithm is taken have underflowed
+SHELLS = 60.0  # gap between shells over T at which no carrier is excited
 CLOSED = 1e-5  # relative error of the temperature at which the gap closes
 
 
@@ -114,7 +115,8 @@ def solve_warm(gas: Gas, temperature: float, exchange: np.ndarray, gap: np.ndarr
 
 def _fields(gas: Gas, filled: _Filled) -> np.ndarray:
     electron, gap = gas.kset.fields(filled.electron, filled.amplitude)
-    return np.concatenate([electron, gas.kset.fields(filled.hole, filled.amplitude)[0], gap])
+    hole, _ = gas.kset.fields(filled.hole, filled.amplitude)
+    return np.concatenate([electron - gas.kset.apart(filled.electron), hole + gas.kset.apart(filled.hole), gap])
 
 
 def _mixed(history: list[tuple[np.ndarray, np.ndarray]], x: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -191,9 +193,17 @@ def normal_state(gas: Gas, temperature: float, residual: float, exchange: np.nda
 
 
 def pairing_strength(gas: Gas, normal: WarmState) -> float:
-    """The largest eigenvalue of the kernel V1 (1 - f_+ - f_-)/2|xi| of a normal state: above 1 it pairs."""
+    """The largest eigenvalue of the kernel V1 (1 - f_+ - f_-)/2|xi| of a normal state: above 1 it pairs.
+
+    In filled shells far apart the numbers leave mu free to rounding; it belongs to the middle, as at T -> 0.
+    """
     t = normal.temperature
-    xi = np.maximum(normal.branches.mean(axis=0), 1e-6 * t)  # the kernel is even and smooth there
+    xi, filled = normal.branches.mean(axis=0), normal.electron + normal.hole > 1
+    if np.any(filled) and not np.all(filled) and np.min(normal.branches) > 0:
+        above, below = float(np.min(xi[~filled])), float(np.min(xi[filled]))
+        if min(above + below, np.min(normal.branches[0]) + np.min(normal.branches[1])) > SHELLS * t:
+            xi = np.where(filled, xi + (above - below) / 2, xi - (above - below) / 2)
+    xi = np.maximum(xi, 1e-6 * t)  # the kernel is even and smooth there
     tilt = (normal.branches[0] - normal.branches[1]) / 2
     weight = (np.tanh((xi + tilt) / (2 * t)) + np.tanh((xi - tilt) / (2 * t))) / (4 * xi)
     gap, strength = np.ones_like(xi), 0.0

@@ -11,22 +11,11 @@ import numpy as np
 from ehbilayer.condensate.report import NORMAL, Gas
 from ehbilayer.condensate.result import CondensateResult, EnergyParts, PlaneCondensateResult, TorusCondensateResult
 from ehbilayer.condensate.warm import WarmState, closing_temperature, normal_state, solve_warm
-from ehbilayer.errors import InputError
-from ehbilayer.model import Bilayer
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
 Found = TypeVar("Found", bound=CondensateResult)
 FROZEN = 1e-7  # k_B T over the largest field that stands for all lower temperatures
-Q = np.array([0.05, 0.5, 5.0])  # 1/a_h, where interactions within both layers are compared
-
-
-def require_alike(bilayer: Bilayer) -> None:
-    """Raise InputError at a temperature where electrons interact otherwise than holes: their exchange differs then."""
-    first, *others = (bilayer.interaction.v(Q, c.layer, c.layer) for c in bilayer.carriers)
-    if bilayer.temperature and not all(np.allclose(first, v, rtol=1e-9, atol=0.0) for v in others):
-        raise InputError("temperature", "0 for a condensate whose layers screen differently", bilayer.temperature,
-                         "leave it out, or give both layers the same polarisability")
 
 
 def warmed(result: Found, gas: Gas, exchange: np.ndarray, gap: np.ndarray, temperature: float, residual: float,

@@ -77,8 +77,8 @@ def solve_exciton(electron_mass: float, spacing: float, screened: Screened | Non
 @lru_cache(maxsize=256)
 def solve_pair(mu: float, spacing: float, screened: Screened | None = None) -> Exciton:
     """That of the reduced mass ``mu`` (hole masses); see `solve_exciton`."""
-    if screened is not None and screened.coulomb_distances:
-        spacing, screened = screened.stretch * spacing, None
+    if screened is not None and (stretched := screened.coulomb_distance(0, 1)) is not None:
+        spacing, screened = stretched, None
     if screened is None:
         grid = _Grid(mu, _edges(mu, spacing), lambda r: 1 / np.hypot(r, spacing))
         energy, state = _lowest(grid.hamiltonian(0), grid.integral(1.0),

@@ -117,7 +117,7 @@ def mean_of(interaction: Screened | None, distance: float, a: int, b: int) -> Me
     """That of layers a and b, ``distance`` apart (a_h), in Coulomb's interaction (None) or a screened one."""
     if interaction is None:
         return CoulombMean(distance)
-    if interaction.coulomb_distances:
-        return CoulombMean(interaction.stretch * distance)
+    if (stretched := interaction.coulomb_distance(a, b)) is not None:
+        return CoulombMean(stretched)
     kernel = interaction.heat_kernel(a, b)
     return TabulatedMean.of(kernel.t, kernel.weight)

@@ -46,6 +46,11 @@ class Interaction(ABC):
         """Vertical distance of two layers in a_h."""
         return abs(a - b) * self.spacing
 
+    def coulomb_distance(self, a: int, b: int) -> float | None:
+        """The distance (a_h) at which point charges have this interaction, v = (2 pi/q) e^{-q distance}; None where it
+        is another one."""
+        return None
+
     @property
     def finite(self) -> bool:
         """Whether v(q -> 0) is finite, as between metal gates: v(0) is then no convention, and counts everywhere."""
@@ -165,6 +170,13 @@ def check_limits(interaction: Interaction, layers: tuple[int, ...]) -> None:
         if lowest < -1e-9 * np.abs(v[..., k]).max():
             raise wrong("a matrix v_ab(q) >= 0 of the layers", f"{lowest:.3g} at q = {q[k]:.3g}",
                         "charges would gain energy from waves of charge without end")
+
+
+def refuse_capacitor(interaction: Interaction, capacitor: bool) -> None:
+    """Raise InputError where the energy of charged layers is asked for, and a finite v(0) holds it already."""
+    if capacitor and interaction.finite:
+        raise InputError("capacitor", "absent with gates, whose v(0) holds the energy of charged layers", True,
+                         "leave it out: it counts as it is")
 
 
 def unknown(interaction: Interaction, where: str, method: str) -> InputError:

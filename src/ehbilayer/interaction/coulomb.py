@@ -42,6 +42,9 @@ class Coulomb(Interaction):
         # v(q -> 0) = 2 pi (1/q - d)
         return 2 * np.pi, -2 * np.pi * self.distance(a, b)
 
+    def coulomb_distance(self, a: int, b: int) -> float | None:
+        return self.distance(a, b)
+
     def area_exponent(self, q: np.ndarray, a: int, b: int) -> np.ndarray:
         # v/A ~ exp(-q d)/(q A) with q ~ A^(-1/2): the exponent is -1 + 1/2 + q d/2
         return -0.5 + 0.5 * q * self.distance(a, b)

@@ -22,6 +22,7 @@ PRB 84, 085406 (2011).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -99,10 +100,9 @@ class Screened(Interaction):
         """r_a/kappa of both layers, a_h."""
         return self.sheet_electron / self.kappa, self.sheet_hole / self.kappa
 
-    @property
-    def coulomb_distances(self) -> bool:
-        """Whether v is that of point charges at other distances: no gates, sheets or thickness."""
-        return self.gate_top is self.gate_bottom is None and not any((*self.sheets, self.layer_thickness))
+    def coulomb_distance(self, a: int, b: int) -> float | None:
+        bare = self.gate_top is self.gate_bottom is None and self.cusps
+        return self.stretch * self.distance(a, b) if bare else None
 
     @cached_property
     def _heights(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -176,6 +176,22 @@ class Screened(Interaction):
         parallel = min(top, bottom) if math.inf in (top, bottom) else \
             top * bottom / (self._heights[0][0] + self._heights[1][0])
         return 0.0, 4 * np.pi * parallel - within
+
+    def charging(self, layers: Sequence[tuple[int, float]], area: float) -> float:
+        if not self.finite:
+            return Interaction.charging(self, layers, area)
+        one, two = (sum(charge for layer, charge in layers if layer == a) for a in range(LAYERS))
+        (top, _), (_, bottom) = self._heights
+        d, within = self.stretch * self.spacing, 2 * np.pi * self.stretch * self.layer_thickness / 3
+        # 2 pi [t b (Q_0 + Q_1)^2 + t D Q_0^2 + b D Q_1^2]/L with t and b of the nearest layers: far gates do not cancel
+        if top == math.inf:
+            both, up, down = bottom, 1.0, 0.0
+        elif bottom == math.inf:
+            both, up, down = top, 0.0, 1.0
+        else:
+            both, up, down = (x / (top + d + bottom) for x in (top * bottom, top, bottom))
+        total = both * (one + two) ** 2 + d * (up * one**2 + down * two**2)
+        return float(2 * np.pi * total - within * (one**2 + two**2) / 2) / area
 
     # -- real space and lattices --
 

@@ -101,6 +101,11 @@ class Gas:
         return self.fermi_energy - 2 * self.fermi_wave_number**2 / np.pi**2 * float(chord @ v)
 
     @property
+    def chemical_slope(self) -> float:
+        """dmu/dn = alpha^2 eps_F/n of one flavour, without the interaction's direct part."""
+        return self.alpha_squared * self.fermi_energy / self.carrier.density
+
+    @property
     def alpha_squared(self) -> float:
         """Bulk modulus over n eps_F."""
         phi, v = self._nodes

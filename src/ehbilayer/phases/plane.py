@@ -30,7 +30,7 @@ Stop = Callable[[], Status | None] | None
 
 def plane_energy(phase: str, candidates: Sequence[Candidate], should_stop: Stop = None) -> float | None:
     """Energy per site (Ha_h) of a homogeneous phase in the infinite plane, plus the Madelung term that the torus leaves
-    out; None for other phases, and where it is not known: a dispersion, for a condensate another interaction.
+    out; None for other phases, and where it is not known: with a dispersion, say.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def plane_energy(phase: str, candidates: Sequence[Candidate], should_stop: Stop 
             return None
     except (InputError, ArithmeticError):
         return None
-    charged = torus.capacitor_energy if torus.capacitor else 0.0
+    charged = torus.capacitor_energy if torus.charged else 0.0
     return (found + charged + madelung(torus)) / torus.sites
 
 
@@ -81,7 +81,8 @@ def madelung(torus: Torus) -> float:
     if torus.zero_mode == "madelung":
         return 0.0
     with_term = replace(torus, zero_mode="madelung")
-    return sum(s.count * with_term.zero_mode_element(i, i) / 2 for i, s in enumerate(torus.species) if s.count)
+    return sum(s.count * (with_term.zero_mode_element(i, i) - torus.zero_mode_element(i, i)) / 2
+               for i, s in enumerate(torus.species) if s.count)
 
 
 def _free(phase: str, torus: Torus) -> list[Species]:
@@ -121,4 +122,4 @@ def _pairs(torus: Torus, should_stop: Stop, number: float) -> float:
     found = find(Pairs(here), TOLERANCE, should_stop=should_stop)
     if found.state.status is not Status.converged or not found.mesh_error < 10 * TOLERANCE:
         raise ArithmeticError("the plane does not converge")
-    return number * found.gas.energy(found.state) / found.gas.pairs
+    return number * found.state.energy / found.gas.pairs  # the charged layers count once, for all flavours
