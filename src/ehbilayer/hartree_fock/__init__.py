@@ -27,7 +27,8 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
                  cutoff: float | None = None, symmetry: str = "none", holes_per_cell: int = 1,
                  spin_order: str = "uniform", starts: int = 1, seed: int = 0, keep: str = "none", follow: bool = False,
                  occupation: str = "integer", tolerance: float = 1e-8, max_iterations: int = 2000,
-                 stability: str = "auto", sizes: Sequence[int] = (), terms: Sequence[TermOf] | None = None,
+                 stability: str = "auto", pairing: bool = False, pair_momentum: Sequence[float] = (0.0, 0.0),
+                 sizes: Sequence[int] = (), terms: Sequence[TermOf] | None = None,
                  **how: Unpack[Calling]) -> HartreeFockResult:
     """The lowest Hartree-Fock state of carriers on a torus that is reached from the starts.
 
@@ -52,6 +53,9 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
     tolerance : bound on the error of the energy per particle (Ha_h).
     max_iterations : of each minimisation.
     stability : ``none``, ``auto`` (the curvature where it costs a few seconds at most) or ``full``.
+    pairing : electron-hole coherence as well (`coherence`): flavours of the holes pair with flavours of the electrons.
+        Further starts are then ``supersolid``, ``condensate`` and ``composite-crystal``; states without pairs stay so.
+    pair_momentum : Q of the pairs, in reciprocal vectors of the box.
     sizes : further numbers of particles, from which energy and gaps are extrapolated to infinitely many (``limit``).
     terms : of the Hamiltonian, classes of `ehbilayer.terms`; kinetic, direct and exchange by default.
     how : see `results.calling.Calling`.
@@ -84,7 +88,8 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
     require_plain(torus.bilayer, "Hartree-Fock", pinned=True)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     options = Options(spin_order=spin_order, starts=starts, seed=seed, keep=keep, follow=follow, occupation=occupation,
-                      tolerance=tolerance, max_iterations=max_iterations, stability=stability)
+                      tolerance=tolerance, max_iterations=max_iterations, stability=stability, pairing=pairing,
+                      pair_momentum=pair_momentum)
     problem = Problem.of(torus, start, options, WaveChoice(plane_waves, hexagon, cutoff), symmetry=symmetry,
                          holes_per_cell=holes_per_cell, terms=None if terms is None else tuple(terms), sizes=sizes)
     return call(problem.solve, torus.bilayer.scales, how, seed=seed)

@@ -85,7 +85,7 @@ def solve_to_tolerance(torus: Torus, basis: PlaneWaveBasis, options: Options, ho
     if result.status is Status.converged:  # one more evaluation, with everything that is read off the state
         last = replace(options, basis_tolerance=None, starts=1, refill="down")  # the first waves had all fillings
         result = solve_here(last, result.orbitals, True)
-        if poorer is not None:
+        if poorer is not None and not options.pairing:
             result = replace(result, gap_error=_gap_error(torus, poorer[0], poorer[1].orbitals, options, how, result))
         if error > options.basis_tolerance:
             result = replace(result, status=Status.not_converged)

@@ -42,7 +42,7 @@ def guess(torus: Torus, basis: PlaneWaveBasis, start: str, *, spin_order: str = 
         raise InputError("start", " | ".join(STARTS), start, "choose one of these or a result file")
     check_cell(torus, basis, start)
     rng = np.random.default_rng(seed)
-    sites = _sites(torus, basis)
+    sites = sites_of(torus, basis)
     frames, fillings = [], []
     for channel in torus.channels:
         species = torus.species[channel.species]
@@ -105,7 +105,7 @@ def _width(torus: Torus, channel: Channel) -> float:
     return float(0.8 * (spacing**3 / species.mass) ** 0.25)
 
 
-def _sites(torus: Torus, basis: PlaneWaveBasis) -> np.ndarray:
+def sites_of(torus: Torus, basis: PlaneWaveBasis) -> np.ndarray:
     """Lattice sites (n, 2) in one cell of the basis: those of the holes, or of whatever there is."""
     count = torus.sites
     restricted = [c for c in torus.channels if c.degeneracy > 1]

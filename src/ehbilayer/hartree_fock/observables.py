@@ -47,16 +47,16 @@ def report(run: Calculation, ends: Sequence[End], *, best: End | None = None, st
     data |= {f"momentum_{s.name}": Variable(("wave",), orbitals.momentum(s.name), "1",
                                             f"<n_k> of the {s.name}s, all flavours")
              for s in torus.species if s.count}
-    said = _energies(run, best, evaluation, hamiltonian) | _momenta(torus, best.hamiltonian.setting.basis, orbitals)
+    said = _energies(run, best, evaluation, hamiltonian) | momenta(torus, best.hamiltonian.setting.basis, orbitals)
     if run.options.spectrum and not quick and best.status is not Status.not_finite:
         more, spectrum = _spectrum(torus, best, hamiltonian, evaluation, run.options.bands)
         data, said = data | more, said | spectrum
     rows = (*prior, *(_start_row(torus, e) for e in (ends[1:] if prior else ends)))
     return HartreeFockResult(status=best.status, **said, phase=best.phase, starts=rows,
-                             stability=stability or nothing_known(best), inputs=_inputs(run, orbitals), data=data)
+                             stability=stability or nothing_known(best), inputs=inputs_of(run, orbitals), data=data)
 
 
-def _per_species(torus: Torus, value: Callable[[int], Any]) -> Carriers[Any]:
+def per_species(torus: Torus, value: Callable[[int], Any]) -> Carriers[Any]:
     """Values of the electrons, the holes and whatever else there is; None where a carrier is absent."""
     return Carriers({"electron": None, "hole": None} | {s.name: value(i) for i, s in enumerate(torus.species)
                                                         if s.count})
@@ -72,16 +72,16 @@ def _energies(run: Calculation, end: End, evaluation: Evaluation, hamiltonian: H
         "pressure": -slope if np.isfinite(slope) else None,
         "residual": float(end.minimum.residual[0]), "residual_target": run.options.residual_target,
         "iterations": end.cost, "basis_size": setting.basis.size,
-        "k_points": len(setting.basis.k_points), "particles": _per_species(torus, lambda i: torus.species[i].count),
+        "k_points": len(setting.basis.k_points), "particles": per_species(torus, lambda i: torus.species[i].count),
         "area": torus.area, "zero_mode": torus.zero_mode, "aufbau": end.aufbau,
-        "kept_symmetry": _kept(setting.basis), "occupation": run.options.occupation,
-        "density": _per_species(torus, lambda i: torus.species[i].count / torus.area),
-        "fermi_energy": _per_species(torus, lambda i: fermi_energy(torus, i)),
-        "gap": _per_species(torus, lambda i: None), "gap_error": None,
+        "kept_symmetry": kept_symmetry(setting.basis), "occupation": run.options.occupation,
+        "density": per_species(torus, lambda i: torus.species[i].count / torus.area),
+        "fermi_energy": per_species(torus, lambda i: fermi_energy(torus, i)),
+        "gap": per_species(torus, lambda i: None), "gap_error": None,
     }
 
 
-def _kept(basis: PlaneWaveBasis) -> str:
+def kept_symmetry(basis: PlaneWaveBasis) -> str:
     if basis.cells == 1:
         return "none"
     return "translations" if basis.coefficients == 1 else "crystal"
@@ -95,13 +95,13 @@ def fermi_energy(torus: Torus, species: int) -> float:
     return float(2 * np.pi * max(s.occupations) / (torus.area * s.mass))
 
 
-def _momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:
+def momenta(torus: Torus, basis: PlaneWaveBasis, orbitals: Orbitals) -> dict[str, Any]:
     edge = at_edge(basis.waves)
     return {
-        "momentum_variance": _per_species(torus, lambda i: momentum_variance(torus, orbitals, i)),
-        "liquid_momentum_variance": _per_species(torus, lambda i: liquid_variance(torus, i, basis)),
-        "sea_depletion": _per_species(torus, lambda i: sea_depletion(torus, orbitals, i)),
-        "zone_deviation": _per_species(torus, lambda i: zone_deviation(torus, orbitals, i)),
+        "momentum_variance": per_species(torus, lambda i: momentum_variance(torus, orbitals, i)),
+        "liquid_momentum_variance": per_species(torus, lambda i: liquid_variance(torus, i, basis)),
+        "sea_depletion": per_species(torus, lambda i: sea_depletion(torus, orbitals, i)),
+        "zone_deviation": per_species(torus, lambda i: zone_deviation(torus, orbitals, i)),
         "edge_occupation": float(max(orbitals.momentum(s.name)[edge].max() / s.occupied_flavours
                                      for s in torus.species)),
     }
@@ -112,7 +112,7 @@ def _spectrum(torus: Torus, end: End, hamiltonian: Hamiltonian,
     """Levels, bands and densities, and the fields that follow from them."""
     levels, error = all_levels(end, hamiltonian, evaluation)
     data = _level_data(levels, hamiltonian.setting.basis) | _density_data(end, hamiltonian)
-    gap = _per_species(torus, lambda i: _gap(end, levels, i))
+    gap = per_species(torus, lambda i: _gap(end, levels, i))
     # Fock levels follow density errors to first order: residual / gap times the exchange scale, taken as 10 residuals
     said = {"gap": gap, "gap_error": 10 * float(end.minimum.residual[0]) + error,
             "aufbau": end.aufbau and all(g > -1e-6 for g in gap.values() if g is not None)}
@@ -169,7 +169,7 @@ def gaps_of(run: Calculation, orbitals: Orbitals) -> Carriers[float]:
     here = Minimum(frames, np.zeros(1), np.zeros(1), np.ones(1, bool), 0, 0, trace=[(0.0, 0.0)])
     end = End(run.options.start, 0, Status.converged, here, hamiltonian, (None,) * len(frames), True, 0)
     levels, _ = all_levels(end, hamiltonian, hamiltonian.evaluate(frames))
-    return _per_species(run.torus, lambda i: _gap(end, levels, i))
+    return per_species(run.torus, lambda i: _gap(end, levels, i))
 
 
 def _start_row(torus: Torus, end: End) -> StartRow:
@@ -177,7 +177,7 @@ def _start_row(torus: Torus, end: End) -> StartRow:
                     end.phase, float(end.minimum.residual[0]), end.cost)
 
 
-def _inputs(run: Calculation, orbitals: Orbitals) -> dict[str, Any]:
+def inputs_of(run: Calculation, orbitals: Orbitals) -> dict[str, Any]:
     torus = run.torus
     return {
         "species": [s.parameters for s in torus.species],
@@ -236,7 +236,7 @@ def _density_data(end: End, hamiltonian: Hamiltonian) -> dict[str, Variable]:
     for part in setting.parts:
         f = setting.fillings[part.channel].flat[:, None, None] * setting.channels[part.channel].degeneracy
         psi = state.psi[part.channel][0, :, part.component]
-        of_part.append(_refine(np.sum(f * np.abs(psi) ** 2, axis=0) / torus.area))
+        of_part.append(refined(np.sum(f * np.abs(psi) ** 2, axis=0) / torus.area))
     for i, s in enumerate(torus.species):
         mine = [d for p, d in zip(setting.parts, of_part, strict=True) if p.species == i]
         if mine:
@@ -247,7 +247,7 @@ def _density_data(end: End, hamiltonian: Hamiltonian) -> dict[str, Variable]:
     return data
 
 
-def _refine(density: np.ndarray) -> np.ndarray:
+def refined(density: np.ndarray) -> np.ndarray:
     """The same trigonometric polynomial on at least FINE points per axis."""
     shape = [n if n >= FINE else n * int(np.ceil(FINE / n)) for n in density.shape]
     if tuple(shape) == density.shape:

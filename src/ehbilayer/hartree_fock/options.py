@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ class Options:
     bands : bands, where there is a spectrum.
     refill : fill the lowest levels of a crystal anew: ``all`` fillings that this leads to, ``down`` as long as that
         lowers the energy, ``none``.
+    pairing, pair_momentum : electron-hole coherence, see `coherence`; Q of the pairs in reciprocal vectors of the box.
     """
 
     start: str = "crystal"
@@ -46,18 +48,32 @@ class Options:
     spectrum: bool = True
     bands: bool = True
     refill: str = "all"
+    pairing: bool = False
+    pair_momentum: Sequence[float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         for name, allowed in (("keep", KEPT), ("occupation", RULES), ("stability", STABILITY),
                               ("spin_order", ("uniform", "stripe", "random")), ("refill", ("all", "down", "none"))):
             if getattr(self, name) not in allowed:
                 raise InputError(name, " | ".join(allowed), getattr(self, name), "choose one")
+        self._check_pairing()
         if not 1e-14 <= self.tolerance < 1:
             raise InputError("tolerance", "an energy (Ha_h) between 1e-14 and 1", self.tolerance,
                              "1e-8 is the default")
         for name in ("starts", "max_iterations"):
             if getattr(self, name) < 1:
                 raise InputError(name, "an integer >= 1", getattr(self, name), "choose a larger one")
+
+    def _check_pairing(self) -> None:
+        """Raise InputError for what there is not with pairing, or not without."""
+        if not all(np.isfinite(self.pair_momentum)) or len(self.pair_momentum) != 2:
+            raise InputError("pair_momentum", "two numbers, in reciprocal vectors of the box", self.pair_momentum,
+                             "[0, 0] is the ground state of balanced carriers")
+        if any(self.pair_momentum) and not self.pairing:
+            raise InputError("pair_momentum", "left out without pairing", self.pair_momentum, "set pairing = true")
+        if self.pairing and (self.occupation != "integer" or self.follow):
+            name = "follow" if self.follow else "occupation"
+            raise InputError(name, "left out with pairing", getattr(self, name), "it knows whole levels and its start")
 
     @property
     def residual_target(self) -> float:

@@ -12,6 +12,7 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import WaveChoice
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
+from ehbilayer.hartree_fock.coherence.guesses import OWN_STARTS
 from ehbilayer.hartree_fock.cutoff import gap_tail
 from ehbilayer.hartree_fock.guesses import STARTS, check_cell
 from ehbilayer.hartree_fock.handover import may_go_on, same_particles
@@ -73,7 +74,7 @@ class Problem:
         # a few frames of coefficients, 8 bytes each, before any array is made
         numbers = 20 * sum(c.orbitals for c in torus.channels) * waves.count / max(blocks, 1)
         require_memory(8 * numbers, "torus", SMALLER)
-        name, initial = read_start(start)
+        name, initial = read_start(start, paired=options.pairing)
         options = replace(options, start=name, basis_tolerance=None if waves.named else options.tolerance)
         basis = _basis(torus, waves, options, symmetry, holes_per_cell)
         if initial is None:
@@ -131,10 +132,13 @@ class Problem:
         return () if self.options.start in ALONE else ("waves", "orbitals_", "occupations_")
 
 
-def read_start(start: Start, argument: str = "start") -> tuple[str, Orbitals | None]:
-    """The name of a start and its orbitals, if it is a state. Raises InputError for one that does not exist."""
-    if isinstance(start, str) and start in STARTS:
+def read_start(start: Start, argument: str = "start", *, paired: bool = False) -> tuple[str, Orbitals | None]:
+    """The name of a start and its orbitals, if it is a state. Raises InputError for one that does not exist, or exists
+    with pairs alone."""
+    if isinstance(start, str) and start in (*STARTS, *(OWN_STARTS if paired else ())):
         return start, None
+    if isinstance(start, str) and start in OWN_STARTS:
+        raise InputError(argument, " | ".join(STARTS) + " without pairing", start, "set pairing = true")
     if isinstance(start, Orbitals):
         return "path", start
     if not isinstance(start, str | Path | Result):

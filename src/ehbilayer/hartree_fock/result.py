@@ -105,6 +105,14 @@ class HartreeFockResult(Result):
     starts: tuple[StartRow, ...] = entry("where every start ended")
     stability: Stability = entry("curvature of the energy")
     limit: BulkLimit | None = entry("infinitely many particles, where sizes are given", None)
+    condensate_fraction: float | None = number("1", "sum |K|^2 per hole; None where pairing was not asked for", None)
+    bragg: Carriers[float] = number("1", "|rho_G|^2/N^2 at the shortest reciprocal vectors", Carriers({}))
+    quasiparticle_gap: float | None = number("Ha_h", "energy to break a pair of the condensate", None)
+    pair_chemical_potential: float | None = number("Ha_h", "mu of an electron and a hole that pair", None)
+    pair_momentum: tuple[float, float] | None = number("1/a_h", "Q of the pairs", None)
+    stiffness: float | None = number("Ha_h", "d^2E/dQ^2 per area, which is n/M of a uniform condensate", None)
+    bkt: float | None = number("Ha_h", "k_B T_BKT = (pi/2) stiffness of each flavour, without thermal reduction", None)
+    pairing_curvature: float | None = number("Ha_h", "lowest curvature of a normal state towards pairing", None)
     critical_rs: float | None = number("a_h", "r_s that the density refers to, where it does", None)
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
+from ehbilayer.hartree_fock.coherence.solve import coherent_basis, solve_coherent
 from ehbilayer.hartree_fock.guesses import guess, stirred
 from ehbilayer.hartree_fock.observables import report
 from ehbilayer.hartree_fock.options import Options
@@ -53,7 +54,7 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     if not np.allclose(basis.box.vectors, torus.box.vectors, rtol=1e-9, atol=1e-9):
         raise InputError("basis", "waves of the torus' own box", basis.box.vectors.tolist(),
                          "make it with PlaneWaveBasis(torus.box, ..)")
-    work = kept_basis(torus, basis, options.keep)
+    work = (coherent_basis if options.pairing else kept_basis)(torus, basis, options.keep)
     for channel in torus.channels:
         if channel.orbitals > work.size:
             raise InputError("plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
@@ -61,6 +62,9 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     monitor = Monitor(torus, options, how.progress, how.should_stop)
     run = Calculation(torus, work, options, monitor, Fourier(how.backend, how.threads), how.terms)
     done = [] if unfinished is None else _finished(unfinished)
+    if options.pairing:
+        with one_blas_thread():
+            return solve_coherent(run, initial, tuple(done))
     ends: list[End] = []
     save = how.checkpoint
     if save is not None:

@@ -64,83 +64,110 @@ class ExchangeOperator:
         return None, self._exchange.on_targets(self._state, self._channel, psi, blocks)
 
 
-class Kernel:
-    """D^ab_p(s) v_ab(s) of components a and b for every transfer p: exchange between plane waves kappa - p and kappa.
+class Convolution:
+    """v_ab * D of matrices D between the waves of each block: for every transfer p a convolution over kappa.
 
-    s is the relative position on the torus; `at` transforms back to kappa + delta for any delta, exactly at the
-    mesh' own k points and by minimal-image interpolation between them.
+        X(kappa - p, kappa) = sum_kappa' v_ab(kappa - kappa') D(kappa' - p, kappa')
+
+    s is the relative position on the torus, where v multiplies. ``hermitian`` says that D(kappa', kappa) is the
+    conjugate of D(kappa, kappa'), which spares half of the work; real matrices spare another half.
     """
 
-    def __init__(self, exchange: PairTerm, c: Array, m: Part, n: Part) -> None:
+    def __init__(self, exchange: Between, m: Part, n: Part, hermitian: bool) -> None:
         setting = exchange.setting
-        self.basis, self._fourier = setting.basis, Fourier(threads=1)
-        b, self._same = self.basis, m == n
+        self.basis, self._fourier, self.hermitian = setting.basis, Fourier(threads=1), hermitian
+        b = self.basis
         self.n = tuple(good_size(int(2 * r + 1)) for r in b._reach)  # difference reach, both signs
         p = b.steps[:, :, None] - b.steps[:, None, :]
         upper = (p[..., 0] > 0) | ((p[..., 0] == 0) & (p[..., 1] >= 0))
         both = (b.mask[:, :, None] * b.mask[:, None, :]) > 0
-        self.where = np.nonzero(both & upper if self._same else both)  # (k, g, g') with kappa = (k, g)
+        self.where = np.nonzero(both & upper if hermitian else both)  # (k, g, g') with kappa = (k, g)
         codes = p[self.where] @ np.array([4096, 1])
         self.transfers, self.slot = np.unique(codes, return_inverse=True)
         kappa = b.waves[b.index[self.where[0], self.where[1]]]
         self.kappa = (kappa[:, 0] % self.n[0]) * self.n[1] + kappa[:, 1] % self.n[1]
-        filling, g = setting.fillings[m.channel], b.mask.shape[1]
-        dense = np.zeros((len(b.k_points), g, g), dtype=complex)
-        x = np.asarray(c)[0]
-        bra, ket = (x[..., i * g : (i + 1) * g] for i in (m.component, n.component))
-        dense[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, bra, ket.conj())
-        self._density = dense[self.where]
+        chunk = max(1, CHUNK_BYTES // (16 * self.n[0] * self.n[1]))
+        firsts = range(0, len(self.transfers), chunk)
+        self._chunks = [(first, min(first + chunk, len(self.transfers))) for first in firsts]
+        self._members = [np.flatnonzero((self.slot >= first) & (self.slot < last)) for first, last in self._chunks]
         self._v = self._interaction(exchange, m, n)
 
-    @cached_property
-    def kernel(self) -> np.ndarray:
-        """D_p(s) v(s) for every transfer, (p, n1, n2)."""
-        return self._kernel(0, len(self.transfers))
-
-    def _kernel(self, first: int, last: int) -> np.ndarray:
-        mine = (self.slot >= first) & (self.slot < last)
-        grid = np.zeros((last - first, self.n[0] * self.n[1]), dtype=complex)
-        grid[self.slot[mine] - first, self.kappa[mine]] = self._density[mine]
-        return self._fourier.c2c(grid.reshape(-1, *self.n), forward=False) * self._v
-
-    def _interaction(self, exchange: PairTerm, m: Part, n: Part) -> np.ndarray:
+    def _interaction(self, exchange: Between, m: Part, n: Part) -> np.ndarray:
         """v(s)/n: the torus' interaction on the grid of relative positions, transfers between waves only."""
         i, j = np.meshgrid(*(np.fft.fftfreq(size, 1 / size).astype(int) for size in self.n), indexing="ij")
         t = np.stack([i, j], axis=-1)
         v = exchange.between(t, m, n) * self.basis.is_transfer(t)
-        return self._fourier.c2c(v + 0j, forward=False) / (self.n[0] * self.n[1])
+        return np.asarray(self._fourier.c2c(v + 0j, forward=False).real / (self.n[0] * self.n[1]))  # v(q) = v(-q)
+
+    def in_space(self, matrix: np.ndarray, chunk: tuple[int, int] | None = None) -> np.ndarray:
+        """D_p(s) v(s) of a matrix (K, g, g') for every transfer, or a chunk of them: (p, n1, n2)."""
+        first, last = chunk or (0, len(self.transfers))
+        mine = np.arange(len(self.slot)) if chunk is None else self._members[self._chunks.index(chunk)]
+        grid = np.zeros((last - first, self.n[0] * self.n[1]), dtype=complex)
+        grid[self.slot[mine] - first, self.kappa[mine]] = matrix[tuple(w[mine] for w in self.where)]
+        return np.asarray(self._fourier.c2c(grid.reshape(-1, *self.n), forward=False) * self._v)
+
+    def __call__(self, matrix: np.ndarray) -> np.ndarray:
+        """v * D of a matrix (K, g, g'), the same shape."""
+        out = np.zeros(matrix.shape, dtype=matrix.dtype)
+        for chunk, mine in zip(self._chunks, self._members, strict=True):
+            first, last = chunk
+            if np.iscomplexobj(matrix):
+                x = self._fourier.c2c(self.in_space(matrix, chunk), forward=True)
+            else:
+                grid = np.zeros((last - first, self.n[0] * self.n[1]))
+                grid[self.slot[mine] - first, self.kappa[mine]] = matrix[tuple(w[mine] for w in self.where)]
+                spectrum = self._fourier.r2c(grid.reshape(-1, *self.n)) * self._v[:, : self.n[1] // 2 + 1]
+                x = self._fourier.c2r(spectrum, self.n[1])
+            out[tuple(w[mine] for w in self.where)] = x.reshape(last - first, -1)[self.slot[mine] - first,
+                                                                                 self.kappa[mine]]
+        return _hermitian(out) if self.hermitian else out
+
+
+class Kernel:
+    """Exchange of components a and b of a channel between plane waves kappa - p and kappa, see `Convolution`.
+
+    `at` transforms back to kappa + delta for any delta, exactly at the mesh' own k points and by minimal-image
+    interpolation between them.
+    """
+
+    def __init__(self, exchange: PairTerm, c: Array, m: Part, n: Part) -> None:
+        self._plan, setting = Convolution(exchange, m, n, m == n), exchange.setting
+        self.basis = setting.basis
+        filling, g = setting.fillings[m.channel], self.basis.mask.shape[1]
+        self._density: np.ndarray = np.zeros((len(self.basis.k_points), g, g), dtype=complex)
+        x = np.asarray(c)[0]
+        bra, ket = (x[..., i * g : (i + 1) * g] for i in (m.component, n.component))
+        self._density[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, bra, ket.conj())
+
+    @cached_property
+    def kernel(self) -> np.ndarray:
+        """D_p(s) v(s) for every transfer, (p, n1, n2)."""
+        return self._plan.in_space(self._density)
 
     def blocks(self) -> np.ndarray:
         """-K at the mesh' k points: (K, g, g')."""
-        b = self.basis
-        out = np.zeros((len(b.k_points), b.mask.shape[1], b.mask.shape[1]), dtype=complex)
-        chunk = max(1, CHUNK_BYTES // (16 * self.n[0] * self.n[1]))
-        for first in range(0, len(self.transfers), chunk):
-            last = min(first + chunk, len(self.transfers))
-            k_p = self._fourier.c2c(self._kernel(first, last), forward=True).reshape(last - first, -1)
-            mine = (self.slot >= first) & (self.slot < last)
-            out[tuple(w[mine] for w in self.where)] = -k_p[self.slot[mine] - first, self.kappa[mine]]
-        return _hermitian(out) if self._same else out
+        return -self._plan(self._density)
 
     def at(self, block: int, shifts: np.ndarray) -> np.ndarray:
         """-K of one block with its k point moved by ``shifts`` (T, 2) (torus integers, fractions): (T, g, g')."""
-        b = self.basis
-        mine = self.where[0] == block
-        g, h, slot = self.where[1][mine], self.where[2][mine], self.slot[mine]
-        s, weight = _minimal_images(b.box.vectors, self.n)
+        b, plan = self.basis, self._plan
+        mine = plan.where[0] == block
+        g, h, slot = plan.where[1][mine], plan.where[2][mine], plan.slot[mine]
+        s, weight = _minimal_images(b.box.vectors, plan.n)
         kappa = b.waves[b.index[block]]
         # kappa is an integer, so images of s differ in delta only: one axis at a time for the kappa that occur
         first, row = np.unique(kappa[:, 0], return_inverse=True)
         second, column = np.unique(kappa[:, 1], return_inverse=True)
         along = [np.exp(-2j * np.pi * np.outer(np.arange(n), values) / n)
-                 for n, values in zip(self.n, (first, second), strict=True)]
+                 for n, values in zip(plan.n, (first, second), strict=True)]
         out = np.zeros((len(shifts), b.mask.shape[1], b.mask.shape[1]), dtype=complex)
         for t, delta in enumerate(shifts):
-            window = np.sum(weight * np.exp(-2j * np.pi * np.einsum("x,isx->is", delta, s)), axis=0).reshape(self.n)
+            window = np.sum(weight * np.exp(-2j * np.pi * np.einsum("x,isx->is", delta, s)), axis=0).reshape(plan.n)
             partly = np.matmul((self.kernel * window).swapaxes(1, 2), along[0])  # (p, n2, first)
             values = np.matmul(partly.swapaxes(1, 2), along[1])  # (p, first, second)
             out[t, g, h] = -values[slot, row[g], column[g]]
-        return _hermitian(out) if self._same else out
+        return _hermitian(out) if plan.hermitian else out
 
 
 def _minimal_images(vectors: np.ndarray, n: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
