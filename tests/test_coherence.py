@@ -22,6 +22,7 @@ from ehbilayer.hartree_fock.coherence.scf import converge
 from ehbilayer.hartree_fock.coherence.sectors import sectors
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.numerics.lattice import crystal_cell
+from ehbilayer.potential import Potential
 
 GATED = {"gate_top": "20 nm", "gate_bottom": "20 nm"}
 
@@ -125,6 +126,22 @@ def test_without_pairs_it_is_hartree_fock(start: str) -> None:
         assert mine.gap[name] == pytest.approx(gap, abs=1e-6)
     for name in ("electron", "hole"):
         assert np.allclose(mine.data[f"density_{name}"].values, theirs.data[f"density_{name}"].values, atol=1e-6)
+
+
+def test_a_potential_acts_on_pairs_as_on_their_parts() -> None:
+    """Without pairs as in Hartree-Fock; what pushes electrons and holes apart weakens the condensate."""
+    free = balanced(4, spacing=1.5)
+    fractions = []
+    for depth in (0.0, 0.2):
+        potential = Potential(1.0, depth=depth)
+        period = math.sqrt(free.area / 4 / math.sqrt(0.75))
+        pinned = replace(free, bilayer=replace(free.bilayer, potential=replace(potential, period=period)))
+        normal = paired(pinned, "crystal", hexagon=4)
+        theirs = hartree_fock(pinned, normal, symmetry="crystal", hexagon=4, tolerance=1e-12, stability="none")
+        assert normal.total_energy == pytest.approx(theirs.total_energy, abs=1e-9)
+        assert normal.energy_parts["potential"] == pytest.approx(theirs.energy_parts["potential"], abs=1e-5)
+        fractions.append(paired(pinned, hexagon=4).condensate_fraction)
+    assert fractions[1] < 0.9 * fractions[0]
 
 
 def test_the_free_box_holds_what_a_cell_holds() -> None:

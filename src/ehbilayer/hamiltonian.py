@@ -19,6 +19,7 @@ from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
 from ehbilayer.terms.external import External
 from ehbilayer.terms.kinetic import Kinetic
+from ehbilayer.torus import Torus
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,18 @@ class Evaluation:
 STANDARD: tuple[TermOf, ...] = (Kinetic, Direct, Exchange)
 
 
+def with_potential(terms: Sequence[TermOf], torus: Torus) -> tuple[TermOf, ...]:
+    """The terms and the potential of the bilayer, where it has one."""
+    return (*terms, External) if torus.bilayer.potential is not None else tuple(terms)
+
+
 class Hamiltonian:
     """A list of terms on one `Setting`: kinetic, direct and exchange unless others are given, and the potential that
     its bilayers have."""
 
     def __init__(self, setting: Setting, terms: Sequence[TermOf] = STANDARD) -> None:
         self.setting, self.makers = setting, tuple(terms)
-        outside: tuple[TermOf, ...] = (External,) if setting.tori[0].bilayer.potential is not None else ()
-        self.terms: tuple[Term, ...] = tuple(make(setting) for make in (*terms, *outside))
+        self.terms: tuple[Term, ...] = tuple(make(setting) for make in with_potential(terms, setting.tori[0]))
 
     @property
     def uniform(self) -> bool:
