@@ -26,7 +26,8 @@ def crystal(bilayer: Bilayer, structure: Structure = "random", *, holes_per_cell
 
         E = 1/2 sum_i sum_j' q_i q_j / |r_i - r_j|,    a = 1/sqrt(pi n_h)
 
-    with a neutralising background in every layer, over all images of a cell of fixed area.
+    with a neutralising background in every layer, over all images of a cell of fixed area. A screened interaction takes
+    the place of 1/r; between gates the energy holds that of the charged layers, 1/2 sum_ab Q_a Q_b v_ab(0)/A.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def crystal(bilayer: Bilayer, structure: Structure = "random", *, holes_per_cell
 
     Raises
     ------
-    InputError : another interaction than Coulomb, other carriers than electrons and holes, a structure that does not
+    InputError : an interaction of one's own, other carriers than electrons and holes, a structure that does not
         exist at this composition, electrons and holes at distance 0, a/d out of range.
 
     Structures: Goldoni and Peeters, PRB 53, 4591 (1996); Dai and Fu, PRL 132, 196202 (2024).
@@ -63,10 +64,12 @@ def crystal(bilayer: Bilayer, structure: Structure = "random", *, holes_per_cell
     from ehbilayer.crystal.problem import composition_of, scan_of, starts_of
     from ehbilayer.crystal.scan import solve_scan
     from ehbilayer.crystal.study import solve_search
+    from ehbilayer.interaction.base import refuse_capacitor
     from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
+    refuse_capacitor(bilayer.interaction, capacitor)
     if scan is None:
         first = starts_of(composition_of(bilayer, layers), structure, holes_per_cell=holes_per_cell, relax=relax,
                           box=box, starts=starts, seed=seed, tolerance=tolerance)

@@ -13,6 +13,7 @@ from ehbilayer.crystal.scan import Scan
 from ehbilayer.crystal.search import Composition, Start, make_starts
 from ehbilayer.crystal.structures import CHARGES, DECOUPLED, Crystal, check_layers
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.model import Bilayer, require_electrons_and_holes
 from ehbilayer.results.base import Result
 from ehbilayer.units import density_from_rs, rs_from_density
@@ -29,14 +30,14 @@ def composition_of(bilayer: Bilayer, layers: int = 1, a_over_d: float | None = N
 
     Parameters
     ----------
-    bilayer : electrons, holes or both, of bare Coulomb interaction; their masses do not matter.
+    bilayer : electrons, holes or both; their masses do not matter.
     layers : of holes (electrons where alone), 2 for a same-charge bilayer, whose density is that of one layer.
 
     Raises
     ------
     InputError : another interaction, other carriers, and as `composition`.
     """
-    require_electrons_and_holes(bilayer, "a classical crystal", classical=True)
+    require_electrons_and_holes(bilayer, "a classical crystal", classical=True, screened=True)
     electron, hole = bilayer.get("electron"), bilayer.get("hole")
     density = (hole or bilayer.carrier("electron")).density
     if not density > 0:
@@ -45,11 +46,12 @@ def composition_of(bilayer: Bilayer, layers: int = 1, a_over_d: float | None = N
     spacing = bilayer.spacing if ratio or layers > 1 else 0.0
     if a_over_d is not None:
         density = density_from_rs(a_over_d * two_layers(spacing))
-    return composition(density, spacing, ratio, layers, "electron" if hole is None else "hole")
+    screened = bilayer.interaction if isinstance(bilayer.interaction, Screened) else None
+    return composition(density, spacing, ratio, layers, "electron" if hole is None else "hole", screened)
 
 
 def composition(hole_density: float, spacing: float, electrons_per_hole: float = 0.0, layers: int = 1,
-                carrier: str = "hole") -> Composition:
+                carrier: str = "hole", interaction: Screened | None = None) -> Composition:
     """Charges in the smallest cell that holds whole ones; see `Composition`.
 
     Raises
@@ -62,7 +64,7 @@ def composition(hole_density: float, spacing: float, electrons_per_hole: float =
     for holes in range(1, MOST_CHARGES):
         electrons = electrons_per_hole * holes
         if abs(electrons - round(electrons)) < 1e-9 * max(1.0, electrons):
-            return Composition(hole_density, spacing, holes, round(electrons), layers, carrier)
+            return Composition(hole_density, spacing, holes, round(electrons), layers, carrier, interaction)
     raise InputError("electrons_per_hole", f"a ratio of whole numbers below {MOST_CHARGES}", electrons_per_hole,
                      "a crystal repeats with whole charges in its cell")
 
@@ -133,7 +135,7 @@ def fitted(inside: Composition, crystal: Crystal, label: str = "the crystal") ->
     if ratio == 0:
         n = len(crystal.species)
         crystal = replace(crystal, charges=np.full(n, CHARGES[inside.carrier]), species=(inside.carrier,) * n)
-    return crystal.scaled(inside.length, inside.spacing)
+    return replace(crystal.scaled(inside.length, inside.spacing), interaction=inside.interaction)
 
 
 def start_crystal(inside: Composition, structure: Structure, holes_per_cell: int | None = None) -> Crystal:

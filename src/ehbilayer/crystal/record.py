@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ehbilayer.crystal.relaxation import Relaxed
 from ehbilayer.crystal.search import End, Start
 from ehbilayer.crystal.structures import Crystal
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
 
@@ -21,9 +23,18 @@ def energy_unit(spacing: float, length: float) -> tuple[float, str]:
 
 
 def capacitor_energy(crystal: Crystal) -> float:
-    """-2 pi sum_{a<b} Q_a Q_b |z_a - z_b| / A per cell, Ha_h: what the zero average of the potentials leaves out."""
+    """-2 pi sum_{a<b} Q_a Q_b |z_a - z_b| / A per cell, Ha_h: what the zero average of the potentials leaves out; with
+    gates 1/2 sum_ab Q_a Q_b v_ab(0)/A, which counts always."""
     q, z = crystal.charges, crystal.heights
+    if crystal.interaction is not None and crystal.medium is not None:
+        return crystal.interaction.charging(list(zip(crystal.medium.layers.tolist(), q.tolist(), strict=True)),
+                                            crystal.area)
     return float(-np.pi * np.sum(np.outer(q, q) * np.abs(np.subtract.outer(z, z))) / crystal.area)
+
+
+def charged(crystal: Crystal, capacitor: bool) -> bool:
+    """Whether that energy counts: where it is asked for, and with gates always."""
+    return capacitor or (crystal.interaction is not None and crystal.interaction.finite)
 
 
 def crystal_data(crystal: Crystal, prefix: str = "") -> dict[str, Variable]:
@@ -45,7 +56,14 @@ def crystal_of(result: Result) -> Crystal:
         raise InputError("structure", "a result of kind crystal that holds a crystal", result.kind,
                          "a scan holds many; run a study at one density")
     data = {name: result.data[name].values for name in ("vectors", "positions", "charges", "heights")}
-    return Crystal(**data, species=tuple(str(s) for s in result.data["species"].values))
+    told = result.inputs.get("interaction")
+    interaction = Screened.read(told) if isinstance(told, dict) and told.get("name") == Screened.name else None
+    return Crystal(**data, species=tuple(str(s) for s in result.data["species"].values), interaction=interaction)
+
+
+def told_interaction(interaction: Screened | None) -> dict[str, Any]:
+    """What the inputs of a result say of an interaction that is not bare."""
+    return {} if interaction is None else {"interaction": interaction.parameters}
 
 
 @dataclass(frozen=True)

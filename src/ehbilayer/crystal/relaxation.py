@@ -146,6 +146,7 @@ class _Landscape:
 
     def __init__(self, crystal: Crystal, cell: bool) -> None:
         self._charges, self._heights, self._cell = crystal.charges, crystal.heights, cell
+        self._medium = crystal.medium
         self.count, self.length, self.scale = len(crystal.species), crystal.length, float(np.sqrt(crystal.area))
         self._sums: tuple[np.ndarray, PointCharges] | None = None
         self._last: tuple[Point, tuple[float, np.ndarray]] | None = None
@@ -168,7 +169,7 @@ class _Landscape:
     def _sums_of(self, vectors: np.ndarray) -> PointCharges:
         """The lattice sums of a cell, made ready again only when the cell has changed."""
         if self._sums is None or self._sums[0] is not vectors:
-            self._sums = vectors, PointCharges(vectors, self._charges, self._heights, SUMS)
+            self._sums = vectors, PointCharges(vectors, self._charges, self._heights, SUMS, self._medium)
         return self._sums[1]
 
     def hessian(self, point: Point) -> np.ndarray:
@@ -179,7 +180,7 @@ class _Landscape:
         """The Hessian: of displacements in closed form, of strains by differences of the gradient."""
         n = 2 * self.count
         out = np.eye(n + 2) / self.length**3  # without strains their block only has to be regular
-        out[:n, :n] = hessian(*point, self._charges, self._heights, SUMS).reshape(n, n)
+        out[:n, :n] = hessian(*point, self._charges, self._heights, SUMS, self._medium).reshape(n, n)
         if self._cell:
             step, here = strain * self.scale, None if both_sides else self.evaluate(point)[1]
             for c in (n, n + 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.crystal.record import capacitor_energy, ends_data, ends_of
+from ehbilayer.crystal.record import capacitor_energy, charged, ends_data, ends_of, told_interaction
 from ehbilayer.crystal.result import CrystalScanResult, GroundState, ScaledCell, Searched, TransitionPoint
 from ehbilayer.crystal.search import Composition, End, Start, search
 from ehbilayer.crystal.sequence import (
@@ -69,7 +69,7 @@ def solve_scan(composition: Composition, scan: Scan, hooks: Hooks, *, capacitor:
         values = np.unique(np.concatenate([np.array(scan.values), inside]))
     resolved = (settled or not found) and all(t.order != UNRESOLVED for t in found)
     status = Status.converged if resolved else Status.not_converged
-    extra = _capacitor(phases) if capacitor else np.zeros(len(values))
+    extra = _capacitor(phases) if charged(phases[0].crystal, capacitor) else np.zeros(len(values))
     return _finished(status, values, families, phases, found, ends, where, extra)
 
 
@@ -117,6 +117,7 @@ def _finished(status: Status, values: np.ndarray, families: dict[str, list[Phase
             t.below.curvature, t.above.curvature) for t in found),
         starts=tuple(_searched(float(values[i]), p, [e for e, w in zip(ends, where, strict=True) if w == i],
                                float(extra[i])) for i, p in enumerate(phases)),
+        inputs=told_interaction(phases[0].crystal.interaction),
         data=_curves(values, families, phases, extra) | _examples(phases, found))
 
 

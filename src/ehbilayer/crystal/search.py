@@ -16,6 +16,7 @@ from ehbilayer.crystal.relaxation import TOLERANCE, Relaxed, curvatures, displac
 from ehbilayer.crystal.structures import DECOUPLED, Crystal, check_layers, named, place, structure_names
 from ehbilayer.crystal.symmetry import identify
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.numerics.lattice import SHAPES, Cell, reduce_vectors
 from ehbilayer.numerics.parallel import each
 from ehbilayer.status import Status
@@ -38,6 +39,7 @@ class Composition:
     holes : in the cell, in each layer of a same-charge bilayer.   electrons : in the cell.
     layers : layers of holes, 2 for a same-charge bilayer.
     carrier : "electron" for electrons alone: they take the place of the holes.
+    interaction : what screens, at this spacing; None for bare charges.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Composition:
     electrons: int
     layers: int = 1
     carrier: str = "hole"
+    interaction: Screened | None = None
 
     def __post_init__(self) -> None:
         check_layers(self.hole_density, self.spacing, self.electrons / max(self.holes, 1), self.layers)
@@ -74,14 +77,15 @@ class Composition:
         shape = _random_shape(rng) if box == "random" else SHAPES[box]
         vectors = Cell(shape).scaled(self.holes / self.hole_density).vectors
         species = (self.carrier,) * (self.holes * self.layers) + ("electron",) * self.electrons
-        return place(vectors, rng.random((len(species), 2)) @ vectors, self.spacing, species, self.holes)
+        crystal = place(vectors, rng.random((len(species), 2)) @ vectors, self.spacing, species, self.holes)
+        return replace(crystal, interaction=self.interaction)
 
     def own(self, name: str) -> Crystal:
         """The named structure in its own cell. Raises InputError for one that this composition does not have."""
         crystal = named(name, self.hole_density, self.spacing, self.electrons_per_hole, self.layers)
         if self.carrier != "hole":
-            return replace(crystal, charges=-crystal.charges, species=(self.carrier,) * len(crystal.species))
-        return crystal
+            crystal = replace(crystal, charges=-crystal.charges, species=(self.carrier,) * len(crystal.species))
+        return replace(crystal, interaction=self.interaction)
 
     def named(self, name: str) -> Crystal:
         """The named structure, repeated until the cell holds this composition. Raises InputError if it does not fit."""

@@ -14,7 +14,7 @@ A phase that is lowest only between two points of the grid, or only in larger ce
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -89,8 +89,8 @@ def scan_starts(composition: Composition, values: np.ndarray, holes_per_cell: in
             electrons = composition.electrons_per_hole * holes
             if abs(electrons - round(electrons)) > 1e-9:
                 continue
-            cell = Composition(1 / (np.pi * (value * composition.spacing) ** 2), composition.spacing, holes,
-                               round(electrons), composition.layers, composition.carrier)
+            cell = replace(composition, hole_density=1 / (np.pi * (value * composition.spacing) ** 2), holes=holes,
+                           electrons=round(electrons))
             found = make_starts(cell, count, seed, candidates=True)
             starts += found
             where += [i] * len(found)

@@ -13,6 +13,8 @@ from fractions import Fraction
 import numpy as np
 
 from ehbilayer.errors import InputError
+from ehbilayer.interaction.lattice_sums.layers import Medium
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.numerics.lattice import SHAPES, Cell, crystal_cell, lattice_points, reduce_vectors
 from ehbilayer.units import nearest
 
@@ -31,6 +33,7 @@ class Crystal:
     charges : shape (n,), in e.
     heights : of each charge's layer, shape (n,), a_h.
     species : "electron" or "hole", one per charge.
+    interaction : what screens, at the spacing of the layers; None for bare charges.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class Crystal:
     charges: np.ndarray
     heights: np.ndarray
     species: tuple[str, ...]
+    interaction: Screened | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vectors", Cell(self.vectors).vectors)
@@ -79,6 +83,15 @@ class Crystal:
         return self.species.count("electron")
 
     @property
+    def medium(self) -> Medium | None:
+        """What screens in lattice sums: electrons lie in layer 0 of the interaction, holes, or the upper layer of a
+        same-charge bilayer, in layer 1."""
+        if self.interaction is None:
+            return None
+        above = self.heights > self.heights.min() if self.spacing else np.array([s == "hole" for s in self.species])
+        return Medium(self.interaction.heat_kernel, above.astype(int))
+
+    @property
     def length(self) -> float:
         """a = 1/sqrt(pi n) in a_h, n the density of holes, of electrons if there are no holes.
 
@@ -111,7 +124,7 @@ class Crystal:
         offsets = lattice_points(Cell(vectors), np.asarray(supercell))
         m = len(offsets)
         return Crystal(vectors, (self.positions + offsets[:, None]).reshape(-1, 2), np.tile(self.charges, m),
-                       np.tile(self.heights, m), self.species * m)
+                       np.tile(self.heights, m), self.species * m, self.interaction)
 
     def cell_parameters(self) -> dict[str, float]:
         """Lengths a <= b (a_h) of the reduced cell and the angle between its vectors, 60 to 90 degrees."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ehbilayer.crystal.record import capacitor_energy, crystal_data, ends_data, ends_of, energy_unit
+from ehbilayer.crystal.record import (
+    capacitor_energy,
+    charged,
+    crystal_data,
+    ends_data,
+    ends_of,
+    energy_unit,
+    told_interaction,
+)
 from ehbilayer.crystal.result import CrystalResult, LayerGroup, Minimum, Orbit, RunnerUp, StartEnd, cell_shape
 from ehbilayer.crystal.search import SAME, End, Start, ranking, search
 from ehbilayer.crystal.structures import Crystal
@@ -53,7 +61,7 @@ def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | Non
         return CrystalResult(status=status, total_energy=None, starts=())
     crystal, relaxed = best.relaxed.crystal, best.relaxed
     unit, name = energy_unit(crystal.spacing, crystal.length)
-    extra = capacitor_energy(crystal) if capacitor else 0.0
+    extra = capacitor_energy(crystal) if charged(crystal, capacitor) else 0.0
     per_hole = extra / (crystal.holes or crystal.electrons)
     return CrystalResult(
         status=status, total_energy=relaxed.energy + extra, energy_per_hole=(best.energy + per_hole) / unit,
@@ -64,7 +72,7 @@ def _result(starts: Sequence[Start], ends: dict[int, End], stopped: Status | Non
         max_force=relaxed.max_force / unit**2, max_stress=relaxed.max_stress / unit, force_unit=f"e^2/{name[-1]}^2",
         lowest_curvature=best.curvature, iterations=relaxed.iterations,
         **_minima(list(ends.values()), minima, per_hole, unit), starts_asked=len(starts),
-        data=crystal_data(crystal) | ends_data(ends))
+        inputs=told_interaction(crystal.interaction), data=crystal_data(crystal) | ends_data(ends))
 
 
 def _minima(ends: Sequence[End], minima: Sequence[End], per_hole: float, unit: float) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def primitive_crystal(crystal: Crystal, precision: float = PRECISION) -> Crystal
     first = np.unique(np.asarray(dataset.mapping_to_primitive), return_index=True)[1]
     vectors = _primitive_vectors(crystal.vectors, dataset)
     return Crystal(vectors, crystal.positions[first], crystal.charges[first], crystal.heights[first],
-                   tuple(crystal.species[i] for i in first)).reduced()
+                   tuple(crystal.species[i] for i in first), crystal.interaction).reduced()
 
 
 def _symmetry(crystal: Crystal, precision: float) -> Symmetry:

@@ -22,8 +22,8 @@ PRB 84, 085406 (2011).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -116,6 +116,11 @@ class Screened(Interaction):
     def parameters(self) -> dict[str, Any]:
         """As of every interaction, with kappa, and whether gates make v(0) finite, so that it counts in every term."""
         return {"name": self.name, **asdict(self), "kappa": self.kappa, "finite_v0": self.finite}
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any]) -> Screened:
+        """From its `parameters`."""
+        return cls(**{f.name: told[f.name] for f in fields(cls)})
 
     @property
     def cusps(self) -> bool:

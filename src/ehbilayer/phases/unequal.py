@@ -37,7 +37,9 @@ def _alone(torus: Torus, pairs: int) -> Torus:
 def _together(torus: Torus, parts: list[TorusCondensateResult]) -> TorusCondensateResult:
     first = parts[0]
     pairs = sum(p.density for p in parts) * torus.area
-    charged = torus.capacitor_energy if torus.capacitor else 0.0
+    charged = torus.capacitor_energy if torus.charged else 0.0
+    if torus.bilayer.interaction.finite:  # each part has its own already
+        charged *= 1 - sum((p.density * torus.area / pairs) ** 2 for p in parts)
     energy, normal = (sum(x) + charged for x in ([p.total_energy for p in parts], [p.normal_energy for p in parts]))
     errors = [p.basis_error for p in parts]
     known = [e for e in errors if e is not None]

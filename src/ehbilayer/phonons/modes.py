@@ -64,7 +64,7 @@ class Phonons:
     def forces(self) -> ForceConstants:
         """The lattice sums behind all wave vectors."""
         c = self.crystal
-        return ForceConstants(c.vectors, c.positions, c.charges, c.heights, TOLERANCE)
+        return ForceConstants(c.vectors, c.positions, c.charges, c.heights, TOLERANCE, c.medium)
 
     @property
     def branches(self) -> int:
@@ -132,8 +132,9 @@ class Sound:
     ----------
     slowest, fastest : omega/q of the lower branch over all directions, in a_h Ha_h; negative where it is unstable.
     plasmon : lim omega^2/q of the upper branch, and ``expected``: 2 pi Q^2/(A M) with the charge Q and the mass M of
-        the cell; both in a_h Ha_h^2. Without net charge the upper branch is sound too and the limit is 0.
-    longitudinal : omega/q of the upper branch where the cell has no net charge, else None.
+        the cell; both in a_h Ha_h^2. Without net charge, and between gates, the upper branch is sound too and the limit
+        is 0.
+    longitudinal : omega/q of the upper branch where it is sound, else None.
     """
 
     slowest: float
@@ -148,7 +149,8 @@ def sound(phonons: Phonons, directions: int = 24) -> Sound:
     angle = np.pi * (np.arange(directions) + 0.25) / directions
     unit = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     small = 1e-3 * float(np.min(np.linalg.norm(phonons.cell.reciprocal, axis=1)))
-    charge = round(float(phonons.crystal.charges.sum()), 9)
+    gated = phonons.crystal.interaction is not None and phonons.crystal.interaction.finite
+    charge = 0.0 if gated else round(float(phonons.crystal.charges.sum()), 9)
     expected = 2 * np.pi * charge**2 / (phonons.crystal.area * float(phonons.mass.sum()))
     speed = signed_root(_limit(phonons, unit, small, 0, 2))
     if not charge:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.crystal.record import capacitor_energy, crystal_data
+from ehbilayer.crystal.record import capacitor_energy, charged, crystal_data, told_interaction
 from ehbilayer.crystal.relaxation import RELAX, Relaxed, relax
 from ehbilayer.crystal.result import cell_shape
 from ehbilayer.crystal.structures import Crystal
@@ -133,7 +133,8 @@ def compute(crystal: Crystal, masses: dict[str, float], options: Options, hooks:
     status = work.run(scan)
     structure = identify(crystal).label
     return PhononsResult(status=status, structure=structure, start=structure if name is None else name, **work.found,
-                         inputs={} if name is None else {"structure": name}, data=work.data)
+                         inputs=told_interaction(crystal.interaction) | ({} if name is None else {"structure": name}),
+                         data=work.data)
 
 
 class _Work:
@@ -146,7 +147,7 @@ class _Work:
         self.unit = f"sqrt(e^2/(m_h {self.letter}^3))"
         self.per_cell = c.holes or c.electrons
         self.frequency = self.length**-1.5  # Ha_h, of one unit
-        self.capacitor = capacitor_energy(c) / self.per_cell * self.length if options.capacitor else 0.0
+        self.capacitor = capacitor_energy(c) / self.per_cell * self.length if charged(c, options.capacitor) else 0.0
         self.found: dict[str, Any] = {}
         self.data = crystal_data(c)
         self.settled = True
@@ -168,7 +169,8 @@ class _Work:
 
     def _rest(self) -> None:
         c = self.phonons.crystal
-        energy, forces = PointCharges(c.vectors, c.charges, c.heights, TOLERANCE).energy_and_forces(c.positions)
+        sums = PointCharges(c.vectors, c.charges, c.heights, TOLERANCE, c.medium)
+        energy, forces = sums.energy_and_forces(c.positions)
         largest = float(np.max(np.linalg.norm(forces, axis=1))) * c.length**2
         self.settled = largest < AT_REST
         self.found |= {"length_unit": self.letter, "length_unit_a_h": self.length,
@@ -241,9 +243,11 @@ class _Work:
                        "neighbour_distance": empty | {k: g.neighbour for k, g in found.items()}}
         size = melting.displacements(crystal, found, motion, p.masses)
         ratio = {k: v / found[k].neighbour for k, v in size.items()}
-        # the ratio goes as length^(-1/4) at a fixed shape
+        # the ratio goes as length^(-1/4) at a fixed shape, of bare charges
         grown = {k: (v / self.options.lindemann) ** 4 for k, v in ratio.items()}
-        self.found["melting"] = {k: MeltingPoint(g * crystal.spacing, g * crystal.length) for k, g in grown.items()}
+        if crystal.interaction is None:
+            self.found["melting"] = {k: MeltingPoint(g * crystal.spacing, g * crystal.length)
+                                     for k, g in grown.items()}
         if self.options.quantum:
             self.found |= {"zero_point_energy_per_hole": motion.energy / self.per_cell,
                            "rms_displacement": empty | size, "lindemann": empty | ratio,

@@ -11,25 +11,25 @@ acoustic sum rule holds by construction. D is Hermitian and continuous; at q -> 
 q_i q_j (2 pi/A) q q/|q|, which is not analytic (`long_wave`): longitudinal plasmons with omega^2 ~ |q|.
 
 Source: Born & Huang, Dynamical Theory of Crystal Lattices (1954), section 30; in two dimensions Bonsall & Maradudin,
-PRB 15, 1959 (1977). The halves are those of `split`.
+PRB 15, 1959 (1977). The halves are those of `layers`, bare or in a medium.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from ehbilayer.interaction.lattice_sums.layers import Layers, Medium
 from ehbilayer.interaction.lattice_sums.split import (
     TOLERANCE,
     coincident,
     decades_of,
-    long_slope,
     per_charge,
     planar,
     points_within,
-    short_curvature,
 )
 from ehbilayer.numerics.lattice import Cell, reduce_vectors
 
@@ -38,10 +38,10 @@ XX, XY, YY = (0, 0), (0, 1), (1, 1)
 
 
 def hessian(vectors: np.ndarray, positions: np.ndarray, charges: np.ndarray, heights: np.ndarray,
-            tolerance: float = TOLERANCE) -> np.ndarray:
+            tolerance: float = TOLERANCE, medium: Medium | None = None) -> np.ndarray:
     """d2E/(dr_ia dr_jb) per cell (n, 2, n, 2), Ha_h/a_h^2. Arguments and errors: `potential.energy_and_forces`."""
     zero = np.zeros((1, 2))
-    return ForceConstants(vectors, positions, charges, heights, tolerance).dynamical_matrix(zero)[0].real
+    return ForceConstants(vectors, positions, charges, heights, tolerance, medium).dynamical_matrix(zero)[0].real
 
 
 def dynamical_matrix(vectors: np.ndarray, positions: np.ndarray, charges: np.ndarray, heights: np.ndarray,
@@ -65,7 +65,7 @@ def long_wave(area: float, charges: np.ndarray, heights: np.ndarray, q: np.ndarr
 
 
 class ForceConstants:
-    """The lattice sums of one crystal, made ready for many wave vectors. Arguments: `potential.energy_and_forces`.
+    """The lattice sums of one crystal, made ready for many wave vectors. Arguments: `charges.PointCharges`.
 
     Raises
     ------
@@ -73,12 +73,12 @@ class ForceConstants:
     """
 
     def __init__(self, vectors: np.ndarray, positions: np.ndarray, charges: np.ndarray, heights: np.ndarray,
-                 tolerance: float = TOLERANCE) -> None:
+                 tolerance: float = TOLERANCE, medium: Medium | None = None) -> None:
         self._cell = Cell(reduce_vectors(Cell(vectors).vectors)[0])
         self.area, self.positions = self._cell.area, planar("positions", positions)
         n = len(self.positions)
         self.charges, self.heights = per_charge("charges", charges, n), per_charge("heights", heights, n)
-        self._layers = [np.flatnonzero(self.heights == z) for z in np.unique(self.heights)]
+        self._layers = Layers(self.heights, medium)
         decades = decades_of(tolerance)
         # the short part costs n^2 pairs, the long part n structure factors per wave
         self._r0 = r0 = float(np.sqrt(self.area / np.pi)) * max(n, 1) ** -0.25
@@ -145,7 +145,8 @@ class ForceConstants:
         pair, r, s = (np.concatenate(parts) for parts in zip(*found, strict=True))
         if len(s) and s.min() < 1e-14 * np.sqrt(self.area):
             raise coincident("positions")
-        _, f1, f2 = short_curvature(s, self._r0)
+        of = self._layers.of
+        _, f1, f2 = self._layers.short(s, self._layers.which[of[i[pair]], of[j[pair]]], self._r0, curved=True)
         strength = -self.charges[i[pair]] * self.charges[j[pair]]
         terms = np.concatenate([strength * (f1 * (a == b) + f2 * r[:, a] * r[:, b]) for a, b in (XX, XY, YY)])
         rows = np.concatenate([pair + c * n * n for c in range(3)])
@@ -163,10 +164,11 @@ class ForceConstants:
         n = len(self.positions)
         out = np.zeros((len(q), 3, n, n), dtype=complex)
         waves = q[:, None] + self._waves  # m, wave, xy
-        for a, first in enumerate(self._layers):
-            for second in self._layers[a:]:
-                d = float(abs(self.heights[first[0]] - self.heights[second[0]]))
-                weight = _weights(waves, self._r0, d, along) / self.area  # m, (xx, xy, yy), wave
+        for a, first in enumerate(self._layers.members):
+            for b, second in enumerate(self._layers.members[a:], a):
+                c = int(self._layers.which[a, b])
+                # m, (xx, xy, yy), wave
+                weight = _weights(waves, partial(self._layers.long, c=c, r0=self._r0), along) / self.area
                 left = self._phase[first] * weight[:, :, None]
                 block = left @ self._phase[second].conj().T * np.outer(self.charges[first], self.charges[second])
                 out[:, :, first[:, None], second] = block
@@ -174,12 +176,13 @@ class ForceConstants:
         return out
 
 
-def _weights(waves: np.ndarray, r0: float, d: float, along: int | None) -> np.ndarray:
+def _weights(waves: np.ndarray, long: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+             along: int | None) -> np.ndarray:
     """k_a k_b long(k) for ab = xx, xy, yy, or its derivative by k_c, shape (m, 3, wave); 0 at k = 0."""
     k = np.linalg.norm(waves, axis=-1)
     zero = k == 0
     k = np.where(zero, 1.0, k)
-    value, slope = long_slope(k, r0, d)
+    value, slope = long(k)
     product = np.stack([waves[..., a] * waves[..., b] for a, b in (XX, XY, YY)], axis=1)
     if along is None:
         return product * np.where(zero, 0.0, value)[:, None]

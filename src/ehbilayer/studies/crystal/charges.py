@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from ehbilayer.crystal.problem import A_OVER_D, Structure, check_ratio, composition, fitted, two_layers
 from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.search import Composition
 from ehbilayer.crystal.structures import structure_names
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.interaction.base import refuse_capacitor
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import read_bytes
 from ehbilayer.studies.bilayer import (
@@ -40,11 +42,11 @@ class Read:
     unit_spacing: bool
 
     @property
-    def entries(self) -> dict[str, str | float | bool]:
+    def entries(self) -> dict[str, Any]:
         """What the resolved parameters say of them."""
         c = self.inside
         return {"carrier": c.carrier, "electrons_per_hole": c.electrons_per_hole, "layers": c.layers,
-                "spacing": c.spacing}
+                "spacing": c.spacing, **({} if c.interaction is None else {"screening": c.interaction.parameters})}
 
 
 def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None) -> Read:
@@ -55,7 +57,11 @@ def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None)
     flat = ratio == 0 and layers == 1
     unit_spacing = not flat and study.bilayer.spacing is None and given is not None
     spacing = 0.0 if flat else 1.0 if unit_spacing else _spacing(study, scales)
-    require_coulomb(interaction_of(study, spacing, scales), "a classical crystal")
+    interaction = interaction_of(study, spacing, scales)
+    refuse_capacitor(interaction, study.bilayer.capacitor)
+    if unit_spacing and isinstance(interaction, Screened):
+        raise InputError("bilayer.spacing", "given where the interaction is screened, whose lengths are in a_h",
+                         "missing", "a/d alone has the spacing as its unit of length")
     if given is not None and spacing:
         check_ratio(given)
     if a_over_d is not None:
@@ -63,7 +69,8 @@ def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None)
     else:
         found = densities_of(study.density, numbers, scales, spacing)
         density = found["electron" if alone else "hole"]
-    return Read(composition(density, spacing, ratio, layers, "electron" if alone else "hole"), unit_spacing)
+    screened = interaction if isinstance(interaction, Screened) else None
+    return Read(composition(density, spacing, ratio, layers, "electron" if alone else "hole", screened), unit_spacing)
 
 
 def _spacing(study: Study, scales: Scales) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ehbilayer.crystal.result import CrystalResult, CrystalScanResult
 from ehbilayer.crystal.search import DOWNHILL
-from ehbilayer.studies.text import status_row, time_row
+from ehbilayer.studies.text import interaction_rows, status_row, time_row
 
 SWEPT = ("energy_per_hole",)  # what a sweep shows first
 
@@ -12,7 +12,7 @@ SWEPT = ("energy_per_hole",)  # what a sweep shows first
 def rows(result: CrystalResult | CrystalScanResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     table = _scan_rows(result) if isinstance(result, CrystalScanResult) else _crystal_rows(result)
-    return [row for row in [status_row(result), *table, time_row(result)] if row[1]]
+    return [row for row in [status_row(result), *table, *interaction_rows(result), time_row(result)] if row[1]]
 
 
 def _crystal_rows(r: CrystalResult) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ehbilayer.phonons.result import MeltingPoint, PhononsResult
-from ehbilayer.studies.text import energy_text, status_row, time_row
+from ehbilayer.studies.text import energy_text, interaction_rows, status_row, time_row
 
 GROUP_NAMES = {"electron": "electrons", "hole": "holes", "dipole": "dipoles", "free_electron": "free electrons"}
 SWEPT = ("energy_per_hole", "lindemann", "stable")  # what a sweep shows first
@@ -20,19 +20,23 @@ def rows(result: PhononsResult) -> list[tuple[str, str]]:
     if r.stable is not None:
         found += _zone_rows(r)
     found.append(("zero-point/hole", energy_text(r.zero_point_energy_per_hole)))
-    found += [(GROUP_NAMES[name], _group_text(r, name, point)) for name, point in (r.melting or {}).items()]
+    melting = r.melting or {}
+    groups = melting or [name for name, ratio in (r.lindemann or {}).items() if ratio is not None]
+    found += [(GROUP_NAMES[name], _group_text(r, name, melting.get(name))) for name in groups]
     if (end := r.followed) is not None:
         found.append(("leads to", f"{end.structure}, {end.energy_per_hole:.10f} {r.energy_unit} per hole, "
                       f"{end.dipoles_per_hole:g} dipoles per hole" + ("" if end.stable else ", not stable yet")))
-    return [row for row in [*found, time_row(r)] if row[1]]
+    return [row for row in [*found, *interaction_rows(r), time_row(r)] if row[1]]
 
 
-def _group_text(r: PhononsResult, name: str, point: MeltingPoint) -> str:
+def _group_text(r: PhononsResult, name: str, point: MeltingPoint | None) -> str:
     """Displacement and Lindemann ratio where hbar is known, and where the group melts at this shape."""
     text, ratio, size = "", (r.lindemann or {}).get(name), (r.rms_displacement or {}).get(name)
     if ratio is not None:
         state = "melt" if (r.melts or {})[name] else "solid"
         text = f"rms {size:.5g} a_h, Lindemann {ratio:.4f}: {state}; "
+    if point is None:
+        return f"{text}threshold {r.threshold:g}"
     above = f"d = {point.spacing:.5g}, a = {point.a:.5g} a_h" if point.spacing else f"a = {point.a:.5g} a_h"
     return f"{text}solid above {above} (threshold {r.threshold:g})"
 
