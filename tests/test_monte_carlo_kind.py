@@ -37,7 +37,7 @@ def test_a_study_and_a_call_give_the_same_digits(tmp_path: Path) -> None:
     assert called.energy_per_hole == result.energy_per_hole
     rows = dict(kinds.rows(result))
     assert rows["trial"] == "liquid, by dmc" and "+-" in rows["energy/hole"]
-    assert rows["phase"] == "condensate" and "electron-hole" in rows["g in contact"] and "+-" in rows["condensed"]
+    assert rows["phase"] == "liquid" and "electron-hole" in rows["g in contact"] and "+-" in rows["condensed"]
     assert len(kinds.figure(result).axes) == 5
 
 
