@@ -28,6 +28,7 @@ class Model:
     tail: tuple[float, float] = (0.0, 0.0)
     outer_mass: float = 1.0
     excitons: int = 1
+    screened: None = None
 
     @property
     def exciton(self) -> SimpleNamespace:

@@ -90,7 +90,7 @@ def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None
 
     Raises
     ------
-    InputError : as `few_body`; another interaction than Coulomb's, an exciton, which is bound at every spacing.
+    InputError : as `few_body`; an interaction of one's own, an exciton, which is bound at every spacing.
 
         device = Bilayer.of("WSe2/MoSe2", hole_density="1e11 cm^-2")
         critical_spacing(device, "trion-").critical_spacing.to("nm")
@@ -98,15 +98,18 @@ def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None
     from ehbilayer.few_body.complexes import complex_of
     from ehbilayer.few_body.scan import critical
     from ehbilayer.few_body.variational import Options
-    from ehbilayer.interaction.base import require_coulomb
+    from ehbilayer.interaction.base import require_known
+    from ehbilayer.interaction.screened import Screened
     from ehbilayer.model import Bilayer
     from ehbilayer.results.calling import call
     from ehbilayer.units import Scales
 
     require("bilayer", bilayer, Bilayer)
-    require_coulomb(bilayer.interaction, "critical_spacing")
+    require_known(bilayer.interaction, "critical_spacing")
+    screened = bilayer.interaction if isinstance(bilayer.interaction, Screened) else None
     here = complex_of(bilayer, complex, spin, angular_momentum, 0.0)
     ratios = [here.electron_mass] if mass_ratios is None else sorted(set(mass_ratios))
     scales = bilayer.scales if mass_ratios is None else Scales()
     options = Options(seed=seed, max_functions=max_functions)
-    return call(lambda hooks: critical(complex, spin, ratios, options, hooks, angular_momentum), scales, how, seed=seed)
+    return call(lambda hooks: critical(complex, spin, ratios, options, hooks, angular_momentum, screened), scales, how,
+                seed=seed)

@@ -101,13 +101,20 @@ class Complex:
         """c_3 (Ha_h a_h^3) and c_4 (Ha_h a_h^4) of the potential c_3/R^3 - c_4/R^4 between the parts, R their distance.
 
         Trion: c_3 = d^2/2 +- (m_h - m_e)/(m_h + m_e) <r^2>/4 (+ for electrons outside): dipole, and quadrupole because
-        the two charges of the exciton have clouds of different size; c_4 = alpha/2. Biexciton: c_3 = d^2.
+        the two charges of the exciton have clouds of different size; c_4 = alpha/2. Biexciton: c_3 = d^2. In a screened
+        interaction d^2/2 is B of `Screened.far_dipole`, of the pairs that differ; gates leave no field of a charge that
+        clouds or a polarisability would feel in these orders.
         """
-        d, x = self.spacing, self.exciton
+        d, x, screened = self.spacing, self.exciton, self.screened
+        far = [d * d / 2] * 2 if screened is None else \
+            [screened.far_dipole(0, 1) - screened.far_dipole(a, a) for a in (0, 1)]
         if self.name == "biexciton":
-            return d * d, 0.0
+            return far[0] + far[1], 0.0
+        outside = far[0] if self.name == "trion-" else far[1]
+        if screened is not None and screened.finite:
+            return outside, 0.0
         clouds = (1 - self.electron_mass) / (1 + self.electron_mass) * x.mean_square / 4
-        return d * d / 2 + (clouds if self.name == "trion-" else -clouds), x.polarisability / 2
+        return outside + (clouds if self.name == "trion-" else -clouds), x.polarisability / 2
 
     def draw(self, count: int, reach: float, rng: np.random.Generator) -> Functions:
         """Random Gaussians for the search, in equal parts

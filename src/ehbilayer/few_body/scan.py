@@ -24,6 +24,7 @@ from ehbilayer.few_body.threshold import Critical, Path, critical_spacing, from_
 from ehbilayer.few_body.variational import MORE, Options, minimise, starting_functions
 from ehbilayer.few_body.variational import report as report_of_answer
 from ehbilayer.hooks import Hooks
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.results.base import Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.units import Scales
@@ -135,12 +136,12 @@ class _Table:
 
 
 def critical(name: str, spin: str | None, ratios: list[float], options: Options, hooks: Hooks | None = None,
-             angular_momentum: int | None = None) -> CriticalSpacingResult:
+             angular_momentum: int | None = None, screened: Screened | None = None) -> CriticalSpacingResult:
     """Critical spacings of a complex at several mass ratios.
 
     Parameters
     ----------
-    name, spin, angular_momentum : the complex, see `make_complex`.   ratios : m_e/m_h.
+    name, spin, angular_momentum, screened : the complex, see `make_complex`.   ratios : m_e/m_h.
     options, hooks : see `threshold.critical_spacing` and `hooks.Hooks`.
 
     Returns
@@ -154,7 +155,7 @@ def critical(name: str, spin: str | None, ratios: list[float], options: Options,
     hooks = hooks or Hooks()
     done: dict[float, Critical] = {}
     paths: dict[float, Path] = {}  # of the search that has not ended, one at most
-    complex = make_complex(name, spin, ratios[0], 0.0, angular_momentum)
+    complex = make_complex(name, spin, ratios[0], 0.0, angular_momentum, screened)
     if isinstance(hooks.unfinished, CriticalSpacingResult):
         done, paths = _finished(hooks.unfinished), _begun(hooks.unfinished)
 
@@ -166,7 +167,7 @@ def critical(name: str, spin: str | None, ratios: list[float], options: Options,
     for ratio in ratios:
         if ratio in done:
             continue
-        found = critical_spacing(name, spin, ratio, options, angular_momentum, should_stop=hooks.should_stop,
+        found = critical_spacing(name, spin, ratio, options, angular_momentum, screened, should_stop=hooks.should_stop,
                                  told=partial(_tell, hooks, ratio), path=paths.get(ratio),
                                  kept=partial(kept, ratio))
         if found.status in (Status.interrupted, Status.timeout):

@@ -25,6 +25,7 @@ from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.gaussians import Functions
 from ehbilayer.few_body.variational import REFINED, Answer, Options, minimise
 from ehbilayer.hooks import silent
+from ehbilayer.interaction.screened import Screened
 from ehbilayer.status import Status
 
 STOPPED = (Status.interrupted, Status.timeout)
@@ -102,8 +103,12 @@ def decay(complex: Complex, binding: float, radius: float) -> float:
 
 
 def outer_radius(complex: Complex) -> float:
-    """R_0: where the parts are apart and the two terms of the tail suffice."""
-    return 2.5 * (complex.exciton.mean_distance + complex.spacing)
+    """R_0: where the parts are apart and the two terms of the tail suffice; beyond the reach of sheets and gates."""
+    screened = complex.screened
+    reach = complex.spacing if screened is None else \
+        screened.stretch * (complex.spacing + (screened.gate_top or 0.0) + (screened.gate_bottom or 0.0)) \
+        + sum(screened.sheets)
+    return 2.5 * (complex.exciton.mean_distance + reach)
 
 
 def extrapolate(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarray, degree: int, *,
@@ -134,14 +139,16 @@ def extrapolate(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarr
 
 
 def critical_spacing(name: str, spin: str | None, electron_mass: float, options: Options,
-                     angular_momentum: int | None = None, *, told: Callable[[str], None] | None = None,
+                     angular_momentum: int | None = None, screened: Screened | None = None, *,
+                     told: Callable[[str], None] | None = None,
                      should_stop: Callable[[], Status | None] | None = None, path: Path | None = None,
                      kept: Callable[[Path], None] | None = None) -> Critical:
     """The spacing above which a complex is not bound.
 
     Parameters
     ----------
-    name, spin, electron_mass, angular_momentum : the complex, see `make_complex`.
+    name, spin, electron_mass, angular_momentum, screened : the complex, see `make_complex`; layers of some thickness
+        are asked from where they touch on.
     options : ``seed`` and ``max_functions``; each point is computed to a thousandth of its binding energy, or as well
         as the functions allow.
     told, should_stop : hears a line per point; asked before every point.
@@ -152,7 +159,8 @@ def critical_spacing(name: str, spin: str | None, electron_mass: float, options:
     Critical; its uncertainty is the spread of the extrapolation over degrees, radii R_0, subsets of the points and the
     errors of their energies.
     """
-    search = _Search(name, spin, electron_mass, options, angular_momentum, told or silent, should_stop, path, kept)
+    search = _Search((name, spin, electron_mass), options, angular_momentum, screened, told or silent, should_stop,
+                     path, kept)
     return search.run()
 
 
@@ -184,20 +192,24 @@ COLUMNS: tuple[Callable[[_Point], float], ...] = (lambda a: a.complex.spacing, l
 class _Search:
     """Spacings approached from the bound side."""
 
-    def __init__(self, name: str, spin: str | None, electron_mass: float, options: Options,
-                 angular_momentum: int | None, told: Callable[[str], None],
+    def __init__(self, what: tuple[str, str | None, float], options: Options, angular_momentum: int | None,
+                 screened: Screened | None, told: Callable[[str], None],
                  should_stop: Callable[[], Status | None] | None, path: Path | None,
                  kept: Callable[[Path], None] | None) -> None:
-        self._what, self._options, self._told, self._stop = (name, spin, electron_mass), options, told, should_stop
-        self._momentum = angular_momentum
+        self._what, self._options, self._told, self._stop = what, options, told, should_stop
+        self._momentum, self._screened, (name, _, electron_mass) = angular_momentum, screened, what
+        self._first = 0.0 if screened is None else screened.layer_thickness
         self._radius = (1 + electron_mass) / (2 * electron_mass)  # of the exciton at d = 0
         self._found: list[_Point] = []
         self._functions: Functions | None = None  # of the last one found
-        self._kept, self._next = kept, self._radius * (0.2 if name == "biexciton" else 2.0)
+        self._kept, self._next = kept, self._first + self._radius * (0.2 if name == "biexciton" else 2.0)
         if path is not None:
             self._next, self._functions = path.next, path.functions
-            self._found = [_Point(make_complex(*self._what, float(d), angular_momentum), float(e), float(u))
+            self._found = [_Point(self._complex(float(d)), float(e), float(u))
                            for d, e, u in zip(path.spacings, path.bindings, path.errors, strict=True)]
+
+    def _complex(self, spacing: float) -> Complex:
+        return make_complex(*self._what, spacing, self._momentum, self._screened)
 
     def _add(self, answer: Answer) -> None:
         self._found.append(_Point(answer.complex, answer.binding, answer.uncertainty))
@@ -211,7 +223,7 @@ class _Search:
 
     def _compute(self, spacing: float, tolerance: float) -> Answer:
         """One point, from the functions of the last one."""
-        complex, start = make_complex(*self._what, spacing, self._momentum), None
+        complex, start = self._complex(spacing), None
         if self._found and self._functions is not None:
             old = self._found[-1]
             stretch = complex.exciton.mean_distance / old.complex.exciton.mean_distance
@@ -227,12 +239,12 @@ class _Search:
     def run(self) -> Critical:
         """March outwards until the threshold can be guessed, then approach it in shrinking gaps."""
         if not self._found:
-            answer = self._compute(0.0, 1e-3 / self._radius)
+            answer = self._compute(self._first, 1e-3 / self._radius)
             if answer.status in STOPPED:
                 return self._end(answer.status, "stopped")
             if answer.bound is not True:
                 return self._end(Status.converged if answer.bound is False else Status.not_converged,
-                                 "not bound even at spacing 0")
+                                 f"not bound even at spacing {self._first:g}")
             self._add(answer)
         for _ in range(MOST_POINTS):
             self._keep()

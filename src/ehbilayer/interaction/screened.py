@@ -154,7 +154,7 @@ class Screened(Interaction):
         a, b = min(a, b), max(a, b)
         (top, bottom), x = (self._heights[0][a], self._heights[1][b]), q * self.stretch * self.layer_thickness
         gates = _image(q, top) * _image(q, bottom) / _image(q, self._heights[0][0] + self._heights[1][0])
-        if a != b:
+        if a != b and self.spacing:
             spread = _edge(x) ** 2 * np.exp(-q * self.stretch * (self.spacing - self.layer_thickness))
             return np.asarray(2 * np.pi / q * spread * gates)
         if not self.layer_thickness:
@@ -165,15 +165,15 @@ class Screened(Interaction):
         y = np.where(thin, 1.0, x)
         # gates - 1, in which no leading 1 cancels, with the growth e^x of S^2 taken into its exponents
         total = self._heights[0][0] + self._heights[1][0]
-        images = 2 * np.exp(y - 2 * q * total) - np.exp(y - 2 * q * top) - np.exp(y - 2 * q * bottom)
-        images = images if top < math.inf and bottom < math.inf else -np.exp(y - 2 * q * min(top, bottom)) \
-            if min(top, bottom) < math.inf else np.zeros_like(y)
+        images = 2 * np.exp(y - 2 * q * total) if total < math.inf else np.zeros_like(y)
+        for height in (top, bottom):
+            images = images - np.exp(y - 2 * q * height) if height < math.inf else images
         outside = 2 * (y - 1 + np.exp(-y)) / y**2 + _edge(y) ** 2 * images / _image(q, total)
         return np.asarray(2 * np.pi / q * np.where(thin, inside, outside))
 
     def long_wave(self, a: int, b: int) -> tuple[float, float]:
         (top, bottom), s = (self._heights[0][min(a, b)], self._heights[1][max(a, b)]), self.stretch
-        within = 2 * np.pi * s * self.layer_thickness / 3 if a == b else 0.0
+        within = 2 * np.pi * s * self.layer_thickness / 3 if a == b or not self.spacing else 0.0
         if top == bottom == math.inf:
             # 2 pi/q - 2 pi (s d + r_0 + r_1), and the mean height between the charges of a thick layer
             return 2 * np.pi, -2 * np.pi * (s * self.distance(a, b) + sum(self.sheets)) - within
@@ -196,7 +196,20 @@ class Screened(Interaction):
         else:
             both, up, down = (x / (top + d + bottom) for x in (top * bottom, top, bottom))
         total = both * (one + two) ** 2 + d * (up * one**2 + down * two**2)
-        return float(2 * np.pi * total - within * (one**2 + two**2) / 2) / area
+        thick = one**2 + two**2 if self.spacing else (one + two) ** 2
+        return float(2 * np.pi * total - within * thick / 2) / area
+
+    def far_dipole(self, a: int, b: int) -> float:
+        """B of v_ab(q -> 0) = c/q + h + 2 pi B q + O(q^2), that is v_ab(r) = c/2 pi r - B/r^3 far away, a_h^2; d^2/2 of
+        bare charges, 0 between two gates."""
+        heights = [x for row in self._heights for x in row if x < math.inf]
+        longest = max(self.stretch * (self.spacing + self.layer_thickness), *self.sheets, *heights)
+        if not longest:
+            return 0.0
+        # q v/2 pi is analytic around q = 0: its second coefficient by Cauchy's formula
+        circle = np.exp(2j * np.pi * (np.arange(48) + 0.5) / 48)
+        q = 0.2 / longest * circle
+        return float(np.mean(q * self.continued(q, a, b) / (2 * np.pi) / q**2).real)
 
     # -- real space and lattices --
 

@@ -11,7 +11,6 @@ from ehbilayer.few_body.complexes import Complex, make_complex
 from ehbilayer.few_body.scan import critical, scan
 from ehbilayer.few_body.variational import Options, require_room, solve
 from ehbilayer.hooks import Hooks
-from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.interaction.screened import Screened
 from ehbilayer.results.base import Result
 from ehbilayer.studies.bilayer import interaction_of, length_of, mass_ratio_of, scales_of
@@ -70,18 +69,19 @@ def _prepare(study: Study) -> Task:
 
 def _prepare_critical(study: Study, scales: Scales, options: Options) -> Task:
     table = keys.of(study)
-    require_coulomb(interaction_of(study, 0.0, scales), "critical_spacing")
+    screened = _screened(study, 0.0, scales)
     if table.spacings is not None:
         raise InputError("few-body.spacings", 'used with find = "binding"', table.spacings, "remove it")
     ratios = sorted(set(table.mass_ratios)) if table.mass_ratios else [mass_ratio_of(scales)]
-    complex = make_complex(table.complex, table.spin, ratios[0], 0.0, table.angular_momentum)
+    complex = make_complex(table.complex, table.spin, ratios[0], 0.0, table.angular_momentum, screened)
     require_room(complex, options)
     resolved = {"complex": complex.name, "spin": complex.spin, "find": table.find,
                 "angular_momentum": complex.angular_momentum, "mass_ratios": ratios, **asdict(options)}
     plan = (*device_lines(study.bilayer.material, scales), _complex_line(complex),
             f"  find       critical spacing at m_e/m_h = {', '.join(f'{r:g}' for r in ratios)}",
             _solve_line(options, "accuracy as each point needs it"))
-    method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum)
+    method = partial(critical, table.complex, table.spin, ratios, options, angular_momentum=table.angular_momentum,
+                     screened=screened)
     if table.mass_ratios is not None:
         scales = Scales()  # of the masses of a device, which are not those asked for
     return Task(study, scales, study.canonical(), resolved, plan, _solving(method), seed=options.seed,
