@@ -25,7 +25,8 @@ STUDIES: dict[str, dict[str, Any]] = {
     "crystal": CRYSTAL | {"crystal": {"structure": "honeycomb"}},
     "phonons": {"bilayer": {"material": "WSe2/MoSe2", "spacing": "3 nm"}, "crystal": {"structure": "honeycomb"},
                 "density": {"hole": "1.29e11 cm^-2", "electrons_per_hole": 2}},
-    "few-body": EXCITON, "liquid": PAIRS, "thermal": PAIRS | {"thermal": {"trions": False, "points": 3}},
+    "few-body": EXCITON, "liquid": PAIRS, "response": PAIRS | {"response": {"wave_numbers": 4, "frequencies": 5}},
+    "thermal": PAIRS | {"thermal": {"trions": False, "points": 3}},
     "monte-carlo": PAIRS | {"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {
         "target_error": 0.1, "walkers": 20, "samples": 20, "optimisation_steps": 1}},
     "sweep": {"kind": "crystal", "density": {"electrons_per_hole": 2}, "crystal": {"structure": "honeycomb"},

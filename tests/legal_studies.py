@@ -87,6 +87,9 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
                {"liquid": {"curve_points": 3}} | GATED),
     "thermal": ({"thermal": {"trions": False, "points": 3}},
                 {"density": DENSE | {"electrons_per_hole": 2}, "thermal": {"trions": False, "points": 2}}),
+    "response": ({"response": {"wave_numbers": 3, "frequencies": 4}},
+                 {"density": DENSE | {"electrons_per_hole": 2}, "response": {"wave_numbers": 2, "frequencies": 0}},
+                 {"response": {"wave_numbers": 3, "frequencies": 4}} | GATED),
     "monte-carlo": ({"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {
         "method": "vmc", "target_error": 0.05, "max_time": 1.0, "walkers": 20, "samples": 20,
         "optimisation_steps": 1}},),

@@ -116,6 +116,7 @@ BOX = Torus(HOLES, holes=4, zero_mode="none")
     (lambda: ehbilayer.crystal(BOX), "bilayer"), (lambda: ehbilayer.phonons("honeycomb"), "crystal"),
     (lambda: ehbilayer.pairing(BOX), "bilayer"), (lambda: ehbilayer.device(BOX), "bilayer"),
     (lambda: ehbilayer.liquid(BOX), "bilayer"), (lambda: ehbilayer.thermal(BOX), "bilayer"),
+    (lambda: ehbilayer.response(BOX), "bilayer"),
     (lambda: Torus("WSe2", holes=4, zero_mode="none"), "bilayer"),
     (lambda: ehbilayer.run(3), "study"), (lambda: ehbilayer.hartree_fock(BOX, 7), "start"),
     (lambda: Torus(HOLES, holes=4, shape="round", zero_mode="none"), "shape"),
@@ -134,7 +135,7 @@ def test_a_density_is_asked_for_where_it_matters() -> None:
     assert ehbilayer.few_body(bare, "exciton").energy == ehbilayer.few_body(dense, "exciton").energy
     calls: list[Callable[[], Any]] = [
         lambda: Torus(bare, holes=4, zero_mode="none"), lambda: ehbilayer.condensate(bare),
-        lambda: ehbilayer.liquid(bare), lambda: ehbilayer.thermal(bare),
+        lambda: ehbilayer.liquid(bare), lambda: ehbilayer.thermal(bare), lambda: ehbilayer.response(bare),
         lambda: ehbilayer.crystal(bare, "honeycomb"), lambda: ehbilayer.phonons(bare, "honeycomb"),
         lambda: ehbilayer.device(bare)]
     for call in calls:

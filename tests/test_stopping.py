@@ -105,6 +105,7 @@ ENDLESS: dict[str, dict[str, Any]] = {
     "few-body": {"bilayer": LAYERS, "few-body": {
         "complex": "trion-", "max_functions": 1000, "tolerance": 1e-13}},
     "thermal": {"bilayer": LAYERS, "density": DENSE},
+    "response": {"bilayer": LAYERS, "density": DENSE, "response": {"approximation": "stls", "sum_rule": True}},
     "liquid": {"bilayer": LAYERS, "density": {"electrons_per_hole": 1},
                "sweep": {"density.rs_hole": {"start": 2.0, "stop": 9.0, "count": 100_000}}},
     "monte-carlo": {"bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1.0},

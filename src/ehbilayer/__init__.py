@@ -28,6 +28,7 @@ from ehbilayer.monte_carlo import monte_carlo
 from ehbilayer.pairing import pairing
 from ehbilayer.phases import phases
 from ehbilayer.phonons import phonons
+from ehbilayer.response import response
 from ehbilayer.run import run
 from ehbilayer.thermal import thermal
 
@@ -72,8 +73,8 @@ __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockRes
            "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Screened", "Status", "Study",
            "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
            "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock",
-           "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons", "run",
-           "run_many", "size_limit", "thermal"]
+           "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons",
+           "response", "run", "run_many", "size_limit", "thermal"]
 
 
 def __getattr__(name: str) -> Any:

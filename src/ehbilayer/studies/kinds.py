@@ -64,6 +64,7 @@ KINDS = (
     Kind("liquid", f"{STUDIES}.liquid"),
     Kind("monte-carlo", f"{STUDIES}.monte_carlo"),
     Kind("thermal", f"{STUDIES}.thermal"),
+    Kind("response", f"{STUDIES}.response"),
 )
 SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
 

@@ -1,0 +1,48 @@
+"""The result of a response: modes, correlations, stability, and the loss function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ehbilayer.results.base import Carriers, Result, entry, number
+
+
+@dataclass(frozen=True)
+class SumRule:
+    """Stiffness against a common change of all densities, in which the layers stay as neutral as they are."""
+
+    response: float = number("Ha_h a_h^2", "-u chi^-1 u at q -> 0, w = 0, u = 1 for each carrier of neutral layers")
+    energy: float | None = number("Ha_h a_h^2", "d^2(E/A)/dn^2 of the same theory; None: not asked for", None)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class ResponseResult(Result):
+    """Linear response of coupled liquids.
+
+    Arrays: loss(carrier, loss_wave_number, frequency) is -Im (1 + V chi)_aa; modes against mode_wave_number;
+    structure_factor, local_field (v_ab G_ab over sqrt(v_aa v_bb)) and static_response against wave_number, and
+    pair_correlation against distance, each by pair.
+    """
+
+    kind: ClassVar[str] = "response"
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("acoustic_", "optical_")
+    phase: str = entry("liquid")
+    approximation: str = entry("rpa | hubbard | stls")
+    acoustic_velocity: float | None = number("a_h Ha_h", "of the acoustic plasmon, q -> 0; None: there is none", None)
+    acoustic_damping: float | None = number("a_h Ha_h", "-Im c of it: decays into pairs of the faster carrier", None)
+    fermi_velocity: Carriers[float] = number("a_h Ha_h", "k_F/m of each carrier")
+    hydrodynamic_velocity: float | None = number(
+        "a_h Ha_h", "sqrt(K n/sum m) of the stiffness K of the response, all carriers in step", None)
+    lattice_velocity: float | None = number(
+        "a_h Ha_h", "sqrt((K - 1/N_0) n/m) of the heaviest carrier, which the others follow at once", None)
+    correlation_energy_per_hole: float = number("Ha_h", "E_c per hole; per particle of the first carrier without holes")
+    correlation_energy_per_area: float = number("Ha_h/a_h^2", "E_c per area, without kinetic and exchange energy")
+    energy_per_hole: float = number("Ha_h", "kinetic, exchange and correlation energy, without the capacitor")
+    contact: dict[str, float] = number("1", "g_ab(0) of each kind of pair, all flavours; below 0 the theory has failed")
+    stable: bool = entry("whether waves of density cost energy at every wave number")
+    least_stability: float = number("1", "lowest eigenvalue of 1 + N_0^(1/2) W N_0^(1/2) over q; 1 without interaction")
+    softest_wave_number: float = number("a_h^-1", "where that is")
+    stiffness: SumRule | None = entry("compressibility sum rule, for one carrier or two of opposite charge", None)
+    density: Carriers[float] = number("a_h^-2", "particles per area")
+    filled_flavours: Carriers[int] = entry("flavours that are filled, of each carrier")

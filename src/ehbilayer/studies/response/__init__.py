@@ -1,0 +1,1 @@
+"""Studies of kind "response": keys, task, table and figure."""
