@@ -36,13 +36,16 @@ class ResponseResult(Result):
         "a_h Ha_h", "sqrt(K n/sum m) of the stiffness K of the response, all carriers in step", None)
     lattice_velocity: float | None = number(
         "a_h Ha_h", "sqrt((K - 1/N_0) n/m) of the heaviest carrier, which the others follow at once", None)
-    correlation_energy_per_hole: float = number("Ha_h", "E_c per hole; per particle of the first carrier without holes")
-    correlation_energy_per_area: float = number("Ha_h/a_h^2", "E_c per area, without kinetic and exchange energy")
-    energy_per_hole: float = number("Ha_h", "kinetic, exchange and correlation energy, without the capacitor")
-    contact: dict[str, float] = number("1", "g_ab(0) of each kind of pair, all flavours; below 0 the theory has failed")
-    stable: bool = entry("whether waves of density cost energy at every wave number")
-    least_stability: float = number("1", "lowest eigenvalue of 1 + N_0^(1/2) W N_0^(1/2) over q; 1 without interaction")
-    softest_wave_number: float = number("a_h^-1", "where that is")
+    correlation_energy_per_hole: float | None = number(
+        "Ha_h", "E_c per hole; per particle of the first carrier without holes", None)
+    correlation_energy_per_area: float | None = number("Ha_h/a_h^2", "E_c per area, without exchange energy", None)
+    energy_per_hole: float | None = number("Ha_h", "kinetic, exchange and correlation energy, no capacitor", None)
+    contact: dict[str, float] | None = number(
+        "1", "g_ab(0) of each kind of pair, all flavours; below 0 the theory has failed", None)
+    stable: bool | None = entry("whether waves of density cost energy at every wave number", None)
+    least_stability: float | None = number(
+        "1", "lowest eigenvalue of 1 + N_0^(1/2) W N_0^(1/2) over q; 1 without interaction", None)
+    softest_wave_number: float | None = number("a_h^-1", "where that is", None)
     stiffness: SumRule | None = entry("compressibility sum rule, for one carrier or two of opposite charge", None)
     density: Carriers[float] = number("a_h^-2", "particles per area")
     filled_flavours: Carriers[int] = entry("flavours that are filled, of each carrier")

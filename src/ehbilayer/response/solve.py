@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import Hooks
+from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.liquid.solve import gas_of
-from ehbilayer.model import Bilayer, require_cold
+from ehbilayer.model import Bilayer, require_plain
 from ehbilayer.response import liquids as theory
 from ehbilayer.response.liquids import Liquids
 from ehbilayer.response.local_fields import Stls, hubbard
@@ -46,7 +47,7 @@ class Asked:
     sum_rule: bool = False
 
     def __post_init__(self) -> None:
-        require_cold(self.bilayer, "the response of liquids")
+        require_plain(self.bilayer, "the response of liquids")
         for name, value, choices in (("approximation", self.approximation, APPROXIMATIONS), ("spin", self.spin, SPINS)):
             if value not in choices:
                 raise InputError(name, " | ".join(choices), value, "choose one of these")
@@ -113,37 +114,54 @@ class Correlated:
 def solve(asked: Asked, hooks: Hooks) -> ResponseResult:
     """All parts; see `ehbilayer.response`."""
     liquids = asked.liquids()
-    found = Correlated.of(liquids, asked.approximation, hooks.progress)
     names = [c.name for c in asked.bilayer.carriers]
+    common: dict[str, Any] = {"phase": "liquid", "approximation": asked.approximation,
+              "fermi_velocity": Carriers({n: g.velocity for n, g in zip(names, liquids.gases, strict=True)}),
+              "density": Carriers({c.name: c.density for c in asked.bilayer.carriers}),
+              "filled_flavours": Carriers({n: g.filled for n, g in zip(names, liquids.gases, strict=True)}),
+              "inputs": _inputs(asked)}
+    try:
+        return _solve(asked, liquids, names, common, hooks)
+    except Ended as end:
+        return ResponseResult(status=end.status, **common)
+
+
+def _solve(asked: Asked, liquids: Liquids, names: list[str], common: dict[str, Any], hooks: Hooks) -> ResponseResult:
+    def told(text: str) -> None:
+        if (status := hooks.should_stop()) is not None:
+            raise Ended(status)
+        hooks.progress(text)
+
+    told(f"response in {asked.approximation}")
+    found = Correlated.of(liquids, asked.approximation, told)
     reference = next((c for c in asked.bilayer.carriers if c.charge > 0), asked.bilayer.carriers[0])
     free = sum(c.density * Gas(c, liquids.interaction, g.filled).energy
                for c, g in zip(asked.bilayer.carriers, liquids.gases, strict=True))
     least, softest = _softest(liquids, found.field)
-    rule = _sum_rule(asked, liquids, found, hooks)
+    rule = _sum_rule(asked, liquids, found, told)
     sound, (together, heavy) = acoustic_velocity(liquids, found.field), _velocities(liquids, rule)
     data = _functions(liquids, found, names) | _modes(asked, liquids, found.field, sound)
     if asked.wave_numbers and asked.frequencies:
         data |= _loss(asked, liquids, found.field, names, data)
     contact = theory.contact(liquids, found.hole)
     return ResponseResult(
-        status=Status.converged if found.converged else Status.not_converged, phase="liquid",
+        status=Status.converged if found.converged else Status.not_converged,
         advice="" if found.converged else "no response agrees with its own pair correlation here: at this density the "
                                           "liquid has no stable response in this theory, or pairs are bound",
-        approximation=asked.approximation, acoustic_velocity=None if sound is None else sound.real,
+        acoustic_velocity=None if sound is None else sound.real,
         acoustic_damping=None if sound is None else -sound.imag,
-        fermi_velocity=Carriers({n: g.velocity for n, g in zip(names, liquids.gases, strict=True)}),
         hydrodynamic_velocity=together, lattice_velocity=heavy, correlation_energy_per_area=found.energy,
         correlation_energy_per_hole=found.energy / reference.density,
         energy_per_hole=(free + found.energy) / reference.density,
         contact={f"{a}-{b}": float(contact[i, j]) for i, a in enumerate(names) for j, b in enumerate(names) if i <= j},
-        stable=least > 0, least_stability=least, softest_wave_number=softest, stiffness=rule,
-        density=Carriers({c.name: c.density for c in asked.bilayer.carriers}),
-        filled_flavours=Carriers({n: g.filled for n, g in zip(names, liquids.gases, strict=True)}),
-        inputs={"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
-                             for c in asked.bilayer.carriers], "spacing": asked.bilayer.spacing,
-                "interaction": asked.bilayer.interaction.parameters, "approximation": asked.approximation,
-                "spin": asked.spin},
-        data=data)
+        stable=least > 0, least_stability=least, softest_wave_number=softest, stiffness=rule, data=data, **common)
+
+
+def _inputs(asked: Asked) -> dict[str, Any]:
+    return {"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
+                         for c in asked.bilayer.carriers], "spacing": asked.bilayer.spacing,
+            "interaction": asked.bilayer.interaction.parameters, "approximation": asked.approximation,
+            "spin": asked.spin}
 
 
 def _softest(liquids: Liquids, field: np.ndarray) -> tuple[float, float]:
@@ -164,7 +182,7 @@ def _direction(liquids: Liquids) -> bool:
                                and abs(gases[0].carrier.density / gases[1].carrier.density - 1) < 1e-9)
 
 
-def _sum_rule(asked: Asked, liquids: Liquids, found: Correlated, hooks: Hooks) -> SumRule | None:
+def _sum_rule(asked: Asked, liquids: Liquids, found: Correlated, told: Callable[[str], None]) -> SumRule | None:
     """The stiffness of the response at q -> 0, and that of the energy by differences of fourth order."""
     if not _direction(liquids):
         return None
@@ -176,7 +194,7 @@ def _sum_rule(asked: Asked, liquids: Liquids, found: Correlated, hooks: Hooks) -
         one = asked.liquids(factor)
         layers = [(g.carrier.layer, g.carrier.charge * g.carrier.density) for g in one.gases]
         charged = liquids.interaction.charging(layers, 1.0)
-        return charged + Correlated.of(one, asked.approximation, hooks.progress).energy + sum(
+        return charged + Correlated.of(one, asked.approximation, told).energy + sum(
             g.carrier.density * Gas(g.carrier, one.interaction, g.filled).energy for g in one.gases)
 
     h = DIFFERENCE

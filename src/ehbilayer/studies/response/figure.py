@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ehbilayer.errors import InputError
 from ehbilayer.figures.real_units import axis_label
 from ehbilayer.figures.style import COLOURS, INK, NORMAL, SMALL, WARNING, dress, new_figure, span
 from ehbilayer.response.result import ResponseResult
@@ -19,7 +20,9 @@ PAIRS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 
 def figure(result: ResponseResult) -> Figure:
-    """Loss functions above (or the plasmons alone), correlations below."""
+    """Loss functions above (or the plasmons alone), correlations below. Raises InputError for a result without them."""
+    if "pair" not in result.data:
+        raise InputError("result", "one that came to its end", result.status.value, "compute it again")
     carriers = [str(c) for c in result.data["carrier"].values] if "loss" in result.data else [""]
     columns = max(len(carriers), 3)
     width, height = columns * (PANEL + MARGIN) + 0.3, 2 * (HEIGHT + MARGIN) + 0.5

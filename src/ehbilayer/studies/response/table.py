@@ -12,6 +12,8 @@ NAMES = {"rpa": "random phase approximation", "hubbard": "Hubbard's exchange of 
 
 def rows(result: ResponseResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
+    if result.contact is None:  # stopped before it ended
+        return [status_row(result), time_row(result)]
     found = [status_row(result), ("theory", NAMES[result.approximation]),
              ("E_c/hole", energy_text(result.correlation_energy_per_hole)),
              ("energy/hole", energy_text(result.energy_per_hole))]
@@ -24,7 +26,7 @@ def rows(result: ResponseResult) -> list[tuple[str, str]]:
               for pair, value in result.contact.items()]
     word = "stable" if result.stable else "UNSTABLE: a wave of charge or density forms"
     found.append(("static response", f"{word}; least {result.least_stability:.4g} at q = "
-                                     f"{float(result.softest_wave_number):.4g} a_h^-1"))
+                                     f"{result.softest_wave_number:.4g} a_h^-1"))
     rule = result.stiffness
     if rule is not None:
         energy = "" if rule.energy is None else f"; of the energy {float(rule.energy):.6g}"
