@@ -27,6 +27,8 @@ STUDIES: dict[str, dict[str, Any]] = {
                 "density": {"hole": "1.29e11 cm^-2", "electrons_per_hole": 2}},
     "few-body": EXCITON, "liquid": PAIRS, "response": PAIRS | {"response": {"wave_numbers": 4, "frequencies": 5}},
     "thermal": PAIRS | {"thermal": {"trions": False, "points": 3}},
+    "gates": EXCITON | {"gates": {"gap": 1.0, "gate_top": 6.0, "gate_bottom": 9.0, "bias": [0.9, 1.1], "points": 3,
+                                  "equation": "liquid"}},
     "monte-carlo": PAIRS | {"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {
         "target_error": 0.1, "walkers": 20, "samples": 20, "optimisation_steps": 1}},
     "sweep": {"kind": "crystal", "density": {"electrons_per_hole": 2}, "crystal": {"structure": "honeycomb"},

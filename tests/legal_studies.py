@@ -23,6 +23,7 @@ from ehbilayer.status import Status
 from ehbilayer.studies import keys as shared
 from ehbilayer.studies.drawing import save_figures
 from ehbilayer.studies.file import make_study
+from ehbilayer.studies.gates import keys as gates_keys
 from ehbilayer.studies.kinds import rows
 from ehbilayer.studies.tables import tables
 from ehbilayer.studies.task import prepare
@@ -32,7 +33,7 @@ SMALL = {"holes": 9, "electrons": 9, "holes_per_cell": 4, "hexagon": 3, "plane_w
          "scan_points": 3, "curve_points": 3, "map_points": 4, "mesh": 4, "points": 4, "max_functions": 12,
          "twists": 2}
 UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm^-2", "nm^-2", "a_h^-2"),
-         shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e")}
+         shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e"), gates_keys._voltage: ("V", "mV")}
 # None: the words of the description
 TEXTS = {"material": tuple(MATERIALS), "spacer": ("hBN, 1 layer", "hBN, 9 layers"),
          "start": None, "structure": None, "trial": None}
@@ -43,7 +44,7 @@ NEEDS: dict[tuple[str, str, Any], dict[str, Any]] = {
     ("screening", "dielectric_out_of_plane", None): {"screening.dielectric_in_plane": 6.93, "bilayer.dielectric": None},
     ("phases", "method", "monte-carlo"): {"cell.zero_mode": None, "monte-carlo.target_error": 0.05,
                                           "monte-carlo.max_time": 1.0}}
-FILES = ("phase",)  # keys that name a file
+FILES = ("phase", "table", "measured")  # keys that name a file
 # what keys that hardly any number suits hold more often than not
 USUAL: dict[str, tuple[Any, ...]] = {
     "electrons_per_hole": (0, 0.5, 1, 2, 3), "cutoff": (3.0, 8.0, 20.0), "plane_waves": ([3, 3], [5, 3], [7, 7]),
@@ -57,6 +58,7 @@ DEVICE = {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 
 BOX = {"holes": 2, "hexagon": 1, "zero_mode": "none"}
 DENSE = {"rs_hole": 5.0, "electrons_per_hole": 1}
 GATED = {"bilayer": DEVICE | {"interaction": "screened"}, "screening": {"gate_top": "10 nm", "sheet_hole": 5.0}}
+GATES = {"gap": 1.0, "gate_top": 6.0, "gate_bottom": 9.0, "ground": "middle", "bias": 0.9, "points": 3}
 # what a study of each kind begins with, before its keys are drawn
 BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}, {"cell": BOX} | GATED,
@@ -90,6 +92,9 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "response": ({"response": {"wave_numbers": 3, "frequencies": 4}},
                  {"density": DENSE | {"electrons_per_hole": 2}, "response": {"wave_numbers": 2, "frequencies": 0}},
                  {"response": {"wave_numbers": 3, "frequencies": 4}} | GATED),
+    "gates": ({"gates": GATES | {"equation": "free"}}, {"gates": GATES | {"equation": "liquid", "top": 0.1}},
+              {"gates": GATES}, {"gates": GATES | {"equation": "free"}, "bilayer": DEVICE | {"temperature": 0.05}},
+              {"gates": {"gap": 1.0, "bias": [0.9, 1.2], "points": 3, "equation": "liquid"}} | GATED),
     "monte-carlo": ({"cell": {"holes": 1}, "hartree-fock": {"electron_spin": "polarized"}, "monte-carlo": {
         "method": "vmc", "target_error": 0.05, "max_time": 1.0, "walkers": 20, "samples": 20,
         "optimisation_steps": 1}},),

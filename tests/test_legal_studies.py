@@ -17,7 +17,7 @@ from ehbilayer.studies.kinds import KINDS
 # kind -> studies in the slow set, fewer where one costs more
 STUDIES = {"hartree-fock": 400, "condensate": 250, "phases": 300, "phase-diagram": 100, "compressibility": 250,
            "pairing": 600, "device": 100, "crystal": 120, "phonons": 350, "few-body": 150, "liquid": 700,
-           "monte-carlo": 100, "thermal": 200, "response": 200}
+           "monte-carlo": 100, "thermal": 200, "gates": 200, "response": 200}
 ENOUGH = 50  # studies, some of which have to run
 DRAWN = 10  # one of so many is saved, read and drawn, too
 

@@ -106,6 +106,8 @@ ENDLESS: dict[str, dict[str, Any]] = {
         "complex": "trion-", "max_functions": 1000, "tolerance": 1e-13}},
     "thermal": {"bilayer": LAYERS, "density": DENSE},
     "response": {"bilayer": LAYERS, "density": DENSE, "response": {"approximation": "stls", "sum_rule": True}},
+    "gates": {"bilayer": LAYERS | {"temperature": 0.01}, "gates": {
+        "gap": 1.0, "gate_top": 6.0, "gate_bottom": 9.0, "bias": [0.5, 1.5], "common": [-1.0, 1.0], "points": 400}},
     "liquid": {"bilayer": LAYERS, "density": {"electrons_per_hole": 1},
                "sweep": {"density.rs_hole": {"start": 2.0, "stop": 9.0, "count": 100_000}}},
     "monte-carlo": {"bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1.0},

@@ -22,6 +22,7 @@ from ehbilayer.condensate import condensate
 from ehbilayer.crystal import crystal
 from ehbilayer.device import device
 from ehbilayer.few_body import critical_spacing, few_body
+from ehbilayer.gates import gates
 from ehbilayer.hartree_fock import hartree_fock
 from ehbilayer.liquid import liquid
 from ehbilayer.monte_carlo import monte_carlo
@@ -72,8 +73,8 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
 __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockResult", "InputError", "Interaction",
            "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Screened", "Status", "Study",
            "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
-           "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "hartree_fock",
-           "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons",
+           "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "gates",
+           "hartree_fock", "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons",
            "response", "run", "run_many", "size_limit", "thermal"]
 
 

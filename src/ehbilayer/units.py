@@ -1,4 +1,4 @@
-"""Real units at the edge: hole atomic units <-> nm, cm^-2, meV, K; r_s <-> density; text such as "3 nm".
+"""Real units at the edge: hole atomic units <-> nm, cm^-2, meV, mV, K; r_s <-> density; text such as "3 nm".
 
 Inside the library everything is in hole atomic units (hbar = e^2/(4 pi eps) = m_h = 1):
 a_h = a_0 eps_r / m_h, Ha_h = Ha m_h / eps_r^2, with masses in m_0 and the CODATA values of SciPy. Electron units are
@@ -21,7 +21,7 @@ from ehbilayer.errors import InputError
 _EV = 1.602176634e-19  # J: exact, as are h = 6.62607015e-34 J s and c = 299792458 m/s, since the SI of 2019
 _H = 6.62607015e-34 / _EV * 1e3  # meV s
 
-# unit -> (dimension, whose unit it is, factor to nm, nm^-2 or meV; 1 for atomic units)
+# unit -> (dimension, whose unit it is, factor to nm, nm^-2, meV or mV; 1 for atomic units)
 UNITS: dict[str, tuple[str, str, float]] = {
     "nm": ("length", "SI", 1.0),
     "angstrom": ("length", "SI", 0.1),
@@ -50,10 +50,13 @@ UNITS: dict[str, tuple[str, str, float]] = {
     "uK": ("energy", "K", 1e-6),
     "Ha_h": ("energy", "hole", 1.0),
     "Ha_e": ("energy", "electron", 1.0),
+    "mV": ("voltage", "SI", 1.0),  # times e
+    "V": ("voltage", "SI", 1e3),
+    "uV": ("voltage", "SI", 1e-3),
 }
 ALIASES = {"A": "angstrom", "\u00c5": "angstrom", "Angstrom": "angstrom", "ang": "angstrom", "micron": "um",
            "Kelvin": "K", "kelvin": "K"}
-EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV"'}
+EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV"', "voltage": '"0.5 V"'}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _POWER = re.compile(r"10\s*\^\s*([+-]?[0-9]{1,3})(?![0-9])")  # of 10, alone or behind a factor, as papers write it
 _TIMES_POWER = re.compile(rf"\s*[x*\u00d7\u00b7\u22c5]\s*{_POWER.pattern}")
@@ -260,7 +263,7 @@ class Scales:
         return self.mass_ratio
 
     def to_atomic(self, quantity: float | str, dimension: str, argument: str) -> float:
-        """A length, density or energy in hole atomic units (a_h, a_h^-2, Ha_h).
+        """A length, density, energy or voltage (times e) in hole atomic units (a_h, a_h^-2, Ha_h).
 
         ``quantity`` is a bare number (already in these units) or text with a unit; ``argument`` names it in errors.
         Raises InputError for bad text and for real units while masses or the dielectric constant are unknown.
@@ -271,13 +274,13 @@ class Scales:
             return float(quantity)
         value, unit = parse_quantity(quantity, dimension, argument)
         _, whose, factor = UNITS[unit]
-        power = {"length": 1, "density": -2, "energy": -1}[dimension]
+        power = {"length": 1, "density": -2, "energy": -1, "voltage": -1}[dimension]
         if whose == "electron":
             return value * self._ratio(argument, quantity) ** -power
         if whose == "hole":
             return value
         self._need(argument, quantity)
-        if dimension == "energy":
+        if power == -1:
             return value * (factor * _codata()[2] if whose == "K" else factor) / self.hartree_meV
         return value * factor / self.bohr_radius_nm**power
 

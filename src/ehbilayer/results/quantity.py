@@ -10,7 +10,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.units import ALIASES, UNITS, Scales, nearest, unit_name
 
 LENGTHS = {name: size for name, (of, _, size) in UNITS.items() if of == "length"}  # in nm, a_h or a_e
-ENERGIES = [name for name, (of, _, _) in UNITS.items() if of == "energy" and "^" not in name]
+ENERGIES = [name for name, (of, _, _) in UNITS.items() if of in ("energy", "voltage") and "^" not in name]
 TIMES = {"s": 1.0}
 _FACTOR = re.compile(r"([A-Za-z_]+|1)(?:\^(-?[0-9]+))?")
 SHOWN = 10  # digits
@@ -103,4 +103,4 @@ def _atomic(name: str, scales: Scales) -> float:
         return 1 / scales.to_atomic("1 Ha_e", "energy", "unit")
     if name in LENGTHS:
         return LENGTHS[name] * scales.to_atomic("1 nm", "length", "unit")
-    return scales.to_atomic(f"1 {name}", "energy", "unit")
+    return scales.to_atomic(f"1 {name}", UNITS[name][0], "unit")

@@ -18,7 +18,8 @@ MOST_POINTS = 1_000_000
 AXIS_UNITS = {"bilayer.spacing": "a_h", "bilayer.electron_mass": "m_0", "bilayer.hole_mass": "m_0",
               "density.hole": "a_h^-2", "density.electron": "a_h^-2", "density.rs_hole": "a_h",
               "density.rs_electron": "a_e", "density.critical_rs": "a_h", "cell.cutoff": "1/a_h",
-              "condensate.chemical_potential": "Ha_h"}
+              "condensate.chemical_potential": "Ha_h", **dict.fromkeys(
+                  (f"gates.{name}" for name in ("top", "bottom", "common", "difference", "bias", "gap")), "Ha_h")}
 SWEPT = "swept"  # how coordinates are described
 DIGITS = 12  # of the values between start and stop, so that 0.3 is 0.3
 

@@ -65,6 +65,7 @@ KINDS = (
     Kind("monte-carlo", f"{STUDIES}.monte_carlo"),
     Kind("thermal", f"{STUDIES}.thermal"),
     Kind("response", f"{STUDIES}.response"),
+    Kind("gates", f"{STUDIES}.gates"),
 )
 SWEEP = Kind("sweep", "ehbilayer.sweep")  # of results only: any study becomes one by its [sweep]
 

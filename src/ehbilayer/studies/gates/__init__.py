@@ -1,0 +1,1 @@
+"""Studies of kind "gates": keys, task, table and figure."""
