@@ -338,10 +338,27 @@ def test_epsilon_below_1_and_screening_said_twice() -> None:
     gated = Bilayer.of("WSe2/hBN/MoSe2", spacing="3 nm", screening={"gate_top": "10 nm", "gate_bottom": "10 nm"})
     with pytest.raises(InputError, match="once, in screening"):
         gates(gated, gap="1.5 eV", gate_top="20 nm", equation="liquid", bias="1 V")
-    with pytest.raises(InputError, match="condensate of the infinite plane"):
-        gates(gated, gap="1.5 eV", bias="1 V")
     found = gates(gated, gap="1.5 eV", equation="liquid", bias="1.6 V", ground="middle")
     assert found.here is not None and found.here.phase == "plasma"
+
+
+def test_gates_that_screen_count_once() -> None:
+    """v(0) of the interaction is the capacitors' K: e V - E_g is mu of a pair, which holds it."""
+    gated = Bilayer.of(spacing=2.0, electron_mass=1.0, hole_mass=1.0, hole_density=0.004, electron_flavours=1,
+                       hole_flavours=1, interaction=Screened(2.0, 1.0, 1.0, 6.0, 9.0))
+    state = ehbilayer.condensate(gated, curve_points=0)
+    found = gates(gated, gap=1.0, bias=1.0 + state.chemical_potential, ground="middle")
+    assert found.here is not None and found.here.hole_density == pytest.approx(0.004, rel=1e-5)
+    binding = ehbilayer.few_body(gated, "exciton").binding_energy
+    assert found.threshold == pytest.approx(1.0 - binding, rel=1e-5)
+    plasma = Bilayer.of(spacing=2.0, electron_mass=0.5, hole_mass=1.0, hole_density=0.02,
+                        interaction=Screened(2.0, 1.0, 1.0, 6.0, 9.0))
+    liquid = ehbilayer.liquid(plasma, curve_points=0)
+    n = np.array([0.02, 0.02])
+    mu = [liquid.chemical_potential[name] for name in ("electron", "hole")]
+    w = np.array(mu) + Stack(6.0, 2.0, 9.0, 1.0, 0.5).stiffness @ n  # w_e = c - 1/2 + V/2, w_h = -c - 1/2 + V/2
+    one = gates(plasma, gap=1.0, equation="liquid", ground="middle", bias=1.0 + w.sum(), common=(w[0] - w[1]) / 2).here
+    assert one is not None and [one.electron_density, one.hole_density] == pytest.approx(n, rel=1e-6)
 
 
 def test_carrier_sheets_know_their_phases() -> None:

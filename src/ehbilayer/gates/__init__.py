@@ -54,7 +54,7 @@ def gates(bilayer: Bilayer, *, gap: float | str | None = None, gate_top: float |
     Raises
     ------
     InputError : no gate or no gap, a gate inside of the layers, a dielectric constant below 1, voltages beyond a table,
-        an interaction that the condensate of the plane does not know.
+        an interaction of one's own, a periodic potential.
 
         device = Bilayer.of("WSe2/MoSe2", spacing="3 nm")
         found = gates(device, gap="1.5 eV", gate_top="10 nm", gate_bottom="10 nm", bias=["1.3 V", "1.6 V"],
@@ -63,10 +63,11 @@ def gates(bilayer: Bilayer, *, gap: float | str | None = None, gate_top: float |
     """
     from ehbilayer.gates.asked import Geometry, asked_of
     from ehbilayer.gates.solve import solve
-    from ehbilayer.model import Bilayer
+    from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
+    require_plain(bilayer, "gates", warm=True)
     geometry = Geometry(gap, gate_top, gate_bottom, dielectric_top, dielectric_spacer, dielectric_bottom,
                         conduction_band, ground)
     voltages = {"top": top, "bottom": bottom, "common": common, "difference": difference, "bias": bias}

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ehbilayer.condensate.problem import lone_pair
 from ehbilayer.condensate.radial import Pairs, Solution, find, residual_target
 from ehbilayer.condensate.report import NORMAL
 from ehbilayer.condensate.warm import solve_warm
 from ehbilayer.errors import InputError
-from ehbilayer.few_body.exciton import solve_exciton
 from ehbilayer.gates.sheet import Curve, Sheet, carrier_sheet, pair_sheet
 from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.base import Interaction
@@ -132,7 +132,7 @@ class Plane:
     def _pairs(self, largest: float, hooks: Hooks) -> tuple[Curve, tuple[float, float] | None]:
         """The condensate of one flavour, and at a temperature the densities between which there is one."""
         t = self.bilayer.temperature
-        key = (self.bilayer.mass_ratio, self.bilayer.spacing, t, largest)
+        key = (self.bilayer.mass_ratio, self.bilayer.interaction, t, largest)
         if key not in _KEPT:
             u = np.linspace(0.0, largest, WARM_NODES if t else PAIR_NODES)
             e, paired = self._condensates(u, hooks)
@@ -144,7 +144,7 @@ class Plane:
     def _condensates(self, u: np.ndarray, hooks: Hooks) -> tuple[np.ndarray, np.ndarray]:
         """(Free) energy of a pair at densities u^2, at 0 that of a pair alone; and whether there are pairs."""
         e, paired, last = np.zeros(len(u)), np.ones(len(u), bool), None
-        e[0] = solve_exciton(self.bilayer.mass_ratio, self.bilayer.spacing).energy
+        e[0] = lone_pair(Pairs(self.bilayer))
         for i, n in enumerate((u[1:] ** 2).tolist(), start=1):
             if (status := hooks.should_stop()) is not None:
                 raise StoppedError(status)
@@ -156,7 +156,7 @@ class Plane:
 
 
 # condensates of a device on a ladder of densities: other voltages, and points of a sweep, ask for them again
-_KEPT: dict[tuple[float, ...], tuple[Curve, tuple[float, float] | None]] = {}
+_KEPT: dict[tuple[float | Interaction, ...], tuple[Curve, tuple[float, float] | None]] = {}
 MOST_KEPT = 16
 
 
@@ -183,4 +183,4 @@ def _of_pair(found: Solution, temperature: float, should_stop: Callable[[], Stat
             return warm.free_energy / gas.pairs, fraction > NORMAL
     if status is not Status.converged:
         raise StoppedError(status)
-    return gas.energy(state) / gas.pairs, True
+    return gas.flavours * state.energy / gas.pairs, True  # without the capacitor, which a finite v(0) brings
