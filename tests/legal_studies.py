@@ -33,12 +33,14 @@ SMALL = {"holes": 9, "electrons": 9, "holes_per_cell": 4, "hexagon": 3, "plane_w
          "scan_points": 3, "curve_points": 3, "map_points": 4, "mesh": 4, "points": 4, "max_functions": 12,
          "twists": 2}
 UNITS = {shared._length: ("nm", "angstrom", "a_h", "a_e"), shared._density: ("cm^-2", "nm^-2", "a_h^-2"),
-         shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e"), gates_keys._voltage: ("V", "mV")}
+         shared._energy: ("meV", "eV", "K", "Ha_h", "Ha_e"), gates_keys._voltage: ("V", "mV"),
+         shared._field: ("T",)}
 # None: the words of the description
 TEXTS = {"material": tuple(MATERIALS), "spacer": ("hBN, 1 layer", "hBN, 9 layers"),
          "start": None, "structure": None, "trial": None}
 # table, key and value (None: any) -> other keys and what they have to be then, None for absent
 NEEDS: dict[tuple[str, str, Any], dict[str, Any]] = {
+    ("bilayer", "magnetic_field", None): {"bilayer.electron_g_factor": 2.0, "bilayer.hole_g_factor": 2.0},
     ("density", "hole_over_critical", None): {"density.critical_rs": 5.0},
     ("screening", "dielectric_in_plane", None): {"screening.dielectric_out_of_plane": 3.76, "bilayer.dielectric": None},
     ("screening", "dielectric_out_of_plane", None): {"screening.dielectric_in_plane": 6.93, "bilayer.dielectric": None},
@@ -86,7 +88,9 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
                  {"few-body": {"complex": "exciton", "spacings": [0, 1.0]}}),
     "liquid": ({"liquid": {"curve_points": 3}}, {"liquid": {"curve_points": 2},
                                                  "bilayer": DEVICE | {"temperature": 0.2}},
-               {"liquid": {"curve_points": 3}} | GATED),
+               {"liquid": {"curve_points": 3}} | GATED,
+               {"liquid": {"curve_points": 2}, "bilayer": DEVICE | {
+                   "magnetic_field": 0.1, "electron_g_factor": 2.0, "hole_g_factor": 2.0}}),
     "thermal": ({"thermal": {"trions": False, "points": 3}},
                 {"density": DENSE | {"electrons_per_hole": 2}, "thermal": {"trions": False, "points": 2}}),
     "response": ({"response": {"wave_numbers": 3, "frequencies": 4}},

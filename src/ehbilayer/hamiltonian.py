@@ -19,6 +19,7 @@ from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
 from ehbilayer.terms.external import External
 from ehbilayer.terms.kinetic import Kinetic
+from ehbilayer.terms.zeeman import Zeeman
 from ehbilayer.torus import Torus
 
 
@@ -37,18 +38,20 @@ class Evaluation:
 STANDARD: tuple[TermOf, ...] = (Kinetic, Direct, Exchange)
 
 
-def with_potential(terms: Sequence[TermOf], torus: Torus) -> tuple[TermOf, ...]:
-    """The terms and the potential of the bilayer, where it has one."""
-    return (*terms, External) if torus.bilayer.potential is not None else tuple(terms)
+def with_outside(terms: Sequence[TermOf], torus: Torus) -> tuple[TermOf, ...]:
+    """The terms, and the potential and the field of the bilayer, where it has them."""
+    device = torus.bilayer
+    outside: tuple[TermOf, ...] = (External,) if device.potential is not None else ()
+    return (*terms, *outside, *((Zeeman,) if any(c.splitting for c in device.carriers) else ()))
 
 
 class Hamiltonian:
-    """A list of terms on one `Setting`: kinetic, direct and exchange unless others are given, and the potential that
-    its bilayers have."""
+    """A list of terms on one `Setting`: kinetic, direct and exchange unless others are given, and the potential and
+    the field that its bilayers have."""
 
     def __init__(self, setting: Setting, terms: Sequence[TermOf] = STANDARD) -> None:
         self.setting, self.makers = setting, tuple(terms)
-        self.terms: tuple[Term, ...] = tuple(make(setting) for make in with_potential(terms, setting.tori[0]))
+        self.terms: tuple[Term, ...] = tuple(make(setting) for make in with_outside(terms, setting.tori[0]))
 
     @property
     def uniform(self) -> bool:

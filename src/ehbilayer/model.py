@@ -38,6 +38,7 @@ class Carrier:
     layer : index of its layer; layer l lies at the height l * spacing.
     density : particles per area of all flavours, a_h^-2, >= 0.
     flavours : degenerate spin and valley flavours.
+    splitting : g mu_B B in Ha_h, by which a field divides the flavours in two halves (see `levels`).
     dispersion : optional kinetic energy per particle, a function of k with shape (..., 2) in 1/a_h returning
         Ha_h with shape (...); replaces k^2 / 2m.
 
@@ -53,6 +54,7 @@ class Carrier:
     layer: int
     density: float
     flavours: int = 2
+    splitting: float = field(default=0.0, kw_only=True)
     dispersion: Callable[[np.ndarray], np.ndarray] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,16 @@ class Carrier:
             raise InputError(f"{self.name} density", "a number >= 0 (a_h^-2)", self.density, "count all flavours")
         if self.flavours < 1:
             raise InputError(f"{self.name} flavours", "an integer >= 1", self.flavours, "2 for spin 1/2")
+        if self.splitting and self.flavours % 2:
+            raise InputError(f"{self.name} flavours", "an even number, half of which a field lowers", self.flavours,
+                             "2 for spin 1/2; leave the field out for one flavour")
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """What a field adds to the energy of each flavour, Ha_h: -|splitting|/2 for the first half, + for the other."""
+        half = self.flavours // 2
+        return (0.0,) * self.flavours if not self.splitting else (
+            (-abs(self.splitting) / 2,) * half + (abs(self.splitting) / 2,) * half)
 
     def kinetic(self, k: np.ndarray) -> np.ndarray:
         """Kinetic energy k^2/2m (or the dispersion) in Ha_h; ``k`` has shape (..., 2), the result (...)."""
@@ -165,7 +177,9 @@ class Bilayer:
            electrons_per_hole: float | None = 1.0, electron_mass: float | None = None, hole_mass: float | None = None,
            dielectric: float | None = None, electron_flavours: int | None = None, hole_flavours: int = 2,
            screening: Screening | Mapping[str, Any] | None = None, interaction: Interaction | None = None,
-           temperature: float | str = 0.0, potential: Potential | Mapping[str, Any] | None = None) -> Bilayer:
+           temperature: float | str = 0.0, potential: Potential | Mapping[str, Any] | None = None,
+           magnetic_field: float | str = 0.0, electron_g_factor: float | None = None,
+           hole_g_factor: float | None = None) -> Bilayer:
         """A layer of electrons and a layer of holes, as one would say it.
 
         Parameters
@@ -186,6 +200,9 @@ class Bilayer:
         temperature : text such as ``"4 K"``, or a number, k_B T in Ha_h.
         potential : an external periodic potential, a `potential.Potential` or a dictionary of its names, where
             ``filling`` (holes per cell; electrons where there are no holes) may take the place of its period.
+        magnetic_field : text such as ``"5 T"``, or a number, mu_B B in Ha_h; it shifts the flavours of a carrier by
+            -+ g mu_B B/2 and does nothing else.
+        electron_g_factor, hole_g_factor : g, of carriers in a field.
 
         Raises
         ------
@@ -211,7 +228,22 @@ class Bilayer:
             carriers = _both(density, whose, electrons_per_hole, scales, flavours, hole_flavours)
         if potential is not None and not isinstance(potential, Potential):
             potential = Potential.of(potential, scales, carriers[-1].density)
+        muB = scales.to_atomic(magnetic_field, "field", "magnetic_field")
+        g = {"electron": electron_g_factor, "hole": hole_g_factor}
+        carriers = tuple(replace(c, splitting=splitting_of(c.name, muB, g[c.name])) for c in carriers)
         return cls(carriers, interaction, scales, material, heat, potential)
+
+
+def splitting_of(name: str, field: float, g: float | None) -> float:
+    """g mu_B B in Ha_h of a carrier in a ``field`` mu_B B (Ha_h). Raises InputError for a field below 0, and without g.
+    """
+    if not (math.isfinite(field) and field >= 0):
+        raise InputError("magnetic_field", 'a field >= 0, such as "5 T" or mu_B B in Ha_h', field,
+                         "its direction does not matter")
+    if field and (g is None or not math.isfinite(g)):
+        raise InputError(f"{name}_g_factor", "a number, g of g mu_B B", "missing" if g is None else g,
+                         "give it beside magnetic_field; 0 for carriers that do not feel the field")
+    return abs(g) * field if field and g is not None else 0.0
 
 
 def _both(density: float, whose: str, electrons_per_hole: float, scales: Scales, flavours: int,
@@ -232,15 +264,19 @@ def _both(density: float, whose: str, electrons_per_hole: float, scales: Scales,
     return (Carrier("electron", -1, scales.mass_ratio, ELECTRON_LAYER, holes * electrons_per_hole, flavours), hole)
 
 
-def require_plain(bilayer: Bilayer, method: str, *, warm: bool = False, pinned: bool = False) -> None:
+def require_plain(bilayer: Bilayer, method: str, *, warm: bool = False, pinned: bool = False,
+                  split: bool = False) -> None:
     """Raise InputError, by the name of the method that knows no such thing, at a temperature above 0 unless it is
-    ``warm``, and for a potential unless it is ``pinned``."""
+    ``warm``, for a potential unless it is ``pinned``, and in a magnetic field unless its flavours can be ``split``."""
     if bilayer.temperature and not warm:
         raise InputError("temperature", f"0 for {method}, which knows the ground state alone", bilayer.temperature,
                          "leave it out; thermal, condensate and liquid take one")
     if bilayer.potential is not None and not pinned:
         raise InputError("potential", f"absent for {method}, which is of free carriers", "a periodic potential",
                          "leave it out; hartree_fock takes one")
+    if any(c.splitting for c in bilayer.carriers) and not split:
+        raise InputError("magnetic_field", f"0 for {method}, whose flavours are alike",
+                         max(c.splitting for c in bilayer.carriers), "leave it out; hartree_fock and liquid take one")
 
 
 def in_medium(scales: Scales, screening: Screening, dielectric: float | None = None) -> Scales:

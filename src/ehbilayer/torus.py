@@ -33,6 +33,7 @@ class Channel:
     An orbital is a spinor with one component per entry of ``components``, indices into `Torus.species`; a channel of
     one carrier has one. ``signs`` are those of the components' charge and kinetic energy, +1 unless said: -1 marks a
     component that is particle-hole transformed, so that electron-hole coherence is a rotation between components.
+    ``flavours`` are the numbers of those that hold the orbitals, the first ones unless said.
     """
 
     label: str
@@ -40,8 +41,11 @@ class Channel:
     orbitals: int
     degeneracy: int
     signs: tuple[int, ...] = ()
+    flavours: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.flavours:
+            object.__setattr__(self, "flavours", tuple(range(self.degeneracy)))
         if not self.signs:
             object.__setattr__(self, "signs", (1,) * len(self.components))
 
@@ -125,8 +129,13 @@ class Species:
     @property
     def parameters(self) -> dict[str, Any]:
         """What a result says about the species."""
+        split = {"splitting": self.carrier.splitting} if self.carrier.splitting else {}
         return {"name": self.name, "charge": self.charge, "mass": self.mass, "layer": self.layer, "count": self.count,
-                "flavours": self.flavours, "spin": self.spin}
+                "flavours": self.flavours, "spin": self.spin, **split}
+
+    def levels(self, channel: Channel) -> np.ndarray:
+        """What a field adds to each flavour of one of its channels, Ha_h."""
+        return np.array(self.carrier.levels)[list(channel.flavours)]
 
     def kinetic(self, k: np.ndarray) -> np.ndarray:
         """See `Carrier.kinetic`."""
@@ -143,12 +152,13 @@ class Species:
         arrows = ["up", "down"] if self.flavours == 2 else [str(i) for i in range(self.flavours)]
         labelled = [(f"{self.name} {a}", n) for a, n in zip(arrows, self.occupations, strict=False)]
         if self.spin == "unrestricted" or "|" in self.spin:
-            return tuple(Channel(label, (index,), n, 1) for label, n in labelled)
+            return tuple(Channel(label, (index,), n, 1, flavours=(i,)) for i, (label, n) in enumerate(labelled))
         numbers = [n for _, n in labelled]
         if len(set(numbers)) == 1:
             return (Channel(self.name, (index,), numbers[0], len(numbers)),)
-        return tuple(Channel(label, (index,), n, numbers.count(n)) for i, (label, n) in enumerate(labelled)
-                     if n not in numbers[:i])
+        return tuple(Channel(label, (index,), n, numbers.count(n),
+                             flavours=tuple(j for j, other in enumerate(numbers) if other == n))
+                     for i, (label, n) in enumerate(labelled) if n not in numbers[:i])
 
 
 @dataclass(frozen=True)

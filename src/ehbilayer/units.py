@@ -53,10 +53,12 @@ UNITS: dict[str, tuple[str, str, float]] = {
     "mV": ("voltage", "SI", 1.0),  # times e
     "V": ("voltage", "SI", 1e3),
     "uV": ("voltage", "SI", 1e-3),
+    "T": ("field", "mu_B", 1.0),  # times mu_B
 }
 ALIASES = {"A": "angstrom", "\u00c5": "angstrom", "Angstrom": "angstrom", "ang": "angstrom", "micron": "um",
            "Kelvin": "K", "kelvin": "K"}
-EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV"', "voltage": '"0.5 V"'}
+EXAMPLES = {"length": '"3 nm"', "density": '"1.29e12 cm^-2"', "energy": '"10 meV"', "voltage": '"0.5 V"',
+            "field": '"5 T"'}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _POWER = re.compile(r"10\s*\^\s*([+-]?[0-9]{1,3})(?![0-9])")  # of 10, alone or behind a factor, as papers write it
 _TIMES_POWER = re.compile(rf"\s*[x*\u00d7\u00b7\u22c5]\s*{_POWER.pattern}")
@@ -173,12 +175,14 @@ def density_from_rs(rs: float) -> float:
 
 
 @cache
-def _codata() -> tuple[float, float, float]:
-    """(Bohr radius in nm, Hartree energy in meV, Boltzmann constant in meV/K), CODATA as shipped by SciPy."""
+def _codata() -> tuple[float, float, float, float]:
+    """(Bohr radius in nm, Hartree energy in meV, Boltzmann constant in meV/K, Bohr magneton in meV/T), CODATA as
+    shipped by SciPy."""
     from scipy.constants import physical_constants
 
     return (physical_constants["Bohr radius"][0] * 1e9, physical_constants["Hartree energy in eV"][0] * 1e3,
-            physical_constants["Boltzmann constant in eV/K"][0] * 1e3)
+            physical_constants["Boltzmann constant in eV/K"][0] * 1e3,
+            physical_constants["Bohr magneton in eV/T"][0] * 1e3)
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,7 @@ class Scales:
         return self.mass_ratio
 
     def to_atomic(self, quantity: float | str, dimension: str, argument: str) -> float:
-        """A length, density, energy or voltage (times e) in hole atomic units (a_h, a_h^-2, Ha_h).
+        """A length, density, energy, voltage (times e) or field (times mu_B) in hole atomic units (a_h, a_h^-2, Ha_h).
 
         ``quantity`` is a bare number (already in these units) or text with a unit; ``argument`` names it in errors.
         Raises InputError for bad text and for real units while masses or the dielectric constant are unknown.
@@ -274,14 +278,15 @@ class Scales:
             return float(quantity)
         value, unit = parse_quantity(quantity, dimension, argument)
         _, whose, factor = UNITS[unit]
-        power = {"length": 1, "density": -2, "energy": -1, "voltage": -1}[dimension]
+        power = {"length": 1, "density": -2, "energy": -1, "voltage": -1, "field": -1}[dimension]
         if whose == "electron":
             return value * self._ratio(argument, quantity) ** -power
         if whose == "hole":
             return value
         self._need(argument, quantity)
         if power == -1:
-            return value * (factor * _codata()[2] if whose == "K" else factor) / self.hartree_meV
+            natural = {"K": _codata()[2], "mu_B": _codata()[3]}
+            return value * factor * natural.get(whose, 1.0) / self.hartree_meV
         return value * factor / self.bohr_radius_nm**power
 
     def length_nm(self, length: float) -> float:

@@ -148,15 +148,17 @@ def all_levels(end: End, hamiltonian: Hamiltonian, evaluation: Evaluation) -> tu
 
 def _gap(end: End, levels: list[Levels], species: int) -> float | None:
     """The lowest empty less the highest filled level of a species, 0 with an open shell; None where none is known."""
-    top, bottom = -np.inf, np.inf
+    top, bottom, torus = -np.inf, np.inf, end.hamiltonian.setting.tori[0]
     for channel, lv in zip(end.hamiltonian.setting.channels, levels, strict=True):
         if channel.species != species:
             continue
         known = np.isfinite(lv.energy)
         if np.any((lv.filled > 1e-9) & (lv.filled < 1 - 1e-9)):
             return 0.0
-        top = max(top, lv.energy[known & (lv.filled > 0.5)].max())
-        bottom = min(bottom, lv.energy[known & (lv.filled < 0.5)].min(initial=np.inf))
+        # flavours that share orbitals have the mean of what a field adds to each
+        split = float(np.ptp(torus.species[species].levels(channel))) / 2
+        top = max(top, lv.energy[known & (lv.filled > 0.5)].max() + split)
+        bottom = min(bottom, lv.energy[known & (lv.filled < 0.5)].min(initial=np.inf) - split)
     # a filling that is not the lowest (aufbau says so) has no gap either
     return max(float(bottom - top), 0.0) if np.isfinite(bottom) else None
 

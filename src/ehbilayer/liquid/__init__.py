@@ -1,6 +1,7 @@
 """Uniform liquids of the infinite plane in Hartree-Fock: what a torus' liquid tends to.
 
-`gas` has the energies of one layer, `warm_gas` those at a temperature, `solve` all layers, `result` what comes back.
+`gas` has the energies of one layer, `warm_gas` those at a temperature, `partial` those of unequal flavours, `solve` all
+layers, `result` what comes back.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
     ----------
     bilayer : carriers with k^2/2m and any interaction; at a temperature above 0 energies are free energies,
         of the best free gas with its exchange (see `warm_gas`).
-    spin : ``restricted`` (flavours equally filled), ``polarized`` (one flavour), or the ``lowest`` for each carrier.
+    spin : ``restricted`` (flavours equally filled), ``polarized`` (one flavour), or the ``lowest`` for each carrier: of
+        several flavours, or in a magnetic field, that of any polarisation.
     capacitor : with the geometric energy of the charged layers.
     curve_points : densities at which the energy is drawn, all scaled by a common factor; 0 leaves the curve out.
     how : see `results.calling.Calling`.
@@ -46,5 +48,5 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
-    require_plain(bilayer, "a liquid of the plane", warm=True)
+    require_plain(bilayer, "a liquid of the plane", warm=True, split=True)
     return call(lambda hooks: solve(bilayer, spin, capacitor, curve_points), bilayer.scales, how)

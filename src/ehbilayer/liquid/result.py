@@ -16,6 +16,7 @@ class Parts:
     exchange: float = number("Ha_h/a_h^2", "exchange energy per area")
     capacitor: float = number("Ha_h/a_h^2", "geometric energy of the charged layers per area")
     heat: float = number("Ha_h/a_h^2", "-T S per area", 0.0)
+    zeeman: float = number("Ha_h/a_h^2", "energy in a magnetic field per area", 0.0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -32,11 +33,13 @@ class LiquidResult(Result):
     energy_per_particle: float = number("Ha_h", "energy over the number of all particles")
     energy_per_hole: float = number("Ha_h", "energy per hole; per particle of the first carrier without holes")
     energy_parts_per_area: Parts = entry("its parts")
-    spin: Carriers[str] = entry("restricted | polarized, of each carrier")
+    spin: Carriers[str] = entry("restricted | polarized | partial, of each carrier")
     polarization_energy: Carriers[float] = number("Ha_h", "polarised less restricted, per particle; polarises if < 0")
     fermi_energy: Carriers[float] = number("Ha_h", "k_F^2/2m")
     chemical_potential: Carriers[float] = number("Ha_h", "d(n E/N)/dn of each carrier, without the capacitor")
     alpha_squared: Carriers[float] = number("1", "bulk modulus of each carrier over n eps_F")
     density: Carriers[float] = number("a_h^-2", "particles per area")
+    flavour_densities: Carriers[tuple[float, ...]] = number("a_h^-2", "of the flavours of each carrier, fullest first",
+                                                            Carriers({}))
     temperature: float | None = number("Ha_h", "k_B T; None: the ground state", None)
     entropy: Carriers[float] | None = number("1", "S/k_B per particle of each carrier", None)

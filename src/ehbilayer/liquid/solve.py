@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.liquid import SPINS
 from ehbilayer.liquid.gas import Gas
+from ehbilayer.liquid.partial import PartialGas, polarised, warm_energy
 from ehbilayer.liquid.result import LiquidResult, Parts
 from ehbilayer.liquid.warm_gas import WarmGas
 from ehbilayer.model import Bilayer, Carrier
@@ -14,17 +18,53 @@ from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
 WIDEST = 100.0  # factor of the density by which the curve reaches up and down
+EQUAL = 1e-9  # polarisation of flavours that are alike
 
 
-def gas_of(bilayer: Bilayer, carrier: Carrier, spin: str) -> Gas | WarmGas:
-    """The gas of one carrier with this spin, or with that of the lower energy, at a temperature of the free energy."""
-    def filled(flavours: int) -> Gas | WarmGas:
+def gas_of(bilayer: Bilayer, carrier: Carrier, spin: str) -> Gas | WarmGas | PartialGas:
+    """The gas of one carrier with this spin, or with that of the lower energy, at a temperature of the free energy.
+
+    The ``lowest`` of two flavours without a field has them alike, or one of them empty; of more flavours, or in a
+    field, it is searched for among all polarisations.
+    """
+    def filled(of: Carrier, flavours: int) -> Gas | WarmGas:
         if bilayer.temperature:
-            return WarmGas(carrier, bilayer.interaction, flavours, bilayer.temperature)
-        return Gas(carrier, bilayer.interaction, flavours)
+            return WarmGas(of, bilayer.interaction, flavours, bilayer.temperature)
+        return Gas(of, bilayer.interaction, flavours)
 
-    choices = {"restricted": filled(carrier.flavours), "polarized": filled(1)}
-    return choices[spin] if spin in choices else min(choices.values(), key=lambda gas: gas.energy)
+    choices = {"restricted": filled(carrier, carrier.flavours), "polarized": filled(carrier, 1)}
+    if spin not in choices and not carrier.splitting and carrier.flavours <= 2:
+        return min(choices.values(), key=lambda gas: gas.energy)
+    if spin in choices and not carrier.splitting:
+        return choices[spin]
+    n, g = carrier.density, carrier.flavours
+    alone = replace(carrier, flavours=1, splitting=0.0, density=1.0)
+
+    def cold(density: float) -> float:
+        return density * Gas(replace(alone, density=density), bilayer.interaction, 1).energy
+
+    energy = warm_energy(alone, bilayer.interaction, bilayer.temperature) if bilayer.temperature else cold
+
+    densities = {"restricted": (n / g,) * g, "polarized": (n,) + (0.0,) * (g - 1)}
+    return PartialGas.of(filled, carrier, densities[spin] if spin in choices else polarised(energy, carrier))
+
+
+def _spin(gas: Gas | WarmGas | PartialGas) -> str:
+    """How its flavours are filled."""
+    every = gas.carrier.flavours
+    if isinstance(gas, PartialGas):
+        if gas.filled == every and gas.polarisation < EQUAL:
+            return "restricted"
+        return "polarized" if gas.filled == 1 else "partial"
+    return "restricted" if gas.filled > 1 or every == 1 else "polarized"
+
+
+def _densities(gas: Gas | WarmGas | PartialGas) -> list[float]:
+    """Of its flavours, all of them, a_h^-2; the fullest first."""
+    every = gas.carrier.flavours
+    held = [f.carrier.density for f in gas.flavours] if isinstance(gas, PartialGas) else \
+        [gas.carrier.density / gas.filled] * gas.filled
+    return sorted(held, reverse=True) + [0.0] * (every - len(held))
 
 
 def _reference(bilayer: Bilayer) -> Carrier:
@@ -47,29 +87,31 @@ def solve(bilayer: Bilayer, spin: str, capacitor: bool, curve_points: int) -> Li
     return LiquidResult(
         status=Status.converged, phase="liquid", energy_per_area=per_area, energy_per_particle=per_area / density,
         energy_per_hole=per_area / reference.density, energy_parts_per_area=parts,
-        spin=Carriers({name: "restricted" if gas.filled > 1 or gas.carrier.flavours == 1 else "polarized"
-                       for name, gas in gases.items()}),
+        spin=Carriers({name: _spin(gas) for name, gas in gases.items()}),
+        flavour_densities=Carriers({name: tuple(_densities(gas)) for name, gas in gases.items()}),
         polarization_energy=Carriers({
             c.name: gas_of(bilayer, c, "polarized").energy - gas_of(bilayer, c, "restricted").energy
             for c in bilayer.carriers}),
         fermi_energy=told("fermi_energy"), chemical_potential=told("chemical_potential"),
         alpha_squared=told("alpha_squared"), density=Carriers({c.name: c.density for c in bilayer.carriers}),
         temperature=bilayer.temperature or None, entropy=told("entropy") if bilayer.temperature else None,
-        inputs={"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
+        inputs={"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours,
+                              **({"splitting": c.splitting} if c.splitting else {})}
                              for c in bilayer.carriers], "interaction": bilayer.interaction.parameters,
                 "spin": spin, "capacitor": capacitor, **({"temperature": bilayer.temperature} if bilayer.temperature
                                                          else {})},
         data=_curve(bilayer, capacitor, curve_points) if curve_points else {})
 
 
-def _parts(bilayer: Bilayer, gases: dict[str, Gas | WarmGas], capacitor: bool) -> Parts:
+def _parts(bilayer: Bilayer, gases: Mapping[str, Gas | WarmGas | PartialGas], capacitor: bool) -> Parts:
     """Energies per area of all carriers together, and of the capacitor: -2 pi d z n z' n' for every pair of layers."""
     charged = 0.0
     if capacitor or bilayer.interaction.finite:
         charged = bilayer.interaction.charging([(c.layer, c.charge * c.density) for c in bilayer.carriers], 1.0)
     return Parts(kinetic=sum(g.carrier.density * g.kinetic for g in gases.values()),
                  exchange=sum(g.carrier.density * g.exchange for g in gases.values()), capacitor=charged,
-                 heat=sum(g.carrier.density * g.heat for g in gases.values()))
+                 heat=sum(g.carrier.density * g.heat for g in gases.values()),
+                 zeeman=sum(g.carrier.density * g.zeeman for g in gases.values() if isinstance(g, PartialGas)))
 
 
 def _curve(bilayer: Bilayer, capacitor: bool, points: int) -> dict[str, Variable]:

@@ -7,7 +7,7 @@ the unit of mass is the hole mass where one is given, else the electron mass.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,10 +16,18 @@ from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import Interaction
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.materials import Screening, material
-from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened
+from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened, splitting_of
 from ehbilayer.potential import Potential, period_of
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import MOST_PARTICLES, TEMPERATURE, DensityTable, PotentialTable, ScreeningTable, Table
+from ehbilayer.studies.keys import (
+    MOST_PARTICLES,
+    TEMPERATURE,
+    BilayerTable,
+    DensityTable,
+    PotentialTable,
+    ScreeningTable,
+    Table,
+)
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 LONGEST_SPACING = 1e6  # a_h
@@ -212,6 +220,19 @@ def temperature_of(study: Study) -> float:
     return heat
 
 
+def splittings_of(study: Study, names: Iterable[str] = ()) -> dict[str, float]:
+    """Carrier -> g mu_B B in Ha_h, of these carriers. Raises InputError, see `model.splitting_of`, and for kinds without a field."""
+    table = study.bilayer
+    if table.magnetic_field is None:
+        return {}
+    field = scales_of(study).to_atomic(table.magnetic_field, "field", "bilayer.magnetic_field")
+    if field and "bilayer.magnetic_field" not in study.used():
+        raise InputError("bilayer.magnetic_field", f'0 for kind = "{study.kind}", whose flavours are alike',
+                         table.magnetic_field, 'leave it out, or ask kind = "hartree-fock" or "liquid"')
+    with _in_table("bilayer", BilayerTable):
+        return {name: splitting_of(name, field, getattr(table, f"{name}_g_factor")) for name in names}
+
+
 def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | None = None) -> Bilayer:
     """The physics of a study at densities (a_h^-2) of the carriers that it has, at its spacing or another (a_h).
 
@@ -223,6 +244,9 @@ def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | No
         carriers.append(Carrier("electron", -1, mass, ELECTRON_LAYER, densities["electron"], table.electron_flavours))
     if "hole" in densities:
         carriers.append(Carrier("hole", 1, 1.0, HOLE_LAYER, densities["hole"], table.hole_flavours))
+    split = splittings_of(study, densities)
+    with _in_table("bilayer", BilayerTable):
+        carriers = [replace(c, splitting=split[c.name]) if split.get(c.name) else c for c in carriers]
     single = len(carriers) < 2 and table.spacing is None
     if spacing is None:
         spacing = 0.0 if single else length_of(table.spacing, scales)

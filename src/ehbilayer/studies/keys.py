@@ -39,6 +39,12 @@ def _energy(value: float | str) -> float | str:
     return value
 
 
+def _field(value: float | str) -> float | str:
+    if isinstance(value, str):
+        parse_quantity(value, "field", "field")
+    return value
+
+
 def spacer_nm(text: str) -> float:
     """The thickness of a spacer such as "hBN, 5 layers" in nm. Raises ValueError for another text."""
     found = re.fullmatch(r"\s*hBN\s*,\s*([1-9][0-9]{0,3})\s+layers?\s*", text)
@@ -74,6 +80,7 @@ def _odd(values: list[int]) -> list[int]:
 
 Length = Annotated[float | str, AfterValidator(_length)]
 Density = Annotated[float | str, AfterValidator(_density)]
+MagneticField = Annotated[float | str, AfterValidator(_field)]
 Energy = Annotated[float | str, AfterValidator(_energy)]
 Mass = Annotated[float, Field(ge=1e-6, le=1e6)]
 Rs = Annotated[float, Field(ge=1e-4, le=1e6)]
@@ -85,6 +92,7 @@ RS_TEXT = "r_s = 1/sqrt(pi n), a number between 1e-4 and 1e6"
 MASS_TEXT = "a positive effective mass in m0 (1e-6 to 1e6)"
 DIELECTRIC_TEXT = "a relative dielectric constant >= 1"
 SHEET_TEXT = 'a length >= 0, such as "0.65 nm" or a number in a_h'
+G_TEXT = "a number, g of g mu_B B"
 DEPTH_TEXT = 'an energy of either sign, such as "-5 meV" or a number in Ha_h'
 COUNT_TEXT = f"an integer from 1 to {MOST_PARTICLES}"
 
@@ -119,6 +127,10 @@ class BilayerTable(Table):
 
     temperature: Energy | None = Field(
         default=None, description='a temperature >= 0, such as "4 K" or a number, k_B T in Ha_h')
+    magnetic_field: MagneticField | None = Field(
+        default=None, description='a field >= 0, such as "5 T" or a number, mu_B B in Ha_h')
+    electron_g_factor: float | None = Field(default=None, ge=-1e3, le=1e3, description=G_TEXT)
+    hole_g_factor: float | None = Field(default=None, ge=-1e3, le=1e3, description=G_TEXT)
 
     @model_validator(mode="after")
     def _flavours_of_material(self) -> Self:
@@ -222,7 +234,8 @@ def dotted(name: str, model: type[Table]) -> frozenset[str]:
 
 # sets of dotted keys that kinds use
 TEMPERATURE = "bilayer.temperature"
-BILAYER = dotted("bilayer", BilayerTable) - {TEMPERATURE}
+FIELD = frozenset({"bilayer.magnetic_field", "bilayer.electron_g_factor", "bilayer.hole_g_factor"})
+BILAYER = dotted("bilayer", BilayerTable) - {TEMPERATURE} - FIELD
 DENSITY, CELL = dotted("density", DensityTable), dotted("cell", CellTable)
 DEVICE = frozenset(f"bilayer.{key}" for key in ("material", "electron_mass", "hole_mass", "dielectric", "spacing",
                                                 "spacer", "interaction"))
@@ -237,6 +250,11 @@ def density_keys(density: DensityTable) -> frozenset[str]:
 def temperature_keys(bilayer: BilayerTable) -> frozenset[str]:
     """The temperature where one is said, of kinds that are of the ground state without."""
     return frozenset({TEMPERATURE}) if bilayer.temperature is not None else frozenset()
+
+
+def field_keys(bilayer: BilayerTable) -> frozenset[str]:
+    """Field and g factors where a field is said."""
+    return FIELD if bilayer.magnetic_field is not None else frozenset()
 
 
 def names_waves(cell: CellTable) -> bool:

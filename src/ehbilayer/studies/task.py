@@ -12,7 +12,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.results.base import Record, Result
 from ehbilayer.status import Status
-from ehbilayer.studies.bilayer import potential_said, temperature_of
+from ehbilayer.studies.bilayer import potential_said, splittings_of, temperature_of
 from ehbilayer.studies.file import Study, digest
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.naming import by_key
@@ -76,6 +76,7 @@ def prepare(study: Study) -> Task:
         with by_key(study), _strict():
             temperature_of(study)
             potential_said(study)
+            splittings_of(study)
             task: Task = study_kind(study.kind).part("prepare").prepare(study)
     except ArithmeticError as error:
         raise InputError(study.kind, "a study whose numbers stay finite", str(error),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ehbilayer.results.quantity import Quantity
@@ -77,6 +77,16 @@ def potential_rows(result: Result) -> list[tuple[str, str]]:
     if not isinstance(told, dict):
         return []
     return [("potential", f"{potential_text(told, result.provenance.scales)}; pressure with as many cells in the box")]
+
+
+def field_rows(carriers: Sequence[Mapping[str, Any]], scales: Scales) -> list[tuple[str, str]]:
+    """By how much a field splits the flavours of carriers that a result tells of, and that it does nothing else."""
+    split = [(c["name"], float(c["splitting"])) for c in carriers if c.get("splitting")]
+    if not split:
+        return []
+    words = [f"{name}s split by g mu_B B = {value:.6g} Ha_h"
+             + (f" = {value * scales.hartree_meV:.4g} meV" if scales.known else "") for name, value in split]
+    return [("field", f"{', '.join(words)}; it shifts flavours and has no effect on orbits")]
 
 
 def time_row(result: Result) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
-from ehbilayer.hamiltonian import STANDARD, with_potential
+from ehbilayer.hamiltonian import STANDARD, with_outside
 from ehbilayer.hartree_fock.coherence.sectors import Sector
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.terms import Filling, Part, Setting, State, TermOf
@@ -76,7 +76,7 @@ class MeanField:
     def _one_body(self, terms: Sequence[TermOf]) -> dict[str, Matrices]:
         """L of every term of one body, by its name."""
         found = {"kinetic": tuple(self._kinetic(c) for c in range(len(self.sectors)))}
-        for make in with_potential(terms, self.torus):
+        for make in with_outside(terms, self.torus):
             if make in (Kinetic, Direct, Exchange):
                 continue
             term = make(self.setting)

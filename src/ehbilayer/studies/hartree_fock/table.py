@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ehbilayer.hartree_fock.result import HartreeFockResult
-from ehbilayer.studies.text import energy_text, error_text, interaction_rows, potential_rows, status_row, time_row
+from ehbilayer.studies.text import (
+    energy_text,
+    error_text,
+    field_rows,
+    interaction_rows,
+    potential_rows,
+    status_row,
+    time_row,
+)
 
 SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
 
@@ -21,7 +29,8 @@ def rows(result: HartreeFockResult) -> list[tuple[str, str]]:
                       f"{error_text(result.edge_occupation)}"),
             *((f"variance, {name}s", f"{v:.5g}") for name, v in result.momentum_variance.items() if v is not None),
             *_limit_rows(result), *_caution_rows(result), *interaction_rows(result), *potential_rows(result),
-            time_row(result), *_start_rows(result)]
+            *field_rows(result.inputs.get("species", []), result.provenance.scales), time_row(result),
+            *_start_rows(result)]
     return [row for row in rows if row[1]]
 
 

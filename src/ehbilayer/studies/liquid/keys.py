@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, Table, density_keys, dotted, temperature_keys
+from ehbilayer.studies.keys import BILAYER, Table, density_keys, dotted, field_keys, temperature_keys
 
 
 class LiquidTable(Table):
@@ -29,4 +29,5 @@ def of(study: Study) -> LiquidTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
-    return {*BILAYER, *temperature_keys(study.bilayer), *density_keys(study.density), *dotted("liquid", LiquidTable)}
+    return {*BILAYER, *temperature_keys(study.bilayer), *field_keys(study.bilayer), *density_keys(study.density),
+            *dotted("liquid", LiquidTable)}

@@ -1,0 +1,230 @@
+"""A magnetic field that shifts flavours: exact polarisations of gases, liquids and determinants, and what refuses it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from scipy.optimize import brentq
+
+import ehbilayer
+from ehbilayer import Bilayer, Torus, hartree_fock, liquid
+from ehbilayer.errors import InputError
+from ehbilayer.interaction.coulomb import Coulomb
+from ehbilayer.liquid.gas import Gas
+from ehbilayer.liquid.partial import polarised
+from ehbilayer.model import Carrier
+from ehbilayer.studies.file import make_study
+from ehbilayer.studies.kinds import rows
+from ehbilayer.studies.task import prepare
+from ehbilayer.thermal.gases import Fermions, soft
+from ehbilayer.units import Scales
+
+MASS, DENSITY = 0.7, 0.05
+
+
+def layer(rs: float, split: float, flavours: int = 2, temperature: float = 0.0) -> Bilayer:
+    return Bilayer.of(rs_hole=rs, electrons_per_hole=0, hole_flavours=flavours, magnetic_field=split / 2,
+                      hole_g_factor=-2.0, temperature=temperature)
+
+
+def carrier(split: float, flavours: int = 2) -> Carrier:
+    return Carrier("hole", 1, MASS, 0, DENSITY, flavours, splitting=split)
+
+
+# free gases
+
+def free(n: float) -> float:
+    """Energy per area of one flavour, pi n^2/m."""
+    return math.pi * n * n / MASS
+
+
+@pytest.mark.parametrize("flavours", [2, 4])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99, 1.0, 1.5])
+def test_a_free_gas_is_polarised_in_proportion_up_to_all(flavours: int, share: float) -> None:
+    """n_low - n_up = min(n, g m s/4 pi): all at s = 2 E_F; the susceptibility is Pauli's, m/2 pi for each pair."""
+    fermi = 2 * math.pi * DENSITY / (flavours * MASS)
+    found = polarised(free, carrier(share * 2 * fermi, flavours))
+    half = flavours // 2
+    assert sum(found) == pytest.approx(DENSITY, rel=1e-12)
+    assert sum(found[:half]) - sum(found[half:]) == pytest.approx(min(share, 1.0) * DENSITY, abs=1e-7 * DENSITY)
+    for group in (found[:half], found[half:]):
+        assert max(group) - min(group) < 1e-7 * DENSITY
+
+
+def test_a_warm_free_gas_has_two_levels() -> None:
+    """n_i = (m T/2 pi) ln(1 + e^{(mu - l_i)/T}); far above degeneracy n_up/n_low = e^{-s/T}."""
+    for heat, split in ((0.05, 0.1), (0.5, 0.4), (200.0, 300.0)):
+        def energy(n: float, heat: float = heat) -> float:
+            gas = Fermions(MASS, 1, heat)
+            z = gas.potential(n)
+            # F/A = mu n - p, with p = E_0/A of two dimensions
+            from scipy.special import spence
+
+            f1 = math.pi**2 / 6 + z * z / 2 + float(spence(1 + math.exp(-z))) if z > 0 else -float(
+                spence(1 + math.exp(z)))
+            return z * heat * n - gas.unit * heat * f1
+
+        unit = MASS * heat / (2 * math.pi)
+        mu = brentq(lambda m, h=heat, s=split, u=unit: u * (soft((m + s / 2) / h) + soft((m - s / 2) / h)) - DENSITY,
+                    -40 * heat, 40 * heat, xtol=1e-14)
+        expected = [unit * soft((mu + sign * split / 2) / heat) for sign in (1, -1)]
+        found = polarised(energy, carrier(split))
+        assert found == pytest.approx(expected, rel=1e-6)
+        if heat == 200.0:
+            assert found[1] / found[0] == pytest.approx(math.exp(-split / heat), rel=2e-3)
+
+
+# liquids
+
+def test_the_spin_susceptibility_of_a_liquid_is_enhanced_by_exchange() -> None:
+    """As flavours exchange with themselves alone, n zeta = s/e'' with e'' that of the compressibility, 1 - sqrt(2) r_s/pi.
+    """
+    split = 1e-4
+    for rs in (0.5, 1.0, 1.5):
+        found = liquid(layer(rs, split), curve_points=0)
+        n = found.density["hole"]
+        low, up = found.flavour_densities["hole"]
+        fermi = math.pi * n
+        assert (low - up) / n == pytest.approx(split / (2 * fermi * (1 - math.sqrt(2) * rs / math.pi)), rel=1e-4)
+        assert found.spin.hole == "partial"
+        assert found.energy_parts_per_area.zeeman == pytest.approx(-split / 2 * (low - up), rel=1e-9)
+
+
+def test_a_partly_polarised_liquid_has_one_chemical_potential_and_the_lowest_energy() -> None:
+    device = layer(1.4, 0.05)
+    found = liquid(device, curve_points=0)
+    low, up = found.flavour_densities["hole"]
+    mu = [Gas(Carrier("hole", 1, 1.0, 0, n, 1), Coulomb(), 1).chemical_potential + sign * 0.025
+          for n, sign in ((low, -1), (up, 1))]
+    assert mu[0] == pytest.approx(mu[1], abs=1e-7) and mu[0] == pytest.approx(found.chemical_potential.hole, abs=1e-7)
+    for spin in ("restricted", "polarized"):
+        assert liquid(device, spin=spin, curve_points=0).energy_per_hole > found.energy_per_hole
+    step = 1e-3
+    up_, down = (liquid(device.with_densities({"hole": f * device.carriers[0].density}), curve_points=0)
+                 for f in (1 + step, 1 - step))
+    assert (up_.energy_per_area - down.energy_per_area) / (2 * step * device.carriers[0].density) == pytest.approx(
+        found.chemical_potential.hole, rel=1e-5)
+    bend = (up_.chemical_potential.hole - down.chemical_potential.hole) / (2 * step) / found.fermi_energy.hole
+    assert found.alpha_squared.hole == pytest.approx(bend, rel=1e-4)
+
+
+def test_the_transition_of_bloch_comes_earlier_in_a_field() -> None:
+    """Without one at r_s = 2.01, from equal flavours to one at once; with one the jump is at higher density."""
+    bloch = 3 * math.pi / (16 * (1 - 1 / math.sqrt(2)))
+    for rs, spin in ((0.999 * bloch, "restricted"), (1.001 * bloch, "polarized")):
+        assert liquid(layer(rs, 0.0), curve_points=0).spin.hole == spin
+        assert liquid(layer(rs, 1e-9), curve_points=0).spin.hole == {"restricted": "partial"}.get(spin, spin)
+    held = {rs: liquid(layer(rs, 0.02), curve_points=0).flavour_densities["hole"] for rs in (1.5, 1.7, 1.8, 1.9)}
+    share = {rs: up / (low + up) for rs, (low, up) in held.items()}
+    assert share[1.5] > share[1.7] > 0.2 and share[1.9] == 0.0
+
+
+def test_four_flavours_empty_one_after_another() -> None:
+    """g flavours at r_s: E/N = 1/(g r_s^2/...), lowest for the g that the energies themselves order."""
+    n = 1 / math.pi
+    for rs in (0.8, 1.2, 1.5, 1.9, 3.0):
+        device = Bilayer.of(rs_hole=rs, electrons_per_hole=0, hole_flavours=4)
+        found = liquid(device, curve_points=0)
+        energies = {g: Gas(device.carriers[0], Coulomb(), g).energy for g in (1, 2, 3, 4)}
+        best = min(energies, key=lambda g: energies[g])
+        assert found.energy_per_hole <= energies[best] + 1e-14
+        assert sum(x > 0 for x in found.flavour_densities["hole"]) == best
+        assert sum(found.flavour_densities["hole"]) == pytest.approx(n / rs**2, rel=1e-9)
+
+
+def test_a_strong_field_polarises_and_a_warm_dilute_liquid_has_two_levels() -> None:
+    assert liquid(layer(1.0, 10.0), curve_points=0).spin.hole == "polarized"
+    heat, split = 3.0, 2.0
+    found = liquid(layer(30.0, split, temperature=heat), curve_points=0)
+    low, up = found.flavour_densities["hole"]
+    assert up / low == pytest.approx(math.exp(-split / heat), rel=2e-3)
+    mixing = -sum(n / (low + up) * math.log(n / (low + up)) for n in (low, up))
+    one = liquid(layer(30.0, 1e3, temperature=heat), curve_points=0)
+    assert found.entropy["hole"] - one.entropy["hole"] == pytest.approx(mixing, abs=2e-3)
+
+
+# determinants
+
+def box(split: float, spin: str, holes: int = 8, flavours: int = 2) -> Torus:
+    return Torus(layer(6.0, split, flavours), holes=holes, zero_mode="madelung", hole_spin=spin)
+
+
+@pytest.mark.parametrize(("spin", "excess"), [("5+3", 2), ("7+1", 6), ("4|4", 0), ("polarized", 8), ("restricted", 0)])
+def test_determinants_gain_by_their_polarisation(spin: str, excess: int) -> None:
+    one, other = (hartree_fock(box(split, spin), "liquid", keep="translations", occupation="shell", hexagon=4,
+                               tolerance=1e-11) for split in (0.0, 0.03))
+    assert other.energy - one.energy == pytest.approx(-0.015 * excess, abs=1e-11)
+    assert other.energy_parts["zeeman"] == pytest.approx(-0.015 * excess, abs=1e-12)
+    assert other.pressure == pytest.approx(one.pressure, abs=1e-12)
+
+
+def test_levels_of_flavours_move_apart() -> None:
+    """The gap is the lowest empty less the highest filled level of either flavour; shared orbitals lose all of it."""
+    gaps = {spin: [hartree_fock(box(split, spin, 8), "crystal", symmetry="crystal", holes_per_cell=2, hexagon=5,
+                                tolerance=1e-11, stability="none").gap.hole for split in (0.0, 0.01)]
+            for spin in ("restricted", "4|4")}
+    for before, after in gaps.values():
+        assert after == pytest.approx(before - 0.01, abs=1e-8)
+
+
+def test_four_flavours_are_two_pairs() -> None:
+    split = 0.04
+    one, other = (hartree_fock(box(s, "3+3+2", 8, 4), "liquid", keep="translations", occupation="shell", hexagon=4,
+                               tolerance=1e-11) for s in (0.0, split))
+    assert other.energy - one.energy == pytest.approx(split / 2 * (-3 - 3 + 2), abs=1e-11)
+
+
+# units, studies and refusals
+
+def test_five_tesla() -> None:
+    scales = Scales(0.8, 0.4, 4.7)
+    assert scales.to_atomic("5 T", "field", "x") * scales.hartree_meV == pytest.approx(5 * 0.0578838180, rel=1e-8)
+    study = {"kind": "liquid", "bilayer": {"material": "WSe2/MoSe2", "spacing": "3 nm", "magnetic_field": "5 T",
+                                           "electron_g_factor": 2.0, "hole_g_factor": 3},
+             "density": {"hole": "1e12 cm^-2", "electrons_per_hole": 1}, "liquid": {"curve_points": 0}}
+    by_study = ehbilayer.run(make_study(study))
+    device = Bilayer.of("WSe2/MoSe2", spacing="3 nm", hole_density="1e12 cm^-2", magnetic_field="5 T",
+                        electron_g_factor=2.0, hole_g_factor=3.0)
+    assert by_study.energy_per_hole == liquid(device, curve_points=0).energy_per_hole
+    told = dict(rows(by_study))["field"]
+    assert "no effect on orbits" in told and "0.5788 meV" in told
+
+
+@pytest.mark.parametrize(("wrong", "named"), [
+    ({"magnetic_field": "5 T"}, "hole_g_factor"), ({"magnetic_field": -1.0, "hole_g_factor": 2.0}, "magnetic_field"),
+    ({"magnetic_field": "5 meV", "hole_g_factor": 2.0}, "magnetic_field"),
+    ({"magnetic_field": 0.1, "hole_g_factor": 2.0, "hole_flavours": 1}, "flavours"),
+    ({"magnetic_field": 0.1, "hole_g_factor": 2.0, "hole_flavours": 3}, "flavours")])
+def test_what_cannot_be_is_refused(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        Bilayer.of(hole_mass=0.4, dielectric=5.0, rs_hole=5.0, electrons_per_hole=0, **wrong)
+    with pytest.raises(InputError, match=named):
+        prepare(make_study({"kind": "liquid", "bilayer": {"hole_mass": 0.4, "dielectric": 5.0, **wrong},
+                            "density": {"rs_hole": 5.0, "electrons_per_hole": 0}}))
+
+
+@pytest.mark.parametrize("kind", ["condensate", "phases", "pairing", "device", "crystal", "phonons", "few-body",
+                                  "compressibility", "monte-carlo", "thermal"])
+def test_other_kinds_refuse_it_by_name(kind: str) -> None:
+    study = {"kind": kind, "bilayer": {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0,
+                                       "magnetic_field": "5 T", "electron_g_factor": 2.0, "hole_g_factor": 2.0},
+             "density": {"rs_hole": 5.0, "electrons_per_hole": 1}}
+    with pytest.raises(InputError, match=r"bilayer\.magnetic_field") as refused:
+        prepare(make_study(study))
+    assert kind in str(refused.value.must)
+
+
+def test_methods_refuse_it_by_name() -> None:
+    device = Bilayer.of(electron_mass=0.5, hole_mass=1.0, dielectric=5.0, spacing=1.0, rs_hole=5.0, magnetic_field="5 T",
+                        electron_g_factor=2.0, hole_g_factor=2.0)
+    torus = Torus(device, holes=4, zero_mode="madelung", electron_spin="polarized")
+    calls = {"condensate": device, "pairing": device, "crystal": device, "few_body": device, "thermal": device,
+             "phonons": device, "device": device, "phases": torus, "monte_carlo": torus, "compressibility": torus}
+    for name, argument in calls.items():
+        with pytest.raises(InputError, match="magnetic_field"):
+            getattr(ehbilayer, name)(argument)
+    without = replace(device, carriers=tuple(replace(c, splitting=0.0) for c in device.carriers))
+    assert without == Bilayer.of(electron_mass=0.5, hole_mass=1.0, dielectric=5.0, spacing=1.0, rs_hole=5.0)
