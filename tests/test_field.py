@@ -1,4 +1,4 @@
-"""A magnetic field that shifts flavours: exact polarisations of gases, liquids and determinants, and what refuses it."""
+"""A magnetic field that shifts flavours: exact polarisations of gases, liquids, determinants, and what refuses it."""
 
 from __future__ import annotations
 
@@ -80,8 +80,7 @@ def test_a_warm_free_gas_has_two_levels() -> None:
 # liquids
 
 def test_the_spin_susceptibility_of_a_liquid_is_enhanced_by_exchange() -> None:
-    """As flavours exchange with themselves alone, n zeta = s/e'' with e'' that of the compressibility, 1 - sqrt(2) r_s/pi.
-    """
+    """Flavours exchange with themselves alone: n zeta = s/e'', e'' that of the compressibility, 1 - sqrt(2) r_s/pi."""
     split = 1e-4
     for rs in (0.5, 1.0, 1.5):
         found = liquid(layer(rs, split), curve_points=0)
@@ -218,8 +217,8 @@ def test_other_kinds_refuse_it_by_name(kind: str) -> None:
 
 
 def test_methods_refuse_it_by_name() -> None:
-    device = Bilayer.of(electron_mass=0.5, hole_mass=1.0, dielectric=5.0, spacing=1.0, rs_hole=5.0, magnetic_field="5 T",
-                        electron_g_factor=2.0, hole_g_factor=2.0)
+    device = Bilayer.of(electron_mass=0.5, hole_mass=1.0, dielectric=5.0, spacing=1.0, rs_hole=5.0,
+                        magnetic_field="5 T", electron_g_factor=2.0, hole_g_factor=2.0)
     torus = Torus(device, holes=4, zero_mode="madelung", electron_spin="polarized")
     calls = {"condensate": device, "pairing": device, "crystal": device, "few_body": device, "thermal": device,
              "phonons": device, "device": device, "phases": torus, "monte_carlo": torus, "compressibility": torus}

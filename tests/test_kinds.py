@@ -43,7 +43,7 @@ def test_every_key_is_used_by_some_kind() -> None:
     """But for those that only count beside others, which are named here."""
     beside = {"density.critical_rs", "cell.holes_per_cell", "pairing.map_points", "compressibility.starts",
               "device.points"}
-    all_of = {"bilayer": {"interaction": "screened"}, "potential": {"filling": 1}}
+    all_of = {"bilayer": {"interaction": "screened", "magnetic_field": 0}, "potential": {"filling": 1}}
     used = {key for kind in NAMES for key in make_study({"kind": kind, **all_of}).used()}
     assert {f"{name}.{key}" for name, model in tables().items() for key in model.model_fields} - used <= beside
 

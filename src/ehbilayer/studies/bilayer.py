@@ -221,7 +221,10 @@ def temperature_of(study: Study) -> float:
 
 
 def splittings_of(study: Study, names: Iterable[str] = ()) -> dict[str, float]:
-    """Carrier -> g mu_B B in Ha_h, of these carriers. Raises InputError, see `model.splitting_of`, and for kinds without a field."""
+    """Carrier -> g mu_B B in Ha_h, of these carriers.
+
+    Raises InputError, see `model.splitting_of`, and for kinds without a field.
+    """
     table = study.bilayer
     if table.magnetic_field is None:
         return {}
