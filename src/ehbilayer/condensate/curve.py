@@ -179,7 +179,7 @@ def density_at(evaluate: Evaluate, points: Sequence[Point], chemical_potential: 
     ends = [Point(0.0, alone, alone, points[0].slope, 1.0, 0.0), *points]
     for low, high in pairwise(ends):
         if chemical_potential > first and low.chemical_potential <= chemical_potential < high.chemical_potential:
-            here = _with_outside(evaluate, low, high, chemical_potential)
+            here = _with_potential(evaluate, low, high, chemical_potential)
             value = here.density * (here.energy - chemical_potential)
             if value < grand:
                 best, grand = here.density, value
@@ -189,7 +189,7 @@ def density_at(evaluate: Evaluate, points: Sequence[Point], chemical_potential: 
     return best
 
 
-def _with_outside(evaluate: Evaluate, low: Point, high: Point, mu: float) -> Point:
+def _with_potential(evaluate: Evaluate, low: Point, high: Point, mu: float) -> Point:
     """The point between two others whose chemical potential is mu: Newton's method inside a bracket."""
     a, b = low.density, high.density
     n = a + (b - a) * (mu - low.chemical_potential) / (high.chemical_potential - low.chemical_potential)
