@@ -36,7 +36,7 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
 
     Parameters
     ----------
-    torus : carriers, interaction, box and zero mode.
+    torus : carriers, interaction, box and zero mode; a temperature, potential or field of its bilayer counts.
     start : a phase (``liquid``, ``hole-crystal``, ``electron-crystal``, ``crystal``, ``stripes``, ``trion-crystal``,
         ``dumbbell-crystal``), ``random``, or a state: an `Orbitals`, an earlier result, or the path of its file.
     electron_spin, hole_spin : in place of those of the torus: ``restricted``, ``unrestricted`` or ``polarized``.
@@ -85,7 +85,7 @@ def hartree_fock(torus: Torus, start: Start = "crystal", *, electron_spin: str |
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_plain(torus.bilayer, "Hartree-Fock", pinned=True, split=True)
+    require_plain(torus.bilayer, "Hartree-Fock", warm=True, pinned=True, split=True)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     options = Options(spin_order=spin_order, starts=starts, seed=seed, keep=keep, follow=follow, occupation=occupation,
                       tolerance=tolerance, max_iterations=max_iterations, stability=stability, pairing=pairing,

@@ -112,7 +112,7 @@ def _spectrum(torus: Torus, end: End, hamiltonian: Hamiltonian,
     """Levels, bands and densities, and the fields that follow from them."""
     levels, error = all_levels(end, hamiltonian, evaluation)
     data = _level_data(levels, hamiltonian.setting.basis) | _density_data(end, hamiltonian)
-    gap = per_species(torus, lambda i: _gap(end, levels, i))
+    gap = per_species(torus, lambda i: gap_of(end, levels, i))
     # Fock levels follow density errors to first order: residual / gap times the exchange scale, taken as 10 residuals
     said = {"gap": gap, "gap_error": 10 * float(end.minimum.residual[0]) + error,
             "aufbau": end.aufbau and all(g > -1e-6 for g in gap.values() if g is not None)}
@@ -146,7 +146,7 @@ def all_levels(end: End, hamiltonian: Hamiltonian, evaluation: Evaluation) -> tu
     return out, error
 
 
-def _gap(end: End, levels: list[Levels], species: int) -> float | None:
+def gap_of(end: End, levels: list[Levels], species: int) -> float | None:
     """The lowest empty less the highest filled level of a species, 0 with an open shell; None where none is known."""
     top, bottom, torus = -np.inf, np.inf, end.hamiltonian.setting.tori[0]
     for channel, lv in zip(end.hamiltonian.setting.channels, levels, strict=True):
@@ -171,7 +171,7 @@ def gaps_of(run: Calculation, orbitals: Orbitals) -> Carriers[float]:
     here = Minimum(frames, np.zeros(1), np.zeros(1), np.ones(1, bool), 0, 0, trace=[(0.0, 0.0)])
     end = End(run.options.start, 0, Status.converged, here, hamiltonian, (None,) * len(frames), True, 0)
     levels, _ = all_levels(end, hamiltonian, hamiltonian.evaluate(frames))
-    return per_species(run.torus, lambda i: _gap(end, levels, i))
+    return per_species(run.torus, lambda i: gap_of(end, levels, i))
 
 
 def _start_row(torus: Torus, end: End) -> StartRow:

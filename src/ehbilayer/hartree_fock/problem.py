@@ -21,7 +21,9 @@ from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.sizes import check_sizes, with_limit
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hartree_fock.starts import How
+from ehbilayer.hartree_fock.warm import KEPT
 from ehbilayer.hooks import Hooks
+from ehbilayer.model import require_plain
 from ehbilayer.numerics.memory import require_memory
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Result
@@ -65,6 +67,10 @@ class Problem:
         InputError : a start that does not exist, a basis too small for the particles, a cell that does not tile the
             box, more memory than there is.
         """
+        if options.pairing:
+            require_plain(torus.bilayer, "Hartree-Fock with pairing", pinned=True)
+        if torus.bilayer.temperature:
+            _check_warm(options, waves, sizes)
         if options.keep == "translations" and torus.bilayer.potential is not None:
             raise InputError("keep", "none | crystal in a potential, which breaks translations", options.keep,
                              "leave it out")
@@ -89,6 +95,9 @@ class Problem:
     def estimate(self) -> dict[str, float]:
         """Rough memory (bytes) and seconds of all starts; those from noise take several times as long."""
         found = self.basis.estimate(self.torus)
+        if self.torus.bilayer.temperature:  # density matrices and fields of every block, kept for extrapolation
+            blocks, waves = self.basis.index.shape
+            found["memory_bytes"] += 16 * 2 * KEPT * blocks * waves**2 * len(self.torus.channels)
         found["seconds"] *= self.options.starts * (8 if self.options.start == "random" else 1)
         return found
 
@@ -130,6 +139,17 @@ class Problem:
     def carries(self) -> tuple[str, ...]:
         """Names of the arrays, or how they begin, that a neighbouring point can start from."""
         return () if self.options.start in ALONE else ("waves", "orbitals_", "occupations_")
+
+
+def _check_warm(options: Options, waves: WaveChoice, sizes: Sequence[int]) -> None:
+    """Raise InputError for what is of the ground state alone, or of waves that a tolerance chooses."""
+    for name, given, absent in (("occupation", options.occupation, "integer"), ("follow", options.follow, False),
+                                ("sizes", tuple(sizes), ()), ("stability", options.stability == "full", False)):
+        if given != absent:
+            raise InputError(name, "left out at a temperature, where occupations are Fermi's", given, "leave it out")
+    if not waves.named:
+        raise InputError("hexagon", "given (or plane_waves, cutoff) at a temperature", "missing",
+                         "compare two of them for the error")
 
 
 def read_start(start: Start, argument: str = "start", *, paired: bool = False) -> tuple[str, Orbitals | None]:

@@ -113,6 +113,11 @@ class HartreeFockResult(Result):
     stiffness: float | None = number("Ha_h", "d^2E/dQ^2 per area, which is n/M of a uniform condensate", None)
     bkt: float | None = number("Ha_h", "k_B T_BKT = (pi/2) stiffness of each flavour, without thermal reduction", None)
     pairing_curvature: float | None = number("Ha_h", "lowest curvature of a normal state towards pairing", None)
+    temperature: float | None = number("Ha_h", "k_B T; None: the ground state", None)
+    free_energy: float | None = number("Ha_h", "E - T S of the box, at a temperature", None)
+    free_energy_per_particle: float | None = number("Ha_h", "E - T S over the particles, at a temperature", None)
+    entropy: Carriers[float] = number("1", "S/k_B per particle, at a temperature", Carriers({}))
+    chemical_potential: dict[str, float] | None = number("Ha_h", "of each determinant, at a temperature", None)
     critical_rs: float | None = number("a_h", "r_s that the density refers to, where it does", None)
 
     @property

@@ -18,6 +18,7 @@ from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hartree_fock.result import HartreeFockResult, StartRow
 from ehbilayer.hartree_fock.stability import judge
 from ehbilayer.hartree_fock.stationary import Calculation, End, Monitor, converge, kept_basis, lowest
+from ehbilayer.hartree_fock.warm import solve_warm
 from ehbilayer.numerics.fourier import Fourier
 from ehbilayer.numerics.parallel import one_blas_thread
 from ehbilayer.orbitals import Guess, Orbitals
@@ -54,7 +55,8 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     if not np.allclose(basis.box.vectors, torus.box.vectors, rtol=1e-9, atol=1e-9):
         raise InputError("basis", "waves of the torus' own box", basis.box.vectors.tolist(),
                          "make it with PlaneWaveBasis(torus.box, ..)")
-    work = (coherent_basis if options.pairing else kept_basis)(torus, basis, options.keep)
+    warm = torus.bilayer.temperature > 0
+    work = (coherent_basis if options.pairing or warm else kept_basis)(torus, basis, options.keep)
     for channel in torus.channels:
         if channel.orbitals > work.size:
             raise InputError("plane_waves", f"at least {channel.orbitals} waves (one per {channel.label} orbital)",
@@ -65,6 +67,11 @@ def solve_on(torus: Torus, basis: PlaneWaveBasis, options: Options, how: How, *,
     if options.pairing:
         with one_blas_thread():
             return solve_coherent(run, initial, tuple(done))
+    if warm:
+        with one_blas_thread():
+            number = len(done)
+            begins = [_begin(run, i, initial) for i in range(number, options.starts)] or [_begin(run, 0, initial)]
+            return solve_warm(run, begins)
     ends: list[End] = []
     save = how.checkpoint
     if save is not None:

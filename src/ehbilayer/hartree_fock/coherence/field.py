@@ -68,6 +68,7 @@ class MeanField:
         self._exchange, self._direct = Exchange(self.setting), Direct(self.setting)
         self._convolutions: dict[tuple[object, ...], Convolution] = {}
         self.one_body = self._one_body(terms)
+        self._among = [t for t in terms if t in (Direct, Exchange)]
         n1, n2 = basis.shape
         p = basis.steps[:, :, None] - basis.steps[:, None, :]
         there = basis.mask[:, :, None] * basis.mask[:, None, :] > 0
@@ -149,13 +150,14 @@ class MeanField:
         parts = {name: sum(d * _trace(one, r) for d, one, r in zip(self.degeneracy, ones, matrices, strict=True))
                  for name, ones in self.one_body.items()}
         rho = self.density(matrices)
-        v = np.asarray(self._direct.v)[0]
+        v = np.asarray(self._direct.v)[0] * (Direct in self._among)
         potential = np.einsum("ijxy,jxy->ixy", v, rho)
-        parts["direct"] = 0.5 * float(np.vdot(rho, potential).real) + float(self._direct.capacitor[0])
+        capacitor = float(self._direct.capacitor[0]) if Direct in self._among else 0.0
+        parts["direct"] = 0.5 * float(np.vdot(rho, potential).real) + capacitor
         parts |= {"exchange": 0.0, PAIRING: 0.0}
         fock = []
         for c, r in enumerate(matrices):
-            exchange, between = self.convolved(c, r)
+            exchange, between = self.convolved(c, r) if Exchange in self._among else (0 * r, None)
             pairing = 0.0
             if between is not None:
                 # -sum |K|^2 v_1: twice a half, of K and of its conjugate

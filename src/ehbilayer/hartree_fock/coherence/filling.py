@@ -61,7 +61,7 @@ class Filler:
 
     def __call__(self, fock: np.ndarray) -> Filled:
         """The determinant of a field H (K, S g, S g), without mu."""
-        fock, self._top = _padded(fock, self._mask)
+        fock, self._top = padded(fock, self._mask)
         if not self._sector.paired:
             levels, vectors = self._diagonal(fock)
             return self._of(levels, vectors, self._lowest(levels, self._sector.counts[0]), np.nan)
@@ -168,7 +168,7 @@ class Filler:
         return Filled(matrix, mu, levels, vectors, occupied)
 
 
-def _padded(fock: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, float]:
+def padded(fock: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, float]:
     """The same matrices with padding moved above all levels, no farther, which would cost digits; and above which level
     there is padding alone."""
     i = np.arange(fock.shape[-1])

@@ -145,7 +145,7 @@ class _Run:
                 self.trace.append((best.field.energy, best.residual))
                 return self.finished(best)
             focks, errors = [*focks[1 - KEPT:], field.fock], [*errors[1 - KEPT:], error]
-            weights = _pulay(errors)
+            weights = pulay_weights(errors)
             fock = tuple(sum(w * f[c] for w, f in zip(weights, focks, strict=True)) for c in range(len(r)))
             filled = self.fill(fock)
 
@@ -183,7 +183,7 @@ class _Run:
                          tuple(self.trace))
 
 
-def _pulay(errors: Sequence[np.ndarray]) -> np.ndarray:
+def pulay_weights(errors: Sequence[np.ndarray]) -> np.ndarray:
     """Weights that sum to one and make the sum of the errors smallest."""
     n = len(errors)
     b = np.array([[float(np.vdot(p, q).real) for q in errors] for p in errors])

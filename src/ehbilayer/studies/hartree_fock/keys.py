@@ -19,6 +19,7 @@ from ehbilayer.studies.keys import (
     density_keys,
     dotted,
     field_keys,
+    temperature_keys,
 )
 from ehbilayer.torus import OCCUPATIONS
 
@@ -63,7 +64,8 @@ def of(study: Study) -> HartreeFockTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count, without those that other keys make meaningless."""
-    used = {*BILAYER, *field_keys(study.bilayer), *density_keys(study.density), *CELL, *KEYS}
+    used = {*BILAYER, *field_keys(study.bilayer), *temperature_keys(study.bilayer), *density_keys(study.density), *CELL,
+            *KEYS}
     holes, ratio = study.cell.holes, study.density.electrons_per_hole
     if study.potential.model_fields_set:
         used |= POTENTIAL

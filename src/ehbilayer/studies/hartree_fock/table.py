@@ -10,6 +10,7 @@ from ehbilayer.studies.text import (
     interaction_rows,
     potential_rows,
     status_row,
+    temperature_text,
     time_row,
 )
 
@@ -21,7 +22,7 @@ def rows(result: HartreeFockResult) -> list[tuple[str, str]]:
     pressure = "" if result.pressure is None else f"{result.pressure:.8g} Ha_h/a_h^2"
     error = "" if result.basis_error is None else f", error {result.basis_error:.1e} Ha_h"
     rows = [status_row(result), ("phase", result.phase), ("energy", energy_text(result.total_energy)),
-            ("energy/particle", energy_text(result.energy_per_particle)),
+            ("energy/particle", energy_text(result.energy_per_particle)), *_warm_rows(result),
             *((f"gap, {name}s", energy_text(v)) for name, v in result.gap.items()),
             *((f"Fermi energy, {name}s", energy_text(v)) for name, v in result.fermi_energy.items()),
             ("pressure", pressure), ("residual", f"{result.residual:.1e} after {result.iterations} iterations"),
@@ -32,6 +33,17 @@ def rows(result: HartreeFockResult) -> list[tuple[str, str]]:
             *field_rows(result.inputs.get("species", []), result.provenance.scales), time_row(result),
             *_start_rows(result)]
     return [row for row in rows if row[1]]
+
+
+def _warm_rows(result: HartreeFockResult) -> list[tuple[str, str]]:
+    """What a temperature adds."""
+    if result.temperature is None:
+        return []
+    return [("temperature", f"{temperature_text(result.temperature)}: occupations of Fermi, gaps of the levels at it"),
+            ("free energy/particle", energy_text(result.free_energy_per_particle)),
+            *((f"entropy, {name}s", f"{value:.6g} k_B per particle") for name, value in result.entropy.items()
+              if value is not None),
+            *((f"mu, {name}s", energy_text(value)) for name, value in (result.chemical_potential or {}).items())]
 
 
 def _limit_rows(result: HartreeFockResult) -> list[tuple[str, str]]:
