@@ -255,7 +255,7 @@ WARM: dict[str, Any] = {"spacing": 1.0, "electron_mass": 0.5, "hole_mass": 1.0, 
 
 
 @pytest.mark.parametrize("call", [
-    lambda b: ehbilayer.hartree_fock(Torus(b, holes=4, zero_mode="none")), lambda b: ehbilayer.phonons(b, "triangular"),
+    lambda b: ehbilayer.phonons(b, "triangular"),
     lambda b: ehbilayer.phases(Torus(b, holes=4, zero_mode="none")), ehbilayer.few_body, ehbilayer.crystal,
     lambda b: ehbilayer.monte_carlo(Torus(b, holes=1, zero_mode="madelung", electron_spin="polarized")),
     ehbilayer.critical_spacing,
