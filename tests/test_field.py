@@ -206,7 +206,7 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any], named: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["condensate", "phases", "pairing", "device", "crystal", "phonons", "few-body",
-                                  "compressibility", "monte-carlo", "thermal", "response"])
+                                  "compressibility", "monte-carlo", "thermal", "response", "gates"])
 def test_other_kinds_refuse_it_by_name(kind: str) -> None:
     study = {"kind": kind, "bilayer": {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0,
                                        "magnetic_field": "5 T", "electron_g_factor": 2.0, "hole_g_factor": 2.0},
@@ -220,7 +220,8 @@ def test_methods_refuse_it_by_name() -> None:
     device = Bilayer.of(electron_mass=0.5, hole_mass=1.0, dielectric=5.0, spacing=1.0, rs_hole=5.0,
                         magnetic_field="5 T", electron_g_factor=2.0, hole_g_factor=2.0)
     torus = Torus(device, holes=4, zero_mode="madelung", electron_spin="polarized")
-    calls = {"condensate": device, "pairing": device, "crystal": device, "few_body": device, "thermal": device, "response": device,
+    calls = {"condensate": device, "pairing": device, "crystal": device, "few_body": device, "thermal": device,
+             "response": device, "gates": device,
              "phonons": device, "device": device, "phases": torus, "monte_carlo": torus, "compressibility": torus}
     for name, argument in calls.items():
         with pytest.raises(InputError, match="magnetic_field"):

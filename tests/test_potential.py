@@ -367,7 +367,7 @@ def test_what_cannot_be_is_refused_by_its_key(potential: dict[str, Any], named: 
 
 
 @pytest.mark.parametrize("kind", ["condensate", "liquid", "phases", "pairing", "device", "crystal", "phonons",
-                                  "few-body", "compressibility", "monte-carlo", "thermal", "response"])
+                                  "few-body", "compressibility", "monte-carlo", "thermal", "response", "gates"])
 def test_other_kinds_refuse_it_by_name(kind: str) -> None:
     study = {"kind": kind, "bilayer": {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0},
              "potential": {"filling": 1, "depth": 0.1}, "density": {"rs_hole": 5.0, "electrons_per_hole": 1}}
@@ -382,7 +382,8 @@ def test_methods_refuse_it_by_name() -> None:
     torus = Torus(device, holes=4, zero_mode="madelung", electron_spin="polarized")
     calls: dict[str, tuple[Any, ...]] = {
         "condensate": (device,), "liquid": (device,), "pairing": (device,), "crystal": (device,), "few_body": (device,),
-        "thermal": (device,), "response": (device,), "phonons": (device,), "device": (device,), "phases": (torus,), "monte_carlo": (torus,),
+        "thermal": (device,), "response": (device,), "phonons": (device,), "device": (device,), "phases": (torus,),
+        "monte_carlo": (torus,), "gates": (device,),
         "compressibility": (torus,)}
     for name, arguments in calls.items():
         with pytest.raises(InputError, match="potential"):
