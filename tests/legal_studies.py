@@ -77,6 +77,7 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "compressibility": ({"cell": BOX},),
     "pairing": ({"pairing": {"alpha_squared": 0.09, "curve_points": 0}},
                 {"pairing": {"alpha": 0.3, "method": "eliashberg", "curve_points": 0}},
+                {"pairing": {"coupling": "rpa"}},
                 {"pairing": {"map_rs": [1.0, 2.0], "map_spacing": [0.0, 2.0], "map_points": 3}}),
     "device": ({"cell": BOX},),
     "crystal": ({"crystal": {"structure": "honeycomb"}, "density": {"a_over_d": 2.0, "electrons_per_hole": 1}},

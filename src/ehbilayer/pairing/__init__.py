@@ -14,7 +14,7 @@ from ehbilayer.errors import require
 
 if TYPE_CHECKING:
     from ehbilayer.model import Bilayer
-    from ehbilayer.pairing.result import PairingMapResult, PairingResult
+    from ehbilayer.pairing.result import MediatedPairingResult, PairingMapResult, PairingResult
     from ehbilayer.results.calling import Calling
 
 
@@ -25,7 +25,8 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
             curve_points: int = 24, map_rs: tuple[float, float] | None = None,
             map_spacing: tuple[float | str, float | str] | None = None, map_points: int = 100,
             capacitor: bool = False, holes: int = 36, zero_mode: str | None = None, sizes: Sequence[int] | None = None,
-            state: str = "symmetric", **how: Unpack[Calling]) -> PairingResult | PairingMapResult:
+            state: str = "symmetric", coupling: str = "plasmon-pole",
+            **how: Unpack[Calling]) -> PairingResult | PairingMapResult | MediatedPairingResult:
     """T_c of an electron liquid that pairs by acoustic plasmons of the hole crystal; with ``map_rs`` a map of it.
 
     g0V = mu - lambda averages Coulomb repulsion and exchange of plasmons of velocity v_p = alpha v_0 over the Fermi
@@ -52,11 +53,14 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
         ``"2 a_e"``), and its points along each; density and spacing of the bilayer then do not matter.
     capacitor : add what the geometric energy of the charged layers adds to alpha^2, 2 g d/a_e for g flavours.
     holes, zero_mode, state : of the torus.   sizes : of the tori that are extrapolated.
+    coupling : ``plasmon-pole``, as published, or what the liquids' own response gives, without any alpha: ``rpa``,
+        ``hubbard``, ``stls`` or ``kukkonen-overhauser``; then any densities and interaction (see `mediated`).
     how : backend, threads, progress, should_stop; see `results.calling.Calling`.
 
     Returns
     -------
-    PairingResult, or PairingMapResult. No acoustic mode (alpha^2 <= 0) and no pairing are answers.
+    PairingResult, PairingMapResult, or MediatedPairingResult for a computed coupling. No acoustic mode (alpha^2 <= 0)
+    and no pairing are answers.
 
     Raises
     ------
@@ -68,12 +72,21 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.pairing.maps import Map, solve_map
+    from ehbilayer.pairing.mediated import PLASMON_POLE, solve_mediated
     from ehbilayer.pairing.plasmon_velocity import Source
     from ehbilayer.pairing.point import solve_point
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
     require_plain(bilayer, "the pairing of a liquid")
+    if coupling != PLASMON_POLE:
+        given = {"alpha_squared": alpha_squared, "alpha": alpha, "alpha_source": alpha_source, "map_rs": map_rs,
+                 "map_spacing": map_spacing}
+        for name, value in given.items():
+            if value is not None:
+                raise InputError(name, f"absent where the coupling is {coupling}", value,
+                                 f'leave it out, or coupling = "{PLASMON_POLE}"')
+        return call(lambda hooks: solve_mediated(bilayer, coupling, mu_star, hooks), bilayer.scales, how)
     source = Source.of(alpha_squared, alpha, alpha_source, given_uncertainty=alpha_squared_uncertainty,
                        rs_star=rs_star, capacitor=capacitor, holes=holes, zero_mode=zero_mode, sizes=sizes,
                        state=state)

@@ -95,6 +95,36 @@ class PairingResult(AnyPairingResult):
     gap_ratio: float | None = number("1", "2 gap over k_B T_c", None)
 
 
+@dataclass(frozen=True)
+class CouplingLevel:
+    """Couplings and T_c by one theory of the interaction."""
+
+    theory: str = entry("rpa | hubbard | stls | kukkonen-overhauser")
+    lam: float = number("1", "what the holes add to the electrons' attraction on the Fermi circle", key="lambda")
+    mu: float = number("1", "repulsion of the same electrons without holes; below 0 they overscreen")
+    stable: bool = entry("whether the liquid of the holes is stable, with fields that converged; else there is no T_c")
+    mu_star: float | None = number("1", "pseudopotential at the highest frequency of the holes")
+    omega_log: float | None = number("Ha_h", "exp(<ln omega>) of what the holes add")
+    tc_over_hartree: float | None = number("1", "T_c over T_H^e")
+    critical_temperature: float | None = number("K", "T_c")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class MediatedPairingResult(Result):
+    """T_c of electrons paired by a hole liquid, by all theories of the interaction; arrays: lambda at i nu."""
+
+    kind: ClassVar[str] = "pairing"
+    coupling: str = entry("the theory that is told: rpa | hubbard | stls | kukkonen-overhauser")
+    levels: tuple[CouplingLevel, ...] = entry("all theories")
+    superconducting: bool | None = entry("whether T_c > 0 by it; None: not computed")
+    critical_temperature: float | None = number("K", "T_c by it")
+    tc_over_hartree: float | None = number("1", "the same over T_H^e")
+    rs_electron: float = number("1", "r_s of the electrons")
+    rs_hole: float = number("1", "r_s of the holes")
+    spacing_over_a_e: float = number("1", "d/a_e")
+    hole_over_electron_mass: float = number("1", "m_h/m_e", key="mass_ratio")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class PairingMapResult(AnyPairingResult):
     """T_c over r_s of the electrons and spacing; arrays: alpha^2, g0V, lambda, T_c (spacing, rs)."""

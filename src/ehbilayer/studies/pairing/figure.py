@@ -23,7 +23,7 @@ from ehbilayer.figures.style import (
     shades,
     span,
 )
-from ehbilayer.pairing.result import AnyPairingResult, PairingMapResult, PairingResult
+from ehbilayer.pairing.result import AnyPairingResult, MediatedPairingResult, PairingMapResult, PairingResult
 from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 
@@ -38,10 +38,12 @@ BAND = "#E4E4E4"
 ROW, HEAD = 3.5, 0.65  # inches
 
 
-def figure(result: AnyPairingResult) -> Figure:
+def figure(result: AnyPairingResult | MediatedPairingResult) -> Figure:
     """The page of a point or of a map, as far as it was computed. Raises InputError where nothing can be drawn."""
     if isinstance(result, PairingMapResult) and result.data:
         return _map_page(result)
+    if isinstance(result, MediatedPairingResult):
+        return _mediated_page(result)
     panels = [against_alpha, against_density] if "curve_tc_alpha_squared" in result.data else []
     panels += [spectrum] if "alpha2F" in result.data else []
     panels += [gap] if "gap_over_critical" in result.data else []
@@ -49,6 +51,24 @@ def figure(result: AnyPairingResult) -> Figure:
         raise InputError("result", "one with curves, a spectrum, a gap or a map", "one that only has numbers",
                          "its summary says why; `ehb show` prints it")
     return _page(result, panels, 4.7, _point_head(result))
+
+
+def _mediated_page(result: MediatedPairingResult) -> Figure:
+    """lambda(nu) of all theories, and their mu*. Raises InputError for a result without any."""
+    if not result.levels:
+        raise InputError("result", "one that came to its end", result.status.value, "compute it again")
+    page = new_figure(5.6, 4.0)
+    ax = page.add_axes((0.13, 0.14, 0.83, 0.7))
+    for colour, level in zip((COLOURS["hole"], OTHERS[3], OTHERS[2], COLOURS["electron"]), result.levels, strict=False):
+        nu, lam = (result.data[f"{what}_{level.theory}"].values[1:] for what in ("nu", "lambda"))
+        ax.plot(nu, lam, color=colour, label=level.theory + ("" if level.stable else " (not stable)"))
+    ax.set_xscale("log")
+    ax.legend(fontsize=SMALL, frameon=False)
+    dress(ax, "", "imaginary frequency (Haₕ)", "lambda that the holes add")
+    head = f"r_s = {result.rs_electron:.3g}, d = {result.spacing_over_a_e:.3g} a_e"
+    page.text(0.5, 0.965, f"{head}, m_h/m_e = {result.hole_over_electron_mass:.3g}", ha="center", va="top",
+              fontsize=NORMAL + 2, color=INK, weight="bold")
+    return page
 
 
 def _page(result: AnyPairingResult, panels: list[Any], across: float, head: tuple[str, str]) -> Figure:

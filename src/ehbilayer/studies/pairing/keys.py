@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import DENSITY, DEVICE, RS_TEXT, Length, Rs, Table, density_keys, dotted, rising
+from ehbilayer.studies.keys import BILAYER, DENSITY, DEVICE, RS_TEXT, Length, Rs, Table, density_keys, dotted, rising
 
 
 class PairingTable(Table):
@@ -15,6 +15,8 @@ class PairingTable(Table):
 
     ALTERNATIVES = (("alpha_squared", "alpha", "alpha_source"),)
 
+    coupling: Literal["plasmon-pole", "rpa", "hubbard", "stls", "kukkonen-overhauser"] = Field(
+        default="plasmon-pole", description="plasmon-pole | rpa | hubbard | stls | kukkonen-overhauser")
     alpha_squared: float | None = Field(default=None, gt=0, le=1e6, description="a number > 0")
     alpha: float | None = Field(default=None, gt=0, le=1e3, description="a positive number")
     alpha_source: Literal["paper-line", "torus", "limit"] | None = Field(default=None,
@@ -53,6 +55,8 @@ def asks_for_map(table: PairingTable) -> bool:
 def uses(study: Study) -> set[str]:
     """The dotted keys that count: those of the source of alpha^2, and of a point or of a map."""
     table = of(study)
+    if table.coupling != "plasmon-pole":
+        return {*BILAYER, *density_keys(study.density), "pairing.coupling", "pairing.mu_star"} - {"bilayer.capacitor"}
     used = {*DEVICE, "bilayer.capacitor", "bilayer.electron_flavours", *density_keys(study.density), *KEYS}
     if table.alpha_source == "torus":
         used |= {"cell.holes", "cell.zero_mode", "compressibility.state"}

@@ -10,11 +10,23 @@ from ehbilayer.errors import InputError
 from ehbilayer.model import Bilayer
 from ehbilayer.pairing.liquid import Choices, require_plasmons
 from ehbilayer.pairing.maps import Map, solve_map
+from ehbilayer.pairing.mediated import PLASMON_POLE, solve_mediated
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import solve_point
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import read_bytes
-from ehbilayer.studies.bilayer import bilayer_at, bilayer_of, given_critical_rs, length_of, mass_ratio_of, require_pairs
+from ehbilayer.studies.bilayer import (
+    bilayer_at,
+    bilayer_of,
+    carrier_lines,
+    device_entries,
+    given_critical_rs,
+    length_of,
+    mass_ratio_of,
+    plane_bilayer,
+    require_pairs,
+    spacing_line,
+)
 from ehbilayer.studies.compressibility import keys as compressibility_keys
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.naming import by_key
@@ -28,12 +40,15 @@ __all__ = ["prepare", "resolved_point", "rows", "source_options"]
 NUMBERS = {"electron": 1.0, "hole": 1.0}
 POINT_SECONDS, COMPUTED_SECONDS = 3.0, {"torus": 2.0, "limit": 15.0}
 ELIASHBERG_SECONDS = 0.03  # of one T_c
+MEDIATED_SECONDS = 1.5
 SAME = 1e-2  # relative difference in density and spacing up to which a phase still counts
 
 
 def prepare(study: Study) -> Task:
     """The task of a pairing study. Raises InputError for one that cannot be computed."""
     table = keys.of(study)
+    if table.coupling != PLASMON_POLE:
+        return _prepare_mediated(study)
     with by_key(study):
         empty = bilayer_at(study, dict.fromkeys(NUMBERS, 0.0), spacing=0.0)
         mass_ratio_of(empty.scales)
@@ -44,6 +59,16 @@ def prepare(study: Study) -> Task:
         if keys.asks_for_map(table):
             return _prepare_map(study, empty, source, choices)
         return _prepare_point(study, source, choices)
+
+
+def _prepare_mediated(study: Study) -> Task:
+    table, bilayer = keys.of(study), plane_bilayer(study)
+    plan = (*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer), *carrier_lines(bilayer),
+            f"  solve      what the holes add, {table.coupling}, mu* {table.mu_star}")
+    resolved = {"bilayer": device_entries(study, bilayer), "density": {c.name: c.density for c in bilayer.carriers},
+                "pairing": {"coupling": table.coupling, "mu_star": table.mu_star}}
+    return Task(study, bilayer.scales, study.canonical(), resolved, plan,
+                partial(solve_mediated, bilayer, table.coupling, table.mu_star), seconds=MEDIATED_SECONDS)
 
 
 def source_options(study: Study) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ehbilayer.pairing.result import PairingMapResult, PairingResult
+from ehbilayer.pairing.result import MediatedPairingResult, PairingMapResult, PairingResult
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
 NAMES = {"bcs": "the published formula"}
@@ -10,8 +10,10 @@ NONADIABATIC = 0.3  # T_D/T_F above which theories that need slow plasmons are d
 SWEPT = ("critical_temperature", "alpha_squared", "lambda", "gap")  # what a sweep shows first
 
 
-def rows(result: PairingResult | PairingMapResult) -> list[tuple[str, str]]:
+def rows(result: PairingResult | PairingMapResult | MediatedPairingResult) -> list[tuple[str, str]]:
     """Label and text, of a point or of a map; empty lines left out."""
+    if isinstance(result, MediatedPairingResult):
+        return [status_row(result), *_mediated(result), time_row(result)]
     found = _point(result) if isinstance(result, PairingResult) else _map(result)
     return [status_row(result), *(row for row in found if row[1]), time_row(result)]
 
@@ -21,6 +23,25 @@ def temperature_text(kelvin: float | None, hartree: float | None) -> str:
     if kelvin is not None:
         return f"{kelvin:.5g} K"
     return "" if hartree is None else f"{hartree:.5g} T_H^e"
+
+
+def _mediated(result: MediatedPairingResult) -> list[tuple[str, str]]:
+    """One verdict, and all theories."""
+    found = [("T_c", f"not known: {result.reason}")] if result.reason else []
+    if result.superconducting is not None:
+        pairing = [level.theory for level in result.levels if level.tc_over_hartree]
+        spread = "; no theory here pairs" if not pairing else f"; T_c > 0 by {', '.join(pairing)}"
+        verdict = temperature_text(result.critical_temperature, result.tc_over_hartree) if result.superconducting else (
+            "none: the holes add less attraction than repulsion takes")
+        found.append(("T_c", f"{verdict} ({result.coupling}){spread}"))
+    for level in result.levels:
+        if not level.stable:
+            found.append((f"  {level.theory}", f"mu {level.mu:.4f}; no stable liquid of holes"))
+            continue
+        t_c = temperature_text(level.critical_temperature, level.tc_over_hartree) if level.tc_over_hartree else "none"
+        found.append((f"  {level.theory}", f"lambda {level.lam:.4f}, mu {level.mu:.4f}, mu* {level.mu_star:.4f}, "
+                                           f"T_c {t_c}"))
+    return found
 
 
 def _point(result: PairingResult) -> list[tuple[str, str]]:

@@ -1,0 +1,155 @@
+r"""Pairing of an electron liquid by a hole liquid, with the interaction that both liquids' response gives.
+
+Two electrons of the Fermi circle interact by V_ee + [X chi X]_ee, chi the response of both liquids with the local
+fields of a theory and X what couples to it: the bare V (test charges), or W = V (1 - G) (Kukkonen and Overhauser, where
+electrons feel their own local field, too). The full interaction pairs electrons without any holes, an artefact of
+such theories; what counts is **what the holes add** to the same electrons. These screen at once, as they do in
+Eliashberg's equations, and the rest is the response of the holes alone,
+
+    lambda(nu) = -N_0 < X_eh^2 chi_h(q, i nu) >,  chi_h = chi_h0/(1 - chi_h0 W_hh),
+    X_eh and W_hh screened by chi_e0(q, 0),       mu = N_0 < V_ee + X_ee^2 chi_e >,
+
+N_0 = m/2 pi for one flavour, averages over the Fermi circle, q = 2 k_F sin(theta). lambda(nu) is a sum of
+lambda_i w_i^2/(w_i^2 + nu^2) with lambda_i >= 0 (`spectrum_of`), and T_c follows by `eliashberg`.
+
+Sources: C. A. Kukkonen and A. W. Overhauser, Phys. Rev. B 20, 550 (1979); I. V. Afanasiev et al., arXiv:2105.05982.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ehbilayer.errors import InputError
+from ehbilayer.hooks import Ended, Hooks
+from ehbilayer.model import Bilayer
+from ehbilayer.numerics.quadrature import gauss_legendre
+from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum
+from ehbilayer.pairing.eliashberg import critical_temperature
+from ehbilayer.pairing.liquid import check_flavours, check_rule, morel_anderson
+from ehbilayer.pairing.result import CouplingLevel, MediatedPairingResult
+from ehbilayer.response.liquids import Liquids
+from ehbilayer.response.local_fields import Stls, hubbard
+from ehbilayer.response.solve import Asked
+from ehbilayer.results.base import Variable
+from ehbilayer.status import Status
+
+UNSTABLE = "the liquid of the holes is not stable by this theory: a wave of charge forms"
+UNSETTLED = "the local fields did not converge"
+PLASMON_POLE = "plasmon-pole"
+LEVELS = ("rpa", "hubbard", "stls", "kukkonen-overhauser")  # the last with the fields of stls
+NODES = 80  # of theta
+MODES, FREQUENCIES, REACH = 48, 160, 1e4  # of the spectrum and of its fit, both over scale/REACH to scale*REACH^(1/2)
+
+
+@dataclass(frozen=True, eq=False)
+class Mediated:
+    """mu, lambda(nu) at nu (n,) Ha_h and its spectrum, of one theory.
+
+    No spectrum where the liquid of the holes, screened by the electrons, is not stable: then nothing mediates; nor of
+    local fields that did not converge.
+    """
+
+    mu: float
+    nu: np.ndarray
+    lam: np.ndarray
+    spectrum: CouplingSpectrum | None
+
+
+def mediated(liquids: Liquids, field: np.ndarray, own_field: bool) -> Mediated:
+    """By the local fields L at the waves of the grid; with ``own_field`` electrons feel theirs.
+
+    The first gas pairs, the second mediates.
+    """
+    electron, hole = liquids.gases
+    node, weight = gauss_legendre(NODES)
+    theta = np.pi / 4 * (1 + node)
+    q, share = 2 * electron.fermi * np.sin(theta), weight / 2
+    v = liquids.bare(q)
+    w = liquids.effective(q, np.tensordot(liquids.grid.interpolation(q), field, 1))
+    x = w if own_field else v
+    free = electron.imaginary(q, np.zeros_like(q))
+    chi = free / (1 - free * w[:, 0, 0])
+    n_0 = electron.carrier.mass / (2 * math.pi)
+    mu = n_0 * float(share @ (v[:, 0, 0] + x[:, 0, 0] ** 2 * chi))
+    # what electrons at rest with the holes make of X_eh and W_hh
+    coupled, stiff = x[:, 0, 1] + x[:, 0, 0] * chi * w[:, 0, 1], w[:, 1, 1] + w[:, 0, 1] ** 2 * chi
+    top = float(np.max(q * hole.velocity + q * q / (2 * hole.carrier.mass)))
+    scale = math.sqrt(top**2 + float(np.max(np.abs(stiff) * hole.carrier.density * q * q)) / hole.carrier.mass)
+    nu = np.concatenate([[0.0], np.geomspace(scale / REACH, scale * math.sqrt(REACH), FREQUENCIES)])
+    alone = hole.imaginary(q[:, None], nu)
+    lam = -n_0 * (share * coupled**2) @ (alone / (1 - alone * stiff[:, None]))
+    stable = bool(np.all(1 - alone[:, 0] * stiff > 0))
+    return Mediated(mu, nu, lam, spectrum_of(nu, lam, scale) if stable else None)
+
+
+def spectrum_of(nu: np.ndarray, lam: np.ndarray, scale: float) -> CouplingSpectrum:
+    """Modes with couplings >= 0 whose lambda(nu) is the one given, by least squares."""
+    from scipy.optimize import nnls
+
+    omega = np.geomspace(scale / REACH, scale * math.sqrt(REACH), MODES)
+    return CouplingSpectrum(omega, nnls(omega**2 / (omega**2 + nu[:, None] ** 2), lam)[0])
+
+
+def solve_mediated(bilayer: Bilayer, coupling: str, mu_star: Any, hooks: Hooks) -> MediatedPairingResult:
+    """T_c of all theories, ``coupling`` the one that is trusted. Raises InputError."""
+    if coupling not in LEVELS:
+        raise InputError("coupling", " | ".join((PLASMON_POLE, *LEVELS)), coupling, "choose one of these")
+    check_rule(mu_star)
+    electron, hole = bilayer.carrier("electron"), bilayer.carrier("hole")
+    check_flavours(electron.flavours)
+    liquids = Asked(bilayer).liquids()
+    order = sorted(liquids.gases, key=lambda g: g.carrier.name != "electron")
+    liquids = Liquids(tuple(order), liquids.interaction)
+    levels: list[CouplingLevel] = []
+    data: dict[str, Variable] = {}
+    status, reason = Status.converged, ""
+    try:
+        for name, field, good in _fields(liquids, hooks):
+            found = mediated(liquids, field, name == "kukkonen-overhauser")
+            found = found if good else replace(found, spectrum=None)
+            levels.append(_level(bilayer, name, found, mu_star, liquids.gases[0].fermi**2 / (2 * electron.mass)))
+            data |= {f"lambda_{name}": Variable((f"nu_{name}",), found.lam, "1", "what the holes add, at i nu"),
+                     f"nu_{name}": Variable((f"nu_{name}",), found.nu, "Ha_h", "imaginary frequency")}
+            if name == coupling and (not good or found.spectrum is None):
+                status, reason = (Status.converged, UNSTABLE) if good else (Status.not_converged, UNSETTLED)
+    except Ended as end:
+        status = end.status
+    mine = next((level for level in levels if level.theory == coupling and level.stable), None)
+    return MediatedPairingResult(
+        status=status, reason=reason, coupling=coupling, levels=tuple(levels),
+        superconducting=None if mine is None else bool(mine.tc_over_hartree),
+        critical_temperature=None if mine is None else mine.critical_temperature,
+        tc_over_hartree=None if mine is None else mine.tc_over_hartree,
+        rs_electron=electron.rs, rs_hole=hole.rs, spacing_over_a_e=bilayer.spacing * bilayer.mass_ratio,
+        hole_over_electron_mass=1 / bilayer.mass_ratio, data=data)
+
+
+def _fields(liquids: Liquids, hooks: Hooks) -> Any:
+    """Name, L and whether it converged, of every theory."""
+    none = np.zeros((len(liquids.grid.q), 2, 2))
+    stls = None
+    for name in LEVELS:
+        if (ended := hooks.should_stop()) is not None:
+            raise Ended(ended)
+        hooks.progress(f"what the holes add: {name}")
+        if name in ("rpa", "hubbard"):
+            yield name, none if name == "rpa" else hubbard(liquids), True
+            continue
+        stls = stls or Stls.of(liquids).solve()
+        yield name, stls.field, stls.converged
+
+
+def _level(bilayer: Bilayer, name: str, found: Mediated, rule: Any, fermi: float) -> CouplingLevel:
+    """T_c of one theory. A repulsion below 0, where electrons overscreen, counts as none."""
+    lam, spectrum, mu = float(found.lam[0]), found.spectrum, max(found.mu, 0.0)
+    if spectrum is None:
+        return CouplingLevel(name, lam, found.mu, False, None, None, None, None)
+    star = float(morel_anderson(mu, fermi, spectrum.top)) if rule == "morel-anderson" else (
+        mu if rule == "bare" else float(rule))
+    t_c, scales = critical_temperature(spectrum, star), bilayer.scales
+    return CouplingLevel(name, lam, found.mu, True, star, spectrum.omega_log, t_c / bilayer.mass_ratio,
+                         t_c * scales.hartree_kelvin if scales.known else None)
