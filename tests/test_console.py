@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ehbilayer
-from ehbilayer import console
+from ehbilayer import InputError, console
 
 STUDY = 'kind = "few-body"\n[bilayer]\nmaterial = "WSe2/MoSe2"\nspacing = "3 nm"\n[few-body]\ncomplex = "exciton"\n'
 FILES = {"result.nc", "summary.json", "figure.png"}
@@ -100,3 +100,10 @@ def test_the_settings_of_a_notebook_stay_what_they_are(place: Path) -> None:
         figure = ehbilayer.load(place / "x").plot()
         assert matplotlib.rcParams["font.size"] == 30.0
         assert figure._repr_png_() == (place / "x" / "figure.png").read_bytes()
+
+
+@pytest.mark.parametrize(("was", "words"), [
+    ({"electron": 0.00729664714408, "hole": 2}, "electron 0.00729665, hole 2"), ([0.1, "3 nm"], "0.1, '3 nm'"),
+    ((), "nothing"), ({}, "nothing"), ({"cell": {"holes": [4, 9]}}, "cell holes 4, 9"), (1.0000000001, "1.0000000001")])
+def test_what_was_given_is_told_in_words(was: object, words: str) -> None:
+    assert str(InputError("key", "that", was, "do this")) == f"key: must be that, but was {words}; do this"

@@ -53,6 +53,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairing_density, "POINTS", 31)
     monkeypatch.setattr(pairing_density, "HALVINGS", 2)
     monkeypatch.setattr(page, "SOURCES", ("limit", "paper-line"))
+    monkeypatch.setattr(page.estimates, "LEVELS", page.estimates.LEVELS[:1])
 
 
 def run(*sets: str, how: Hooks | None = None) -> Result:
@@ -196,6 +197,10 @@ def test_where_nothing_pairs_the_page_says_why(sets: tuple[str, ...], why: str) 
     assert result.status is Status.converged and why in s["no_pairing"] and why in dict(rows(result))["T_c"]
     assert s["critical_temperature"] is None and s["by_source"] == {} and s["superconducts"] is None
     assert s["phase"] is not None and s["caveats"]
+    words = " ".join(text for row in rows(result) for text in row)  # of what the page has, in no program's language
+    assert not set("{}[]") & set(words) and "temperature scale" not in words
+    for name, found in ((m.name, m) for m in result.measured if m.name.startswith(("Mott", "exciton ionisation"))):
+        assert found.value > 0 and found.error > 0, name
 
 
 @pytest.mark.usefixtures("fast")

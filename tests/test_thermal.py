@@ -15,15 +15,17 @@ from scipy.special import dawsn
 import ehbilayer
 from ehbilayer.crystal.structures import named
 from ehbilayer.errors import InputError
+from ehbilayer.few_body.exciton import _edges, _Grid, _lowest, solve_exciton
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.model import Bilayer
 from ehbilayer.phonons.melting import groups
 from ehbilayer.phonons.modes import Phonons
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
-from ehbilayer.thermal.gases import Bosons, Fermions
+from ehbilayer.thermal.gases import Bosons, Fermions, Pairs
 from ehbilayer.thermal.ionisation import Composition, Mixture
 from ehbilayer.thermal.melting import Relative, elastic, limits
+from ehbilayer.thermal.pair import LINEAR, Level, Pair
 from ehbilayer.thermal.superfluid import Superfluid, critical, settled
 from ehbilayer.torus import Torus
 
@@ -32,7 +34,14 @@ DEVICE = Bilayer.of("WSe2/MoSe2", spacing="3 nm", hole_density="0.8e12 cm^-2")
 
 def mixture(density: float, binding: float = 0.1, trions: dict[str, float] | None = None, **more: Any) -> Mixture:
     return Mixture(**{"electron_mass": 0.5, "flavours": (2, 2), "densities": (density, density), "binding": binding,
-                      "trions": trions or {}, "interaction": Coulomb(2.0)} | more)
+                      "trions": trions or {}} | more)
+
+
+def bound(spacing: float = 2.0, mass: float = 0.5, **more: Any) -> Mixture:
+    """With the exciton of this spacing, screened."""
+    x = solve_exciton(mass, spacing)
+    return mixture(**{"density": 0.001, "electron_mass": mass, "binding": -x.energy,
+                      "pair": Pair.of(mass, Coulomb(spacing), x.mean_distance)} | more)
 
 
 # -- ideal gases --
@@ -95,32 +104,108 @@ def test_cold_carriers_are_bound_and_hot_ones_free() -> None:
     one = mixture(0.002)
     cold, hot = one.at(1e-6), one.at(50.0)
     assert cold.exciton == pytest.approx(0.002, rel=1e-12) and cold.degree < 1e-12 and hot.degree > 0.99
-    assert one.at(0.0) == one.at(1e-12) and one.screened(1e-6) == cold
+    assert one.at(0.0) == one.at(1e-12) and one.screened(1e-6).exciton == pytest.approx(0.002, rel=1e-12)
     three = mixture(0.002, trions={"trion-": 0.02}, densities=(0.004, 0.002)).at(1e-5)
     assert three.trion_minus == pytest.approx(0.002, rel=1e-9)  # all holes with two electrons each
 
 
 def test_screening_lowers_the_continuum_as_debye_and_hueckel_have_it() -> None:
     n, t = 1e-7, 0.05
-    one = mixture(n, interaction=Coulomb(0.0), flavours=(1, 1))
+    one = bound(0.0, flavours=(1, 1), level=LINEAR)
     # layers at one place: W = 2 pi/(q + 2 pi chi), cut off by the response of Maxwell's gases
     def change(q: float) -> float:
         chi = sum(n / t * dawsn(y) / y for y in (q / (2 * math.sqrt(2 * m * t)) for m in (0.5, 1.0)))
         return 2 * math.pi * chi / (q + 2 * math.pi * chi)
 
     exact = quad(lambda x: change(math.exp(x)) * math.exp(x), -25, 8, limit=400)[0]
-    assert one.lowering(t, Composition(n, n, 0.0)) == pytest.approx(exact, rel=2e-3)
-    assert one.lowering(t, Composition(0.0, 0.0, n)) == 0.0
-    kept = one.screened(t)
-    assert kept.lowering == pytest.approx(one.lowering(t, kept), rel=1e-6)  # reproduces itself
+    assert one.loss(t, Composition(n, n, 0.0)) == pytest.approx(exact, rel=2e-3)
+    assert one.loss(t, Composition(0.0, 0.0, n)) == 0.0
 
 
-def test_half_is_ionised_within_the_band() -> None:
-    one = mixture(0.001)
-    ideal, lowered = one.half(False), one.half(True)
-    assert ideal is not None and lowered is not None and lowered < ideal
+@pytest.mark.parametrize("spacing", [0.0, 0.5, 2.0, 10.0])
+def test_alone_the_pair_is_the_exciton(spacing: float) -> None:
+    """Gaussians against the radial equation; the cusp of d = 0 is the hardest."""
+    x = solve_exciton(0.5, spacing)
+    pair = Pair.of(0.5, Coulomb(spacing), x.mean_distance)
+    assert pair.binding(0.0, 1.0) == pytest.approx(-x.energy, rel=1e-3 if spacing < 1 else 2e-4)
+
+
+def test_a_pair_in_a_screened_interaction_meets_the_radial_equation() -> None:
+    """Thomas and Fermi's W = 2 pi/(q + s) at d = 0: v(r) = 1/r - (pi s/2) [H_0(s r) - Y_0(s r)]."""
+    from scipy.special import struve, y0
+
+    s, mu = 0.4, 1 / 3
+    pair = Pair.of(0.5, Coulomb(0.0), 1.5)
+    chi = np.full_like(pair.q, s / (4 * math.pi))  # half in each layer
+    grid = _Grid(mu, np.concatenate([_edges(mu, 0.0), [200.0, 400.0]]),
+                 lambda r: np.maximum(1 / r - math.pi * s / 2 * (struve(0, s * r) - y0(s * r)), 0.0))
+    exact = -_lowest(grid.hamiltonian(0), grid.integral(1.0), -2 * mu)[0]
+    assert 0.1 < exact < 0.4  # of 2/3 alone
+    assert pair.binding(pair.screened((chi, chi))[2], 1.0) == pytest.approx(exact, rel=3e-3)
+
+
+@pytest.mark.parametrize(("gamma", "least", "most"), [(1.0, 0.9, 1.0), (3.0, 0.6, 0.7)])
+def test_the_lowering_meets_the_classical_gas(gamma: float, least: float, most: float) -> None:
+    """Two layers far apart, each with beta u = -1.12 G + 0.71 G^(1/4) - 0.38, H. Totsuji, PRA 17, 399 (1978)."""
+    n, t = 1e-8, math.sqrt(math.pi * 1e-8) / gamma
+    pair = Pair.of(1.0, Coulomb(1e9), 0.1 / math.sqrt(n))
+    chi = np.full_like(pair.q, n / t)  # as of carriers that are heavy: nothing is quantum
+    less = pair.screened((chi, chi), pair.spread((chi, chi), 8 * t))
+
+    def energy(g: float) -> float:
+        return -1.12 * g + 0.71 * g**0.25 - 0.38
+
+    # mu_ex = f + u/2, f from Gamma = 1 on, where it is about -0.5
+    free = -0.5 + quad(lambda g: energy(g) / g, 1.0, gamma)[0]
+    assert least < float(pair.measure @ less[0]) / 2 / t / -(free + energy(gamma) / 2) < most
+
+
+def test_carriers_stay_as_far_apart_as_their_energy_has_it() -> None:
+    pair = Pair.of(1.0, Coulomb(1.0), 2.0)
+    t, nobody = 0.01, np.zeros_like(pair.q)
+    # v_00 + v_11 = 2/R of spread charges that nobody screens: Bjerrum's R = 1/2T
+    assert pair.spread((nobody, nobody), 4 * t) == pytest.approx(1 / (2 * t), rel=1e-4)
+    dense = np.full_like(pair.q, 10.0)
+    assert pair.spread((dense, dense), 4 * t) < 0.2 / (2 * t)
+
+
+def test_pairs_are_bosons_where_they_are_tight_and_none_where_they_are_loose() -> None:
+    tight, loose = Pairs(1.5, 4, 0.01, 60.0), Pairs(1.5, 4, 0.01, 1e-9)
+    bose = Bosons(1.5, 4, 0.01)
+    for z in (-3.0, -0.1):
+        assert tight.density(z) == pytest.approx(bose.density(z), rel=1e-12)
+        assert loose.density(z) == pytest.approx(bose.unit * 1e-9 / math.expm1(-z), rel=1e-5)
+        assert Pairs(1.5, 4, 0.01, 1.0).potential(Pairs(1.5, 4, 0.01, 1.0).density(z)) == pytest.approx(z, rel=1e-12)
+
+
+def test_few_carriers_leave_the_ideal_law() -> None:
+    one = bound(densities=(1e-14, 1e-14))
+    assert one.half(True) == pytest.approx(one.half(False), rel=3e-3)
+
+
+def test_half_is_ionised_below_the_ideal_law() -> None:
+    one = bound()
+    ideal, screened = one.half(False), one.half(True)
+    linear = replace(one, level=LINEAR).half(True)
+    assert None not in (ideal, screened, linear) and linear < screened < ideal
     assert one.at(ideal).degree == pytest.approx(0.5, abs=1e-3)
-    assert one.screened(0.99 * lowered).degree < 0.5 < one.screened(1.01 * lowered).degree
+    assert one.screened(0.99 * screened).degree < 0.5 < one.screened(1.01 * screened).degree
+    kept = one.screened(screened)
+    assert kept.loss == pytest.approx(one.loss(screened, kept), rel=1e-6)  # reproduces itself
+
+
+def test_no_pair_is_bound_above_motts_density() -> None:
+    """It grows with the flavours: fewer states are taken, and the same carriers spread over more of them."""
+    found = [bound(flavours=(g, g)).mott() for g in (1, 2, 4)]
+    assert found == sorted(found)
+    one = bound()
+    cold = 1e-3 * one.binding
+    for n, held in ((0.5 * found[1], True), (2 * found[1], False)):
+        left = one.binding - one.loss(cold, Composition(n, n, 0.0))
+        assert (left > 0.01 * one.binding) == held
+    assert mixture(0.001).mott() is None
+    first, second = (replace(bound(), level=Level("open", blocked=False, contact=c)).mott() for c in (1.0, 4.0))
+    assert first > second
 
 
 # -- superfluidity --

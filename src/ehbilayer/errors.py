@@ -26,11 +26,24 @@ class InputError(ValueError):
 
     def __init__(self, argument: str, must: str, was: object, todo: str) -> None:
         self.argument, self.must, self.was, self.todo = argument, must, was, todo
-        found = "is missing" if was == "missing" else f"was {was!r}"
+        found = "is missing" if isinstance(was, str) and was == "missing" else f"was {listed(was)}"
         super().__init__(printable(f"{argument}: must be {must}, but {found}; {todo}"))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, object, str]]:
         return type(self), (self.argument, self.must, self.was, self.todo)  # so that workers can raise it
+
+
+def listed(value: object) -> str:
+    """A value in words: several side by side, named ones after their names, without the brackets of a program."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_short(one)}" for name, one in value.items()) or "nothing"
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(map(_short, value)) or "nothing"
+    return repr(value)
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else listed(value)
 
 
 def require(argument: str, value: object, kinds: type | tuple[type, ...]) -> None:

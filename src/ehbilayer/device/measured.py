@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ehbilayer.device.result import DeviceResult, Measurable
+from ehbilayer.device.result import THERMAL, DeviceResult, Measurable
 from ehbilayer.few_body.result import ComplexResult
 from ehbilayer.model import Bilayer
 
@@ -19,7 +19,8 @@ TRIONS = {"trion-": "two electrons and a hole", "trion+": "two holes and an elec
 
 def measured(bilayer: Bilayer, page: DeviceResult) -> tuple[Measurable, ...]:
     """All quantities, of what the page knows so far."""
-    return (*_gaps(bilayer, page), *_binding(bilayer, page), _mott(bilayer, page), *_stiffness(bilayer, page),
+    return (*_gaps(bilayer, page), *_binding(bilayer, page), *_mott(bilayer, page), *_stiffness(bilayer, page),
+            *_ionisation(bilayer, page),
             Measurable("Coulomb drag", note="not computed: no theory of transport"))
 
 
@@ -62,16 +63,31 @@ def _binding(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
                              "in a bare Coulomb interaction: screening lowers it"))
 
 
-def _mott(bilayer: Bilayer, page: DeviceResult) -> Measurable:
-    """The density above which electrons and holes are bound no more."""
+def _mott(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
+    """The density above which electrons and holes are bound no more, by the phases and by screening."""
     said, per_cm2 = "Mott density", bilayer.scales.density_per_cm2(1.0)
-    for t in page.transitions:
-        if t.below in BOUND and t.above not in BOUND:
-            return Measurable(said, float(t.density) * per_cm2, "cm^-2", float(t.uncertainty) * per_cm2,
-                              f"optics, capacitance; mean field, {t.below} to {t.above}")
-    if page.sequence:
-        return Measurable(said, note="no phase of bound carriers ends in this range of densities")
-    return Measurable(said, note='not computed: give a range of densities, "0.1e12 .. 3e12 cm^-2"')
+    ends = next((t for t in page.transitions if t.below in BOUND and t.above not in BOUND), None)
+    if ends is not None:
+        yield Measurable(said, float(ends.density) * per_cm2, "cm^-2", float(ends.uncertainty) * per_cm2,
+                         f"optics, capacitance; mean field, {ends.below} to {ends.above}")
+    elif page.sequence:
+        yield Measurable(said, note="no phase of bound carriers ends in this range of densities")
+    found = page.thermal if THERMAL in page.parts else None
+    if found is not None and found.mott_density is not None:
+        error = None if found.mott_error is None else float(found.mott_error) * per_cm2
+        yield Measurable(f"{said}, screened pairs", float(found.mott_density) * per_cm2, "cm^-2", error,
+                         "free carriers bind no pair above it at T = 0; error: what levels of theory span")
+    elif not page.sequence:
+        yield Measurable(said, note='not computed: give a range of densities, "0.1e12 .. 3e12 cm^-2"')
+
+
+def _ionisation(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
+    """The temperature at which half of the excitons are ionised."""
+    found, kelvin = page.thermal if THERMAL in page.parts else None, bilayer.scales.hartree_kelvin
+    if found is not None and found.ionisation_screened is not None:
+        yield Measurable("exciton ionisation", float(found.ionisation_screened) * kelvin, "K",
+                         None if found.ionisation_error is None else float(found.ionisation_error) * kelvin,
+                         "optics, capacitance; half ionised, see below")
 
 
 def _stiffness(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
@@ -96,5 +112,3 @@ def _stiffness(bilayer: Bilayer, page: DeviceResult) -> Iterator[Measurable]:
         half = None if band is None else (float(band.high) - float(band.low)) / 2
         yield Measurable(f"T_c of the {page.pairs}s", float(page.critical_temperature), "K", half,
                          f"{page.method}; only within the crystal of the other carriers")
-    else:
-        yield Measurable("temperature scale", note=f"not computed for the phase {page.phase}")

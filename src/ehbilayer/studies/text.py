@@ -111,8 +111,8 @@ def energy_text(value: float | None, units: dict[str, Any] | None = None) -> str
     return text
 
 
-def temperature_text(value: float) -> str:
+def temperature_text(value: float, digits: int = 4) -> str:
     """In K where the units are known, else k_B T in Ha_h."""
     if isinstance(value, Quantity) and value.scales.known:
-        return f"{value.to('K'):.4g} K"
-    return f"k_B T = {float(value):.6g} Ha_h"
+        return f"{value.to('K'):.{digits}g} K"
+    return f"k_B T = {float(value):.{digits + 2}g} Ha_h"

@@ -19,13 +19,15 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
-from ehbilayer.thermal.ionisation import TRIONS, Mixture
+from ehbilayer.thermal.ionisation import HALVED, TRIONS, Mixture
 from ehbilayer.thermal.melting import RELATIVE, limits
+from ehbilayer.thermal.pair import CENTRAL, LEVELS, LINEAR, Pair
 from ehbilayer.thermal.result import Estimate, Here, Melting, ThermalResult
 from ehbilayer.thermal.superfluid import Superfluid
 
 TRION_TOLERANCE, TRION_FUNCTIONS = 1e-4, 40  # Ha_h, and the largest basis: below k_B of a kelvin
 TOLERANCE = 1e-8  # Ha_h, of the condensate
+SPREAD = 3e-3  # relative error of the answers by which the error of an answer is known
 WIDE = 1.6  # curves end at this many times the largest temperature of theirs
 SPECIES = ("electron", "hole", "exciton", "trion_minus", "trion_plus")
 
@@ -79,7 +81,7 @@ def solve(asked: Asked, hooks: Hooks) -> ThermalResult:
     t = asked.bilayer.temperature
     result = ThermalResult(status=status, temperature=t, here=Here(**here) if t else None, data=data,
                            inputs=_inputs(asked), **found)
-    return replace(result, estimates=tuple(_estimates(result)))
+    return replace(result, estimates=tuple(_estimates(result, min(c.density for c in asked.bilayer.carriers))))
 
 
 def _inputs(asked: Asked) -> dict[str, Any]:
@@ -156,7 +158,7 @@ def mixture_of(bilayer: Bilayer, trions: bool, hooks: Hooks) -> tuple[Mixture, d
         bound[name] = one.binding_energy if one.bound else None
     return Mixture(electron.mass, (electron.flavours, hole.flavours), (electron.density, hole.density),
                    float(exciton.binding_energy or 0.0), {k: float(v) for k, v in bound.items() if v},
-                   bilayer.interaction), bound
+                   Pair.of(electron.mass, bilayer.interaction, float(exciton.distances.eh or 1.0))), bound
 
 
 def _ionisation(asked: Asked, found: dict[str, Any], data: dict[str, Variable], here: dict[str, float],
@@ -165,33 +167,54 @@ def _ionisation(asked: Asked, found: dict[str, Any], data: dict[str, Variable], 
     stopped = hooks.should_stop()
     if stopped is not None:
         return stopped
-    hooks.progress("ionisation: temperatures")
-    ideal, lowered = one.half(False), one.half(True)
-    found |= {"exciton_binding": one.binding, "trion_binding": bound or None, "ionisation": ideal,
-              "ionisation_screened": lowered}
-    if ideal is None:
+    found |= {"exciton_binding": one.binding, "trion_binding": bound or None, "ionisation": one.half(False),
+              **_with_screening(one, hooks)}
+    stopped = hooks.should_stop()
+    if stopped is not None:
+        return stopped
+    if found["ionisation"] is None:
         found["ionisation_reason"] = "more than half is ionised at any temperature that was looked at"
-    top = WIDE * max(ideal or one.binding, lowered or 0.0)
+    hooks.progress("ionisation: temperatures")
+    top = WIDE * max(found["ionisation"] or one.binding, found["ionisation_screened"] or 0.0)
     t = np.linspace(top / asked.points, top, asked.points)
     curves = {False: [one.at(x) for x in t], True: [one.screened(x) for x in t]}
     axis = ("ionisation_temperature",)
     data["ionisation_temperature"] = Variable(axis, t, "Ha_h", "k_B T")
     for screened, end in ((False, ""), (True, "_screened")):
-        words = ", continuum lowered" if screened else ""
+        words = ", pairs screened" if screened else ""
         data[f"degree{end}"] = Variable(axis, np.array([c.degree for c in curves[screened]]), "1",
                                         "free carriers over all" + words)
         for name in SPECIES:
             data[f"{name}_density{end}"] = Variable(axis, np.array([getattr(c, name) for c in curves[screened]]),
                                                     "a_h^-2", f"density, {name.replace('_', ' ')}{words}")
-    data["lowering"] = Variable(axis, np.array([c.lowering for c in curves[True]]), "Ha_h", "of the continuum")
+    data["binding_screened"] = Variable(axis, np.array([one.binding - c.loss for c in curves[True]]), "Ha_h",
+                                        "of an exciton among the free carriers")
     if asked.bilayer.temperature:
         here |= {"degree": one.at(asked.bilayer.temperature).degree,
                  "degree_screened": one.screened(asked.bilayer.temperature).degree}
     return None
 
 
-def _estimates(result: ThermalResult) -> list[Estimate]:
-    """Up to which temperature, in words."""
+def _with_screening(one: Mixture, hooks: Hooks) -> dict[str, Any]:
+    """Where half is ionised and no pair is bound, by every level of theory; half of what they span is the error."""
+    levels: dict[str, float | None] = {}
+    mott: list[float] = []
+    for level in (*LEVELS, LINEAR):
+        if hooks.should_stop() is not None:
+            break
+        hooks.progress(f"ionisation: {level.name}")
+        at = replace(one, level=level)
+        levels[level.name] = at.half(True, HALVED if level is CENTRAL else SPREAD)
+        density = None if level is LINEAR else at.mott()
+        mott += [] if density is None else [density]
+    told, best = [levels.get(level.name) or 0.0 for level in LEVELS], levels.get(CENTRAL.name)
+    return {"ionisation_screened": best, "ionisation_error": max((max(told) - min(told)) / 2, SPREAD * (best or 0.0)),
+            "ionisation_levels": levels, "mott_density": mott[0] if mott else None,
+            "mott_error": (max(mott) - min(mott)) / 2 if mott else None}
+
+
+def _estimates(result: ThermalResult, fewer: float) -> list[Estimate]:
+    """Up to which temperature, in words; ``fewer`` is the density of the carriers that there are less of, a_h^-2."""
     many = "" if result.condensates == 1 else f", each of {result.condensates} equal condensates"
     rows = [Estimate("superfluid, at most", result.bkt_bound, result.bkt_reason or
                      f"T_BKT of (pi/2) n/M: all pairs superfluid and no vortices{many}")]
@@ -199,12 +222,14 @@ def _estimates(result: ThermalResult) -> list[Estimate]:
         rows.append(Estimate("superfluid", result.bkt, "T_BKT with broken pairs, sound, and vortices whose core costs "
                              f"{result.vortex_core:.2f} n_s/M; mean field, no disorder"))
     rows.append(Estimate("excitons, ideal", result.ionisation, result.ionisation_reason or
-                         "half ionised by mass action of ideal gases, levels as in vacuum: screening lowers it"))
+                         "half ionised by mass action of ideal gases, levels as in vacuum: too high"))
     if result.ionisation is not None:
+        dense = result.mott_density is not None and fewer > result.mott_density + (result.mott_error or 0.0)
+        known = result.ionisation_screened is not None
         rows.append(Estimate(
-            "excitons, screened", result.ionisation_screened, "the same with the continuum lowered by what free "
-            "carriers screen statically, excitons' energy kept: overrates screening, lower end of the band"
-            if result.ionisation_screened is not None else "ionised at any temperature that was looked at"))
+            "excitons", result.ionisation_screened, "half ionised, screened by the free carriers there are; error: "
+            f"what levels of theory span{'; denser than where free carriers bind pairs at T = 0' * dense}" if known else
+            "ionised at any temperature that was looked at", result.ionisation_error if known else None))
     crystal = f"{result.structure} crystal" if result.structure else "crystal"
     if result.melting.kthny is None and result.melting.lindemann is None:
         return [*rows, Estimate(crystal, None, result.melting_reason)]

@@ -97,3 +97,29 @@ class Bosons(IdealGas):
         """z at n: ln(1 - e^{-n/unit}); minus infinity without particles."""
         x = density / self.unit
         return math.log(-math.expm1(-x)) if x > 0 else -math.inf
+
+
+@final
+@dataclass(frozen=True)
+class Pairs(IdealGas):
+    """Bound pairs less what their states hold where nothing binds them, n = -unit [ln(1 - e^z) - ln(1 - e^{z - x})].
+
+    In the plane the scattering states take away what a state at the edge of the continuum holds, e^x - 1 in place of
+    e^x of a thin gas: so the number goes to 0 with the binding energy (G. E. Uhlenbeck and E. Beth, Physica 3, 729
+    (1936)).
+
+    Parameters
+    ----------
+    bound : x, binding energy over T.
+    """
+
+    bound: float
+
+    def density(self, z: float) -> float:
+        """n at z = mu/T < 0, from the bound state."""
+        return self.unit * (math.log(-math.expm1(z - self.bound)) - math.log(-math.expm1(z)))
+
+    def potential(self, density: float) -> float:
+        """z at n: e^z = (1 - e^{-y})/(1 - e^{-y - x}), y = n/unit; minus infinity without particles."""
+        y = density / self.unit
+        return math.log(math.expm1(-y) / math.expm1(-y - self.bound)) if y > 0 else -math.inf

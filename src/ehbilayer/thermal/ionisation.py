@@ -1,17 +1,14 @@
-r"""How many excitons and trions are left at a temperature: the law of mass action, and the lowering of the continuum.
+r"""How many excitons and trions are left at a temperature: the law of mass action, ideal and with screening.
 
 Electrons, holes, excitons X and trions X-, X+ are ideal gases in equilibrium, mu_X = mu_e + mu_h, mu_- = 2 mu_e + mu_h,
 mu_+ = mu_e + 2 mu_h, with the energies of the complexes alone. Given n_X, both equations that are left, n_e - n_h and
 the number of the carriers that are fewer, are monotonic in one unknown each.
 
-The lowering. A free charge in layer a pushes others away, which gains
+With screening the binding energy is that of a pair among the free carriers that there are (`pair`), and found together
+with their number; a trion's falls as the exciton's does. What a bound state holds then goes to 0 with its binding
+energy (`gases.Pairs`). Excited states, and what excitons do to each other and to carriers, are left out.
 
-    Delta_a = 1/2 int d^2q/(2 pi)^2 [W_aa(q) - v_aa(q)],     W = (v^-1 + chi)^-1
-
-with chi the static response of free electrons and holes (`gases`) of both layers: Debye's and Hueckel's excess chemical
-potential, cut off where the carriers' wave length ends their response. An exciton is neutral, and its energy is kept;
-a trion has the charge of one carrier. So the binding energy falls by -(Delta_e + Delta_h), and at zero no bound state
-is counted (after Ecker and Weizel's continuum). Excited and scattering states, and excitons' own forces, are left out.
+Mott's density is where no pair is bound any more among carriers of which all are free, at T = 0.
 """
 
 from __future__ import annotations
@@ -22,29 +19,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ehbilayer.interaction.base import Interaction
-from ehbilayer.numerics.quadrature import gauss_legendre
-from ehbilayer.thermal.gases import Bosons, Fermions
+from ehbilayer.thermal.gases import Bosons, Fermions, Pairs
+from ehbilayer.thermal.pair import CENTRAL, Level, Pair, occupied
 
 TRIONS = {"trion-": (2, 1), "trion+": (1, 2)}  # electrons, holes
-STEPS = 24  # in which the lowering is looked for
+STEPS = 10  # in which the loss of binding is looked for
 SETTLED = 1e-9  # of the binding energy
-Q_NODES = 64
 FROZEN = 1e-9  # k_B T over the binding energy below which nothing changes
 FEWEST = 1e-200  # a_h^-2, a density that is none
-HALVED = 1e-4  # relative error of the temperature of half ionisation
+HALF, HALVED = 0.5, 1e-4  # relative error of the temperature of half ionisation
+UNBOUND, COOL = 0.01, 1e-3  # binding that is none, and k_B T that is cold, over the binding energy of a pair alone
 
 
 @dataclass(frozen=True)
 class Composition:
-    """Densities (a_h^-2) of what there is, and by how much the continuum is lowered (Ha_h)."""
+    """Densities (a_h^-2) of what there is, and by how much an exciton is bound less than alone (Ha_h)."""
 
     electron: float
     hole: float
     exciton: float
     trion_minus: float = 0.0
     trion_plus: float = 0.0
-    lowering: float = 0.0
+    loss: float = 0.0
 
     @property
     def degree(self) -> float:
@@ -65,7 +61,8 @@ class Mixture:
     electron_mass : m_e/m_h.   flavours : of electrons and of holes.   densities : of all electrons, of all holes.
     binding : of the exciton, Ha_h > 0.
     trions : binding energies against exciton and carrier, of those that are bound.
-    interaction : of the layers, for the lowering.
+    pair : the exciton among free carriers; None for ideal gases alone.
+    level : how it is treated.
     """
 
     electron_mass: float
@@ -73,7 +70,8 @@ class Mixture:
     densities: tuple[float, float]
     binding: float
     trions: dict[str, float]
-    interaction: Interaction
+    pair: Pair | None = None
+    level: Level = CENTRAL
 
     def _trion(self, name: str, temperature: float) -> Fermions:
         """Singlets: two electrons of g flavours, symmetric in space, have g (g - 1)/2 states."""
@@ -82,16 +80,22 @@ class Mixture:
         electrons, holes = TRIONS[name]
         return Fermions(electrons * self.electron_mass + holes, many if name in self.trions else 0.0, temperature)
 
-    def at(self, temperature: float, lowering: float = 0.0) -> Composition:
-        """The densities at k_B T (Ha_h > 0), the exciton's binding energy less by ``lowering``."""
+    def at(self, temperature: float, loss: float | None = None) -> Composition:
+        """The densities at k_B T (Ha_h > 0): of ideal gases, or with binding energies less by ``loss`` of the exciton's
+        and with `gases.Pairs`."""
         (ge, gh), (ne, nh) = self.flavours, self.densities
-        bound = self.binding - lowering
+        bound = self.binding - (loss or 0.0)
         if bound <= 0:
-            return Composition(ne, nh, 0.0, lowering=lowering)
+            return Composition(ne, nh, 0.0, loss=loss or 0.0)
         t = max(temperature, FROZEN * bound)
         free = Fermions(self.electron_mass, ge, t), Fermions(1.0, gh, t)
-        pairs = Bosons(1 + self.electron_mass, ge * gh, t)
+        gas = 1 + self.electron_mass, ge * gh, t
+        pairs = Bosons(*gas) if loss is None else Pairs(*gas, bound / t)
         trion = {name: self._trion(name, t) for name in TRIONS}
+
+        def held(gas: Fermions, z: float, x: float) -> float:
+            """What trions bound by x T hold; as of `Pairs`, less what their states hold where nothing binds them."""
+            return 0.0 if not gas.flavours else gas.density(z + x) - (0.0 if loss is None else gas.density(z))
 
         def given(exciton: float) -> Composition:
             """All densities at this n_X: mu_e + mu_h follows from it, mu_e from n_e - n_h."""
@@ -101,7 +105,7 @@ class Mixture:
                 return Composition(max(ne - nh, 0.0), max(nh - ne, 0.0), 0.0)
 
             def of(z: float) -> Composition:
-                minus, plus = (trion[name].density(x + zx + self.trions.get(name, 0.0) / t)
+                minus, plus = (held(trion[name], x + zx, self.trions.get(name, 0.0) * bound / self.binding / t)
                                for name, x in (("trion-", z), ("trion+", both - z)))
                 return Composition(free[0].density(z), free[1].density(both - z), exciton, minus, plus)
 
@@ -119,18 +123,18 @@ class Mixture:
                 2 * c.trion_plus
             return (total + c.exciton) / fewer - 1
 
-        return replace(given(fewer * _root(missing, 0.0, 1.0)), lowering=lowering)
+        return replace(given(fewer * _root(missing, 0.0, 1.0)), loss=loss or 0.0)
 
     def screened(self, temperature: float) -> Composition:
-        """The densities with the continuum lowered by the free charges themselves; the least ionised solution.
+        """The densities with what free carriers leave of the binding energy; the least ionised solution.
 
-        What carriers of a given lowering lower grows with it: the first lowering that reproduces itself is the answer,
+        What the carriers of a given loss take away grows with it: the first loss that reproduces itself is the answer,
         and where none below the binding energy does, all is ionised.
         """
         temperature = max(temperature, FROZEN * self.binding)
 
-        def more(lowering: float) -> float:
-            return self.lowering(temperature, self.at(temperature, lowering)) - lowering
+        def more(loss: float) -> float:
+            return self.loss(temperature, self.at(temperature, loss)) - loss
 
         before = 0.0
         for step in range(1, STEPS + 1):
@@ -138,55 +142,75 @@ class Mixture:
             if more(here) < 0:
                 return self.at(temperature, _root(more, before, here, SETTLED * self.binding))
             before = here
-        gone = self.at(temperature, self.binding)
-        return replace(gone, lowering=self.lowering(temperature, gone))
+        return self.at(temperature, self.binding)
 
-    def lowering(self, temperature: float, found: Composition) -> float:
-        """-(Delta_e + Delta_h) in Ha_h, by free carriers and trions, each in the layer of its charge."""
-        me, (ge, gh), t = self.electron_mass, self.flavours, temperature
-        several = ((0, Fermions(me, ge, t), found.electron), (1, Fermions(1.0, gh, t), found.hole),
-                   (0, self._trion("trion-", t), found.trion_minus), (1, self._trion("trion+", t), found.trion_plus))
-        charges = [c for c in several if c[2] > FEWEST]
-        if not charges:
+    def loss(self, temperature: float, found: Composition) -> float:
+        """By how much an exciton is bound less (Ha_h) among these free carriers and trions, each in the layer of its
+        charge; at most all of its binding energy."""
+        if self.pair is None:
             return 0.0
-        # from far below the screening to far above the thermal wave numbers
-        ends = [math.sqrt(2 * g.mass * t * (1 + max(g.potential(n), 0.0))) for _, g, n in charges]
-        slow = min(2 * math.pi * n / t for _, _, n in charges)
-        q, weight = _geometric(1e-4 * min(*ends, max(slow, 1e-12 * min(ends))), 1e3 * max(ends))
-        chi = [sum((g.response(q, n) for layer, g, n in charges if layer == a), np.zeros_like(q)) for a in (0, 1)]
-        v = [self.interaction.v(q, a, b) for a, b in ((0, 0), (1, 1), (0, 1))]
-        rest = v[0] * v[1] - v[2] ** 2
-        den = 1 + chi[0] * v[0] + chi[1] * v[1] + chi[0] * chi[1] * rest
-        # v - W of both layers
-        change = (chi[0] * (v[0] ** 2 + v[2] ** 2) + chi[1] * (v[1] ** 2 + v[2] ** 2)
-                  + chi[0] * chi[1] * rest * (v[0] + v[1])) / den
-        return float(weight @ (q * change)) / (4 * math.pi)
+        t, q, (ge, gh) = temperature, self.pair.q, self.flavours
+        free = Fermions(self.electron_mass, ge, t), Fermions(1.0, gh, t)
+        charges = [(free[0], found.electron), (self._trion("trion-", t), found.trion_minus)], [
+            (free[1], found.hole), (self._trion("trion+", t), found.trion_plus)]
+        chi = [sum((g.response(q, n) for g, n in layer if n > FEWEST), np.zeros_like(q)) for layer in charges]
+        if not any(x[0] for x in chi):
+            return 0.0
+        energy = sum(sum(n for _, n in layer) / x[0] if x[0] else t for layer, x in zip(charges, chi, strict=True))
+        response, level = (chi[0], chi[1]), self.level
+        spread = 0.0 if math.isinf(level.contact) else self.pair.spread(response, level.contact * energy)
+        less = self.pair.screened(response, spread)
+        if level.kept:
+            return min(float(self.pair.measure @ (less[0] + less[1])) / 2, self.binding)
+        shut = sum(occupied(g, n, q) for g, n in zip(free, (found.electron, found.hole), strict=True))
+        left = self.pair.binding(less[2], 1 - shut if level.blocked else 1.0)
+        return min(self.binding - left, self.binding)
 
-    def half(self, screened: bool) -> float | None:
+    def mott(self) -> float | None:
+        """Density (a_h^-2 of each) at which no pair is bound among free carriers at T = 0; None without `pair`.
+
+        Where all states count as open, the Fermi energies are what a pair must be bound by.
+        """
+        if self.pair is None or self.level.kept:
+            return None
+        (ge, gh), cold = self.flavours, COOL * self.binding
+
+        def bound(log: float) -> float:
+            n = math.exp(log)
+            fermi = 2 * math.pi * n * (1 / (ge * self.electron_mass) + 1 / gh)
+            least = UNBOUND * self.binding if self.level.blocked else fermi
+            return self.binding - self.loss(cold, Composition(n, n, 0.0)) - least
+
+        # from where carriers are farther apart than excitons to where they are far closer
+        low, high = (math.log(x * self.binding * self.electron_mass) for x in (1e-6, 1e3))
+        return math.exp(_root(bound, low, high, 1e-4)) if bound(low) > 0 > bound(high) else None
+
+    def half(self, screened: bool, error: float = HALVED) -> float | None:
         """k_B T (Ha_h) at which half is ionised, or where it jumps beyond half; None without carriers of both kinds."""
-        def over(log: float) -> float:
+        def over(log: float) -> bool:
             t = math.exp(log)
-            return (self.screened(t) if screened else self.at(t)).degree - 0.5
+            return not self._keeps(t) if screened else self.at(t).degree > HALF
 
         low, high = math.log(self.binding / 300), math.log(self.binding * 3)
-        if over(low) > 0:
+        if over(low):
             return None
-        while over(high) < 0:
+        while not over(high):
             high += 1.0
         for _ in range(40):  # a jump is no root of a smooth function: halve
             middle = 0.5 * (low + high)
-            low, high = (low, middle) if over(middle) > 0 else (middle, high)
-            if high - low < HALVED:
+            low, high = (low, middle) if over(middle) else (middle, high)
+            if high - low < error:
                 break
         return math.exp(0.5 * (low + high))
 
-
-def _geometric(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of dq, even in ln q."""
-    node, weight = gauss_legendre(Q_NODES)
-    half = 0.5 * math.log(high / low)
-    q = low * np.exp(half * (1 + node))
-    return q, half * weight * q
+    def _keeps(self, temperature: float) -> bool:
+        """Whether pairs are stable, half of them ionised at most: whether a loss of so much or less causes less."""
+        if self.at(temperature, 0.0).degree > HALF:
+            return False
+        most = _root(lambda loss: self.at(temperature, loss).degree - HALF, 0.0, self.binding, 1e-4 * self.binding)
+        # first at the largest loss, where nearly always it is decided
+        return any(self.loss(temperature, self.at(temperature, loss)) < loss for loss in
+                   (most * (step / STEPS) ** 2 for step in range(STEPS, 0, -1)))
 
 
 def _rising(function: Callable[[float], float], guess: float) -> float:

@@ -23,6 +23,7 @@ class Estimate:
     name: str = entry("superfluidity | excitons | crystal ..., and by which estimate")
     temperature: float | None = number("Ha_h", "k_B T up to which it survives; None with the reason")
     assumption: str = entry("what it assumes, or why there is none")
+    error: float | None = number("Ha_h", "of k_B T, as far as it is known", None)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Here:
     """What holds at the temperature that was asked for."""
 
     degree: float | None = number("1", "free carriers over all, ideal mass action", None)
-    degree_screened: float | None = number("1", "the same with the continuum lowered", None)
+    degree_screened: float | None = number("1", "the same with pairs screened by the free carriers", None)
     superfluid_fraction: float | None = number("1", "n_s/n with vortices", None)
 
 
@@ -51,7 +52,12 @@ class ThermalResult(Result):
     vortex_core: float | None = number("1", "energy of a vortex' core in n_s/M", None)
     condensates: int = entry("equal condensates that the pairs are shared by", 1)
     ionisation: float | None = number("Ha_h", "k_B T at which half is ionised, ideal mass action", None)
-    ionisation_screened: float | None = number("Ha_h", "the same with the continuum lowered by screening", None)
+    ionisation_screened: float | None = number("Ha_h", "the same with pairs screened by the free carriers", None)
+    ionisation_error: float | None = number("Ha_h", "of that, half of what levels of theory span", None)
+    ionisation_levels: dict[str, float | None] | None = number("Ha_h", "the same by every level of theory", None)
+    mott_density: float | None = number("a_h^-2", "of each carrier, where no pair is bound among free ones at T = 0",
+                                        None)
+    mott_error: float | None = number("a_h^-2", "of that, half of what levels of theory span", None)
     ionisation_reason: str = entry("why there is none", "")
     exciton_binding: float | None = number("Ha_h", "binding energy of an exciton alone", None)
     trion_binding: dict[str, float | None] | None = number("Ha_h", "of trion- and trion+, None: not bound", None)

@@ -43,13 +43,15 @@ def _kelvin(result: ThermalResult) -> tuple[float, str]:
 
 
 def ionisation(result: ThermalResult, ax: Axes) -> None:
-    """Free carriers over all, ideal and with the continuum lowered, and the trions' share."""
+    """Free carriers over all, ideal and with pairs screened, where half is ionised with its error."""
     size, label = _kelvin(result)
     t = size * result.data["ionisation_temperature"].values
     low, high = (result.data[f"degree{end}"].values for end in ("_screened", ""))
-    ax.fill_between(t, high, low, color=COLOURS["electron"], alpha=0.12, linewidth=0)
+    if result.ionisation_screened is not None and result.ionisation_error is not None:
+        ax.axvspan(*(size * (result.ionisation_screened + sign * result.ionisation_error) for sign in (-1, 1)),
+                   color=WARNING, alpha=0.12, linewidth=0)
     ax.plot(t, high, color=COLOURS["electron"], label="ideal mass action")
-    ax.plot(t, low, color=WARNING, label="continuum lowered")
+    ax.plot(t, low, color=WARNING, label="pairs screened")
     ax.axhline(0.5, color=EMPTY, linewidth=0.8, zorder=0)
     span(ax, x=(0.0, float(t[-1])), y=(0.0, 1.02))
     ax.legend(fontsize=SMALL, frameon=False)

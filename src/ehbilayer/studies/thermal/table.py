@@ -28,4 +28,5 @@ def estimate_text(one: Estimate) -> str:
     """The temperature and what it assumes, or why there is none."""
     if one.temperature is None:
         return f"none ({one.assumption})"
-    return f"{temperature_text(one.temperature)} ({one.assumption})"
+    error = "" if one.error is None else f" +- {temperature_text(one.error, 2)}"
+    return f"{temperature_text(one.temperature)}{error} ({one.assumption})"
