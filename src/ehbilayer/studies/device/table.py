@@ -80,7 +80,7 @@ def measured_text(m: Measurable) -> str:
     if m.value is None:
         return m.note
     unit = "" if m.unit == "1" else f" {m.unit}"
-    error = f" +- {m.error:.1g}" if m.error is not None else ""
+    error = f" +- {m.error:.2g}" if m.error is not None else ""
     return f"{m.value:.4g}{error}{unit}" + ("" if m.error is not None else ", error not known") + (
         f" ({m.note})" if m.note else "")
 

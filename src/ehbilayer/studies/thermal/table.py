@@ -28,5 +28,6 @@ def estimate_text(one: Estimate) -> str:
     """The temperature and what it assumes, or why there is none."""
     if one.temperature is None:
         return f"none ({one.assumption})"
-    error = "" if one.error is None else f" +- {temperature_text(one.error, 2)}"
-    return f"{temperature_text(one.temperature)}{error} ({one.assumption})"
+    if one.error is None:
+        return f"{temperature_text(one.temperature)} ({one.assumption})"
+    return f"{temperature_text(one.temperature, 3)} +- {temperature_text(one.error, 2)} ({one.assumption})"
