@@ -16,12 +16,14 @@ import ehbilayer
 from ehbilayer.crystal.structures import named
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import _edges, _Grid, _lowest, solve_exciton
+from ehbilayer.hooks import Hooks
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.model import Bilayer
 from ehbilayer.phonons.melting import groups
 from ehbilayer.phonons.modes import Phonons
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.task import prepare
+from ehbilayer.thermal.estimates import superfluid_of
 from ehbilayer.thermal.gases import Bosons, Fermions, Pairs
 from ehbilayer.thermal.ionisation import Composition, Mixture
 from ehbilayer.thermal.melting import Relative, elastic, limits
@@ -311,6 +313,16 @@ def test_the_bound_of_the_device_and_what_flavours_do() -> None:
     assert 0 < one.summary["ionisation_screened_kelvin"] < one.summary["ionisation_kelvin"]
     assert all(e.assumption for e in one.estimates) and one.here is None
     assert one.data["stiffness"].values[0] == one.data["stiffness_bare"].values[0]
+
+
+def test_between_gates_pairs_are_superfluid_too() -> None:
+    """v(0) is finite there and holds the capacitor: the stiffness meets the same bound, (pi/2) n/M."""
+    gates = {"gate_top": "10 nm", "gate_bottom": "10 nm"}
+    stack = Bilayer.of("WSe2/hBN/MoSe2", spacing="3 nm", hole_density="0.2e12 cm^-2", screening=gates)
+    one = superfluid_of(stack, "polarized", Hooks())
+    assert isinstance(one, Superfluid)
+    bound = math.pi / 2 * one.density / one.mass
+    assert bound * stack.scales.hartree_kelvin == pytest.approx(9.26 / 4, abs=0.01) and 0 < one.transition() < bound
 
 
 def test_function_and_study_agree_at_a_temperature() -> None:

@@ -97,8 +97,8 @@ def superfluid_of(bilayer: Bilayer, spin: str, hooks: Hooks) -> Superfluid | Sta
 
     A Status where it did not converge. Raises InputError where there is none, or it cannot be treated.
     """
-    state = PlaneProblem.of(bilayer, spin=spin, capacitor=True, chemical_potential=None, tolerance=TOLERANCE,
-                            curve_points=0).solve(hooks)
+    state = PlaneProblem.of(bilayer, spin=spin, capacitor=not bilayer.interaction.finite,  # which a finite v(0) holds
+                            chemical_potential=None, tolerance=TOLERANCE, curve_points=0).solve(hooks)
     if state.status is not Status.converged:
         return state.status
     if state.phase != "condensate":
