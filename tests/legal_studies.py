@@ -67,6 +67,7 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
                      {"cell": BOX | {"holes": 4}, "potential": {"filling": 1, "depth": 0.1}},
                      {"cell": BOX, "bilayer": DEVICE | {"temperature": 0.05}}),
     "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX},
+                   {"condensate": {"limit": "thermodynamic", "curve_points": 0}} | GATED,
                    {"condensate": {"limit": "thermodynamic"}, "bilayer": DEVICE | {"temperature": 0.05}},
                    {"cell": BOX, "bilayer": DEVICE | {"temperature": "300 K"}}),
     "phases": ({"cell": BOX}, {
@@ -81,7 +82,8 @@ BASES: dict[str, tuple[dict[str, Any], ...]] = {
                 {"pairing": {"map_rs": [1.0, 2.0], "map_spacing": [0.0, 2.0], "map_points": 3}}),
     "device": ({"cell": BOX},),
     "crystal": ({"crystal": {"structure": "honeycomb"}, "density": {"a_over_d": 2.0, "electrons_per_hole": 1}},
-                {"crystal": {"starts": 1}}, {"crystal": {"scan": [1.0, 2.0], "scan_points": 2, "starts": 1}}),
+                {"crystal": {"starts": 1}}, {"crystal": {"structure": "triangular"}} | GATED,
+                {"crystal": {"scan": [1.0, 2.0], "scan_points": 2, "starts": 1}}),
     "phonons": ({"crystal": {"structure": "honeycomb"}, "phonons": {"points": 3}},
                 {"crystal": {"structure": "rhombic"}, "density": {"a_over_d": 2.0, "electrons_per_hole": 2},
                  "phonons": {"points": 3, "scan": [1.0, 2.0], "scan_points": 2}}),

@@ -195,6 +195,7 @@ def test_one_plane_of_some_thickness() -> None:
 
 
 @pytest.mark.published
+@pytest.mark.timeout(3600)
 def test_critical_spacings() -> None:
     """An anisotropic spacer of thickness d acts as s d; gates bring the threshold of BN closer."""
     options = Options(max_functions=120)

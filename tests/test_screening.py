@@ -1,5 +1,7 @@
 """The interaction of a real device: limits, images, sheets, thickness, real space, lattices, and the torus."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.integrate import dblquad
@@ -13,6 +15,7 @@ from ehbilayer.studies.bilayer import bilayer_at
 from ehbilayer.studies.device.question import study_of
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
+from ehbilayer.studies.task import prepare
 
 Q = np.geomspace(1e-3, 30.0, 60)
 PAIRS = ((0, 0), (0, 1), (1, 1))
@@ -274,3 +277,39 @@ def test_gates_and_sheets_on_the_command_line(gates, sheets, expected) -> None:
     assert {k: v for k, v in study.screening.model_dump().items() if v is not None} == expected
     with pytest.raises(InputError, match="--gates: must be one length"):
         study_of({}, None, "1", {}, [], gates="1 nm, 2 nm, 3 nm")
+
+
+@pytest.mark.parametrize("key", ["spacing", "dielectric_in_plane", "dielectric_out_of_plane", "gate_top", "gate_bottom",
+                                 "sheet_electron", "sheet_hole", "layer_thickness"])
+@pytest.mark.parametrize("value", ["10 nm", math.nan, math.inf, -1.0, True, np.array([1.0, 2.0]), 1j, [1.0]])
+def test_bad_numbers_from_python_are_one_line(key: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"^{key}: must be") as error:
+        Screened(**({"spacing": 4.0} | {key: value}))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("given", "message"), [
+    ({"screening": 5}, "screening: must be a Screening or a Mapping"),
+    ({"screening": "10 nm"}, "screening: must be a Screening or a Mapping"),
+    ({"screening": {"gate_tp": "3 nm"}}, "screening: must be a table of"),
+    ({"screening": {"gate_top": True}}, "gate_top: must be a finite length"),
+    ({"screening": {"gate_top": "3 meV"}}, "gate_top: must be a number with a unit of length"),
+    ({"screening": {"dielectric_in_plane": "two"}}, "dielectric_in_plane: must be a relative dielectric constant"),
+    ({"screening": {"gate_bottom": "0.1 nm", "layer_thickness": "0.6 nm"}}, "gate_bottom: must be .* outside"),
+    ({"interaction": "screened"}, "interaction: must be a Interaction"),
+    ({"interaction": Screened}, "interaction: must be a Interaction")])
+def test_bad_devices_from_python_are_one_line(given: dict, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}") as error:
+        Bilayer.of("WSe2/hBN/MoSe2", spacing="3 nm", hole_density="1e12 cm^-2", **given)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["liquid", "condensate", "crystal", "phonons", "compressibility", "phases"])
+def test_a_capacitor_and_gates_contradict_each_other(kind: str) -> None:
+    study = {"kind": kind, "bilayer": STACK["bilayer"] | {"capacitor": True}, "density": STACK["density"],
+             "screening": {"gate_top": "10 nm"}} | {
+        "condensate": {"condensate": {"limit": "thermodynamic"}}, "phonons": {"crystal": {"structure": "triangular"}},
+        "compressibility": {"cell": {"holes": 4, "zero_mode": "none"}}, "phases": {"cell": {
+            "holes": 4, "zero_mode": "none"}}}.get(kind, {})
+    with pytest.raises(InputError, match=r"^bilayer\.capacitor: must be absent with gates"):
+        prepare(make_study(study))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from numbers import Real
 from typing import Any
 
 # C0 but tab and newline, DEL, C1, and what turns the direction of writing around
@@ -26,7 +27,9 @@ class InputError(ValueError):
 
     def __init__(self, argument: str, must: str, was: object, todo: str) -> None:
         self.argument, self.must, self.was, self.todo = argument, must, was, todo
-        found = "is missing" if isinstance(was, str) and was == "missing" else f"was {listed(was)}"
+        # arrays have neither one truth value nor one line
+        told = listed(was).replace("\n", " ")
+        found = "is missing" if isinstance(was, str) and was == "missing" else f"was {told}"
         super().__init__(printable(f"{argument}: must be {must}, but {found}; {todo}"))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, object, str]]:
@@ -51,6 +54,11 @@ def require(argument: str, value: object, kinds: type | tuple[type, ...]) -> Non
     if not isinstance(value, kinds):
         names = " or ".join(f"a {kind.__name__}" for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
         raise InputError(argument, names, f"a {type(value).__name__}", "see the page From Python")
+
+
+def is_number(value: object) -> bool:
+    """Whether it is one real number, of Python or NumPy, which true and false are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def shorten(value: Any, width: int = 60) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, is_number
 from ehbilayer.units import Scales
 
 
@@ -58,7 +58,7 @@ class Screening:
             raise InputError(missing[0], "given where the other dielectric constant is", "missing",
                              "give both; equal ones are an isotropic medium")
         for key, value in both.items():
-            if not 1 <= value < math.inf:
+            if not (is_number(value) and 1 <= value < math.inf):
                 raise InputError(key, "a relative dielectric constant >= 1", value, "1 is vacuum")
         return math.sqrt(both["dielectric_in_plane"] * both["dielectric_out_of_plane"])
 

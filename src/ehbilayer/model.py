@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, require
 from ehbilayer.interaction.base import Interaction, check_limits, require_coulomb, require_known
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.interaction.screened import Screened
@@ -123,6 +123,7 @@ class Bilayer:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
             raise InputError("temperature", 'a temperature >= 0, such as "4 K" or k_B T in Ha_h', self.temperature,
                              "leave it out for the ground state")
+        require("interaction", self.interaction, Interaction)
         names = [c.name for c in self.carriers]
         if not names or len(set(names)) != len(names):
             raise InputError("carriers", "one or more, of different names", names, "name every carrier once")
@@ -213,6 +214,7 @@ class Bilayer:
         given = {"electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
         scales = Scales(**{k: v if v is not None else getattr(named, k, None) for k, v in given.items()})
         if interaction is None and (screening is not None or (named is not None and named.screening is not None)):
+            require("screening", {} if screening is None else screening, (Screening, Mapping))
             said = asdict(screening) if isinstance(screening, Screening) else dict(screening or {})
             stack = Screening.of(named, said)
             scales = in_medium(scales, stack, dielectric)

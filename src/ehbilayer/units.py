@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, is_number
 
 _EV = 1.602176634e-19  # J: exact, as are h = 6.62607015e-34 J s and c = 299792458 m/s, since the SI of 2019
 _H = 6.62607015e-34 / _EV * 1e3  # meV s
@@ -273,7 +273,7 @@ class Scales:
         Raises InputError for bad text and for real units while masses or the dielectric constant are unknown.
         """
         if not isinstance(quantity, str):
-            if not math.isfinite(quantity):
+            if not (is_number(quantity) and math.isfinite(quantity)):
                 raise InputError(argument, f"a finite {dimension}", quantity, f"give {EXAMPLES[dimension]}")
             return float(quantity)
         value, unit = parse_quantity(quantity, dimension, argument)

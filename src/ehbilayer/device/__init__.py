@@ -60,6 +60,7 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
 
     from ehbilayer.device.page import CORRELATED_ERROR, Device, solve, sources_of, unpaired
     from ehbilayer.device.sequence import at_density, range_of
+    from ehbilayer.interaction.base import require_known
     from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.phases import phases
@@ -67,6 +68,7 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
     from ehbilayer.torus import Torus
 
     require("bilayer", bilayer, Bilayer)
+    require_known(bilayer.interaction, "the page of a device")
     require_plain(bilayer, "the page of a device")
     torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor, electron_spin="polarized",
                   hole_spin="polarized")

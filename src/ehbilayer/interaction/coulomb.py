@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, is_number
 from ehbilayer.interaction.base import Interaction
 
 BEND = 1e-3  # of lengths, relative: exponents change little, so that central differences do
@@ -30,7 +30,7 @@ class Coulomb(Interaction):
     name = "coulomb"
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.spacing) and self.spacing >= 0):
+        if not (is_number(self.spacing) and 0 <= self.spacing < math.inf):
             raise InputError("spacing", "a finite length >= 0 (a_h)", self.spacing, "give the distance between layers")
 
     def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.errors import InputError
+from ehbilayer.errors import InputError, is_number
 from ehbilayer.interaction.base import Interaction
 from ehbilayer.interaction.heat_kernel import HeatKernel
 
@@ -68,15 +68,15 @@ class Screened(Interaction):
 
     def __post_init__(self) -> None:
         for key in ("spacing", "sheet_electron", "sheet_hole", "layer_thickness"):
-            if not (math.isfinite(getattr(self, key)) and getattr(self, key) >= 0):
+            if not (is_number(getattr(self, key)) and 0 <= getattr(self, key) < math.inf):
                 raise InputError(key, "a finite length >= 0 (a_h)", getattr(self, key), "leave it out, or correct it")
         for key in ("dielectric_in_plane", "dielectric_out_of_plane"):
-            if not 1 <= getattr(self, key) < math.inf:
+            if not (is_number(getattr(self, key)) and 1 <= getattr(self, key) < math.inf):
                 raise InputError(key, "a relative dielectric constant >= 1", getattr(self, key), "1 is vacuum")
         half = self.layer_thickness / 2
         for key in ("gate_top", "gate_bottom"):
             gate = getattr(self, key)
-            if gate is not None and not (0 < gate < math.inf and gate >= half):
+            if gate is not None and not (is_number(gate) and 0 < gate < math.inf and gate >= half):
                 raise InputError(key, "a length > 0 (a_h), outside the layers: no less than half their thickness", gate,
                                  "it counts from the middle of the nearest layer; leave it out for no gate")
         if 0 < self.spacing < self.layer_thickness:

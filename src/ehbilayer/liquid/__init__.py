@@ -41,12 +41,14 @@ def liquid(bilayer: Bilayer, *, spin: str = "lowest", capacitor: bool = False, c
 
     Raises
     ------
-    InputError : an unknown spin, a carrier without density or with a dispersion of its own.
+    InputError : an unknown spin, a carrier without density or with a dispersion of its own, a capacitor beside gates.
     """
+    from ehbilayer.interaction.base import refuse_capacitor
     from ehbilayer.liquid.solve import solve
     from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
+    refuse_capacitor(bilayer.interaction, capacitor)
     require_plain(bilayer, "a liquid of the plane", warm=True, split=True)
     return call(lambda hooks: solve(bilayer, spin, capacitor, curve_points), bilayer.scales, how)

@@ -69,6 +69,7 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     Sources: Nashabeh & Fu, arXiv (2026), Eqs. 1-5; Allen & Dynes, Phys. Rev. B 12, 905 (1975).
     """
     from ehbilayer.errors import InputError
+    from ehbilayer.interaction.base import require_coulomb
     from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.pairing.liquid import Choices
     from ehbilayer.pairing.maps import Map, solve_map
@@ -78,6 +79,7 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
+    require_coulomb(bilayer.interaction, "pairing by plasmons")
     require_plain(bilayer, "the pairing of a liquid")
     if coupling != PLASMON_POLE:
         given = {"alpha_squared": alpha_squared, "alpha": alpha, "alpha_source": alpha_source, "map_rs": map_rs,

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import Interaction
+from ehbilayer.interaction.base import Interaction, refuse_capacitor
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.materials import Screening, material
 from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened, splitting_of
@@ -96,7 +96,11 @@ def interaction_of(study: Study, spacing: float, scales: Scales) -> Interaction:
             if (getattr(found, key) or 0.0) > LONGEST_SPACING:
                 raise InputError(key, f"a length up to {LONGEST_SPACING:g} a_h", getattr(screening, key),
                                  "a gate farther away is none" if key.startswith("gate") else "check its unit")
-        return found
+    try:
+        refuse_capacitor(found, study.bilayer.capacitor)
+    except InputError as error:
+        raise InputError("bilayer.capacitor", error.must, error.was, error.todo) from None
+    return found
 
 
 def mass_ratio_of(scales: Scales) -> float:

@@ -46,11 +46,13 @@ def thermal(bilayer: Bilayer, *, spin: str = "polarized", trions: bool = True, s
         found = thermal(device)
         found.bkt.to("K"), found.ionisation.to("K"), found.melting.kthny.to("K")
     """
+    from ehbilayer.interaction.base import require_known
     from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.results.calling import call
     from ehbilayer.thermal.estimates import Asked, solve
 
     require("bilayer", bilayer, Bilayer)
+    require_known(bilayer.interaction, "thermal")
     require_plain(bilayer, "thermal", warm=True)
     asked = Asked(bilayer, spin, trions, structure, lindemann, points)
     return call(lambda hooks: solve(asked, hooks), bilayer.scales, how)

@@ -14,7 +14,6 @@ from ehbilayer.crystal.record import crystal_of
 from ehbilayer.crystal.search import Composition
 from ehbilayer.crystal.structures import structure_names
 from ehbilayer.errors import InputError
-from ehbilayer.interaction.base import refuse_capacitor
 from ehbilayer.interaction.screened import Screened
 from ehbilayer.results.base import Result
 from ehbilayer.results.files import read_bytes
@@ -58,7 +57,6 @@ def read_charges(study: Study, scales: Scales, *, a_over_d: float | None = None)
     unit_spacing = not flat and study.bilayer.spacing is None and given is not None
     spacing = 0.0 if flat else 1.0 if unit_spacing else _spacing(study, scales)
     interaction = interaction_of(study, spacing, scales)
-    refuse_capacitor(interaction, study.bilayer.capacitor)
     if unit_spacing and isinstance(interaction, Screened):
         raise InputError("bilayer.spacing", "given where the interaction is screened, whose lengths are in a_h",
                          "missing", "a/d alone has the spacing as its unit of length")
