@@ -65,6 +65,7 @@ CALLS: dict[str, Callable[[Interaction], Any]] = {
     "phonons": lambda i: e.phonons(pairs(i), "triangular"),
     "thermal": lambda i: e.thermal(pairs(i)),
     "device": lambda i: e.device(pairs(i), holes=4),
+    "response": lambda i: e.response(pairs(i)),
     "gates": lambda i: e.gates(pairs(i), gap=1.0, gate_top=10.0, gate_bottom=8.0, bias=0.9),
     "monte_carlo": lambda i: e.monte_carlo(box(i, "madelung"), "liquid", target_error=0.1),
     "correlated_phases": lambda i: e.correlated_phases(box(i, "madelung"), ["liquid", "crystal"], target_error=0.1),
