@@ -106,6 +106,7 @@ def test_a_warm_gas_without_forces() -> None:
         mu = found.chemical_potential[name]
         assert mu is not None
         assert n == pytest.approx(mass * 0.05 / np.pi * math.log1p(math.exp(mu / 0.05)), rel=1e-5)
+    assert "temperature" in gates(warm, **GEOMETRY, equation="free", bias=1.2).caution
     cold = gates(HEAVY, **GEOMETRY, equation="free", bias=1.2, common=0.05, ground="middle").here
     almost = gates(Bilayer.of(spacing=2.0, electron_mass=0.5, hole_mass=1.0, temperature=1e-4), **GEOMETRY,
                    equation="free", bias=1.2, common=0.05, ground="middle").here

@@ -27,6 +27,8 @@ DENSEST, LEAST = 30.0, 1e-4  # a_h^-2, of an equation of state in mean field
 CAUTIONS = {"mean-field": "mean field: no correlation beyond pairs, no trions or crystals; transitions too dense",
             "liquid": "no pairs", "free": "no forces but those of the capacitors", "table": ""}
 
+WARM = "; at a temperature free carriers are always there, and no charge is strictly incompressible"
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -99,10 +101,12 @@ def solve(asked: Asked, hooks: Hooks) -> GatesResult:
         return GatesResult(status=stopped.status, equation=_name(asked), phases=(), difference=difference,
                            inputs=asked.told)
     hooks.progress("exciton insulator")
-    said, curve = _curve(asked, sheets, difference, bias)
+    warm = isinstance(asked.equation, Plane) and bool(asked.equation.bilayer.temperature)
+    said, curve = ({}, {}) if warm else _curve(asked, sheets, difference, bias)
     arrays, here = _arrays(asked, sheets, found, w)
     return GatesResult(status=Status.converged, equation=_name(asked), difference=difference, here=here,
-                       phases=tuple(dict.fromkeys(found.phases(sheets).tolist())), caution=CAUTIONS[_name(asked)],
+                       phases=tuple(dict.fromkeys(found.phases(sheets).tolist())),
+                       caution=CAUTIONS[_name(asked)] + (WARM if warm else ""),
                        inputs=asked.told, data=arrays | curve, **said)
 
 
