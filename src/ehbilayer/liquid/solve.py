@@ -24,20 +24,18 @@ EQUAL = 1e-9  # polarisation of flavours that are alike
 def gas_of(bilayer: Bilayer, carrier: Carrier, spin: str) -> Gas | WarmGas | PartialGas:
     """The gas of one carrier with this spin, or with that of the lower energy, at a temperature of the free energy.
 
-    The ``lowest`` of two flavours without a field has them alike, or one of them empty; of more flavours, or in a
-    field, it is searched for among all polarisations.
+    The ``lowest`` without a field has so many flavours alike and the others empty, as of any two flavours that share
+    what they hold equal parts or one alone have the lowest energy; in a field it is searched for.
     """
     def filled(of: Carrier, flavours: int) -> Gas | WarmGas:
         if bilayer.temperature:
             return WarmGas(of, bilayer.interaction, flavours, bilayer.temperature)
         return Gas(of, bilayer.interaction, flavours)
 
-    choices = {"restricted": filled(carrier, carrier.flavours), "polarized": filled(carrier, 1)}
-    if spin not in choices and not carrier.splitting and carrier.flavours <= 2:
-        return min(choices.values(), key=lambda gas: gas.energy)
-    if spin in choices and not carrier.splitting:
-        return choices[spin]
     n, g = carrier.density, carrier.flavours
+    if not carrier.splitting:
+        numbers = {"restricted": (g,), "polarized": (1,)}.get(spin, range(g, 0, -1))
+        return min((filled(carrier, k) for k in numbers), key=lambda gas: gas.energy)
     alone = replace(carrier, flavours=1, splitting=0.0, density=1.0)
 
     def cold(density: float) -> float:
@@ -46,7 +44,7 @@ def gas_of(bilayer: Bilayer, carrier: Carrier, spin: str) -> Gas | WarmGas | Par
     energy = warm_energy(alone, bilayer.interaction, bilayer.temperature) if bilayer.temperature else cold
 
     densities = {"restricted": (n / g,) * g, "polarized": (n,) + (0.0,) * (g - 1)}
-    return PartialGas.of(filled, carrier, densities[spin] if spin in choices else polarised(energy, carrier))
+    return PartialGas.of(filled, carrier, densities[spin] if spin in densities else polarised(energy, carrier))
 
 
 def _spin(gas: Gas | WarmGas | PartialGas) -> str:
@@ -56,7 +54,7 @@ def _spin(gas: Gas | WarmGas | PartialGas) -> str:
         if gas.filled == every and gas.polarisation < EQUAL:
             return "restricted"
         return "polarized" if gas.filled == 1 else "partial"
-    return "restricted" if gas.filled > 1 or every == 1 else "polarized"
+    return "restricted" if gas.filled == every else "polarized" if gas.filled == 1 else "partial"
 
 
 def _densities(gas: Gas | WarmGas | PartialGas) -> list[float]:
