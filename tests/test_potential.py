@@ -335,6 +335,18 @@ def _hamiltonian(torus: Torus, found: Any) -> Any:
     return Hamiltonian(Setting(basis, Fourier(), [torus], guess.fillings)), tuple(x[None] for x in guess.frames)
 
 
+def test_the_picture_has_the_wells() -> None:
+    """A carrier in every third well sits at its bottom, and dotted lines are around all of them."""
+    found = hartree_fock(pinned(1 / 3, 4, rs=10.0, depth=-0.01), "crystal", symmetry="crystal", hexagon=6)
+    density, v = found.data["density_hole"].values, found.data["potential_hole"].values
+    assert v.min() == pytest.approx(-0.06, rel=1e-9) and v.mean() == pytest.approx(0.0, abs=1e-12)
+    top = np.array(np.unravel_index(density.argmax(), density.shape)) / density.shape
+    at = values(pinned(1 / 3, 4, rs=10.0, depth=-0.01), top @ found.data["cell"].values)
+    assert at == pytest.approx(-0.06, abs=2e-3)
+    axes = found.plot().axes
+    assert any(type(c).__name__.endswith("ContourSet") for ax in axes for c in ax.collections)
+
+
 # studies and refusals
 
 MOIRE = {"kind": "hartree-fock", "bilayer": {"hole_mass": 0.45, "dielectric": 5.0},

@@ -131,6 +131,11 @@ class Potential:
         turning = waves[np.argsort((angle + 1e-6) % 360)]
         return np.asarray(turning[::2] if self.lattice == "triangular" else turning[:2])
 
+    def values(self, box: Cell, charge: int, r: np.ndarray) -> np.ndarray:
+        """V(r) of a carrier of this charge at r (..., 2) in a_h; Ha_h, shape (...)."""
+        angle = np.asarray(r) @ (self.vectors(box) @ box.reciprocal).T + math.radians(self.phase)
+        return np.asarray(2 * self.amplitude(charge) * np.cos(angle).sum(axis=-1))
+
     def wells(self, box: Cell, charge: int) -> np.ndarray:
         """Its minima in one cell for a carrier of this charge, deepest first, (n, 2) in a_h; one point without depth.
         """

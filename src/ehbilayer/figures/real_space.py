@@ -96,8 +96,20 @@ def density(result: HartreeFockResult, species: str | None = None, ax: Axes | No
     name = f"spin_density_{who.name}" if spin else f"density_{who.name}"
     need(result, name)
     low, high = _limits(result, who, spin, shared_scale) if most is None else (-most if spin else 0.0, most)
-    return density_map(result.data[name], result.data["cell"], who.name, result.kept_symmetry, (low, high), ax,
-                       spin=spin)
+    drawn = density_map(result.data[name], result.data["cell"], who.name, result.kept_symmetry, (low, high), ax,
+                        spin=spin)
+    if f"potential_{who.name}" in result.data:
+        _wells(result.data[f"potential_{who.name}"].values, result.data["cell"].values, result.kept_symmetry,
+               ax or drawn.axes[0])
+    return drawn
+
+
+def _wells(potential: np.ndarray, cell: np.ndarray, kept: str, ax: Axes) -> None:
+    """Dotted lines around the wells of an external potential, half as deep as they are."""
+    window, _ = view(cell, kept == "none")
+    x, y = (low + (np.arange(PIXELS) + 0.5) / PIXELS * (high - low) for low, high in (window[:2], window[2:]))
+    ax.contour(x, y, sample(potential, cell, window, (PIXELS, PIXELS)), levels=[0.5 * float(potential.min())],
+               colors=INK, linewidths=0.8, linestyles="dotted")
 
 
 def density_map(values: Variable, cell: Variable, name: str, kept: str, limits: tuple[float, float],

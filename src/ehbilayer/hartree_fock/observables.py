@@ -239,7 +239,12 @@ def _density_data(end: End, hamiltonian: Hamiltonian) -> dict[str, Variable]:
         f = setting.fillings[part.channel].flat[:, None, None] * setting.channels[part.channel].degeneracy
         psi = state.psi[part.channel][0, :, part.component]
         of_part.append(refined(np.sum(f * np.abs(psi) ** 2, axis=0) / torus.area))
+    potential, steps = torus.bilayer.potential, np.arange(FINE) / FINE
+    grid = steps[:, None, None] * basis.cell.vectors[0] + steps[None, :, None] * basis.cell.vectors[1]
     for i, s in enumerate(torus.species):
+        if potential is not None and s.count and potential.amplitude(s.charge):
+            data[f"potential_{s.name}"] = Variable(("potential_1", "potential_2"), potential.values(
+                basis.box, s.charge, grid), "Ha_h", f"external potential of the {s.name}s over the cell")
         mine = [d for p, d in zip(setting.parts, of_part, strict=True) if p.species == i]
         if mine:
             total = np.sum(mine, axis=0)
