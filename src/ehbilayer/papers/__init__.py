@@ -25,7 +25,7 @@ MODULES = {f"dai-fu:{name}": _module("dai_fu", name) for name in DAI_FU} | {
 # our own results, which stand in no paper; not among ``all``. Those by Monte Carlo take hours
 OWN = {f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in ("2-converged", "2-converged-64")} | {
     f"correlation:{name}": f"correlation.{name.replace('-', '_')}" for name in ("equal-masses", "mass-ratio")} | {
-    "experiments": "experiments.page"}
+    "experiments": "experiments.page", "response:pairing": "response.pairing"}
 ALL = "all"
 
 
