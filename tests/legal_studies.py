@@ -65,7 +65,8 @@ GATES = {"gap": 1.0, "gate_top": 6.0, "gate_bottom": 9.0, "ground": "middle", "b
 BASES: dict[str, tuple[dict[str, Any], ...]] = {
     "hartree-fock": ({"cell": BOX}, {"cell": BOX | {"symmetry": "crystal", "holes": 4}}, {"cell": BOX} | GATED,
                      {"cell": BOX | {"holes": 4}, "potential": {"filling": 1, "depth": 0.1}},
-                     {"cell": BOX, "bilayer": DEVICE | {"temperature": 0.05}}),
+                     {"cell": BOX, "bilayer": DEVICE | {"temperature": 0.05}},
+                     {"cell": BOX | {"holes": 4}, "hartree-fock": {"pairing": True, "start": "supersolid"}}),
     "condensate": ({"condensate": {"limit": "thermodynamic", "curve_points": 0}}, {"cell": BOX},
                    {"condensate": {"limit": "thermodynamic", "curve_points": 0}} | GATED,
                    {"condensate": {"limit": "thermodynamic"}, "bilayer": DEVICE | {"temperature": 0.05}},

@@ -255,6 +255,24 @@ def test_a_supersolid_has_both_orders_and_bounds_on_its_stiffness(supersolid: Ha
     assert amplitude.min() > 0 and np.abs(supersolid.data["pair_phase"].values).max() < 1e-3
 
 
+def test_bands_pass_through_the_levels_of_the_mesh(supersolid: HartreeFockResult) -> None:
+    """Interpolation between k points is exact at them; gaps are those of the result."""
+    mesh, path = supersolid.data["mesh_k"].values, supersolid.data["path_k"].values
+    compared = 0
+    for c in range(3):
+        levels, bands = (supersolid.data[f"{name}_{c}"].values for name in ("levels", "bands"))
+        full = supersolid.data[f"filled_{c}"].values > 0.5
+        at = np.flatnonzero(np.linalg.norm(path[:, None] - mesh, axis=-1).min(axis=1) < 1e-9)
+        for row in at:
+            k = np.linalg.norm(mesh - path[row], axis=-1).argmin()
+            mine = np.sort(levels[k][np.isfinite(levels[k])])
+            assert np.allclose(mine, bands[row][np.isfinite(bands[row])], atol=1e-9)
+            compared += 1
+        gap = levels[~full & np.isfinite(levels)].min() - levels[full].max()
+        assert gap == pytest.approx(supersolid.gap.hole if c < 2 else supersolid.gap.electron, abs=1e-9)
+    assert compared >= 6
+
+
 def test_a_uniform_condensate_is_as_stiff_as_its_mass() -> None:
     state = paired(balanced(9, mass=0.5), keep="translations", stability="auto")
     assert state.stiffness == pytest.approx(state.density.hole / 1.5, rel=1e-5)

@@ -33,6 +33,7 @@ PHASES = CELL | {"density.critical_rs": 4.6, "phases.candidates": ["liquid", "ho
 SMALL = {
     "trion-crystal": CELL | {"cell.symmetry": "crystal", "hartree-fock.tolerance": 1e-5,
                              "hartree-fock.stability": "none"},
+    "supersolid": {"cell.holes": 4, "cell.hexagon": 4, "hartree-fock.stability": "none"},
     "phases": PHASES,
     "phase-diagram": PHASES | {"sweep": {"density.hole_over_critical": [0.3, 0.9]}},
     "sweep": CELL | {"sweep": {"density.rs_hole": [2, 4], "cell.zero_mode": ["none", "madelung"]}},

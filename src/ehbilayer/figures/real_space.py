@@ -112,15 +112,24 @@ def _wells(potential: np.ndarray, cell: np.ndarray, kept: str, ax: Axes) -> None
                colors=INK, linewidths=0.8, linestyles="dotted")
 
 
+def pair_amplitude(result: HartreeFockResult, ax: Axes | None = None) -> Figure:
+    """Draw |<h(r) c(r)>|, where and how strongly electrons and holes pair. Raises InputError without pairs."""
+    need(result, "pair_amplitude")
+    values = result.data["pair_amplitude"]
+    return density_map(values, result.data["cell"], "pair", result.kept_symmetry, (0.0, float(values.values.max())), ax,
+                       colours="Purples", title="pair amplitude |⟨h(r) c(r)⟩|")
+
+
 def density_map(values: Variable, cell: Variable, name: str, kept: str, limits: tuple[float, float],
-                ax: Axes | None = None, *, spin: bool = False, colours: str | None = None) -> Figure:
+                ax: Axes | None = None, *, spin: bool = False, colours: str | None = None,
+                title: str | None = None) -> Figure:
     """Draw a density, or a spin density, of the carriers ``name``.
 
     Parameters
     ----------
     values : over ``cell``, whose rows are its vectors.   limits : ends of the colour scale.
     kept : the symmetry that was held: ``translations`` of a uniform state, ``none`` in a free box, ``crystal``.
-    colours : name of a colour map of matplotlib.
+    colours : name of a colour map of matplotlib.   title : in place of one that says that it is a density.
     """
     uniform = kept == "translations"
     window, outline = view(cell.values, kept == "none")
@@ -138,7 +147,7 @@ def density_map(values: Variable, cell: Variable, name: str, kept: str, limits: 
     ax.set_xlim(*window[:2])
     ax.set_ylim(*window[2:])
     ax.locator_params(nbins=5)
-    title = f"{name} spin density (up − down)" if spin else f"{name} density"
+    title = title or (f"{name} spin density (up − down)" if spin else f"{name} density")
     dress(ax, title, f"x ({length})", f"y ({length})")
     colour_scale(ax, image, unit)
     return figure_of(ax)

@@ -30,7 +30,7 @@ def bands_at(hamiltonian: Hamiltonian, frames: Frames, channel: int, k: np.ndarr
     basis = hamiltonian.setting.basis
     operators = hamiltonian.operators(hamiltonian.state(frames), channel)
     torus = k @ np.linalg.inv(basis.box.reciprocal)  # torus integers, with fractions
-    block, shift = _nearest_blocks(basis, torus)
+    block, shift = nearest_blocks(basis, torus)
     count = min(count, int(basis.mask.sum(axis=1).min()))
     out = np.empty((len(k), count))
     for b in np.unique(block):
@@ -41,7 +41,7 @@ def bands_at(hamiltonian: Hamiltonian, frames: Frames, channel: int, k: np.ndarr
     return out
 
 
-def _nearest_blocks(basis: Any, torus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest_blocks(basis: Any, torus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The block of the mesh point nearest to each k, modulo reciprocal lattice vectors, and the shift from it."""
     reach = np.arange(-2, 3)
     g = np.stack(np.meshgrid(reach, reach, indexing="ij"), axis=-1).reshape(-1, 2) @ basis.supercell.T
@@ -63,6 +63,15 @@ def effective_mass(k: np.ndarray, energy: np.ndarray, largest: float) -> tuple[f
     return (float(1 / fit[1]) if fit[1] != 0 else None), misfit
 
 
+def path_data(basis: Any) -> dict[str, Variable]:
+    """The path through the zone of a crystal: wave vectors, distances, corners."""
+    k, where, marks = path_points(basis.cell, PER_SEGMENT)
+    return {"path": Variable(("path_point",), where, "1/a_h", "distance along the path"),
+            "path_k": Variable(("path_point", "axis"), k, "1/a_h", "wave vectors of the path"),
+            "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "corners of the path"),
+            "path_names": Variable(("corner",), np.array([m[1] for m in marks]), "1", "their names")}
+
+
 def band_data(hamiltonian: Hamiltonian,
               frames: Frames) -> tuple[dict[str, Variable], dict[str, EffectiveMass] | None]:
     """Bands of every channel along the path, and its effective mass.
@@ -73,11 +82,8 @@ def band_data(hamiltonian: Hamiltonian,
     basis, torus = setting.basis, setting.tori[0]
     if basis.coefficients == 1 or basis.size > MOST_WAVES:
         return {}, None
-    k, where, marks = path_points(basis.cell, PER_SEGMENT)
-    data = {"path": Variable(("path_point",), where, "1/a_h", "distance along the path"),
-            "path_k": Variable(("path_point", "axis"), k, "1/a_h", "wave vectors of the path"),
-            "path_marks": Variable(("corner",), np.array([m[0] for m in marks]), "1/a_h", "corners of the path"),
-            "path_names": Variable(("corner",), np.array([m[1] for m in marks]), "1", "their names")}
+    data = path_data(basis)
+    k = data["path_k"].values
     masses: dict[str, EffectiveMass] = {}
     for c, channel in enumerate(setting.channels):
         energy = bands_at(hamiltonian, frames, c, k)

@@ -40,7 +40,7 @@ class ExchangeOperator:
     @cached_property
     def _kernels(self) -> dict[tuple[int, int], Kernel]:
         """One for each pair a <= b of components."""
-        return {(m.component, n.component): Kernel(self._exchange, self._state.c[self._channel], m, n)
+        return {(m.component, n.component): Kernel.of(self._exchange, self._state.c[self._channel], m, n)
                 for m in self._parts for n in self._parts if m.component <= n.component}
 
     def _join(self, pieces: dict[tuple[int, int], np.ndarray]) -> np.ndarray:
@@ -125,20 +125,26 @@ class Convolution:
 
 
 class Kernel:
-    """Exchange of components a and b of a channel between plane waves kappa - p and kappa, see `Convolution`.
+    """Exchange of a density matrix (K, g, g') of two components between plane waves kappa - p and kappa, see
+    `Convolution`.
 
     `at` transforms back to kappa + delta for any delta, exactly at the mesh' own k points and by minimal-image
     interpolation between them.
     """
 
-    def __init__(self, exchange: PairTerm, c: Array, m: Part, n: Part) -> None:
-        self._plan, setting = Convolution(exchange, m, n, m == n), exchange.setting
-        self.basis = setting.basis
-        filling, g = setting.fillings[m.channel], self.basis.mask.shape[1]
-        self._density: np.ndarray = np.zeros((len(self.basis.k_points), g, g), dtype=complex)
+    def __init__(self, plan: Convolution, density: np.ndarray) -> None:
+        self._plan, self._density, self.basis = plan, density, plan.basis
+
+    @classmethod
+    def of(cls, exchange: PairTerm, c: Array, m: Part, n: Part) -> Kernel:
+        """Of components m and n of the orbitals of their channel."""
+        basis, filling = exchange.setting.basis, exchange.setting.fillings[m.channel]
+        g = basis.mask.shape[1]
+        density = np.zeros((len(basis.k_points), g, g), dtype=complex)
         x = np.asarray(c)[0]
         bra, ket = (x[..., i * g : (i + 1) * g] for i in (m.component, n.component))
-        self._density[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, bra, ket.conj())
+        density[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, bra, ket.conj())
+        return cls(Convolution(exchange, m, n, m == n), density)
 
     @cached_property
     def kernel(self) -> np.ndarray:

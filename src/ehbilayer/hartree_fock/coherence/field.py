@@ -20,7 +20,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD, with_outside
 from ehbilayer.hartree_fock.coherence.sectors import Sector
 from ehbilayer.numerics.fourier import Fourier
-from ehbilayer.terms import Filling, Part, Setting, State, TermOf
+from ehbilayer.terms import Filling, Operator, Part, Setting, State, TermOf
 from ehbilayer.terms.density_matrix import Convolution
 from ehbilayer.terms.direct import Direct
 from ehbilayer.terms.exchange import Exchange
@@ -76,7 +76,9 @@ class MeanField:
 
     def _one_body(self, terms: Sequence[TermOf]) -> dict[str, Matrices]:
         """L of every term of one body, by its name."""
-        found = {"kinetic": tuple(self._kinetic(c) for c in range(len(self.sectors)))}
+        k = self.basis.unit_k / np.sqrt(self.torus.area)
+        found = {"kinetic": tuple(self.kinetic(c, k) for c in range(len(self.sectors)))}
+        self.further: list[list[Operator]] = []  # of other terms of one body, one for each sector
         for make in with_outside(terms, self.torus):
             if make in (Kinetic, Direct, Exchange):
                 continue
@@ -87,16 +89,19 @@ class MeanField:
             zero = tuple(np.zeros((1, len(self.basis.k_points), 1, self.size(c)), dtype=complex)
                          for c in range(len(self.sectors)))
             state = State(zero, ())
-            found[term.name] = tuple(term.operator(state, c).blocks() for c in range(len(self.sectors)))
+            self.further.append([term.operator(state, c) for c in range(len(self.sectors))])
+            found[term.name] = tuple(operator.blocks() for operator in self.further[-1])
         return found
 
     def size(self, sector: int) -> int:
         """S g, the dimension of a block."""
         return len(self.sectors[sector].counts) * self.basis.coefficients
 
-    def _kinetic(self, sector: int) -> np.ndarray:
-        """+-k^2/2m on the diagonal; a transformed component at kappa is a hole at -kappa."""
-        k = self.basis.unit_k / np.sqrt(self.torus.area)
+    def kinetic(self, sector: int, k: np.ndarray) -> np.ndarray:
+        """+-k^2/2m on the diagonal at wave vectors k (..., g, 2) in 1/a_h, (..., S g, S g).
+
+        A transformed component at k is a hole at -k.
+        """
         parts = self.setting.parts_of(sector)
         mass = sum(self.torus.species[p.species].mass for p in parts)
         share = [self.torus.species[p.species].mass / mass * self.momentum if len(parts) > 1 else np.zeros(2)
@@ -105,7 +110,7 @@ class MeanField:
                                 for p, q in zip(parts, share, strict=True)], axis=-1)
         out = np.zeros((*level.shape, level.shape[-1]))
         i = np.arange(level.shape[-1])
-        out[:, i, i] = level * np.concatenate([self.basis.mask] * len(parts), axis=-1)
+        out[..., i, i] = level
         return out
 
     def sea(self, sector: int) -> np.ndarray:
@@ -119,13 +124,14 @@ class MeanField:
         out, between = np.zeros_like(matrix), None
         for m in parts:
             i = slice(m.component * g, (m.component + 1) * g)
-            out[:, i, i] = self._convolution(m, m)(matrix[:, i, i])
+            out[:, i, i] = self.convolution(m, m)(matrix[:, i, i])
         if len(parts) == 2:
-            between = self._convolution(*parts)(matrix[:, :g, g:])
+            between = self.convolution(*parts)(matrix[:, :g, g:])
             out[:, :g, g:], out[:, g:, :g] = between, np.conj(np.swapaxes(between, 1, 2))
         return out, between
 
-    def _convolution(self, m: Part, n: Part) -> Convolution:
+    def convolution(self, m: Part, n: Part) -> Convolution:
+        """What two components of a sector exchange by."""
         key = self._exchange._key(m, n), m == n
         if key not in self._convolutions:
             self._convolutions[key] = Convolution(self._exchange, m, n, m == n)
@@ -145,13 +151,22 @@ class MeanField:
             found.append(self.degeneracy[part.channel] * rho.reshape(n1, n2))
         return np.array(found)
 
+    def potential(self, rho: np.ndarray) -> np.ndarray:
+        """V(G) of every component in these densities (parts, n1, n2), Ha_h."""
+        v = np.asarray(self._direct.v)[0] * (Direct in self._among)
+        return np.asarray(np.einsum("ijxy,jxy->ixy", v, rho))
+
+    def local(self, sector: int, potential: np.ndarray) -> LocalOperator:
+        """The potential V(G) (parts, n1, n2) on one sector."""
+        mine = [i for i, p in enumerate(self.setting.parts) if p.channel == sector]
+        return LocalOperator(self.setting, potential[mine])
+
     def evaluate(self, matrices: Matrices) -> Field:
         """Energies and H at the matrices R'."""
         parts = {name: sum(d * _trace(one, r) for d, one, r in zip(self.degeneracy, ones, matrices, strict=True))
                  for name, ones in self.one_body.items()}
         rho = self.density(matrices)
-        v = np.asarray(self._direct.v)[0] * (Direct in self._among)
-        potential = np.einsum("ijxy,jxy->ixy", v, rho)
+        potential = self.potential(rho)
         capacitor = float(self._direct.capacitor[0]) if Direct in self._among else 0.0
         parts["direct"] = 0.5 * float(np.vdot(rho, potential).real) + capacitor
         parts |= {"exchange": 0.0, PAIRING: 0.0}
@@ -165,8 +180,7 @@ class MeanField:
                 pairing = -self.degeneracy[c] * float(np.vdot(r[:, :g, g:], between).real)
             parts[PAIRING] += pairing
             parts["exchange"] += -0.5 * self.degeneracy[c] * _trace(exchange, r) - pairing
-            mine = [i for i, p in enumerate(self.setting.parts) if p.channel == c]
-            local = LocalOperator(self.setting, potential[mine]).blocks()
+            local = self.local(c, potential).blocks()
             if not np.iscomplexobj(r) and np.abs(local.imag).max() < 1e-13 * (1 + np.abs(local.real).max()):
                 local = local.real
             fock.append(sum(ones[c] for ones in self.one_body.values()) + local - exchange)

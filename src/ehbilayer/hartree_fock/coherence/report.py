@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.hartree_fock.coherence.bands import BANDS, coherent_bands
 from ehbilayer.hartree_fock.coherence.field import MeanField
 from ehbilayer.hartree_fock.coherence.filling import Filled
 from ehbilayer.hartree_fock.coherence.order import coherent_phase, condensate_fraction
@@ -22,8 +23,6 @@ from ehbilayer.hartree_fock.stationary import Calculation
 from ehbilayer.orbitals import Orbitals
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
-
-BANDS = 4  # levels of each block that are kept, on either side of the gap
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +73,8 @@ def report(run: Calculation, best: End, rows: Sequence[StartRow], stability: Sta
     said: dict[str, Any] = dict(momenta(torus, mean.basis, orbitals))
     if run.options.spectrum:
         data |= _levels(best) | _space(best)
+        if run.options.bands and mean.basis.cells > 1:
+            data |= coherent_bands(mean, found.matrices, found.filled, offsets(best))
     broken = [_gap(*seen_by(s, f, 0)) for s, f in zip(mean.sectors, found.filled, strict=True) if not np.isnan(f.mu)]
     mu = next((f.mu for f in found.filled if not np.isnan(f.mu)), None)
     momentum = mean.momentum
@@ -120,6 +121,28 @@ def _gap(levels: np.ndarray, occupied: np.ndarray) -> float | None:
     return max(float(empty.min() - levels[occupied].max()), 0.0) if empty.size and occupied.any() else None
 
 
+def offsets(end: End) -> list[float]:
+    """What the levels of every determinant count from, Ha_h: where something pairs from the middle of the gap, laid at
+    that of another flavour of the carrier that does not pair. How mu is shared by electron and hole is not fixed."""
+    middles: list[float | None] = []
+    species: list[int] = []
+    free: list[bool] = []
+    for sector, filled in zip(end.mean.sectors, end.found.filled, strict=True):
+        for component, s in enumerate(sector.channel.components):
+            levels, occupied = seen_by(sector, filled, component)
+            ends = levels[occupied], levels[np.isfinite(levels) & ~occupied]
+            known = all(x.size for x in ends)
+            middles.append(0.5 * float(ends[0].max() + ends[1].min()) if known else None)
+            species.append(s)
+            free.append(not np.isnan(filled.mu))
+    found = []
+    for mine, s, moves in zip(middles, species, free, strict=True):
+        others = [m for m, other, paired in zip(middles, species, free, strict=True)
+                  if other == s and not paired and m is not None]
+        found.append(0.0 if not moves or mine is None else mine - (others[0] if others else 0.0))
+    return found
+
+
 def _gap_of(end: End, species: int) -> float | None:
     """The smallest gap of the sectors that a carrier is in."""
     gaps = [_gap(*seen_by(sector, filled, component))
@@ -139,16 +162,17 @@ def _levels(end: End) -> dict[str, Variable]:
     basis = end.mean.basis
     data = {"mesh_k": Variable(("mesh", "axis"), basis.k_points @ basis.box.reciprocal, "1/a_h",
                                "k points of the levels")}
-    number = 0
+    number, zeros = 0, offsets(end)
     for sector, filled in zip(end.mean.sectors, end.found.filled, strict=True):
         for component in range(len(sector.counts)):
             levels, occupied = seen_by(sector, filled, component)
+            levels = levels - zeros[number]
             kept = [_near(e, o) for e, o in zip(levels, occupied, strict=True)]
             width = max(len(k) for k in kept)
             energy, full = np.full((len(kept), width), np.nan), np.zeros((len(kept), width))
             for row, k in enumerate(kept):
                 energy[row, : len(k)], full[row, : len(k)] = levels[row, k], occupied[row, k]
-            what = "Fock levels" if np.isnan(filled.mu) else "quasiparticle levels, from mu/2"
+            what = "Fock levels" if np.isnan(filled.mu) else "quasiparticle levels"
             data[f"levels_{number}"] = Variable((f"k_{number}", f"level_{number}"), energy, "Ha_h", what)
             data[f"filled_{number}"] = Variable((f"k_{number}", f"level_{number}"), full, "1",
                                                 "occupation of each level")

@@ -10,7 +10,7 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.figures.fock_levels import bands, levels
 from ehbilayer.figures.momentum_space import convergence, momentum, momentum_map
-from ehbilayer.figures.real_space import density
+from ehbilayer.figures.real_space import density, pair_amplitude
 from ehbilayer.figures.real_units import bohr_radius, unit
 from ehbilayer.figures.style import INK, NORMAL, WARNING, Carrier, carriers, new_figure, state_of
 from ehbilayer.hartree_fock.result import HartreeFockResult
@@ -27,6 +27,7 @@ Slot = list["_Panel"]  # panels side by side in one place of the page
 PANELS: dict[str, Callable[[HartreeFockResult, str | None, Axes | None], Figure]] = {
     "density": density,
     "spin-density": lambda result, species, ax: density(result, species, ax, spin=True),
+    "pair-amplitude": lambda result, species, ax: pair_amplitude(result, ax),
     "bands": lambda result, species, ax: bands(result, ax, species),
     "levels": lambda result, species, ax: levels(result, ax, species),
     "momentum": lambda result, species, ax: momentum(result, ax),
@@ -76,6 +77,8 @@ def _rows(result: HartreeFockResult) -> list[list[Slot]]:
     present, data = carriers(result), result.data
     top: list[Slot] = [[_Panel(density, result, c, bar=True)] for c in present if f"density_{c.name}" in data]
     top += [[_Panel(density, result, c, bar=True, spin=True)] for c in present if f"spin_density_{c.name}" in data]
+    if "pair_amplitude" in data:
+        top.append([_Panel(pair_amplitude, result, bar=True)])
     bottom: list[Slot] = [[_Panel(_spectrum(result, c), result, c)] for c in present
                           if f"levels_{c.channels[0][0]}" in data]
     known = [c for c in present

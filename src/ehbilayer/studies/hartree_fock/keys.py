@@ -28,6 +28,10 @@ Ordered = Literal["liquid", "hole-crystal", "electron-crystal", "crystal", "stri
 Spin = Literal["restricted", "unrestricted", "polarized"] | Annotated[str, Field(pattern=f"^{OCCUPATIONS}$")]
 SPIN_TEXT = "restricted | unrestricted | polarized | particles of each flavour, such as 27+9 or 18|18"
 STARTS: tuple[str, ...] = (*get_args(Ordered), "random")
+WITH_PAIRS: tuple[str, ...] = ("supersolid", "condensate", "composite-crystal")  # starts where pairing is true
+
+
+Component = Annotated[float, Field(ge=-1000, le=1000)]
 
 
 class HartreeFockTable(Table):
@@ -36,7 +40,7 @@ class HartreeFockTable(Table):
     electron_spin: Spin = Field(default="restricted", description=SPIN_TEXT)
     hole_spin: Spin = Field(default="polarized", description=SPIN_TEXT)
     start: str = Field(default="crystal", min_length=1, max_length=4096,
-                       description=f"{' | '.join(STARTS)} | a result file")
+                       description=f"{' | '.join((*STARTS, *WITH_PAIRS))} | a result file")
     spin_order: Literal["uniform", "stripe", "random"] = Field(
         default="uniform", description="uniform | stripe | random")
     starts: Starts = Field(default=1, description="an integer from 1 to 100000")
@@ -48,6 +52,9 @@ class HartreeFockTable(Table):
     tolerance: Tolerance = Field(default=1e-8, description="an energy error per particle from 1e-13 to 0.1 (Ha_h)")
     max_iterations: int = Field(default=2000, ge=1, le=10_000_000, description="an integer >= 1")
     stability: Literal["none", "auto", "full"] = Field(default="auto", description="none | auto | full")
+    pairing: bool = Field(default=False, description="true or false")
+    pair_momentum: tuple[Component, Component] = Field(
+        default=(0.0, 0.0), description="two numbers from -1000 to 1000, in reciprocal vectors of the box")
     sizes: list[Count] | None = Field(default=None, min_length=1, description="a list of particle numbers")
 
 
@@ -69,6 +76,8 @@ def uses(study: Study) -> set[str]:
     holes, ratio = study.cell.holes, study.density.electrons_per_hole
     if study.potential.model_fields_set:
         used |= POTENTIAL
+    if not of(study).pairing:
+        used.discard("hartree-fock.pair_momentum")
     if study.cell.symmetry == "none":
         used.discard("cell.holes_per_cell")
     if holes is None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ehbilayer.hartree_fock.options import Options
     from ehbilayer.hartree_fock.problem import Problem
 
-OPTIONS = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability")
+OPTIONS = ("spin_order", "starts", "seed", "keep", "follow", "occupation", "tolerance", "max_iterations", "stability",
+           "pairing", "pair_momentum")
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ def options_of(study: Study) -> Options:
 
 def _start_file(study: Study) -> Path | None:
     """The result file that the study starts from, if it names one."""
-    start = keys.of(study).start
-    path = None if start in keys.STARTS else study.result_file(start)
-    if start in keys.STARTS or path is not None:
+    start, names = keys.of(study).start, (*keys.STARTS, *keys.WITH_PAIRS)
+    path = None if start in names else study.result_file(start)
+    if start in names or path is not None:
         return path
-    raise InputError("hartree-fock.start", " | ".join(keys.STARTS) + " | an existing result file", start[:60],
-                     nearest(start, keys.STARTS, "no such file; check the path"))
+    raise InputError("hartree-fock.start", " | ".join(names) + " | an existing result file", start[:60],
+                     nearest(start, names, "no such file; check the path"))
 
 
 def _plan(prepared: Prepared) -> list[str]:
@@ -108,6 +109,6 @@ def _plan(prepared: Prepared) -> list[str]:
                  f"{sort}")
     lines.append(f"  solve      zero mode {cell['zero_mode']}, start {keys.of(study).start}, {options.starts} "
                  f"start{'s' * (options.starts > 1)}, keep {options.keep}, occupation {options.occupation}, "
-                 f"tolerance {options.tolerance:g} Ha_h")
+                 f"tolerance {options.tolerance:g} Ha_h" + (", pairing" if options.pairing else ""))
     lines.append(f"  memory     {problem.estimate['memory_bytes'] / 1e6:.0f} MB")
     return lines

@@ -25,7 +25,8 @@ def rows(result: HartreeFockResult) -> list[tuple[str, str]]:
             ("energy/particle", energy_text(result.energy_per_particle)), *_warm_rows(result),
             *((f"gap, {name}s", energy_text(v)) for name, v in result.gap.items()),
             *((f"Fermi energy, {name}s", energy_text(v)) for name, v in result.fermi_energy.items()),
-            ("pressure", pressure), ("residual", f"{result.residual:.1e} after {result.iterations} iterations"),
+            *_pair_rows(result), ("pressure", pressure),
+            ("residual", f"{result.residual:.1e} after {result.iterations} iterations"),
             ("basis", f"{result.basis_size} plane waves{error}, zero mode {result.zero_mode}, edge occupation "
                       f"{error_text(result.edge_occupation)}"),
             *((f"variance, {name}s", f"{v:.5g}") for name, v in result.momentum_variance.items() if v is not None),
@@ -44,6 +45,24 @@ def _warm_rows(result: HartreeFockResult) -> list[tuple[str, str]]:
             *((f"entropy, {name}s", f"{value:.6g} k_B per particle") for name, value in result.entropy.items()
               if value is not None),
             *((f"mu, {name}s", energy_text(value)) for name, value in (result.chemical_potential or {}).items())]
+
+
+def _pair_rows(result: HartreeFockResult) -> list[tuple[str, str]]:
+    """Condensate, crystal order and what follows from both, where pairing was asked for."""
+    if result.condensate_fraction is None:
+        return []
+    found = [("condensate", f"{result.condensate_fraction:.6g} of the pairs"),
+             ("Bragg weights", ", ".join(f"{name}s {v:.4g}" for name, v in result.bragg.items() if v is not None)),
+             ("pair breaking", energy_text(result.quasiparticle_gap)),
+             ("mu of a pair", energy_text(result.pair_chemical_potential))]
+    if result.pair_momentum is not None and any(result.pair_momentum):
+        found.append(("pair momentum", ", ".join(f"{q:.6g}" for q in result.pair_momentum) + " 1/a_h"))
+    if result.stiffness is not None and result.bkt is not None:
+        found.append(("stiffness", f"{result.stiffness:.6g} Ha_h, k_B T_BKT {energy_text(result.bkt)}"))
+    if result.pairing_curvature is not None:
+        found.append(("towards pairs", f"curvature {result.pairing_curvature:+.3g} Ha_h" + (
+            ": a saddle, excitons would condense" if result.pairing_curvature < 0 else "")))
+    return found
 
 
 def _limit_rows(result: HartreeFockResult) -> list[tuple[str, str]]:

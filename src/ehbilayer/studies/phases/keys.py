@@ -14,7 +14,8 @@ from ehbilayer.studies.monte_carlo import keys as monte_carlo
 Phase = Literal[hartree_fock.Ordered, "condensate"]
 PHASES: tuple[str, ...] = get_args(Phase)
 # each candidate has its own start and cell
-OWN = {*(f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep")), "cell.symmetry",
+OWN = {*(f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep", "pairing",
+                                           "pair_momentum")), "cell.symmetry",
        "cell.holes_per_cell"}
 
 
