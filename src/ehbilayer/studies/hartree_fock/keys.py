@@ -76,8 +76,6 @@ def uses(study: Study) -> set[str]:
     holes, ratio = study.cell.holes, study.density.electrons_per_hole
     if study.potential.model_fields_set:
         used |= POTENTIAL
-    if not of(study).pairing:
-        used.discard("hartree-fock.pair_momentum")
     if study.cell.symmetry == "none":
         used.discard("cell.holes_per_cell")
     if holes is None:
