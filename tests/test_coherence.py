@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 from scipy.optimize import minimize
 
 from ehbilayer import Bilayer, InputError, Torus, condensate, hartree_fock, load
@@ -20,6 +21,7 @@ from ehbilayer.hartree_fock.coherence.guesses import start_of
 from ehbilayer.hartree_fock.coherence.pairs import matrices_of, natural_orbitals
 from ehbilayer.hartree_fock.coherence.scf import converge
 from ehbilayer.hartree_fock.coherence.sectors import sectors
+from ehbilayer.hartree_fock.coherence.stability import pairing_curvature
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.potential import Potential
@@ -302,6 +304,52 @@ def test_states_are_kept_and_go_on(supersolid: HartreeFockResult, tmp_path: Any)
 def test_waves_follow_from_the_tolerance() -> None:
     state = paired(balanced(3, spacing=2.0), hexagon=None, tolerance=1e-4, keep="translations")
     assert state.status.value == "converged" and 0 < state.basis_error < 1e-4
+
+
+def test_a_normal_state_says_whether_excitons_would_condense() -> None:
+    """A saddle where a condensate of the same waves lies below; the composite crystal at a large distance is none."""
+    crystal = paired(trions(4), "composite-crystal", stability="auto", hexagon=4)
+    assert crystal.pairing_curvature > 0.01
+    torus = balanced(7, rs=4.0, spacing=1.0)
+    normal = paired(torus, "liquid", keep="translations", stability="auto")
+    assert normal.phase == "liquid" and normal.pairing_curvature < -0.01
+    assert paired(torus, keep="translations").total_energy < normal.total_energy
+    far = paired(balanced(7, rs=0.5, spacing=20.0), "liquid", keep="translations", stability="auto")
+    assert far.pairing_curvature > 0
+
+
+def test_curvature_towards_pairing_is_that_of_the_energy() -> None:
+    """E of a determinant turned a little towards pairs, against the quadratic form on the same direction."""
+    mean, r = setting("composite-crystal")
+    found = converge(mean, r, residual=1e-9)
+    filled, g = found.filled[0], mean.basis.coefficients
+    lowest = pairing_curvature(mean, 0, filled)
+    assert lowest is not None
+    e_full, h_empty = filled.occupied[:, :g], filled.occupied[:, g:]
+    u, w = filled.vectors[:, :g, :g], filled.vectors[:, g:, g:]
+    rises = []
+    for seed in range(4):
+        rng, t = np.random.default_rng(seed), 1e-3
+        rotated, up, down = filled.matrix.copy() + 0j, 0.0, 0.0
+        for k in range(len(u)):  # as many pairs more as fewer: numbers stay to second order
+            a, b = (~e_full[k]).nonzero()[0], h_empty[k].nonzero()[0]
+            i, j = e_full[k].nonzero()[0], (~h_empty[k]).nonzero()[0]
+            x, y = rng.standard_normal((len(a), len(b))), rng.standard_normal((len(i), len(j)))
+            x, y = t * x / np.linalg.norm(x), t * y / np.linalg.norm(y)
+            z = np.zeros((2 * g, 2 * g), dtype=complex)
+            z[np.ix_(a, g + b)] = x
+            z[np.ix_(i, g + j)] = -y
+            z = z - z.conj().T  # an anti-Hermitian generator between levels
+            v = np.zeros((2 * g, 2 * g), dtype=complex)
+            v[:g, :g], v[g:, g:] = u[k], w[k]
+            turn = v @ expm(z) @ v.conj().T
+            sea = np.diag(mean.sea(0)[k])
+            rotated[k] = turn @ (filled.matrix[k] + sea) @ turn.conj().T - sea
+            up, down = up + np.sum(x**2), down + np.sum(y**2)
+        assert up == pytest.approx(down)
+        energy = mean.evaluate((rotated, *found.matrices[1:])).energy
+        rises.append((energy - found.field.energy) / (up + down))
+    assert min(rises) > lowest  # of all directions the lowest
 
 
 # -- refusals

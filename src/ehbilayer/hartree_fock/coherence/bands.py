@@ -15,6 +15,7 @@ from ehbilayer.hartree_fock.coherence.field import Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import Filled
 from ehbilayer.results.base import Variable
 from ehbilayer.terms.density_matrix import Kernel
+from ehbilayer.terms.exchange import Exchange
 
 BANDS = 4  # on either side of the gap
 
@@ -54,7 +55,8 @@ class _Sector:
         self.operators = [mean.local(c, potential), *(operators[c] for operators in mean.further)]
         self.kernels = {(m.component, n.component): Kernel(mean.convolution(m, n), matrix[
             :, m.component * g : (m.component + 1) * g, n.component * g : (n.component + 1) * g])
-            for m in mean.setting.parts_of(c) for n in mean.setting.parts_of(c) if m.component <= n.component}
+            for m in mean.setting.parts_of(c) for n in mean.setting.parts_of(c)
+            if m.component <= n.component and Exchange in mean.among}
         self.shift = 0.5 * mu * np.concatenate([np.full(g, 1 if i == 0 else -1.0)
                                                 for i in range(len(mean.sectors[c].counts))])
 

@@ -68,7 +68,7 @@ class MeanField:
         self._exchange, self._direct = Exchange(self.setting), Direct(self.setting)
         self._convolutions: dict[tuple[object, ...], Convolution] = {}
         self.one_body = self._one_body(terms)
-        self._among = [t for t in terms if t in (Direct, Exchange)]
+        self.among = [t for t in terms if t in (Direct, Exchange)]
         n1, n2 = basis.shape
         p = basis.steps[:, :, None] - basis.steps[:, None, :]
         there = basis.mask[:, :, None] * basis.mask[:, None, :] > 0
@@ -153,7 +153,7 @@ class MeanField:
 
     def potential(self, rho: np.ndarray) -> np.ndarray:
         """V(G) of every component in these densities (parts, n1, n2), Ha_h."""
-        v = np.asarray(self._direct.v)[0] * (Direct in self._among)
+        v = np.asarray(self._direct.v)[0] * (Direct in self.among)
         return np.asarray(np.einsum("ijxy,jxy->ixy", v, rho))
 
     def local(self, sector: int, potential: np.ndarray) -> LocalOperator:
@@ -167,12 +167,12 @@ class MeanField:
                  for name, ones in self.one_body.items()}
         rho = self.density(matrices)
         potential = self.potential(rho)
-        capacitor = float(self._direct.capacitor[0]) if Direct in self._among else 0.0
+        capacitor = float(self._direct.capacitor[0]) if Direct in self.among else 0.0
         parts["direct"] = 0.5 * float(np.vdot(rho, potential).real) + capacitor
         parts |= {"exchange": 0.0, PAIRING: 0.0}
         fock = []
         for c, r in enumerate(matrices):
-            exchange, between = self.convolved(c, r) if Exchange in self._among else (0 * r, None)
+            exchange, between = self.convolved(c, r) if Exchange in self.among else (0 * r, None)
             pairing = 0.0
             if between is not None:
                 # -sum |K|^2 v_1: twice a half, of K and of its conjugate

@@ -14,6 +14,7 @@ from ehbilayer.hartree_fock.coherence.pairs import matrices_of
 from ehbilayer.hartree_fock.coherence.report import End, report
 from ehbilayer.hartree_fock.coherence.scf import converge
 from ehbilayer.hartree_fock.coherence.sectors import sectors
+from ehbilayer.hartree_fock.coherence.stability import pairing_curvature
 from ehbilayer.hartree_fock.result import HartreeFockResult, Stability, StartRow
 from ehbilayer.hartree_fock.stationary import Calculation, kept_basis
 from ehbilayer.orbitals import Orbitals
@@ -51,16 +52,28 @@ def solve_coherent(run: Calculation, initial: Orbitals | None, done: tuple[Start
         if run.monitor.stopped is not None:
             break
     best = min(ends, key=lambda e: (e.status is not Status.converged, e.energy))
-    stiffness = None
-    if best.status is Status.converged and run.options.stability != "none" and best.fraction > CONDENSED:
-        stiffness = superfluid_stiffness(run, best)
+    stiffness = curvature = None
+    if best.status is Status.converged and run.options.stability != "none":
+        if best.fraction > CONDENSED:
+            stiffness = superfluid_stiffness(run, best)
+        else:
+            curvature = _towards_pairing(best)
     result = report(run, best, [*done, *(e.row for e in ends)], Stability(held=held(run.basis)), stiffness)
+    result = replace(result, pairing_curvature=curvature)
     return result if run.monitor.stopped is None else replace(result, status=run.monitor.stopped)
 
 
 def held(basis: PlaneWaveBasis) -> tuple[str, ...]:
     """By what symmetry a state on this basis is held."""
     return () if basis.cells == 1 else ("translations" if basis.coefficients == 1 else "crystal translations",)
+
+
+def _towards_pairing(end: End) -> float | None:
+    """The lowest curvature of all sectors that could pair; None where one of them is not known."""
+    found = [pairing_curvature(end.mean, c, filled) for c, (sector, filled) in enumerate(
+        zip(end.mean.sectors, end.found.filled, strict=True)) if sector.paired and np.isnan(filled.mu)]
+    known = [x for x in found if x is not None]
+    return min(known) if known and len(known) == len(found) else None
 
 
 def _begin(run: Calculation, mean: MeanField, number: int, initial: Orbitals | None) -> Matrices:
