@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ehbilayer.basis.base import DENSE_SECONDS
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import WaveChoice
 from ehbilayer.errors import InputError
@@ -35,6 +36,7 @@ from ehbilayer.units import nearest
 
 ALONE = ("liquid", "random", "path")  # starts that gain nothing from a neighbour, or are not to have one
 SYMMETRIES = ("none", "crystal")
+MATRICES, PAIR_STEPS = 40, 25  # with pairing: density matrices and fields that are kept; steps to the end, about
 SMALLER = 'fewer plane waves or particles, or symmetry = "crystal"'  # what takes less memory
 Start = str | Path | Orbitals | Result
 
@@ -95,6 +97,12 @@ class Problem:
     def estimate(self) -> dict[str, float]:
         """Rough memory (bytes) and seconds of all starts; those from noise take several times as long."""
         found = self.basis.estimate(self.torus)
+        if self.options.pairing:  # matrices of each block are kept, diagonalised and transformed transfer by transfer
+            cells = 1 if self.options.keep == "translations" else self.basis.cells
+            waves = 1 if self.options.keep == "translations" else self.basis.size / cells
+            found["memory_bytes"] += MATRICES * 16 * (2 * waves) ** 2 * cells
+            found["seconds"] = PAIR_STEPS * (DENSE_SECONDS * 3 * (2 * waves) ** 3 * cells
+                                             + 3 * 80 * waves * self.basis.size * 2e-8)
         if self.torus.bilayer.temperature:  # density matrices and fields of every block, kept for extrapolation
             blocks, waves = self.basis.index.shape
             found["memory_bytes"] += 16 * 2 * KEPT * blocks * waves**2 * len(self.torus.channels)
