@@ -81,14 +81,16 @@ def plain_steps(gas: Any, fill: Callable[..., Any], energy: float) -> int:
 
 def plane(density: float, repeats: int) -> dict[str, Any]:
     """Seconds from nothing, and from a solution at a density one per cent off."""
-    from ehbilayer.condensate.mesh import _tables
+    from ehbilayer.condensate.mesh import _bare, _table
     from ehbilayer.condensate.radial import Pairs, find, solve
+    from ehbilayer.interaction.coulomb import Coulomb
 
     told = {"electron_mass": 1.0, "spacing": 1.0, "density": density, "flavours": 1, "capacitor": False}
-    pairs = Pairs.read(told)
+    pairs = Pairs.read(told, Coulomb(1.0))
 
     def cold() -> Any:
-        _tables.cache_clear()
+        _table.cache_clear()
+        _bare.cache_clear()
         return solve(pairs)
 
     first, near = cold(), pairs.at(1.01 * density)

@@ -13,9 +13,8 @@ from ehbilayer.few_body.complexes import make_complex
 from ehbilayer.few_body.exciton import solve_exciton, solve_pair
 from ehbilayer.few_body.gaussians import Charges, Functions, elements, slopes
 from ehbilayer.few_body.means import CoulombMean, TabulatedMean, mean_of
-from ehbilayer.few_body.scan import critical
-from ehbilayer.few_body.threshold import outer_radius
-from ehbilayer.few_body.variational import Options
+from ehbilayer.few_body.threshold import critical_spacing, outer_radius
+from ehbilayer.few_body.variational import Options, minimise
 from ehbilayer.results.base import Result
 from ehbilayer.run import runner
 from ehbilayer.studies.file import make_study
@@ -195,12 +194,15 @@ def test_one_plane_of_some_thickness() -> None:
 
 
 @pytest.mark.published
-@pytest.mark.timeout(3600)
-def test_critical_spacings() -> None:
-    """An anisotropic spacer of thickness d acts as s d; gates bring the threshold of BN closer."""
-    options = Options(max_functions=120)
-    bare = critical("trion-", "singlet", [0.25], options)
-    spacer = critical("trion-", "singlet", [0.25], options, screened=Screened(0.0, 4.0, 1.0))
-    assert spacer.critical_spacing == pytest.approx(bare.critical_spacing / 2, rel=1e-3)
-    gates = critical("trion-", "singlet", [0.25], options, screened=Screened(0.0, 4.0, 1.0, 20.0, 20.0))
-    assert gates.critical_spacing is not None and gates.critical_spacing != spacer.critical_spacing
+@pytest.mark.parametrize("screened", [Screened(0.0, 4.0, 1.0), Screened(0.0, 4.0, 1.0, 20.0, 20.0, 0.0, 0.0, 0.3)])
+def test_the_search_for_a_critical_spacing(screened: Screened) -> None:
+    """Its points are the binding energies at those spacings; they fall, and thick layers are asked from where they
+    touch on. An anisotropic spacer of thickness d acts as s d."""
+    found = critical_spacing("trion-", "singlet", 0.25, Options(max_functions=20), None, screened)
+    assert len(found.spacings) and np.all(np.diff(found.bindings) < 0)
+    assert found.spacings[0] >= screened.layer_thickness
+    d, energy, error = float(found.spacings[0]), found.bindings[0], found.errors[0]
+    alone = make_complex("trion-", "singlet", 0.25, 2 * d) if screened.coulomb_distance(0, 1) is not None else \
+        make_complex("trion-", "singlet", 0.25, d, None, screened)
+    again = minimise(alone, Options(1e-3 * energy, max_functions=60))
+    assert again.binding == pytest.approx(energy, abs=2 * (error + again.uncertainty) + 0.01 * energy)
