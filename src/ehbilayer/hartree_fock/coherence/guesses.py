@@ -28,7 +28,7 @@ def start_of(mean: MeanField, name: str, *, spin_order: str = "uniform", seed: i
     normal = "crystal" if name == COMPOSITE else PAIRED_STARTS.get(name, name)
     matrices = _normal(mean, normal, spin_order, seed)
     extra = [_extra(mean, c) for c in range(len(mean.sectors))]
-    if name in (COMPOSITE, "supersolid"):
+    if name == COMPOSITE:
         matrices = tuple(_between(mean, c) if more else r for c, (more, r) in enumerate(zip(extra, matrices,
                                                                                             strict=True)))
     if name == "supersolid" and any(extra):  # excitons that are uniform at first, in a crystal of the other electrons
