@@ -9,7 +9,8 @@ from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Stu
 
 SOURCE = "computed here; no published counterpart"
 HOLES = 19  # in the box, polarised: closes shells and fits the crystal
-WORK = {"walkers": 100, "samples": 1000}
+WORK = {"walkers": 40, "samples": 1000}
+FREEZING = 10.0  # r_s of the holes below which a crystal's trial function melts when it is optimised
 QUICK = {"method": "vmc", "target_error": 0.02, "walkers": 20, "samples": 40, "optimisation_steps": 1}
 
 
@@ -32,10 +33,16 @@ def figure(name: str, phases: str, title: str, masses: str, bilayer: dict[str, A
 def studies(stem: str, bilayer: dict[str, Any], crystal: str, errors: dict[float, float], quick: bool) -> Studies:
     """A competition at every r_s of the holes, to its target error (Ha_h per hole); quick is one, variational."""
     chosen = dict(list(errors.items())[:1]) if quick else errors
+
+    def candidates(rs: float) -> list[str]:
+        if quick:
+            return ["liquid", crystal]
+        return ["liquid", *([crystal] if rs >= FREEZING else []), "condensate"]
+
     return {f"{stem}-{rs:g}": {
         "kind": "phases", "bilayer": bilayer, "density": {"rs_hole": rs, "electrons_per_hole": 1},
         "cell": {"holes": 1 if quick else HOLES}, "hartree-fock": {"electron_spin": "polarized"},
-        "phases": {"method": "monte-carlo", "candidates": ["liquid", crystal, *([] if quick else ["condensate"])]},
+        "phases": {"method": "monte-carlo", "candidates": candidates(rs)},
         "monte-carlo": QUICK if quick else WORK | {"target_error": error}} for rs, error in chosen.items()}
 
 
