@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from ehbilayer.errors import InputError
 from ehbilayer.gates.asked import Geometry, asked_of
@@ -19,6 +20,11 @@ from ehbilayer.studies.text import device_lines
 
 GEOMETRY = tuple(Geometry.__dataclass_fields__)
 PAIR_SECONDS, WARM_SECONDS, POINT_SECONDS, CURVE_SECONDS = 3.0, 8.0, 5e-4, 1.0
+
+
+def _told(value: Any) -> str:
+    """A voltage, or the ends of its axis."""
+    return " to ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def prepare(study: Study) -> Task:
@@ -37,8 +43,8 @@ def prepare(study: Study) -> Task:
     digests = {key: hashlib.sha256(read_bytes(path)).hexdigest() for key, path in files.items() if path is not None}
     heat = f" at k_B T = {bilayer.temperature:.6g} Ha_h" if bilayer.temperature else ""
     plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
-            "  voltages   " + ", ".join(f"{key} {getattr(table, key)}" for key in VOLTAGES
-                                        if getattr(table, key) is not None),
+            "  voltages   " + ", ".join(f"{key} {_told(value)}" for key in VOLTAGES
+                                        if (value := getattr(table, key)) is not None),
             f"  solve      equation of state: {table.equation if rows is None else table.table}{heat}"]
     resolved = {"bilayer": device_entries(study, bilayer) | {"temperature": bilayer.temperature},
                 "gates": table.model_dump(), "stack": vars(asked.stack)}
