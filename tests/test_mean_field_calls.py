@@ -280,12 +280,11 @@ def heavier(k: np.ndarray) -> np.ndarray:
 
 
 def test_the_plane_refuses_what_a_torus_can_treat() -> None:
-    screened = pairs(interaction=Screened())
     own = replace(pairs(), carriers=(replace(pairs().carriers[0], dispersion=heavier), pairs().carriers[1]))
-    for bilayer, argument in ((screened, "interaction"), (own, "electron dispersion")):
-        with pytest.raises(InputError, match="condensate of the infinite plane") as caught:
-            condensate(bilayer)
-        assert caught.value.argument == argument
+    with pytest.raises(InputError, match="condensate of the infinite plane") as caught:
+        condensate(own)
+    assert caught.value.argument == "electron dispersion"
+    for bilayer in (own, pairs(interaction=Screened())):
         there = condensate(Torus(bilayer, holes=4, zero_mode="none"), hexagon=4, curve_points=0, tolerance=1e-6)
         assert there.status is Status.converged and there.energy_per_pair != 0
 

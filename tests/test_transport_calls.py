@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ehbilayer
-from ehbilayer import Bilayer, InputError, Torus, make_study
+from ehbilayer import Bilayer, InputError, Screened, Torus, make_study
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import disk_waves
 from ehbilayer.compressibility import compressibility
@@ -245,7 +245,9 @@ def test_where_nothing_pairs_the_page_says_why(more: dict[str, Any], why: str) -
 
 
 def test_a_page_of_another_interaction_leaves_pairing_out() -> None:
-    page = device(layers(interaction=Yukawa(10.0, 0.05)), holes=4, hexagon=3, candidates=["liquid"])
+    with pytest.raises(InputError, match="page of a device"):
+        device(layers(interaction=Yukawa(10.0, 0.05)), holes=4, hexagon=3, candidates=["liquid"])
+    page = device(layers(interaction=Screened(10.0, sheet_electron=1.0)), holes=4, hexagon=3, candidates=["liquid"])
     assert page.no_pairing is not None and "Coulomb" in page.no_pairing and page.phase == "liquid"
 
 

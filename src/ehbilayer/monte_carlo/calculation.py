@@ -147,7 +147,7 @@ class Calculation:
         while True:
             if is_look(len(state.walked), LEAST_SWEEPS):
                 self._told("variational", found := Walk.of(state).energy)
-                if self._good(found, goal):
+                if self._good(found, goal) or self.plan.beaten(found):
                     break
             if self._ended(self._share("vmc")) is not None and len(state.walked):
                 break
