@@ -11,7 +11,7 @@ import pytest  # noqa: E402
 
 from reproduced import Reproduced  # noqa: E402
 
-MINUTES = 5  # of the whole suite on two cores, as the README says
+MINUTES = 10  # of the whole suite on two cores, as the README says
 
 
 def pytest_report_header(config: pytest.Config) -> str:
