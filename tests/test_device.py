@@ -169,6 +169,7 @@ def test_what_did_not_converge_is_left_out_of_the_curve(monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("fast")
+@pytest.mark.published
 def test_caveats_that_apply() -> None:
     dense, thin = (" | ".join(run(f"density.rs_electron={rs}", BCS).summary["caveats"]) for rs in (1.08, 1.6))
     for text in (dense, thin):

@@ -214,6 +214,7 @@ def test_what_is_not_convex_stays_where_the_capacitors_hold_it() -> None:
     assert state.chemical_potential.electron == pytest.approx(mu[4], rel=1e-6)
 
 
+@pytest.mark.published
 def test_gates_see_through_what_cannot_be_charged() -> None:
     """Penetration: 1 without carriers, about 0 behind a metal; pairs add to it, as a medium would."""
     empty = gates(EQUAL, **GEOMETRY, ground="middle", bias=[0.3, 0.4], points=2)

@@ -110,6 +110,7 @@ def test_each_phase_goes_to_infinity_by_itself() -> None:
     assert one.winner == "liquid" and not one.resolved  # the crystal, lowest in one box, is in no other
 
 
+@pytest.mark.published
 def test_two_sizes_and_twists_in_a_competition(tmp_path: Path) -> None:
     tables = {"kind": "phases", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1},
               "density": {"rs_hole": 2, "electrons_per_hole": 1}, "cell": {"holes": 1},
