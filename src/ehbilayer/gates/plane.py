@@ -21,26 +21,18 @@ from ehbilayer.condensate.report import NORMAL
 from ehbilayer.condensate.warm import solve_warm
 from ehbilayer.errors import InputError
 from ehbilayer.gates.sheet import Curve, Sheet, carrier_sheet, pair_sheet
-from ehbilayer.hooks import Hooks
+from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.interaction.base import Interaction
+from ehbilayer.liquid import SPINS
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.liquid.warm_gas import WarmGas
 from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.status import Status
 
 EQUATIONS = ("mean-field", "liquid", "free")
-SPINS = ("lowest", "restricted", "polarized")
 LIQUID_NODES, PAIR_NODES, WARM_NODES = 64, 48, 32
 TOLERANCE = 1e-9  # Ha_h per pair, of the condensate
 FROZEN = 1e-7  # k_B T over the largest field that stands for all lower temperatures
-
-
-class StoppedError(Exception):
-    """A calculation that was asked to stop; ``status`` says why."""
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,7 @@ class Plane:
             Pairs(self.bilayer.with_densities({"electron": 1.0, "hole": 1.0}))
 
     def sheets(self, densest: float, hooks: Hooks) -> list[Sheet]:
-        """All sheets up to a density (a_h^-2) of each. Raises StoppedError."""
+        """All sheets up to a density (a_h^-2) of each. Raises Ended."""
         u = math.sqrt(densest)
         electron, hole = (self.bilayer.carrier(name) for name in ("electron", "hole"))
         gases = {c.name: {g: self._gas(c, g, u) for g in self._fillings(c.flavours)} for c in (electron, hole)}
@@ -146,9 +138,7 @@ class Plane:
         e, paired, last = np.zeros(len(u)), np.ones(len(u), bool), None
         e[0] = lone_pair(Pairs(self.bilayer))
         for i, n in enumerate((u[1:] ** 2).tolist(), start=1):
-            if (status := hooks.should_stop()) is not None:
-                raise StoppedError(status)
-            hooks.progress(f"condensate: density {i} of {len(u) - 1}")
+            hooks.look(f"condensate: density {i} of {len(u) - 1}")
             here = self.bilayer.with_densities({"electron": n, "hole": n})
             last = find(Pairs(here), TOLERANCE, last, hooks.should_stop)
             e[i], paired[i] = _of_pair(last, self.bilayer.temperature, hooks.should_stop)
@@ -172,7 +162,7 @@ def _curve_of(u: np.ndarray, e: np.ndarray, paired: np.ndarray, t: float) -> tup
 
 
 def _of_pair(found: Solution, temperature: float, should_stop: Callable[[], Status | None]) -> tuple[float, bool]:
-    """Energy per pair, at a temperature its free energy, and whether there are pairs. Raises StoppedError."""
+    """Energy per pair, at a temperature its free energy, and whether there are pairs. Raises Ended."""
     gas, state, status = found.gas, found.state, found.state.status
     if status is Status.converged and temperature:
         t = max(temperature, FROZEN * float(max(np.max(np.abs(state.exchange)), np.max(state.gap))))
@@ -182,5 +172,5 @@ def _of_pair(found: Solution, temperature: float, should_stop: Callable[[], Stat
             fraction = float(gas.kset.weights @ warm.amplitude**2) / gas.pairs
             return warm.free_energy / gas.pairs, fraction > NORMAL
     if status is not Status.converged:
-        raise StoppedError(status)
+        raise Ended(status)
     return gas.flavours * state.energy / gas.pairs, True  # without the capacitor, which a finite v(0) brings

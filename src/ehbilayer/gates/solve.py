@@ -12,11 +12,11 @@ import numpy as np
 from ehbilayer.errors import InputError
 from ehbilayer.gates.ground import Found, ground
 from ehbilayer.gates.insulator import insulator, onset
-from ehbilayer.gates.plane import Plane, StoppedError
+from ehbilayer.gates.plane import Plane
 from ehbilayer.gates.result import GatesResult, Point
 from ehbilayer.gates.sheet import Sheet
 from ehbilayer.gates.stack import Stack
-from ehbilayer.hooks import Hooks
+from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
@@ -97,7 +97,7 @@ def solve(asked: Asked, hooks: Hooks) -> GatesResult:
     difference = float(np.mean(top - bottom))
     try:
         sheets, found = _states(asked, w.reshape(-1, 2), hooks)
-    except StoppedError as stopped:
+    except Ended as stopped:
         return GatesResult(status=stopped.status, equation=_name(asked), phases=(), difference=difference,
                            inputs=asked.told)
     hooks.progress("exciton insulator")
@@ -115,7 +115,7 @@ def _name(asked: Asked) -> str:
 
 
 def _states(asked: Asked, w: np.ndarray, hooks: Hooks) -> tuple[list[Sheet], Found]:
-    """The sheets, up to densities that hold all states, and the states. Raises InputError and StoppedError."""
+    """The sheets, up to densities that hold all states, and the states. Raises InputError and Ended."""
     k = asked.stack.stiffness
     if not isinstance(asked.equation, Plane):
         found = ground(asked.equation, k, w)

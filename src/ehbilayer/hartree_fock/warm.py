@@ -22,6 +22,7 @@ import numpy as np
 
 from ehbilayer.hartree_fock.coherence.field import Field, Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import padded
+from ehbilayer.hartree_fock.coherence.guesses import density_matrices
 from ehbilayer.hartree_fock.coherence.scf import pulay_weights
 from ehbilayer.hartree_fock.coherence.sectors import Sector
 from ehbilayer.hartree_fock.coherence.solve import held
@@ -31,7 +32,7 @@ from ehbilayer.hartree_fock.order import phase_name
 from ehbilayer.hartree_fock.result import HartreeFockResult, Stability, StartRow
 from ehbilayer.hartree_fock.spectrum import Levels
 from ehbilayer.hartree_fock.stationary import Calculation, End, lowest
-from ehbilayer.numerics.minimize import Minimum, orthonormalise
+from ehbilayer.numerics.minimize import Minimum
 from ehbilayer.orbitals import Guess, Orbitals
 from ehbilayer.status import Status
 from ehbilayer.terms import Filling
@@ -212,7 +213,7 @@ def solve_warm(run: Calculation, begins: Sequence[Guess], done: Sequence[StartRo
     for number, begin in enumerate(begins):
         run.monitor.start = number + 1
         search = Search(run, mean)
-        point = search.down(_matrices(run, begin))
+        point = search.down(density_matrices(run.basis, begin))
         ends.append(_end(run, search, point, number))
         points.append(point)
         if run.monitor.stopped is not None:
@@ -220,17 +221,6 @@ def solve_warm(run: Calculation, begins: Sequence[Guess], done: Sequence[StartRo
     best = lowest(ends)
     result = report(run, ends, best=best, stability=Stability(held=held(run.basis)), prior=done)
     return replace(result, **_said(best, points[ends.index(best)], result))
-
-
-def _matrices(run: Calculation, begin: Guess) -> Matrices:
-    """D of orthonormal orbitals that span those of a guess."""
-    found = []
-    for x, filling in zip(begin.frames, begin.fillings, strict=True):
-        c = orthonormalise(np, np.asarray(x)[None] + 0j)[0]
-        d = np.zeros((len(run.basis.k_points), *2 * (run.basis.coefficients,)), dtype=complex)
-        d[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, c, c.conj())
-        found.append(d)
-    return tuple(found)
 
 
 def _end(run: Calculation, search: Search, point: Point, number: int) -> End:

@@ -123,12 +123,20 @@ class Liquid:
 
     def pseudopotential(self, mu: ArrayLike) -> np.ndarray:
         """mu* of a given mu. Raises InputError for a rule that is neither known nor a number >= 0."""
-        check_rule(self.mu_star)
-        if self.mu_star == "morel-anderson":
-            return morel_anderson(mu, self.fermi, self.debye)
-        if self.mu_star == "bare":
-            return np.asarray(mu, dtype=float)
-        return np.full(np.shape(mu), float(self.mu_star))
+        return pseudopotential(self.mu_star, mu, self.fermi, self.debye)
+
+
+def pseudopotential(rule: Any, mu: ArrayLike, fermi: ArrayLike, top: ArrayLike) -> np.ndarray:
+    """mu* of a given mu where nothing couples beyond the frequency ``top``, by one of RULES or a number.
+
+    Raises InputError for a rule that is neither known nor a number >= 0.
+    """
+    check_rule(rule)
+    if rule == "morel-anderson":
+        return morel_anderson(mu, fermi, top)
+    if rule == "bare":
+        return np.asarray(mu, dtype=float)
+    return np.full(np.shape(mu), float(rule))
 
 
 def morel_anderson(mu: ArrayLike, fermi: ArrayLike, debye: ArrayLike) -> np.ndarray:

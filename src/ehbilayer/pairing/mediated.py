@@ -18,6 +18,7 @@ Sources: C. A. Kukkonen and A. W. Overhauser, Phys. Rev. B 20, 550 (1979); I. V.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +30,7 @@ from ehbilayer.model import Bilayer
 from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum
 from ehbilayer.pairing.eliashberg import critical_temperature
-from ehbilayer.pairing.liquid import check_flavours, check_rule, morel_anderson
+from ehbilayer.pairing.liquid import check_flavours, check_rule, pseudopotential
 from ehbilayer.pairing.result import CouplingLevel, MediatedPairingResult
 from ehbilayer.response.liquids import Liquids
 from ehbilayer.response.local_fields import Stls, hubbard
@@ -128,14 +129,12 @@ def solve_mediated(bilayer: Bilayer, coupling: str, mu_star: Any, hooks: Hooks) 
         hole_over_electron_mass=1 / bilayer.mass_ratio, data=data)
 
 
-def _fields(liquids: Liquids, hooks: Hooks) -> Any:
+def _fields(liquids: Liquids, hooks: Hooks) -> Iterator[tuple[str, np.ndarray, bool]]:
     """Name, L and whether it converged, of every theory."""
     none = np.zeros((len(liquids.grid.q), 2, 2))
     stls = None
     for name in LEVELS:
-        if (ended := hooks.should_stop()) is not None:
-            raise Ended(ended)
-        hooks.progress(f"what the holes add: {name}")
+        hooks.look(f"what the holes add: {name}")
         if name in ("rpa", "hubbard"):
             yield name, none if name == "rpa" else hubbard(liquids), True
             continue
@@ -148,8 +147,7 @@ def _level(bilayer: Bilayer, name: str, found: Mediated, rule: Any, fermi: float
     lam, spectrum, mu = float(found.lam[0]), found.spectrum, max(found.mu, 0.0)
     if spectrum is None:
         return CouplingLevel(name, lam, found.mu, False, None, None, None, None)
-    star = float(morel_anderson(mu, fermi, spectrum.top)) if rule == "morel-anderson" else (
-        mu if rule == "bare" else float(rule))
+    star = float(pseudopotential(rule, mu, fermi, spectrum.top))
     t_c, scales = critical_temperature(spectrum, star), bilayer.scales
     return CouplingLevel(name, lam, found.mu, True, star, spectrum.omega_log, t_c / bilayer.mass_ratio,
                          t_c * scales.hartree_kelvin if scales.known else None)

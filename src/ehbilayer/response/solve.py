@@ -29,7 +29,6 @@ MODE_POINTS, FIRST = 150, 1e-3  # wave numbers of modes, the first over the last
 DISTANCES, FARTHEST = 120, 12.0  # of g(r), and the largest over 1/k_F of the least dense carrier
 SHOWN = 4.0  # largest wave number of tables over the largest 2 k_F
 DIFFERENCE = 0.02  # of the densities, for the stiffness of the energy
-DIED = 1e-12  # v_ab over v_aa where layers do not see each other
 
 
 @dataclass(frozen=True)
@@ -127,18 +126,11 @@ def solve(asked: Asked, hooks: Hooks) -> ResponseResult:
 
 
 def _solve(asked: Asked, liquids: Liquids, names: list[str], common: dict[str, Any], hooks: Hooks) -> ResponseResult:
-    def told(text: str) -> None:
-        if (status := hooks.should_stop()) is not None:
-            raise Ended(status)
-        hooks.progress(text)
-
-    told(f"response in {asked.approximation}")
-    found = Correlated.of(liquids, asked.approximation, told)
+    hooks.look(f"response in {asked.approximation}")
+    found = Correlated.of(liquids, asked.approximation, hooks.look)
     reference = next((c for c in asked.bilayer.carriers if c.charge > 0), asked.bilayer.carriers[0])
-    free = sum(c.density * Gas(c, liquids.interaction, g.filled).energy
-               for c, g in zip(asked.bilayer.carriers, liquids.gases, strict=True))
     least, softest = _softest(liquids, found.field)
-    rule = _sum_rule(asked, liquids, found, told)
+    rule = _sum_rule(asked, liquids, found, hooks.look)
     sound, (together, heavy) = acoustic_velocity(liquids, found.field), _velocities(liquids, rule)
     data = _functions(liquids, found, names) | _modes(asked, liquids, found.field, sound)
     if asked.wave_numbers and asked.frequencies:
@@ -152,9 +144,14 @@ def _solve(asked: Asked, liquids: Liquids, names: list[str], common: dict[str, A
         acoustic_damping=None if sound is None else -sound.imag,
         hydrodynamic_velocity=together, lattice_velocity=heavy, correlation_energy_per_area=found.energy,
         correlation_energy_per_hole=found.energy / reference.density,
-        energy_per_hole=(free + found.energy) / reference.density,
+        energy_per_hole=(_mean_field(liquids) + found.energy) / reference.density,
         contact={f"{a}-{b}": float(contact[i, j]) for i, a in enumerate(names) for j, b in enumerate(names) if i <= j},
         stable=least > 0, least_stability=least, softest_wave_number=softest, stiffness=rule, data=data, **common)
+
+
+def _mean_field(liquids: Liquids) -> float:
+    """Kinetic and exchange energy per area, without correlation."""
+    return sum(g.carrier.density * Gas(g.carrier, liquids.interaction, g.filled).energy for g in liquids.gases)
 
 
 def _inputs(asked: Asked) -> dict[str, Any]:
@@ -194,8 +191,7 @@ def _sum_rule(asked: Asked, liquids: Liquids, found: Correlated, told: Callable[
         one = asked.liquids(factor)
         layers = [(g.carrier.layer, g.carrier.charge * g.carrier.density) for g in one.gases]
         charged = liquids.interaction.charging(layers, 1.0)
-        return charged + Correlated.of(one, asked.approximation, told).energy + sum(
-            g.carrier.density * Gas(g.carrier, one.interaction, g.filled).energy for g in one.gases)
+        return charged + Correlated.of(one, asked.approximation, told).energy + _mean_field(one)
 
     h = DIFFERENCE
     e = [energy(1 + i * h) for i in (-2, -1, 0, 1, 2)]

@@ -28,6 +28,7 @@ from ehbilayer.studies.keys import (
     ScreeningTable,
     Table,
 )
+from ehbilayer.studies.text import device_lines
 from ehbilayer.units import Scales, density_from_rs, rs_from_density
 
 LONGEST_SPACING = 1e6  # a_h
@@ -323,10 +324,11 @@ def plane_bilayer(study: Study) -> Bilayer:
                       given_critical_rs(density, "the infinite plane"))
 
 
-def carrier_lines(bilayer: Bilayer) -> list[str]:
-    """The plan lines that tell the carriers of the plane."""
-    return [f"  {c.name + 's':10s} {c.flavours} flavours, density {c.density:.6g} a_h^-2, r_s = {c.rs:.5g}"
-            for c in bilayer.carriers]
+def plane_lines(bilayer: Bilayer) -> list[str]:
+    """The plan lines that tell the device and its carriers in the plane."""
+    return [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer),
+            *(f"  {c.name + 's':10s} {c.flavours} flavours, density {c.density:.6g} a_h^-2, r_s = {c.rs:.5g}"
+              for c in bilayer.carriers)]
 
 
 def spacing_line(bilayer: Bilayer) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hartree_fock.coherence.field import Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import Filler
-from ehbilayer.hartree_fock.coherence.pairs import real_if_close
+from ehbilayer.hartree_fock.coherence.pairs import inverted, real_if_close
 from ehbilayer.hartree_fock.guesses import guess, sites_of
 from ehbilayer.numerics.lattice import crystal_cell, reduce_vectors
 from ehbilayer.numerics.minimize import orthonormalise
+from ehbilayer.orbitals import Guess
 
 # the normal state that each start with pairs is made of
 PAIRED_STARTS = {"supersolid": "crystal", "condensate": "liquid"}
@@ -57,13 +59,7 @@ def start_of(mean: MeanField, name: str, *, spin_order: str = "uniform", seed: i
 def _normal(mean: MeanField, name: str, spin_order: str, seed: int) -> Matrices:
     """Of the orbitals that Hartree-Fock starts from."""
     basis, g = mean.basis, mean.basis.coefficients
-    begin = guess(mean.torus, basis, name, spin_order=spin_order, seed=seed)
-    density = []
-    for x, filling in zip(begin.frames, begin.fillings, strict=True):
-        x = orthonormalise(np, x[None])[0]
-        d = np.zeros((len(basis.k_points), g, g), dtype=complex)
-        d[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, x, x.conj())
-        density.append(d)
+    density = density_matrices(basis, guess(mean.torus, basis, name, spin_order=spin_order, seed=seed))
     found = []
     for c, sector in enumerate(mean.sectors):
         r = np.zeros((len(basis.k_points), mean.size(c), mean.size(c)), dtype=complex)
@@ -74,14 +70,24 @@ def _normal(mean: MeanField, name: str, spin_order: str, seed: int) -> Matrices:
     return tuple(found)
 
 
+def density_matrices(basis: PlaneWaveBasis, begin: Guess) -> Matrices:
+    """D (K, g, g) of the orthonormal orbitals that span those of a guess, of every determinant."""
+    found = []
+    for x, filling in zip(begin.frames, begin.fillings, strict=True):
+        c = orthonormalise(np, np.asarray(x)[None] + 0j)[0]
+        d = np.zeros((len(basis.k_points), basis.coefficients, basis.coefficients), dtype=complex)
+        d[filling.blocks] = np.einsum("kn,kng,knh->kgh", filling.f, c, c.conj())
+        found.append(d)
+    return tuple(found)
+
+
 def _transformed(mean: MeanField, density: np.ndarray) -> np.ndarray:
     """D(-kappa', -kappa) of a density matrix D(kappa, kappa') of holes."""
     basis = mean.basis
     place = np.full((basis.size, 2), -1)  # block and position of every wave
     k, g = np.nonzero(basis.mask)
     place[basis.index[k, g]] = np.stack([k, g], axis=1)
-    where = {tuple(w): i for i, w in enumerate(basis.waves.tolist())}
-    minus = np.array([where[-i, -j] for i, j in basis.waves.tolist()])[basis.index]  # (K, G)
+    minus = inverted(basis)[basis.index]  # (K, G)
     block, at = place[minus[:, 0], 0], place[minus, 1]
     found = density[block[:, None, None], at[:, :, None], at[:, None, :]]
     return np.asarray(np.conj(found) * basis.mask[:, :, None] * basis.mask[:, None, :])

@@ -40,7 +40,7 @@ WORDS = {"top": "top gate", "bottom": "bottom gate", "common": "common gate volt
 
 def figure(result: GatesResult) -> Figure:
     """Maps or lines over the voltages, and the curve. Raises InputError for a result with neither."""
-    axes = [name for name in VOLTAGES if name in result.data]
+    axes = _axes(result)
     panels = [electrons, holes, phase_map, charge, exciton] if len(axes) == 2 else [lines, potentials] if axes else []
     panels += [pairs] if "curve_bias" in result.data else []
     panels += [jump] if "curve_bias" in result.data and len(panels) % 2 else []
@@ -66,14 +66,18 @@ def _label(result: GatesResult, words: str) -> str:
     return f"{words} (mV)" if SHOWN in result.extra else f"{words} (Haₕ)"
 
 
-def _paint(result: GatesResult, ax: Axes, name: str, title: str, colours: str, limit: float | None = None) -> None:
-    """A number over two voltages, the bias upwards where it is one of them."""
+def _laid(result: GatesResult, name: str) -> tuple[str, str, np.ndarray]:
+    """The voltages across and upwards, upwards the bias where it is one of the two, and a variable (up, across)."""
     y, x = reversed(_axes(result)) if _axes(result)[1] == "bias" else _axes(result)
     values = result.data[name].values
-    values = values.T if result.data[name].dims == (x, y) else values
-    ends = (0.0, limit) if colours != "RdBu" else (-limit if limit else None, limit)
+    return x, y, values.T if result.data[name].dims == (x, y) else values
+
+
+def _paint(result: GatesResult, ax: Axes, name: str, title: str, colours: str, limit: float | None = None) -> None:
+    """A number over two voltages."""
+    x, y, values = _laid(result, name)
     drawn = ax.pcolormesh(result.data[x].values, result.data[y].values, values, shading="nearest", rasterized=True,
-                          cmap=shades(colours), vmin=ends[0], vmax=ends[1])
+                          cmap=shades(colours), vmin=0.0, vmax=limit)
     bar = figure_of(ax).colorbar(drawn, ax=ax, fraction=0.05, pad=0.03)
     bar.ax.tick_params(labelsize=SMALL, direction="in")
     _outline(result, ax, x, y)
@@ -105,16 +109,19 @@ def holes(result: GatesResult, ax: Axes) -> None:
 
 def charge(result: GatesResult, ax: Axes) -> None:
     """d(n_e - n_h) by a common shift of the gates."""
-    values = result.data["charge_compressibility"].values
-    _paint(result, ax, "charge_compressibility", "charge compressibility", "viridis",
-           float(np.quantile(values, 0.98)) or None)
+    _compressibility(result, ax, "charge")
 
 
 def exciton(result: GatesResult, ax: Axes) -> None:
     """d min(n_e, n_h) by the bias."""
-    values = result.data["exciton_compressibility"].values
-    _paint(result, ax, "exciton_compressibility", "exciton compressibility", "viridis",
-           float(np.quantile(values, 0.98)) or None)
+    _compressibility(result, ax, "exciton")
+
+
+def _compressibility(result: GatesResult, ax: Axes, of: str) -> None:
+    """In colours up to all but the highest, which are steps between phases."""
+    name = f"{of}_compressibility"
+    _paint(result, ax, name, f"{of} compressibility", "viridis",
+           float(np.quantile(result.data[name].values, 0.98)) or None)
 
 
 def phase_map(result: GatesResult, ax: Axes) -> None:
@@ -122,13 +129,12 @@ def phase_map(result: GatesResult, ax: Axes) -> None:
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    y, x = reversed(_axes(result)) if _axes(result)[1] == "bias" else _axes(result)
+    x, y, phases = _laid(result, "phase")
     names = list(dict.fromkeys(result.data["phase"].values.ravel().tolist()))
     colours = {**dict(zip((n for n in names if n not in PHASES), MORE, strict=False)), **PHASES}
-    values = np.vectorize(names.index)(result.data["phase"].values)
-    values = values.T if result.data["phase"].dims == (x, y) else values
-    ax.pcolormesh(result.data[x].values, result.data[y].values, values, shading="nearest", rasterized=True,
-                  cmap=ListedColormap([colours.get(n, EMPTY) for n in names]), vmin=-0.5, vmax=len(names) - 0.5)
+    ax.pcolormesh(result.data[x].values, result.data[y].values, np.vectorize(names.index)(phases), shading="nearest",
+                  rasterized=True, cmap=ListedColormap([colours.get(n, EMPTY) for n in names]), vmin=-0.5,
+                  vmax=len(names) - 0.5)
     _outline(result, ax, x, y)
     ax.legend(handles=[Patch(facecolor=colours.get(n, EMPTY), edgecolor=INK, linewidth=0.4, label=n) for n in names],
               fontsize=SMALL - 1, loc="lower center", framealpha=0.85, ncols=2)
@@ -137,20 +143,21 @@ def phase_map(result: GatesResult, ax: Axes) -> None:
 
 def lines(result: GatesResult, ax: Axes) -> None:
     """Densities over one voltage."""
-    x, = _axes(result)
-    for name, colour in COLOURS.items():
-        ax.plot(result.data[x].values, result.data[f"{name}_density"].values, color=colour, label=f"{name}s")
-    ax.legend(fontsize=SMALL, frameon=False)
-    dress(ax, "densities", _label(result, WORDS[x]), axis_label(result, "density", "a_h^-2"))
+    _both(result, ax, "{}_density", "{}s", "densities", axis_label(result, "density", "a_h^-2"))
 
 
 def potentials(result: GatesResult, ax: Axes) -> None:
     """Chemical potentials over one voltage."""
+    _both(result, ax, "mu_{}", "µ of {}s", "chemical potentials", axis_label(result, "over the band's edge", "Ha_h"))
+
+
+def _both(result: GatesResult, ax: Axes, of: str, label: str, title: str, up: str) -> None:
+    """The variables ``of`` electrons and of holes over one voltage; {} stands for the carrier."""
     x, = _axes(result)
     for name, colour in COLOURS.items():
-        ax.plot(result.data[x].values, result.data[f"mu_{name}"].values, color=colour, label=f"µ of {name}s")
+        ax.plot(result.data[x].values, result.data[of.format(name)].values, color=colour, label=label.format(name))
     ax.legend(fontsize=SMALL, frameon=False)
-    dress(ax, "chemical potentials", _label(result, WORDS[x]), axis_label(result, "over the band's edge", "Ha_h"))
+    dress(ax, title, _label(result, WORDS[x]), up)
 
 
 def pairs(result: GatesResult, ax: Axes) -> None:

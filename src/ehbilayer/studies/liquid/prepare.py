@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from ehbilayer.liquid.solve import solve
-from ehbilayer.studies.bilayer import carrier_lines, device_entries, plane_bilayer, spacing_line
+from ehbilayer.studies.bilayer import device_entries, plane_bilayer, plane_lines
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.liquid import keys
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines
 
 
 def prepare(study: Study) -> Task:
     """The task of a liquid study. Raises InputError for one that cannot be computed."""
     table, bilayer = keys.of(study), plane_bilayer(study)
-    plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer), *carrier_lines(bilayer),
+    plan = [*plane_lines(bilayer),
             f"  solve      infinite plane, spins {table.spin}"]
     resolved = {"bilayer": device_entries(study, bilayer), "liquid": table.model_dump(),
                 "density": {c.name: c.density for c in bilayer.carriers}}

@@ -18,14 +18,13 @@ from ehbilayer.results.files import read_bytes
 from ehbilayer.studies.bilayer import (
     bilayer_at,
     bilayer_of,
-    carrier_lines,
     device_entries,
     given_critical_rs,
     length_of,
     mass_ratio_of,
     plane_bilayer,
+    plane_lines,
     require_pairs,
-    spacing_line,
 )
 from ehbilayer.studies.compressibility import keys as compressibility_keys
 from ehbilayer.studies.file import Study
@@ -63,7 +62,7 @@ def prepare(study: Study) -> Task:
 
 def _prepare_mediated(study: Study) -> Task:
     table, bilayer = keys.of(study), plane_bilayer(study)
-    plan = (*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer), *carrier_lines(bilayer),
+    plan = (*plane_lines(bilayer),
             f"  solve      what the holes add, {table.coupling}, mu* {table.mu_star}")
     resolved = {"bilayer": device_entries(study, bilayer), "density": {c.name: c.density for c in bilayer.carriers},
                 "pairing": {"coupling": table.coupling, "mu_star": table.mu_star}}

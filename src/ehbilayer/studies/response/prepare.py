@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ehbilayer.response.solve import Asked, solve
-from ehbilayer.studies.bilayer import carrier_lines, device_entries, plane_bilayer, spacing_line
+from ehbilayer.studies.bilayer import device_entries, plane_bilayer, plane_lines
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.response import keys
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines
 
 SECONDS, SELF_CONSISTENT = 0.5, 8.0
 
@@ -19,7 +18,7 @@ def prepare(study: Study) -> Task:
                   for name, value in (("largest_frequency", table.largest_frequency), ("broadening", table.broadening)))
     asked = Asked(bilayer, table.approximation, table.spin, table.wave_numbers, table.frequencies,
                   table.largest_wave_number, top, width, table.sum_rule)
-    plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer), *carrier_lines(bilayer),
+    plan = [*plane_lines(bilayer),
             f"  solve      response in {table.approximation}, spins {table.spin}"]
     resolved = {"bilayer": device_entries(study, bilayer), "response": table.model_dump(),
                 "density": {c.name: c.density for c in bilayer.carriers}}

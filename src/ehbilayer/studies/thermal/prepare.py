@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ehbilayer.studies.bilayer import carrier_lines, device_entries, plane_bilayer, spacing_line
+from ehbilayer.studies.bilayer import device_entries, plane_bilayer, plane_lines
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.task import Task
-from ehbilayer.studies.text import device_lines
 from ehbilayer.studies.thermal import keys
 from ehbilayer.thermal.estimates import Asked, solve
 
@@ -17,7 +16,7 @@ def prepare(study: Study) -> Task:
     table, bilayer = keys.of(study), plane_bilayer(study)
     asked = Asked(bilayer, table.spin, table.trions, table.structure, table.lindemann, table.points)
     heat = f" = {bilayer.temperature * bilayer.scales.hartree_kelvin:.4g} K" if bilayer.scales.known else ""
-    plan = [*device_lines(bilayer.material, bilayer.scales), *spacing_line(bilayer), *carrier_lines(bilayer),
+    plan = [*plane_lines(bilayer),
             f"  solve      T_BKT, ionisation{' with trions' * table.trions}, melting",
             *([f"  at         k_B T = {bilayer.temperature:.6g} Ha_h{heat}"] if bilayer.temperature else [])]
     resolved = {"bilayer": device_entries(study, bilayer) | {"temperature": bilayer.temperature},
