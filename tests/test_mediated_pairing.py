@@ -84,6 +84,16 @@ def test_a_study_and_a_call_give_the_same(tmp_path: Path) -> None:
     assert dict(kinds.rows(found))["T_c"].startswith("none") and kinds.figure(found).axes
 
 
+def test_a_call_takes_the_screened_interaction_that_a_study_takes(tmp_path: Path) -> None:
+    study = {"kind": "pairing", "bilayer": {"material": "WSe2/hBN/MoSe2", "spacing": "3 nm"},
+             "density": {"electron": "1e12 cm^-2", "electrons_per_hole": 1}, "pairing": {"coupling": "rpa"}}
+    device = Bilayer.of("WSe2/hBN/MoSe2", spacing="3 nm", electron_density="1e12 cm^-2")
+    assert device.interaction.name == "screened"
+    assert pairing(device, coupling="rpa").levels == run(make_study(study), directory=tmp_path / "out").levels
+    with pytest.raises(InputError, match="pairing by plasmons"):  # the plasmon pole is of Coulomb's interaction
+        pairing(device, alpha=0.3)
+
+
 @pytest.mark.parametrize(("options", "words"), [
     ({"coupling": "magic"}, r"coupling: must be plasmon-pole \| rpa"),
     ({"coupling": "rpa", "alpha": 0.3}, r"alpha: must be absent where the coupling is rpa"),

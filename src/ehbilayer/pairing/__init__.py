@@ -39,7 +39,7 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
 
     Parameters
     ----------
-    bilayer : as many electrons as holes, Coulomb's interaction, holes no lighter than electrons.
+    bilayer : as many electrons as holes, Coulomb's interaction, holes no lighter than electrons; see ``coupling``.
     alpha_squared, alpha, alpha_source : one of them: (v_p/v_0)^2, its root, or where it comes from: ``paper-line``
         (1.2 - 1.39 r_s/r_s*, a reading of a figure), ``torus`` or ``limit`` (Hartree-Fock, see `compressibility`).
     alpha_squared_uncertainty : gives a band of T_c.
@@ -79,7 +79,6 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     from ehbilayer.results.calling import call
 
     require("bilayer", bilayer, Bilayer)
-    require_coulomb(bilayer.interaction, "pairing by plasmons")
     require_plain(bilayer, "the pairing of a liquid")
     if coupling != PLASMON_POLE:
         given = {"alpha_squared": alpha_squared, "alpha": alpha, "alpha_source": alpha_source, "map_rs": map_rs,
@@ -89,6 +88,7 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
                 raise InputError(name, f"absent where the coupling is {coupling}", value,
                                  f'leave it out, or coupling = "{PLASMON_POLE}"')
         return call(lambda hooks: solve_mediated(bilayer, coupling, mu_star, hooks), bilayer.scales, how)
+    require_coulomb(bilayer.interaction, "pairing by plasmons")
     source = Source.of(alpha_squared, alpha, alpha_source, given_uncertainty=alpha_squared_uncertainty,
                        rs_star=rs_star, capacitor=capacitor, holes=holes, zero_mode=zero_mode, sizes=sizes,
                        state=state)
