@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ehbilayer.pairing.couplings import bcs_temperature
     from ehbilayer.pairing.eliashberg import eliashberg_tc
     from ehbilayer.pairing.result import PairingMapResult, PairingResult
+    from ehbilayer.reports.compare import compare
     from ehbilayer.results.base import Result
     from ehbilayer.results.files import atomic_write
     from ehbilayer.run.reporting import Reporter
@@ -66,16 +67,17 @@ _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb
          "Reporter": "run.reporting", "Result": "results.base", "Scales": "units",
          "Screened": "interaction.screened", "Status": "status",
          "Study": "studies.file", "SweepResult": "sweep.result", "Torus": "torus", "atomic_write": "results.files",
-         "bcs_temperature": "pairing.couplings", "correlated_phases": "monte_carlo.correlated",
+         "bcs_temperature": "pairing.couplings", "compare": "reports.compare",
+         "correlated_phases": "monte_carlo.correlated",
          "eliashberg_tc": "pairing.eliashberg", "load": "sweep.load",
          "load_study": "studies.file", "make_study": "studies.file", "run_many": "sweep.many",
          "size_limit": "numerics.limits"}
 __all__ = ["Bilayer", "Carrier", "Coulomb", "CrystalScanResult", "HartreeFockResult", "InputError", "Interaction",
            "PairingMapResult", "PairingResult", "Reporter", "Result", "Scales", "Screened", "Status", "Study",
-           "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compressibility", "condensate",
-           "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body", "gates",
-           "hartree_fock", "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases", "phonons",
-           "response", "run", "run_many", "size_limit", "thermal"]
+           "SweepResult", "Torus", "__version__", "atomic_write", "bcs_temperature", "compare", "compressibility",
+           "condensate", "correlated_phases", "critical_spacing", "crystal", "device", "eliashberg_tc", "few_body",
+           "gates", "hartree_fock", "liquid", "load", "load_study", "make_study", "monte_carlo", "pairing", "phases",
+           "phonons", "response", "run", "run_many", "size_limit", "thermal"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,8 +18,9 @@ from ehbilayer.errors import InputError
 
 UNUSABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENOTDIR)  # of paths
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
-COMMANDS = (computing.run, computing.device, reading.show, reading.status, reading.plot, reading.materials,
-            reading.units, computing.reproduce, reading.schema)  # in the order of the help
+COMMANDS = (computing.run, computing.device, reading.show, reading.status, reading.plot, reading.compare,
+            reading.export, reading.materials, reading.units, computing.reproduce,
+            reading.schema)  # in the order of the help
 
 
 class _Commands(TyperGroup):

@@ -8,17 +8,65 @@ from typing import Annotated
 
 import typer
 
-from ehbilayer.commands.telling import print_result, print_rows, tell
+from ehbilayer.commands.telling import AsJson, print_result, print_rows, tell
 from ehbilayer.errors import InputError
 
 
 def show(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
          as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False) -> None:
-    """Print the table of a result."""
+    """Print the table of a result, of a sweep also that of its points."""
     from ehbilayer.sweep.load import last_run, load
+    from ehbilayer.sweep.table import points
 
-    print_result(load(result), as_json, quiet=False)
+    loaded = load(result)
+    print_result(loaded, as_json, quiet=False)
+    for line in [] if as_json else points(loaded):
+        print(line)
     tell(last_run(result))
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="A result file or the directory of a run.", show_default=False)],
+    b: Annotated[Path, typer.Argument(help="Another one of the same kind.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say what differs between two results, beyond their errors or not."""
+    from dataclasses import asdict
+
+    from ehbilayer.reports.compare import compare as compared
+    from ehbilayer.reports.compare import rows
+    from ehbilayer.results.base import to_json
+
+    found = compared(a, b)
+    if as_json:
+        numbers = [asdict(n) | {"difference": n.difference, "beyond": n.beyond} for n in found.numbers]
+        whole = asdict(found) | {"numbers": numbers, "same": found.same}
+        print(json.dumps(json.loads(to_json(whole)), indent=2, ensure_ascii=False))
+    else:
+        print_rows(rows(found))
+
+
+def export(
+    result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.", show_default=False)],
+    as_csv: Annotated[bool, typer.Option("--csv", help="One file for each table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One file with all of it.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", show_default=False, help="Directory for the files "
+                                                "[default: export in that of the result].")] = None,
+) -> None:
+    """Write a result for other programs, as CSV or JSON."""
+    from ehbilayer.reports.export import export as exported
+    from ehbilayer.run.runner import make_ready
+    from ehbilayer.sweep.load import load
+
+    if not (as_csv or as_json):
+        raise InputError("--csv | --json", "one of them or both", "none", "say what to write")
+    loaded = load(result)
+    home = result if result.is_dir() else result.parent
+    target = home / "export" if output is None else output
+    make_ready(target)
+    for path in exported(loaded, target, as_csv=as_csv, as_json=as_json):
+        print(f"written to {path}")
+    raise typer.Exit  # it has done more than print
 
 
 def status(directory: Annotated[Path, typer.Argument(help="The directory of a run.", show_default=False)],

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.results.base import Result
 from ehbilayer.status import Status
 from ehbilayer.studies.kinds import kind_of
 from ehbilayer.studies.text import status_row, time_row
@@ -14,6 +15,7 @@ from ehbilayer.sweep.result import SweepResult
 WORDS = ("winner", "phase")
 LISTED = 5  # failures, and numbers
 ANY = ("energy",)  # of a kind that does not say which of its numbers to show
+WIDTH, MOST = 120, 60  # characters of a line, and points that are printed
 
 
 def rows(result: SweepResult) -> list[tuple[str, str]]:
@@ -87,3 +89,42 @@ def _range(result: SweepResult, name: str) -> str:
         values = values[_good(result)]
     known = values[np.isfinite(values)]
     return f"{known.min():.8g} ... {known.max():.8g} {unit if unit != '1' else ''}".rstrip() if known.size else ""
+
+
+def points(result: Result) -> list[str]:
+    """Lines of a table with a point in each: swept values, how it ended where not all converged, words, and the numbers
+    to look at first, as many as fit; nothing for what is no sweep."""
+    if not isinstance(result, SweepResult) or "status" not in result.data:
+        return []
+    base = result.data["status"]
+    place = np.indices(base.values.shape).reshape(base.values.ndim, -1)
+    columns: dict[str, list[str]] = {}
+    for key in result.axes:
+        v = result.data[key]
+        along = v.values if v.dims == base.dims else v.values[place[base.dims.index(key)]]
+        columns[_heading(key, v.units)] = [_cell(x) for x in np.ravel(along)]
+    words = ["status"] * (not _good(result).all()) + [w for w in WORDS if w in result.data]
+    for name in dict.fromkeys([*words, *main_numbers(result)]):
+        v = result.array(name)
+        if v.values.shape == base.values.shape:
+            columns[_heading(name, v.units)] = [_cell(x) for x in v.values.ravel()]
+    widths = {h: max(len(h), *map(len, cells)) for h, cells in columns.items() if cells}
+    fits = [h for i, h in enumerate(widths) if 2 * (i + 1) + sum(list(widths.values())[:i + 1]) <= WIDTH]
+    lines = ["  ".join(["", *(h.rjust(widths[h]) for h in fits)])]
+    lines += ["  ".join(["", *(columns[h][i].rjust(widths[h]) for h in fits)])
+              for i in range(min(base.values.size, MOST))]
+    left = base.values.size - MOST
+    more = f"{left} more points" * (left > 0) + " and " * (left > 0 < len(widths) - len(fits)) + \
+        f"{len(widths) - len(fits)} more columns" * (len(fits) < len(widths))
+    return [*lines, f"  {more}: ehb export --csv has all"] if more else lines
+
+
+def _heading(key: str, unit: str) -> str:
+    short = key.split(".", 1)[1] if key.startswith(("bilayer.", "density.", "cell.")) else key
+    return short if unit == "1" else f"{short} ({unit})"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float | np.floating):
+        return "-" if np.isnan(value) else f"{value:.7g}"
+    return str(value) or "-"
