@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ehbilayer.monte_carlo.cached import evaluate_cached, step_cached
 from ehbilayer.monte_carlo.kernels import Psi, evaluate, step_all
 from ehbilayer.monte_carlo.trial import Trial
 
@@ -44,7 +45,8 @@ class Walkers:
         r, e = self.positions, self.energies
         normal, uniform = self.random.standard_normal(r.shape), self.random.random(r.shape[:2])
         moves = np.empty((len(r), 3))
-        share_out(lambda i: step_all(psi, r[i], tau, normal[i], uniform[i], fixed, e[i], moves[i]), r, self.workers)
+        move = step_all if len(psi.backflow.coefficients) else step_cached
+        share_out(lambda i: move(psi, r[i], tau, normal[i], uniform[i], fixed, e[i], moves[i]), r, self.workers)
         accepted, moved, tried = moves.sum(axis=0)
         return float(accepted / uniform.size), float(moved / tried)
 
@@ -73,7 +75,8 @@ def share_out(work: Callable[[slice], None], positions: np.ndarray, workers: int
 def local_energies(psi: Psi, positions: np.ndarray, workers: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Local energies (W,) in Ha_h and ln|psi| (W,) of walkers."""
     out = np.empty((len(positions), 3))
-    share_out(lambda i: evaluate(psi, positions[i], out[i]), positions, workers)
+    look = evaluate if len(psi.backflow.coefficients) else evaluate_cached
+    share_out(lambda i: look(psi, positions[i], out[i]), positions, workers)
     return out[:, 0] + out[:, 1], out[:, 2]
 
 
