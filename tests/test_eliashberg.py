@@ -8,9 +8,10 @@ import pytest
 from scipy.linalg import eigvalsh
 
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.quadrature import gram_rule
 from ehbilayer.pairing import eliashberg as module
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, einstein
-from ehbilayer.pairing.eliashberg import critical_temperature, eliashberg_tc, gram_rule, matsubara
+from ehbilayer.pairing.eliashberg import critical_temperature, eliashberg_tc, matsubara
 from ehbilayer.pairing.gap import gap_curve, solve_gap
 from ehbilayer.pairing.temperature import allen_dynes
 from paper_units import liquid, plasmon_spectrum, temperature_of

@@ -223,7 +223,6 @@ def test_other_interactions() -> None:
 
 @pytest.mark.parametrize(("call", "words"), [
     (lambda: response(two_layers(1.0, 1.0), approximation="rpax"), r"approximation: must be rpa \| hubbard \| stls"),
-    (lambda: response(two_layers(1.0, 1.0, temperature=0.1)), r"temperature: must be 0 for the response of liquids"),
     (lambda: response(two_layers(1.0, 1.0), broadening=-1.0), r"broadening: must be a positive number"),
     (lambda: response(two_layers(1.0, 1.0), wave_numbers=2.5), r"wave_numbers: must be an integer"),
     (lambda: response(Bilayer.of(spacing=1.0, electron_mass=1.0, hole_mass=1.0)), r"density")])

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ehbilayer.errors import InputError
+from ehbilayer.numerics.quadrature import gram_rule
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, from_table
 
 EXPLICIT = 32  # Matsubara frequencies that all are there
@@ -169,18 +170,3 @@ def _grid(blocks: int) -> Matsubara:
         weight.append(w)
         start *= 2
     return Matsubara(np.concatenate(x), np.concatenate(weight), start)
-
-
-def gram_rule(count: int, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights (order,) with sum_{j=0}^{count-1} p(j) = sum w p(node) for polynomials of degree < 2 order.
-
-    The polynomials orthogonal on 0 ... count-1 are Gram's (discrete Chebyshev), with recurrence coefficients
-    b_k = k^2 (count^2 - k^2)/(4 (4 k^2 - 1)); nodes and weights follow as in G. H. Golub and J. H. Welsch, Math. Comp.
-    23, 221 (1969).
-    """
-    from scipy.linalg import eigh_tridiagonal
-
-    k = np.arange(1, order, dtype=float)
-    below = np.sqrt(k * k * (float(count) ** 2 - k * k) / (4 * (4 * k * k - 1)))
-    node, vector = eigh_tridiagonal(np.full(order, (count - 1) / 2), below)
-    return node, count * vector[0] ** 2

@@ -1,7 +1,8 @@
 """Response of the liquids of a bilayer: plasmons, screening, correlation, stability.
 
-`polarisation` is the free gas, `liquids` what interaction makes of it, `local_fields` what goes beyond the random
-phase, `modes` the plasmons, `grid` the integrals, `solve` all of that for one bilayer; what comes back is a `result`.
+`polarisation` is the free gas, `warm_polarisation` that at a temperature, `liquids` what interaction makes of it,
+`local_fields` what goes beyond the random phase, `modes` the plasmons, `grid` the integrals, `solve` all of that for
+one bilayer; what comes back is a `result`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def response(bilayer: Bilayer, *, approximation: str = "rpa", spin: str = "restr
 
     Parameters
     ----------
-    bilayer : carriers with k^2/2m and densities, any interaction.
+    bilayer : carriers with k^2/2m and densities, any interaction, any temperature (energies are then free energies).
     approximation : of the local fields G: ``rpa`` (none), ``hubbard`` (exchange of like particles), ``stls`` (those of
         the pair correlation that follows from the response, self-consistent).
     spin : ``restricted`` (flavours equally filled), ``polarized``, or the ``lowest`` of Hartree-Fock.
@@ -45,10 +46,10 @@ def response(bilayer: Bilayer, *, approximation: str = "rpa", spin: str = "restr
 
     Raises
     ------
-    InputError : a temperature, a carrier without density or with a dispersion of its own, an unknown choice.
+    InputError : a carrier without density or with a dispersion of its own, an unknown choice.
 
     Sources: F. Stern, Phys. Rev. Lett. 18, 546 (1967); K. S. Singwi et al., Phys. Rev. 176, 589 (1968); S. Das Sarma
-    and A. Madhukar, Phys. Rev. B 23, 805 (1981).
+    and A. Madhukar, Phys. Rev. B 23, 805 (1981); P. F. Maldague, Surf. Sci. 73, 296 (1978).
     """
     from ehbilayer.model import Bilayer
     from ehbilayer.response.solve import Asked, solve

@@ -13,10 +13,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from ehbilayer.numerics.quadrature import gauss_legendre
+from ehbilayer.numerics.quadrature import gauss_legendre, gram_rule
 
 NODES = 16  # of a panel
 WIDER = 3.0  # largest ratio of the ends of a panel
+EXPLICIT, PER_OCTAVE, BEYOND = 32, 10, 1e4  # of Matsubara's frequencies, and the last one over the scale
 STEP, REACH = 0.06, 3.7  # of t in w = s exp(pi/2 sinh t): both ends below 1e-13 of the integral
 
 
@@ -28,6 +29,22 @@ def frequencies(scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     t = np.arange(-REACH, REACH + STEP / 2, STEP)
     w = scale[:, None] * np.exp(np.pi / 2 * np.sinh(t))
     return w, w * np.pi / 2 * np.cosh(t) * STEP
+
+
+def matsubara(temperature: float, scale: float) -> tuple[np.ndarray, np.ndarray, int]:
+    """Nodes w (k,), weights and number of Matsubara's frequencies in pi T sum over all of them, for even functions.
+
+    Every one up to EXPLICIT, then Gram's rule for each octave, exact for polynomials, up to BEYOND the ``scale``.
+    """
+    w, weight, count = [np.arange(EXPLICIT, dtype=float)], [np.ones(EXPLICIT)], EXPLICIT
+    while 2 * np.pi * temperature * count < BEYOND * scale:
+        node, share = gram_rule(count, PER_OCTAVE)
+        w.append(count + node)
+        weight.append(share)
+        count *= 2
+    n, both = np.concatenate(w), 2 * np.concatenate(weight)
+    both[0] = 1.0
+    return 2 * np.pi * temperature * n, np.pi * temperature * both, count
 
 
 @dataclass(frozen=True, eq=False)

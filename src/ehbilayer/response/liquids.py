@@ -9,7 +9,10 @@ At coupling l V the interaction energy follows from S, and the correlation energ
 
     E_c/A = 1/2 int q dq/2 pi sum_ab sqrt(n_a n_b) z_a z_b v_ab int_0^1 dl [S^l_ab - S^0_ab],
 
-which in the random phase approximation is (1/2 pi) int q dq/2 pi int_0^inf dw {ln det(1 - chi_0 V) + tr chi_0 V}.
+(of the free energy where there is a temperature, and then pi T sum over Matsubara's frequencies stands for the
+integrals int_0^inf dw), which in the random phase approximation is
+
+    (1/2 pi) int q dq/2 pi int_0^inf dw {ln det(1 - chi_0 V) + tr chi_0 V}.
 
 Source: Giuliani & Vignale, Quantum Theory of the Electron Liquid (2005), chapters 5 and 7.
 """
@@ -24,8 +27,9 @@ import numpy as np
 
 from ehbilayer.interaction.base import Interaction
 from ehbilayer.numerics.quadrature import gauss_legendre
-from ehbilayer.response.grid import WaveGrid, frequencies
+from ehbilayer.response.grid import WaveGrid, frequencies, matsubara
 from ehbilayer.response.polarisation import FreeGas
+from ehbilayer.response.warm_polarisation import SPAN, WarmFreeGas
 
 COUPLINGS = 12  # of int_0^1 dl, in the root of l
 TOP = 20.0  # wave numbers beyond which short distances are seen, over the largest of m/m_h and 1/d
@@ -37,17 +41,18 @@ class Liquids:
 
     Parameters
     ----------
-    gases : one for each carrier.   interaction : between unit charges in their layers.   coupling : a factor of it.
+    gases : one for each carrier, all cold or all of one temperature.
+    interaction : between unit charges in their layers.   coupling : a factor of it.
     """
 
-    gases: tuple[FreeGas, ...]
+    gases: tuple[FreeGas | WarmFreeGas, ...]
     interaction: Interaction
     coupling: float = 1.0
 
     @cached_property
     def grid(self) -> WaveGrid:
         """Wave numbers of all integrals."""
-        kinks = [2 * gas.fermi for gas in self.gases]
+        kinks = [2 * k for gas in self.gases for k in (gas.fermi, gas.reach)]
         short = [gas.carrier.mass for gas in self.gases]
         if len({gas.carrier.layer for gas in self.gases}) > 1 and self.interaction.spacing:
             short.append(min(1 / self.interaction.spacing, 10 * max(kinks)))
@@ -97,11 +102,15 @@ class Liquids:
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """Nodes w (n, k) and weights of the imaginary axis, and chi_0 (n, k, carriers) there, at the waves of the grid."""
+    """Nodes w (n, k) and weights of the imaginary axis, and chi_0 (n, k, carriers) there, at the waves of the grid.
+
+    ``count`` is the number of Matsubara's frequencies, 0 of the ground state.
+    """
 
     w: np.ndarray
     weight: np.ndarray
     free: np.ndarray
+    count: int = 0
 
     @classmethod
     def of(cls, liquids: Liquids) -> Axis:
@@ -110,8 +119,13 @@ class Axis:
         v = np.abs(np.diagonal(liquids.bare(q), axis1=1, axis2=2))
         scales = [q * g.velocity + q * q / (2 * g.carrier.mass)
                   + np.sqrt(g.carrier.density * q * q / g.carrier.mass * v[:, i]) for i, g in enumerate(liquids.gases)]
-        w, weight = frequencies(np.exp(np.mean(np.log(scales), axis=0)))
-        return cls(w, weight, np.stack([g.imaginary(q[:, None], w) for g in liquids.gases], axis=-1))
+        first, count = liquids.gases[0], 0
+        if isinstance(first, WarmFreeGas):
+            nodes, share, count = matsubara(first.temperature, float(np.max(scales)))
+            w, weight = (np.broadcast_to(x, (len(q), len(x))) for x in (nodes, share))
+        else:
+            w, weight = frequencies(np.exp(np.mean(np.log(scales), axis=0)))
+        return cls(w, weight, np.stack([g.imaginary(q[:, None], w) for g in liquids.gases], axis=-1), count)
 
 
 def screened(free: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -133,7 +147,28 @@ def holes(liquids: Liquids, axis: Axis, w: np.ndarray) -> np.ndarray:
 
 def free_holes(liquids: Liquids) -> np.ndarray:
     """(S_0 - 1) delta_ab at the waves of the grid."""
-    return np.stack([g.hole(liquids.grid.q) for g in liquids.gases], axis=-1)[:, :, None] * np.eye(len(liquids.gases))
+    found = [_warm_hole(liquids, i) if isinstance(g, WarmFreeGas) else g.hole(liquids.grid.q)
+             for i, g in enumerate(liquids.gases)]
+    return np.stack(found, axis=-1)[:, :, None] * np.eye(len(liquids.gases))
+
+
+def _warm_hole(liquids: Liquids, number: int) -> np.ndarray:
+    """S_0 - 1 of one warm gas: -T sum chi_0/n - 1, and what is left of the sum, in which chi_0 = -n q^2/m w^2."""
+    gas, axis, q = liquids.gases[number], liquids.on_axis, liquids.grid.q
+    assert isinstance(gas, WarmFreeGas)
+    n, m = gas.carrier.density, gas.carrier.mass
+    # sum_{j >= count} 1/j^2 = 1/(count - 1/2), to 1/(12 count^2) of it
+    left = q * q / (2 * np.pi**2 * m * gas.temperature * (axis.count - 0.5))
+    found = -np.einsum("nk,nk->n", axis.weight, axis.free[..., number]) / (np.pi * n) + left - 1
+    # beyond twice the largest wave number f f(k + q) has died out
+    top = 2 * np.sqrt(2 * m * gas.temperature * (max(gas.level, 0.0) + SPAN))
+    return np.asarray(np.where(q < top, found, 0.0))
+
+
+def free_exchange(liquids: Liquids) -> float:
+    """1/2 int q dq/2 pi sum_a n_a v_aa (S0_aa - 1) per area, Ha_h/a_h^2."""
+    values = np.einsum("naa,naa,a->n", np.abs(liquids.bare(liquids.grid.q)), free_holes(liquids), liquids.densities)
+    return 0.5 * float(liquids.grid.integral(values))
 
 
 def ring_energy(liquids: Liquids) -> float:

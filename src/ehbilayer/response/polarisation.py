@@ -36,6 +36,11 @@ class FreeGas:
         return math.sqrt(4 * math.pi * self.carrier.density / self.filled)
 
     @property
+    def reach(self) -> float:
+        """The wave number that holds all carriers, k_F."""
+        return self.fermi
+
+    @property
     def velocity(self) -> float:
         """v_F = k_F/m, a_h Ha_h."""
         return self.fermi / self.carrier.mass

@@ -13,13 +13,14 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.liquid.solve import gas_of
-from ehbilayer.model import Bilayer, require_plain
+from ehbilayer.model import Bilayer, Carrier, require_plain
 from ehbilayer.response import liquids as theory
 from ehbilayer.response.liquids import Liquids
 from ehbilayer.response.local_fields import Stls, hubbard
 from ehbilayer.response.modes import acoustic_velocity, followed, optical_start
 from ehbilayer.response.polarisation import FreeGas
 from ehbilayer.response.result import ResponseResult, SumRule
+from ehbilayer.response.warm_polarisation import WarmFreeGas
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
@@ -46,7 +47,7 @@ class Asked:
     sum_rule: bool = False
 
     def __post_init__(self) -> None:
-        require_plain(self.bilayer, "the response of liquids")
+        require_plain(self.bilayer, "the response of liquids", warm=True)
         for name, value, choices in (("approximation", self.approximation, APPROXIMATIONS), ("spin", self.spin, SPINS)):
             if value not in choices:
                 raise InputError(name, " | ".join(choices), value, "choose one of these")
@@ -62,7 +63,12 @@ class Asked:
         """The gases of all carriers with the spin that is asked for, at a ``factor`` of the densities."""
         bilayer = self.bilayer.with_densities({c.name: factor * c.density for c in self.bilayer.carriers})
         filled = {c.name: gas_of(self.bilayer, c, self.spin).filled for c in self.bilayer.carriers}
-        return Liquids(tuple(FreeGas(c, filled[c.name]) for c in bilayer.carriers), bilayer.interaction)
+        heat = self.bilayer.temperature
+
+        def gas(c: Carrier) -> FreeGas | WarmFreeGas:
+            return WarmFreeGas(c, filled[c.name], heat) if heat else FreeGas(c, filled[c.name])
+
+        return Liquids(tuple(gas(c) for c in bilayer.carriers), bilayer.interaction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +156,10 @@ def _solve(asked: Asked, liquids: Liquids, names: list[str], common: dict[str, A
 
 
 def _mean_field(liquids: Liquids) -> float:
-    """Kinetic and exchange energy per area, without correlation."""
+    """Kinetic and exchange energy per area, without correlation; at a temperature the free energy of free gases."""
+    if any(isinstance(g, WarmFreeGas) for g in liquids.gases):
+        return theory.free_exchange(liquids) + sum(g.carrier.density * g.free_energy for g in liquids.gases
+                                                   if isinstance(g, WarmFreeGas))
     return sum(g.carrier.density * Gas(g.carrier, liquids.interaction, g.filled).energy for g in liquids.gases)
 
 
@@ -158,7 +167,7 @@ def _inputs(asked: Asked) -> dict[str, Any]:
     return {"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
                          for c in asked.bilayer.carriers], "spacing": asked.bilayer.spacing,
             "interaction": asked.bilayer.interaction.parameters, "approximation": asked.approximation,
-            "spin": asked.spin}
+            "spin": asked.spin, "temperature": asked.bilayer.temperature}
 
 
 def _softest(liquids: Liquids, field: np.ndarray) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, Table, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, Table, density_keys, dotted, temperature_keys
 
 
 class ResponseTable(Table):
@@ -35,4 +35,5 @@ def of(study: Study) -> ResponseTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
-    return {*BILAYER, *density_keys(study.density), *dotted("response", ResponseTable)} - {"bilayer.capacitor"}
+    return {*BILAYER, *temperature_keys(study.bilayer), *density_keys(study.density),
+            *dotted("response", ResponseTable)} - {"bilayer.capacitor"}
