@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from ehbilayer import Bilayer, InputError, load, make_study, pairing, run
+from ehbilayer.pairing.coupling_spectrum import TabulatedCoupling, einstein
+from ehbilayer.pairing.eliashberg import critical_temperature
 from ehbilayer.pairing.mediated import LEVELS, mediated
 from ehbilayer.response import liquids as theory
 from ehbilayer.response.liquids import Liquids
@@ -101,3 +104,68 @@ def test_a_call_takes_the_screened_interaction_that_a_study_takes(tmp_path: Path
 def test_what_cannot_be_is_refused(options: dict, words: str) -> None:
     with pytest.raises(InputError, match=words):
         pairing(POINT, **options)
+
+
+# r_s of the electrons, d/a_e, m_h/m_e
+POINTS = [(1.6, 1.0, 10.0), (0.5, 0.2, 2.0), (0.5, 2.0, 2.0), (1.0, 1.0, 1.0), (1.0, 0.5, 5.0), (2.0, 1.0, 10.0),
+          (3.0, 2.0, 10.0), (1.0, 0.3, 100.0), (5.0, 1.0, 4.0), (1.6, 1.0, 2000.0)]
+
+
+@pytest.mark.parametrize(("rs", "spacing", "ratio"), POINTS)
+def test_couplings_at_ten_points(rs: float, spacing: float, ratio: float) -> None:
+    """In the units of the electrons, by matrices of Coulomb's interaction and Stern's function, written anew: mu, and
+    what the holes add at rest and at two frequencies, with the electrons in time."""
+    k, n_0 = np.sqrt(2) / rs, 1 / np.pi  # k_F in 1/a_e, and states of two flavours over m
+
+    node, weight = np.polynomial.legendre.leggauss(400)
+    theta, share = np.pi / 4 * (1 + node), weight / 2
+
+    def added(nu: float) -> float:
+        q = np.hypot(2 * k * np.sin(theta), nu / k)  # v_F = k in these units
+
+        def free(mass: float) -> np.ndarray:
+            a = q / (2 * k)
+            x = a + 1j * nu * mass / (q * k)
+            return np.asarray(-mass * n_0 / a * (1 / (x + np.sqrt(x - 1) * np.sqrt(x + 1))).real)
+
+        far = -np.exp(-q * spacing)
+        v = np.moveaxis(2 * np.pi / q * np.array([[1 + 0 * q, far], [far, 1 + 0 * q]]), 2, 0)
+        inverse = np.stack([1 / free(1.0), 1 / free(ratio)], axis=-1)
+        chi = np.linalg.inv(inverse[:, :, None] * np.eye(2) - v)
+        without = 1 / (inverse[:, 0] - v[:, 0, 0])
+        return float(share @ ((v @ chi @ v)[:, 0, 0] - v[:, 0, 0] ** 2 * without))
+
+    here, field = rings(Bilayer.of(rs_electron=rs, electron_mass=1 / ratio, hole_mass=1.0, spacing=spacing * ratio))
+    found = mediated(here, field, False)
+    for i in (0, 60, 90):
+        nu = found.nu[i] * ratio  # in Ha_e
+        assert found.in_time[i] == pytest.approx(-n_0 / 2 * added(nu), rel=1e-5)  # of one flavour
+    assert found.in_time[0] == pytest.approx(found.lam[0], rel=1e-12)
+    screened = quad(lambda t: 1 / (2 * k * np.sin(t) + 2), 0, np.pi / 2, epsabs=0, epsrel=1e-10)[0]
+    assert found.mu == pytest.approx(n_0 * 2 * screened, rel=1e-8)  # (n_0/2) (2/pi) 2 pi of 1/(q + 2)
+
+
+def test_a_tabulated_coupling_pairs_as_its_spectrum() -> None:
+    mode = einstein(1.0, 0.8)
+    nu = np.concatenate([[0.0], np.geomspace(1e-4, 1e2, 160)])
+    table = TabulatedCoupling(nu, mode.at(nu))
+    assert critical_temperature(table, 0.1, 1.0) == pytest.approx(critical_temperature(mode, 0.1, 1.0), rel=1e-4)
+
+
+def test_fast_electrons_screen_at_once() -> None:
+    """Of heavy holes both gap equations are one; of light ones electrons lag, and weaken the attraction."""
+    heavy, light = (mediated(*rings(Bilayer.of(rs_electron=1.0, electron_mass=1 / ratio, hole_mass=1.0,
+                                               spacing=0.5 * ratio)), False) for ratio in (1e5, 1.0))
+    assert np.abs(heavy.in_time - heavy.lam).max() < 0.01 * heavy.lam[0]
+    assert np.abs(light.in_time - light.lam).max() > 0.1 * light.lam[0]
+
+
+def test_a_later_cutoff_of_the_repulsion_lowers_it() -> None:
+    found = pairing(Bilayer.of(rs_electron=1.0, electron_mass=0.1, hole_mass=1.0, spacing=2.0),
+                    coupling="kukkonen-overhauser", mu_star=0.0)
+    level = found.levels[0]
+    assert level.by_cutoff is not None and len(set(level.by_cutoff.values())) == 1  # mu* is given
+    spread = next(x.by_cutoff for x in pairing(Bilayer.of(
+        rs_electron=3.0, electron_mass=0.5, hole_mass=1.0, spacing=1.0), coupling="kukkonen-overhauser").levels
+        if x.theory == "rpa")
+    assert spread is not None and spread["0.5"] <= spread["1"] <= spread["2"]

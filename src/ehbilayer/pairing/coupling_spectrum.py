@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,22 @@ PER_INTERVAL = 4  # modes between two tabulated frequencies
 FAINT = 1e-6  # share of lambda that does not say where a spectrum ends
 FEW = 6  # modes that are summed faster than interpolated
 SPLINE_STEP = 0.04  # in ln nu
+NEARLY = 0.9  # of the largest nu^2 lambda(nu), at which a tabulated coupling ends
+
+
+class Coupling(Protocol):
+    """lambda(nu) on the imaginary axis, as Eliashberg's equations take it; see `CouplingSpectrum`."""
+
+    @property
+    def lam(self) -> float: ...
+
+    @property
+    def top(self) -> float: ...
+
+    @property
+    def omega_square(self) -> float: ...
+
+    def quickly_at(self, frequency: np.ndarray) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +111,43 @@ class CouplingSpectrum:
         low, high = 1e-5 * float(self.omega.min()), 1e5 * self.top
         x = np.linspace(math.log(low), math.log(high), math.ceil(math.log(high / low) / SPLINE_STEP))
         return low, CubicSpline(x, self.at(np.exp(x)), bc_type="clamped")
+
+
+@dataclass(frozen=True, eq=False)
+class TabulatedCoupling:
+    """lambda (n,) > 0 at imaginary frequencies ``nu`` (n,), 0 first and then rising, evenly in ln nu; of any sign later
+    on: no spectrum need stand behind it. Beyond the last nu it falls as nu^-2."""
+
+    nu: np.ndarray
+    values: np.ndarray
+
+    @property
+    def lam(self) -> float:
+        """lambda(0)."""
+        return float(self.values[0])
+
+    @property
+    def top(self) -> float:
+        """Where lambda(nu) begins to fall as nu^-2."""
+        weight = self.nu**2 * self.values
+        return float(self.nu[np.argmax(weight >= NEARLY * weight.max())])
+
+    @property
+    def omega_square(self) -> float:
+        """(max nu^2 lambda(nu)/lambda)^{1/2}, which is <omega^2>^{1/2} of a spectrum."""
+        return math.sqrt(float(np.max(self.nu**2 * self.values)) / self.lam)
+
+    def quickly_at(self, frequency: np.ndarray) -> np.ndarray:
+        """lambda(nu) from a spline in ln nu."""
+        nu = np.maximum(np.abs(frequency), self.nu[1])
+        beyond = self.nu[-1] / np.maximum(nu, self.nu[-1])
+        return np.asarray(self._spline(np.log(np.minimum(nu, self.nu[-1]))) * beyond**2)
+
+    @cached_property
+    def _spline(self) -> CubicSpline:
+        from scipy.interpolate import CubicSpline
+
+        return CubicSpline(np.log(self.nu[1:]), self.values[1:])
 
 
 def from_table(omega: ArrayLike, alpha2F: ArrayLike) -> CouplingSpectrum:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from ehbilayer.errors import InputError
 from ehbilayer.numerics.quadrature import gram_rule
-from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, from_table
+from ehbilayer.pairing.coupling_spectrum import Coupling, from_table
 
 EXPLICIT = 32  # Matsubara frequencies that all are there
 PER_BLOCK = 10
@@ -65,7 +65,7 @@ def eliashberg_tc(omega: ArrayLike, alpha2F: ArrayLike, mu_star: float = 0.0, *,
     return critical_temperature(from_table(omega, alpha2F), mu_star, mu_star_frequency)
 
 
-def critical_temperature(spectrum: CouplingSpectrum, mu_star: float = 0.0, mu_star_frequency: float | None = None,
+def critical_temperature(spectrum: Coupling, mu_star: float = 0.0, mu_star_frequency: float | None = None,
                          tolerance: float = 1e-8, floor: float = FLOOR) -> float:
     """T_c of a spectrum in its own units; otherwise as `eliashberg_tc`.
 
@@ -93,7 +93,7 @@ def critical_temperature(spectrum: CouplingSpectrum, mu_star: float = 0.0, mu_st
     return 0.0
 
 
-def check_mu_star(spectrum: CouplingSpectrum, mu_star: float, frequency: float | None) -> float:
+def check_mu_star(spectrum: Coupling, mu_star: float, frequency: float | None) -> float:
     """The frequency that mu* belongs to. Raises InputError."""
     if not (math.isfinite(mu_star) and mu_star >= 0):
         raise InputError("mu_star", "a number >= 0", mu_star, "repulsion is positive; 0 leaves it out")
@@ -103,7 +103,7 @@ def check_mu_star(spectrum: CouplingSpectrum, mu_star: float, frequency: float |
     return reference
 
 
-def pairing_strength(spectrum: CouplingSpectrum, temperature: float, mu_star: float, reference: float) -> float:
+def pairing_strength(spectrum: Coupling, temperature: float, mu_star: float, reference: float) -> float:
     """The eigenvalue that is 1 at T_c and falls with temperature. Arguments as `critical_temperature`."""
     from scipy.linalg import eigvalsh
 
@@ -141,7 +141,7 @@ def repulsion_at_cutoff(mu_star: float, reference: float, temperature: float, co
     return 1 / (inverse if abs(inverse) > 1e-9 else math.copysign(1e-9, inverse))
 
 
-def kernels(spectrum: CouplingSpectrum, temperature: float, grid: Matsubara) -> tuple[np.ndarray, np.ndarray]:
+def kernels(spectrum: Coupling, temperature: float, grid: Matsubara) -> tuple[np.ndarray, np.ndarray]:
     """lambda(n - m), with 0 for m = n, and lambda(n + m + 1), both (p, p)."""
     nu = 2 * math.pi * temperature * grid.x
     near, far = spectrum.quickly_at(nu[:, None] - nu), spectrum.quickly_at(nu[:, None] + nu)
@@ -150,7 +150,7 @@ def kernels(spectrum: CouplingSpectrum, temperature: float, grid: Matsubara) -> 
     return near, far
 
 
-def cutoff_of(spectrum: CouplingSpectrum) -> float:
+def cutoff_of(spectrum: Coupling) -> float:
     """How far the sums run. At strong coupling the gap extends beyond the spectrum, to sqrt(lambda <w^2>)."""
     return CUTOFF * max(spectrum.top, math.sqrt(spectrum.lam) * spectrum.omega_square)
 

@@ -12,6 +12,16 @@ Eliashberg's equations, and the rest is the response of the holes alone,
 N_0 = m/2 pi for one flavour, averages over the Fermi circle, q = 2 k_F sin(theta). lambda(nu) is a sum of
 lambda_i w_i^2/(w_i^2 + nu^2) with lambda_i >= 0 (`spectrum_of`), and T_c follows by `eliashberg`.
 
+Electrons that are not much faster than the holes screen in time. With chi_e0(q, i nu) in place of chi_e0(q, 0) the same
+lines are, to all orders, what the holes add to the interaction at i nu,
+
+    N_0 < [X chi X]_ee - [X chi X]_ee without holes > = -lambda'(nu),      lambda'(0) = lambda(0),
+
+and lambda'(nu) enters the same gap equation as it is (`TabulatedCoupling`), with the repulsion mu of electrons at rest
+up to a frequency near eps_F, which no theory here fixes: T_c is told for CUTOFFS. Two electrons that exchange nu are
+nu/v_F apart across the Fermi circle, q^2 = (2 k_F sin(theta))^2 + (nu/v_F)^2. Without that longer waves, which nothing
+screens in time, would let the averages with and without holes diverge, and their difference jump at nu = 0.
+
 Sources: C. A. Kukkonen and A. W. Overhauser, Phys. Rev. B 20, 550 (1979); I. V. Afanasiev et al., arXiv:2105.05982.
 """
 
@@ -28,7 +38,7 @@ from ehbilayer.errors import InputError
 from ehbilayer.hooks import Ended, Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.numerics.quadrature import gauss_legendre
-from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum
+from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, TabulatedCoupling
 from ehbilayer.pairing.eliashberg import critical_temperature
 from ehbilayer.pairing.liquid import check_flavours, check_rule, pseudopotential
 from ehbilayer.pairing.result import CouplingLevel, MediatedPairingResult
@@ -42,13 +52,14 @@ UNSTABLE = "the liquid of the holes is not stable by this theory: a wave of char
 UNSETTLED = "the local fields did not converge"
 PLASMON_POLE = "plasmon-pole"
 LEVELS = ("rpa", "hubbard", "stls", "kukkonen-overhauser")  # the last with the fields of stls
-NODES = 80  # of theta
+PANELS, NODES, FIRST = 6, 12, 1e-3  # of theta, in panels that grow: at i nu waves of q = nu/v_F matter
+CUTOFFS = (0.5, 1.0, 2.0)  # of eps_F, up to which electrons repel each other
 MODES, FREQUENCIES, REACH = 48, 160, 1e4  # of the spectrum and of its fit, both over scale/REACH to scale*REACH^(1/2)
 
 
 @dataclass(frozen=True, eq=False)
 class Mediated:
-    """mu, lambda(nu) at nu (n,) Ha_h and its spectrum, of one theory.
+    """mu, lambda(nu) at nu (n,) Ha_h and its spectrum, of one theory; ``in_time`` is lambda'(nu).
 
     No spectrum where the liquid of the holes, screened by the electrons, is not stable: then nothing mediates; nor of
     local fields that did not converge.
@@ -57,6 +68,7 @@ class Mediated:
     mu: float
     nu: np.ndarray
     lam: np.ndarray
+    in_time: np.ndarray
     spectrum: CouplingSpectrum | None
 
 
@@ -66,25 +78,56 @@ def mediated(liquids: Liquids, field: np.ndarray, own_field: bool) -> Mediated:
     The first gas pairs, the second mediates.
     """
     electron, hole = liquids.gases
-    node, weight = gauss_legendre(NODES)
-    theta = np.pi / 4 * (1 + node)
-    q, share = 2 * electron.fermi * np.sin(theta), weight / 2
-    v = liquids.bare(q)
-    w = liquids.effective(q, np.tensordot(liquids.grid.interpolation(q), field, 1))
-    x = w if own_field else v
-    free = electron.imaginary(q, np.zeros_like(q))
-    chi = free / (1 - free * w[:, 0, 0])
+    theta, share = _circle()
+    q = 2 * electron.fermi * np.sin(theta)
     n_0 = electron.carrier.mass / (2 * math.pi)
-    mu = n_0 * float(share @ (v[:, 0, 0] + x[:, 0, 0] ** 2 * chi))
-    # what electrons at rest with the holes make of X_eh and W_hh
-    coupled, stiff = x[:, 0, 1] + x[:, 0, 0] * chi * w[:, 0, 1], w[:, 1, 1] + w[:, 0, 1] ** 2 * chi
+    still = _dressed(liquids, field, own_field, q, electron.imaginary(q, np.zeros_like(q)))
+    mu = n_0 * float(share @ still.repulsion)
     top = float(np.max(q * hole.velocity + q * q / (2 * hole.carrier.mass)))
-    scale = math.sqrt(top**2 + float(np.max(np.abs(stiff) * hole.carrier.density * q * q)) / hole.carrier.mass)
+    scale = math.sqrt(top**2 + float(np.max(np.abs(still.stiff) * hole.carrier.density * q * q)) / hole.carrier.mass)
     nu = np.concatenate([[0.0], np.geomspace(scale / REACH, scale * math.sqrt(REACH), FREQUENCIES)])
     alone = hole.imaginary(q[:, None], nu)
-    lam = -n_0 * (share * coupled**2) @ (alone / (1 - alone * stiff[:, None]))
-    stable = bool(np.all(1 - alone[:, 0] * stiff > 0))
-    return Mediated(mu, nu, lam, spectrum_of(nu, lam, scale) if stable else None)
+    lam = -n_0 * (share * still.coupled**2) @ (alone / (1 - alone * still.stiff[:, None]))
+    stable = bool(np.all(1 - alone[:, 0] * still.stiff > 0))
+    return Mediated(mu, nu, lam, n_0 * share @ _in_time(liquids, field, own_field, q, nu),
+                    spectrum_of(nu, lam, scale) if stable else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Dressed:
+    """What electrons make of V_ee, X_eh and W_hh, each (n,)."""
+
+    repulsion: np.ndarray
+    coupled: np.ndarray
+    stiff: np.ndarray
+
+
+def _dressed(liquids: Liquids, field: np.ndarray, own_field: bool, q: np.ndarray, free: np.ndarray) -> Dressed:
+    """At q (n,), by the response chi_e0 = ``free`` of the electrons there."""
+    v = liquids.bare(q)
+    w = liquids.effective(q, np.tensordot(liquids.grid.interpolation(q), field, 1)) if field.any() else v
+    x = w if own_field else v
+    chi = free / (1 - free * w[:, 0, 0])
+    return Dressed(v[:, 0, 0] + x[:, 0, 0] ** 2 * chi, x[:, 0, 1] + x[:, 0, 0] * chi * w[:, 0, 1],
+                   w[:, 1, 1] + w[:, 0, 1] ** 2 * chi)
+
+
+def _in_time(liquids: Liquids, field: np.ndarray, own_field: bool, q: np.ndarray, nu: np.ndarray) -> np.ndarray:
+    """lambda'(nu)/N_0 at each of q (n, nu)."""
+    electron, hole = liquids.gases
+    whole = np.hypot(q[:, None], nu / electron.velocity).ravel()
+    times = np.broadcast_to(nu, (len(q), len(nu))).ravel()
+    found = _dressed(liquids, field, own_field, whole, electron.imaginary(whole, times))
+    alone = hole.imaginary(whole, times)
+    return np.asarray(-found.coupled**2 * alone / (1 - alone * found.stiff)).reshape(len(q), len(nu))
+
+
+def _circle() -> tuple[np.ndarray, np.ndarray]:
+    """theta from 0 to pi/2, and weights of the average over them."""
+    node, weight = gauss_legendre(NODES)
+    ends = np.concatenate([[0.0], np.geomspace(FIRST, 1.0, PANELS)])
+    half = np.diff(ends)[:, None] / 2
+    return np.pi / 2 * (ends[:-1, None] + half * (1 + node)).ravel(), (half * weight).ravel()
 
 
 def spectrum_of(nu: np.ndarray, lam: np.ndarray, scale: float) -> CouplingSpectrum:
@@ -114,6 +157,8 @@ def solve_mediated(bilayer: Bilayer, coupling: str, mu_star: Any, hooks: Hooks) 
             found = found if good else replace(found, spectrum=None)
             levels.append(_level(bilayer, name, found, mu_star, liquids.gases[0].fermi**2 / (2 * electron.mass)))
             data |= {f"lambda_{name}": Variable((f"nu_{name}",), found.lam, "1", "what the holes add, at i nu"),
+                     f"in_time_{name}": Variable((f"nu_{name}",), found.in_time, "1",
+                                                 "the same with electrons that screen in time"),
                      f"nu_{name}": Variable((f"nu_{name}",), found.nu, "Ha_h", "imaginary frequency")}
             if name == coupling and (not good or found.spectrum is None):
                 status, reason = (Status.converged, UNSTABLE) if good else (Status.not_converged, UNSETTLED)
@@ -146,8 +191,12 @@ def _level(bilayer: Bilayer, name: str, found: Mediated, rule: Any, fermi: float
     """T_c of one theory. A repulsion below 0, where electrons overscreen, counts as none."""
     lam, spectrum, mu = float(found.lam[0]), found.spectrum, max(found.mu, 0.0)
     if spectrum is None:
-        return CouplingLevel(name, lam, found.mu, False, None, None, None, None)
+        return CouplingLevel(name, lam, found.mu, False, None, None, None, None, None)
     star = float(pseudopotential(rule, mu, fermi, spectrum.top))
     t_c, scales = critical_temperature(spectrum, star), bilayer.scales
+    moving = TabulatedCoupling(found.nu, found.in_time)
+    retarded = rule == "morel-anderson"  # else mu* is given where the holes' frequencies end
+    ends = {f"{x:g}": critical_temperature(moving, mu if retarded else star, x * fermi if retarded else spectrum.top)
+            / bilayer.mass_ratio for x in CUTOFFS}
     return CouplingLevel(name, lam, found.mu, True, star, spectrum.omega_log, t_c / bilayer.mass_ratio,
-                         t_c * scales.hartree_kelvin if scales.known else None)
+                         t_c * scales.hartree_kelvin if scales.known else None, ends)

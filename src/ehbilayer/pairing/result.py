@@ -107,6 +107,8 @@ class CouplingLevel:
     omega_log: float | None = number("Ha_h", "exp(<ln omega>) of what the holes add")
     tc_over_hartree: float | None = number("1", "T_c over T_H^e")
     critical_temperature: float | None = number("K", "T_c")
+    by_cutoff: dict[str, float] | None = number(
+        "1", "T_c over T_H^e with electrons that screen in time and repel up to this part of eps_F", None)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ehbilayer.pairing.result import MediatedPairingResult, PairingMapResult, PairingResult
+from ehbilayer.pairing.result import CouplingLevel, MediatedPairingResult, PairingMapResult, PairingResult
 from ehbilayer.studies.text import energy_text, status_row, time_row
 
 NAMES = {"bcs": "the published formula"}
@@ -40,8 +40,16 @@ def _mediated(result: MediatedPairingResult) -> list[tuple[str, str]]:
             continue
         t_c = temperature_text(level.critical_temperature, level.tc_over_hartree) if level.tc_over_hartree else "none"
         found.append((f"  {level.theory}", f"lambda {level.lam:.4f}, mu {level.mu:.4f}, mu* {level.mu_star:.4f}, "
-                                           f"T_c {t_c}"))
+                                           f"T_c {t_c}" + _spread(level)))
     return found
+
+
+def _spread(level: CouplingLevel) -> str:
+    """T_c of electrons that screen in time, over the cut-offs of their repulsion."""
+    ends = level.by_cutoff or {}
+    if not any(ends.values()):
+        return ""
+    return f"; electrons in time {min(ends.values()):.3g} to {max(ends.values()):.3g} T_H^e"
 
 
 def _point(result: PairingResult) -> list[tuple[str, str]]:
