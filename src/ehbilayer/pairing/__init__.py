@@ -54,7 +54,8 @@ def pairing(bilayer: Bilayer, *, alpha_squared: float | None = None, alpha: floa
     capacitor : add what the geometric energy of the charged layers adds to alpha^2, 2 g d/a_e for g flavours.
     holes, zero_mode, state : of the torus.   sizes : of the tori that are extrapolated.
     coupling : ``plasmon-pole``, as published, or what the liquids' own response gives, without any alpha: ``rpa``,
-        ``hubbard``, ``stls`` or ``kukkonen-overhauser``; then any densities and interaction (see `mediated`).
+        ``hubbard``, ``stls`` or ``kukkonen-overhauser``; then any densities and interaction (see `mediated`); or what
+        phonons of a hole crystal give, screened by the electrons: ``crystal``, ``crystal-exchange`` (`hole_crystal`).
     how : backend, threads, progress, should_stop; see `results.calling.Calling`.
 
     Returns

@@ -22,6 +22,9 @@ up to a frequency near eps_F, which no theory here fixes: T_c is told for CUTOFF
 nu/v_F apart across the Fermi circle, q^2 = (2 k_F sin(theta))^2 + (nu/v_F)^2. Without that longer waves, which nothing
 screens in time, would let the averages with and without holes diverge, and their difference jump at nu = 0.
 
+Crystals of holes stand beside, `hole_crystal`, where there is an electron to each hole and Coulomb's interaction; the
+electrons screen their phonons at once in both gap equations.
+
 Sources: C. A. Kukkonen and A. W. Overhauser, Phys. Rev. B 20, 550 (1979); I. V. Afanasiev et al., arXiv:2105.05982.
 """
 
@@ -36,10 +39,12 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Ended, Hooks
-from ehbilayer.model import Bilayer
+from ehbilayer.interaction.base import require_coulomb
+from ehbilayer.model import Bilayer, require_balance
 from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum, TabulatedCoupling
 from ehbilayer.pairing.eliashberg import critical_temperature
+from ehbilayer.pairing.hole_crystal import applies, crystal_coupling
 from ehbilayer.pairing.liquid import check_flavours, check_rule, pseudopotential
 from ehbilayer.pairing.result import CouplingLevel, MediatedPairingResult
 from ehbilayer.response.liquids import Liquids
@@ -50,8 +55,11 @@ from ehbilayer.status import Status
 
 UNSTABLE = "the liquid of the holes is not stable by this theory: a wave of charge forms"
 UNSETTLED = "the local fields did not converge"
+UNSTABLE_CRYSTAL = "the crystal of the holes is not stable under the force that the electrons screen"
 PLASMON_POLE = "plasmon-pole"
-LEVELS = ("rpa", "hubbard", "stls", "kukkonen-overhauser")  # the last with the fields of stls
+LIQUIDS = ("rpa", "hubbard", "stls", "kukkonen-overhauser")  # the last with the fields of stls
+CRYSTALS = {"crystal": "none", "crystal-exchange": "exchange"}  # and the local field of the electrons
+LEVELS = (*LIQUIDS, *CRYSTALS)
 PANELS, NODES, FIRST = 6, 12, 1e-3  # of theta, in panels that grow: at i nu waves of q = nu/v_F matter
 CUTOFFS = (0.5, 1.0, 2.0)  # of eps_F, up to which electrons repel each other
 MODES, FREQUENCIES, REACH = 48, 160, 1e4  # of the spectrum and of its fit, both over scale/REACH to scale*REACH^(1/2)
@@ -145,6 +153,9 @@ def solve_mediated(bilayer: Bilayer, coupling: str, mu_star: Any, hooks: Hooks) 
     check_rule(mu_star)
     electron, hole = bilayer.carrier("electron"), bilayer.carrier("hole")
     check_flavours(electron.flavours)
+    if coupling in CRYSTALS:
+        require_coulomb(bilayer.interaction, "pairing by a hole crystal")
+        require_balance(bilayer, "pairing by a hole crystal")
     liquids = Asked(bilayer).liquids()
     order = sorted(liquids.gases, key=lambda g: g.carrier.name != "electron")
     liquids = Liquids(tuple(order), liquids.interaction)
@@ -152,16 +163,15 @@ def solve_mediated(bilayer: Bilayer, coupling: str, mu_star: Any, hooks: Hooks) 
     data: dict[str, Variable] = {}
     status, reason = Status.converged, ""
     try:
-        for name, field, good in _fields(liquids, hooks):
-            found = mediated(liquids, field, name == "kukkonen-overhauser")
-            found = found if good else replace(found, spectrum=None)
+        for name, found, good in _mediators(bilayer, liquids, hooks):
             levels.append(_level(bilayer, name, found, mu_star, liquids.gases[0].fermi**2 / (2 * electron.mass)))
             data |= {f"lambda_{name}": Variable((f"nu_{name}",), found.lam, "1", "what the holes add, at i nu"),
                      f"in_time_{name}": Variable((f"nu_{name}",), found.in_time, "1",
                                                  "the same with electrons that screen in time"),
                      f"nu_{name}": Variable((f"nu_{name}",), found.nu, "Ha_h", "imaginary frequency")}
             if name == coupling and (not good or found.spectrum is None):
-                status, reason = (Status.converged, UNSTABLE) if good else (Status.not_converged, UNSETTLED)
+                status, reason = (Status.converged, UNSTABLE_CRYSTAL if name in CRYSTALS else UNSTABLE) if good else (
+                    Status.not_converged, UNSETTLED)
     except Ended as end:
         status = end.status
     mine = next((level for level in levels if level.theory == coupling and level.stable), None)
@@ -174,11 +184,25 @@ def solve_mediated(bilayer: Bilayer, coupling: str, mu_star: Any, hooks: Hooks) 
         hole_over_electron_mass=1 / bilayer.mass_ratio, data=data)
 
 
+def _mediators(bilayer: Bilayer, liquids: Liquids, hooks: Hooks) -> Iterator[tuple[str, Mediated, bool]]:
+    """Name, couplings and whether the local fields converged, of every theory that applies."""
+    for name, field, good in _fields(liquids, hooks):
+        found = mediated(liquids, field, name == "kukkonen-overhauser")
+        yield name, found if good else replace(found, spectrum=None), good
+    for name, local_field in CRYSTALS.items() if applies(bilayer) else ():
+        hooks.look(f"what the holes add: {name}")
+        crystal = crystal_coupling(bilayer, local_field)
+        top = math.sqrt(float(np.abs(crystal.squared).max()))
+        nu = np.concatenate([[0.0], np.geomspace(top / REACH, top * math.sqrt(REACH), FREQUENCIES)])
+        lam = crystal.at(nu)
+        yield name, Mediated(crystal.mu, nu, lam, lam, crystal.spectrum), True
+
+
 def _fields(liquids: Liquids, hooks: Hooks) -> Iterator[tuple[str, np.ndarray, bool]]:
-    """Name, L and whether it converged, of every theory."""
+    """Name, L and whether it converged, of every theory of liquids."""
     none = np.zeros((len(liquids.grid.q), 2, 2))
     stls = None
-    for name in LEVELS:
+    for name in LIQUIDS:
         hooks.look(f"what the holes add: {name}")
         if name in ("rpa", "hubbard"):
             yield name, none if name == "rpa" else hubbard(liquids), True

@@ -99,10 +99,10 @@ class PairingResult(AnyPairingResult):
 class CouplingLevel:
     """Couplings and T_c by one theory of the interaction."""
 
-    theory: str = entry("rpa | hubbard | stls | kukkonen-overhauser")
+    theory: str = entry("rpa | hubbard | stls | kukkonen-overhauser | crystal | crystal-exchange")
     lam: float = number("1", "what the holes add to the electrons' attraction on the Fermi circle", key="lambda")
     mu: float = number("1", "repulsion of the same electrons without holes; below 0 they overscreen")
-    stable: bool = entry("whether the liquid of the holes is stable, with fields that converged; else there is no T_c")
+    stable: bool = entry("whether liquid or crystal of the holes is stable, with fields that converged; else no T_c")
     mu_star: float | None = number("1", "pseudopotential at the highest frequency of the holes")
     omega_log: float | None = number("Ha_h", "exp(<ln omega>) of what the holes add")
     tc_over_hartree: float | None = number("1", "T_c over T_H^e")
@@ -116,7 +116,7 @@ class MediatedPairingResult(Result):
     """T_c of electrons paired by a hole liquid, by all theories of the interaction; arrays: lambda at i nu."""
 
     kind: ClassVar[str] = "pairing"
-    coupling: str = entry("the theory that is told: rpa | hubbard | stls | kukkonen-overhauser")
+    coupling: str = entry("the theory that is told, one of those of the levels")
     levels: tuple[CouplingLevel, ...] = entry("all theories")
     superconducting: bool | None = entry("whether T_c > 0 by it; None: not computed")
     critical_temperature: float | None = number("K", "T_c by it")

@@ -11,7 +11,7 @@ from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Stu
 
 SOURCE = "computed here; the claim of I. V. Afanasiev et al., arXiv:2105.05982, tested"
 RATIOS, DENSITIES, SPACINGS = (2, 10, 2000), (0.5, 1.0, 1.6, 3.0), (0.2, 0.5, 1.0, 2.0)  # m_h/m_e, r_s, d/a_e
-LINES = ("-", ":", "-.", "--")
+LINES = ("-", ":", "-.", "--", (0, (1, 3)), (0, (5, 5)))
 COLOURS = ("#0072B2", "#009E73", "#E69F00", "#D55E00")
 
 

@@ -59,7 +59,8 @@ def _mediated_page(result: MediatedPairingResult) -> Figure:
         raise InputError("result", "one that came to its end", result.status.value, "compute it again")
     page = new_figure(5.6, 4.0)
     ax = page.add_axes((0.13, 0.14, 0.83, 0.7))
-    for colour, level in zip((COLOURS["hole"], OTHERS[3], OTHERS[2], COLOURS["electron"]), result.levels, strict=False):
+    colours = (COLOURS["hole"], OTHERS[3], OTHERS[2], COLOURS["electron"], INK, EMPTY)
+    for colour, level in zip(colours, result.levels, strict=False):
         nu, lam = (result.data[f"{what}_{level.theory}"].values[1:] for what in ("nu", "lambda"))
         ax.plot(nu, lam, color=colour, label=level.theory + ("" if level.stable else " (not stable)"))
     ax.set_xscale("log")

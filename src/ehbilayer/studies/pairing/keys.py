@@ -15,8 +15,10 @@ class PairingTable(Table):
 
     ALTERNATIVES = (("alpha_squared", "alpha", "alpha_source"),)
 
-    coupling: Literal["plasmon-pole", "rpa", "hubbard", "stls", "kukkonen-overhauser"] = Field(
-        default="plasmon-pole", description="plasmon-pole | rpa | hubbard | stls | kukkonen-overhauser")
+    coupling: Literal["plasmon-pole", "rpa", "hubbard", "stls", "kukkonen-overhauser", "crystal",
+                      "crystal-exchange"] = Field(
+        default="plasmon-pole",
+        description="plasmon-pole | rpa | hubbard | stls | kukkonen-overhauser | crystal | crystal-exchange")
     alpha_squared: float | None = Field(default=None, gt=0, le=1e6, description="a number > 0")
     alpha: float | None = Field(default=None, gt=0, le=1e3, description="a positive number")
     alpha_source: Literal["paper-line", "torus", "limit"] | None = Field(default=None,

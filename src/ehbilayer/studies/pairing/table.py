@@ -36,7 +36,8 @@ def _mediated(result: MediatedPairingResult) -> list[tuple[str, str]]:
         found.append(("T_c", f"{verdict} ({result.coupling}){spread}"))
     for level in result.levels:
         if not level.stable:
-            found.append((f"  {level.theory}", f"mu {level.mu:.4f}; no stable liquid of holes"))
+            holes = "crystal" if level.theory.startswith("crystal") else "liquid"
+            found.append((f"  {level.theory}", f"mu {level.mu:.4f}; no stable {holes} of holes"))
             continue
         t_c = temperature_text(level.critical_temperature, level.tc_over_hartree) if level.tc_over_hartree else "none"
         found.append((f"  {level.theory}", f"lambda {level.lam:.4f}, mu {level.mu:.4f}, mu* {level.mu_star:.4f}, "
