@@ -147,7 +147,7 @@ def gap_tail(torus: Torus, result: HartreeFockResult) -> float:
 
 
 def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, *, growth: float = 1.6,
-                iterations: int = 15, threads: int = 1) -> float:
+                iterations: int = 15, threads: int = 1, pairing: bool = False, keep: str = "none") -> float:
     """How much energy (Ha_h, >= 0) a state gains in a few iterations on a basis that reaches ``growth`` times as far.
 
     It comes short of the whole error of the basis by what further iterations and waves would still gain: a third for
@@ -156,13 +156,13 @@ def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, 
     Parameters
     ----------
     torus, basis : as the state was computed with.
-    result : on that basis.
+    result : on that basis.   pairing, keep : with which it was computed, see `Options`.
     """
     cutoff = growth * float(np.linalg.norm(basis.waves @ basis.box.reciprocal, axis=1).max())
     present = {tuple(w) for w in basis.waves.tolist()}
     more = [w for w in disk_waves(basis.box, cutoff).tolist() if tuple(w) not in present]
     larger = PlaneWaveBasis(basis.box, np.array([*basis.waves.tolist(), *more]), basis.supercell, basis.real)
     options = Options(start="path", occupation=result.occupation, tolerance=1e-8, stability="none",
-                      max_iterations=iterations, spectrum=False)
+                      max_iterations=iterations, spectrum=False, pairing=pairing, keep=keep if pairing else "none")
     better = solve_on(torus, larger, options, How(threads=threads), initial=result.orbitals)
     return max(result.total_energy - better.energy_unconverged(), 0.0)

@@ -13,6 +13,8 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import WaveChoice
 from ehbilayer.errors import InputError
 from ehbilayer.hamiltonian import STANDARD
+from ehbilayer.hartree_fock.coherence.condensates import KIND as CONDENSATE
+from ehbilayer.hartree_fock.coherence.condensates import orbitals_of_condensate
 from ehbilayer.hartree_fock.coherence.guesses import OWN_STARTS
 from ehbilayer.hartree_fock.cutoff import gap_tail
 from ehbilayer.hartree_fock.guesses import STARTS, check_cell
@@ -82,9 +84,12 @@ class Problem:
         # a few frames of coefficients, 8 bytes each, before any array is made
         numbers = 20 * sum(c.orbitals for c in torus.channels) * waves.count / max(blocks, 1)
         require_memory(8 * numbers, "torus", SMALLER)
-        name, initial = read_start(start, paired=options.pairing)
+        condensed = _condensate(start) if options.pairing else None
+        name, initial = ("path", None) if condensed is not None else read_start(start, paired=options.pairing)
         options = replace(options, start=name, basis_tolerance=None if waves.named else options.tolerance)
         basis = _basis(torus, waves, options, symmetry, holes_per_cell)
+        if condensed is not None:
+            initial = orbitals_of_condensate(condensed, torus, basis)
         if initial is None:
             check_cell(torus, basis, name)
         if sizes:
@@ -176,6 +181,14 @@ def read_start(start: Start, argument: str = "start", *, paired: bool = False) -
     if not isinstance(result, HartreeFockResult):
         raise InputError(argument, "a result of kind hartree-fock with orbitals", result.kind, "give another one")
     return "path", result.orbitals
+
+
+def _condensate(start: Start) -> Result | None:
+    """The result of a homogeneous condensate, where a start is one."""
+    if isinstance(start, str) and start in (*STARTS, *OWN_STARTS) or not isinstance(start, str | Path | Result):
+        return None
+    result = start if isinstance(start, Result) else _load(Path(start), "start")
+    return result if result.kind == CONDENSATE else None
 
 
 def _load(path: Path, argument: str) -> Result:

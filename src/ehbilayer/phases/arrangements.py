@@ -21,6 +21,7 @@ from ehbilayer.torus import Species, Torus
 
 MOST_SUBLATTICES = 4  # of flavours that take turns; more of them differ by exchange between far sites
 MOST_LIQUIDS = 3  # ways to fill a liquid next to a crystal: those of lowest energy where it is uniform
+IMBALANCED = "imbalanced-condensate"
 MOST_UNEQUAL = 600  # particles up to which unequal fillings are looked for
 
 
@@ -82,6 +83,37 @@ def condensates(torus: Torus) -> list[Arrangement]:
         uniform = sum(uniform_energies(torus, torus.species.index(s)) for s in (electron, hole))
         found.append(_cheapest(np.asarray(uniform), electron.count, most))
     return [Arrangement(spin_name(electron, n), spin_name(hole, n)) for n in dict.fromkeys(found)]
+
+
+def coherent(torus: Torus, name: str) -> list[Arrangement]:
+    """Arrangements of the candidates with electron-hole coherence (`candidates.COHERENT`).
+
+    Crystals: as many electrons as holes polarised, or in two flavours that take turns on the sites; two electrons per
+    hole in two flavours, one of which pairs. Homogeneous ones: the carrier that is fewer pairs as a whole with one
+    flavour of the other, whose rest fills further flavours; or each flavour of both pairs, with unequal numbers.
+    """
+    electron, hole = (next(s for s in torus.species if s.charge == z and s.count) for z in (-1, 1))
+    sites, found = torus.sites, []
+    if name == IMBALANCED:
+        more, fewer = (electron, hole) if electron.count > hole.count else (hole, electron)
+        rest = more.count - fewer.count
+        for p in range(1, more.flavours):
+            if rest % p == 0:  # one flavour pairs as a whole, p are liquids
+                ways = spin_name(more, (fewer.count, *(rest // p,) * p), apart=True), "polarized"
+                found.append(Arrangement(*(ways if more is electron else ways[::-1])))
+        found += [Arrangement(spin_name(electron, (electron.count // p,) * p), spin_name(hole, (hole.count // p,) * p))
+                  for p in range(1, min(electron.flavours, hole.flavours) + 1)
+                  if electron.count % p == hole.count % p == 0]
+        return found
+    if electron.count == 2 * sites and electron.flavours > 1:
+        return [Arrangement(spin_name(electron, (sites, sites), apart=True))]
+    if electron.count != sites:
+        return []
+    found.append(Arrangement())
+    if min(electron.flavours, hole.flavours) > 1 and sites % 2 == 0 and _tiles(torus, 2):
+        half = sites // 2, sites // 2
+        found.append(Arrangement(spin_name(electron, half, apart=True), spin_name(hole, half, apart=True), 2))
+    return found
 
 
 def _on_sites(species: Species, sites: int, name: str) -> list[tuple[str, int]]:

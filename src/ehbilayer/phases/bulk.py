@@ -16,7 +16,7 @@ from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.hartree_fock.options import Options
 from ehbilayer.hooks import Hooks, silent
 from ehbilayer.numerics.limits import SizeLimit, size_limit
-from ehbilayer.phases.candidates import CONDENSATE, Candidate, candidates
+from ehbilayer.phases.candidates import COMPOSITE, CONDENSATE, SUPERSOLID, Candidate, candidates
 from ehbilayer.phases.competition import compete
 from ehbilayer.phases.result import BulkVerdict, CandidateRow, CompetitionResult, SizeVerdict
 from ehbilayer.phases.sizes import resized, same_reach
@@ -134,5 +134,6 @@ def _may_gain(row: CandidateRow, other: CandidateRow) -> float:
 
 def _metals(rows: Sequence[CandidateRow]) -> list[str]:
     """Phases in which a carrier is a liquid."""
-    return [r.phase for r in rows if r.phase != CONDENSATE and any(
+    full = (CONDENSATE, SUPERSOLID, COMPOSITE)
+    return [r.phase for r in rows if r.phase not in full and any(
         carrier not in LOCALISED.get(r.phase, ()) for carrier, gap in r.gap.items() if gap is not None)]

@@ -22,10 +22,19 @@ from ehbilayer.hartree_fock.problem import Problem, Start
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.numerics.memory import require_memory
 from ehbilayer.orbitals import Orbitals
-from ehbilayer.phases.arrangements import MOST_SUBLATTICES, applies, arrangements, condensates
+from ehbilayer.phases.arrangements import (
+    IMBALANCED,
+    MOST_SUBLATTICES,
+    applies,
+    arrangements,
+    coherent,
+    condensates,
+)
 from ehbilayer.torus import Torus
 
 CONDENSATE = "condensate"
+SUPERSOLID, COMPOSITE = "supersolid", "composite-crystal"
+COHERENT = (SUPERSOLID, COMPOSITE, IMBALANCED)  # by Hartree-Fock with pairing; compete where they are named
 SPINS = ("all", "given")  # every arrangement of spins and valleys, or that of the torus alone
 COMPETING = ("liquid", "hole-crystal", "electron-crystal", "crystal", CONDENSATE)
 LOCAL_ELECTRONS = ("electron-crystal", "crystal", "stripes")  # electrons one by one on sites: their spins must differ
@@ -60,12 +69,12 @@ class Candidate:
     @property
     def uniform(self) -> bool:
         """Whether it is made of plane waves, which are stationary on any basis that holds them."""
-        return self.options.keep == "translations"
+        return self.options.keep == "translations" and not self.options.pairing
 
     @property
     def space(self) -> tuple[Any, ...]:
         """What states it may be: candidates that agree in it are one problem with several starts."""
-        return self.arrangement, self.basis.cells, self.options.keep, self.paired
+        return self.arrangement, self.basis.cells, self.options.keep, self.paired, self.options.pairing
 
     @classmethod
     def of(cls, name: str, torus: Torus, start: Start = "crystal", *, symmetry: str = "crystal",
@@ -108,6 +117,19 @@ def applicable(torus: Torus, spins: str = "given") -> tuple[str, ...]:
     return ("liquid", "hole-crystal", "electron-crystal", *trion, *(("dumbbell-crystal",) if spins == "all" else ()))
 
 
+def with_pairs(torus: Torus) -> tuple[str, ...]:
+    """The candidates with electron-hole coherence in crystals or of unequal numbers that these particles can form."""
+    counts = {s.name: s.count for s in torus.species if s.count}
+    if set(counts) != {"electron", "hole"}:
+        return ()
+    if counts["electron"] == counts["hole"]:
+        return (SUPERSOLID,)
+    electrons = next(s for s in torus.species if s.name == "electron")
+    if counts["electron"] != 2 * counts["hole"] or electrons.flavours == 1:
+        return (IMBALANCED,)
+    return COHERENT
+
+
 def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candidate], options: Options,
                spins: str = "given") -> list[Candidate]:
     """The candidates ``given`` with the symmetry that each one keeps; your own ones as they are.
@@ -123,7 +145,8 @@ def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candid
     if spins not in SPINS:
         raise InputError("spins", " | ".join(SPINS), spins, "choose one of these")
     possible = {*applicable(torus), *(("stripes",) if "crystal" in applicable(torus) else ()),
-                *(("dumbbell-crystal",) if "dumbbell-crystal" in applicable(torus, "all") else ())}
+                *(("dumbbell-crystal",) if "dumbbell-crystal" in applicable(torus, "all") else ()),
+                *with_pairs(torus)}
     make = _arranged if spins == "all" and applies(torus) else _candidate
     options = replace(options, bands=False)  # nobody asks a candidate for them
     found: dict[str, list[Candidate]] = {}
@@ -144,36 +167,46 @@ def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candid
 
 def _arranged(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> list[Candidate]:
     """A candidate in every arrangement of its spins and valleys."""
-    ways = condensates(torus) if name == CONDENSATE else arrangements(torus, name, CELLS.get(name, 1))
+    ways = (condensates(torus) if name == CONDENSATE else coherent(torus, name) if name in COHERENT
+            else arrangements(torus, name, CELLS.get(name, 1)))
     if not ways:
         raise InputError("holes", f"a number with which the box holds the candidate {name}", torus.sites,
                          "choose another number, or leave out this candidate")
     sorted_by = {n: PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, torus.sites, n))
                  for n in {way.cells for way in ways} if name != CONDENSATE}
-    keep = "translations" if name == "liquid" else "none"
     return [Candidate(name, replace(torus, electron_spin=way.electron, hole_spin=way.hole),
                       sorted_by.get(way.cells) or PlaneWaveBasis(basis.box, basis.waves),
-                      options if name == CONDENSATE else replace(options, start=name, keep=keep, spin_order="stripe"),
+                      options if name == CONDENSATE else replace(_held(name, options), spin_order="stripe"),
                       paired=name == CONDENSATE, later=way.later) for way in ways]
+
+
+def _held(name: str, options: Options) -> Options:
+    """Where a candidate starts, by which method, and what it keeps."""
+    keep = "translations" if name in ("liquid", IMBALANCED) else "none"
+    if name in COHERENT:
+        options = replace(options, pairing=True, follow=False, occupation="integer")
+    return replace(options, start=CONDENSATE if name == IMBALANCED else name, keep=keep)
 
 
 def _candidate(torus: Torus, basis: PlaneWaveBasis, name: str, options: Options) -> list[Candidate]:
     """A candidate in the spins of the torus."""
+    polarised = replace(torus, electron_spin="polarized", hole_spin="polarized")
     if name == CONDENSATE:
-        polarised = replace(torus, electron_spin="polarized", hole_spin="polarized")
         return [Candidate(name, polarised, PlaneWaveBasis(basis.box, basis.waves), options, paired=True)]
-    here = torus
+    here = polarised if name == SUPERSOLID and CONDENSATE in applicable(torus) else torus
+    if name == COMPOSITE and torus.electron_spin == "polarized":
+        raise InputError("candidates", f"without {COMPOSITE} where electrons are polarized: one flavour sits on holes",
+                         name, "use spins = all, or electron_spin = restricted")
     if name in LOCAL_ELECTRONS and torus.electron_spin == "restricted":
         here = replace(torus, electron_spin="unrestricted")
     mixed = any(s.spin == "unrestricted" and s.flavours > 1 for s in here.species)
-    cells = max(CELLS.get(name, 1), _sublattices(here) if mixed and name != "liquid" else 1)
+    cells = max(CELLS.get(name, 1), _sublattices(here) if mixed and name not in ("liquid", *COHERENT) else 1)
     try:
         basis = PlaneWaveBasis(basis.box, basis.waves, crystal_cell(basis.box, here.sites, cells))
     except InputError as error:
         raise InputError("holes", f"a number that a crystal of {cells} sites per cell fills (for the candidate {name})",
                          here.sites, f"choose another number, or leave out this candidate ({error.todo})") from None
-    keep = "translations" if name == "liquid" else "none"
-    return [Candidate(name, here, basis, replace(options, start=name, keep=keep, spin_order="stripe" if mixed else
+    return [Candidate(name, here, basis, replace(_held(name, options), spin_order="stripe" if mixed else
                                                  options.spin_order))]
 
 

@@ -20,23 +20,23 @@ from ehbilayer.condensate.result import TorusCondensateResult
 from ehbilayer.condensate.torus import Angles
 from ehbilayer.hartree_fock.cutoff import basis_error
 from ehbilayer.hartree_fock.handover import may_go_on
-from ehbilayer.hartree_fock.order import bragg_weights, spin_orders
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.hartree_fock.solver import solve
-from ehbilayer.hartree_fock.stability import CURVATURE_ZERO
 from ehbilayer.hartree_fock.starts import How
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell
 from ehbilayer.numerics.parallel import one_blas_thread
 from ehbilayer.orbitals import PREFIX, Orbitals
+from ehbilayer.phases.arrangements import IMBALANCED
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.economy import beaten, in_order, needed, twin, within
 from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
 from ehbilayer.phases.plane import plane_energy, shells
-from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Curvatures, Descent, arrays
+from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Descent, arrays
+from ehbilayer.phases.rows import row_of
 from ehbilayer.phases.sizes import Sized, size_shifts
 from ehbilayer.phases.unequal import by_flavour
-from ehbilayer.phases.verdict import cautions, judge, paper_label, ranked
+from ehbilayer.phases.verdict import cautions, judge, ranked
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus
@@ -161,7 +161,7 @@ class _Points:
             return replace(other, name=candidate.name, left_out=why, seconds=0.0), state
         gain = beaten(self._all, begin)
         if gain is not None:
-            row = replace(_row_of(candidate, state), left_out=LOST, solver_error=gain, basis_error=_unseen(candidate))
+            row = replace(row_of(candidate, state), left_out=LOST, solver_error=gain, basis_error=_unseen(candidate))
         else:
             row, state = self._well_enough(candidate, told, begin)
             row = replace(row, gained=max(begin.energy - (row.energy or 0.0), 0.0),
@@ -224,7 +224,8 @@ class _Points:
 
     def _above_plane(self, row: CandidateRow) -> float | None:
         """By how much a homogeneous phase lies above the infinite plane, per hole."""
-        plane = plane_energy(row.phase, self._competing(row), self.hooks.should_stop)
+        its = [self._candidate(row)] if row.phase == IMBALANCED else self._competing(row)
+        plane = plane_energy(row.phase, its, self.hooks.should_stop)
         return None if plane is None else (row.energy or 0.0) - plane
 
     def _competing(self, row: CandidateRow) -> list[Candidate]:
@@ -254,7 +255,8 @@ class _Points:
         state = self._state(row)
         if state.status is not Status.converged or not isinstance(state, HartreeFockResult):
             return {}
-        error = basis_error(candidate.torus, candidate.basis, state, threads=self.hooks.threads) / candidate.torus.sites
+        error = basis_error(candidate.torus, candidate.basis, state, threads=self.hooks.threads,
+                            pairing=candidate.options.pairing, keep=candidate.options.keep) / candidate.torus.sites
         return {"basis_error": error, "basis_gain": error}
 
     def result(self, stopped: Status | None) -> CompetitionResult:
@@ -305,7 +307,7 @@ def converge(candidate: Candidate, hooks: Hooks | None = None,
         assert not isinstance(start, Orbitals)
         hooks.progress("pairing")
         result = _solve_condensate(candidate, start if seen is None else condensate_torus.angles_of(seen), hooks)
-        row = _row_of(candidate, result)
+        row = row_of(candidate, result)
     else:
         assert not isinstance(start, Angles) and not isinstance(seen, TorusCondensateResult)
         how = how_of(hooks)
@@ -314,16 +316,11 @@ def converge(candidate: Candidate, hooks: Hooks | None = None,
         if candidate.uniform:
             held = replace(held, basis_tolerance=None)
         result = solve(candidate.torus, candidate.basis, held, how, initial=begin)
-        row = _row_of(candidate, result)
+        row = row_of(candidate, result)
         if candidate.options.follow and row.saddle and result.status is Status.converged:
             row = replace(row, towards=_fall(candidate, result, how))
     began_as = None if hooks.neighbour is None else "own guess" if start is None else "neighbour"
     return replace(row, start=began_as, seconds=time.monotonic() - began), result
-
-
-def _row_of(candidate: Candidate, result: State) -> CandidateRow:
-    row = _condensate_row(candidate, result) if isinstance(result, TorusCondensateResult) else _row(candidate, result)
-    return replace(row, spin_arrangement=candidate.arrangement)
 
 
 def _keep_state(row: CandidateRow, result: State) -> dict[str, Variable]:
@@ -363,35 +360,11 @@ def _solve_condensate(candidate: Candidate, initial: Angles | None, hooks: Hooks
     return by_flavour(candidate.torus, one)
 
 
-def _row(candidate: Candidate, result: HartreeFockResult) -> CandidateRow:
-    sites, particles, orbitals = candidate.torus.sites, candidate.torus.particles, result.orbitals
-    error, curved = 0.0 if candidate.uniform else result.basis_error, result.stability
-    return CandidateRow(
-        candidate.name, result.status, result.total_energy / sites, result.phase,
-        None if error is None else error * particles / sites, result.basis_size,
-        candidate.options.tolerance * particles / sites, result.momentum_variance, result.sea_depletion,
-        result.zone_deviation, Carriers(bragg_weights(candidate.torus, orbitals)),
-        Carriers(spin_orders(candidate.torus, orbitals)), result.gap, 0.0, result.edge_occupation, result.iterations,
-        Curvatures(curved.within_kept_symmetry, curved.beyond),
-        curved.lowest_curvature is not None and curved.lowest_curvature < -CURVATURE_ZERO,
-        paper_label=paper_label(result.momentum_variance))
-
-
 def _fall(candidate: Candidate, result: HartreeFockResult, how: How) -> Descent:
     """Where the lowest mode of a saddle leads: the phase and energy per hole of the state below, nothing held."""
     below = solve(candidate.torus, candidate.basis, replace(candidate.options, basis_tolerance=None), how,
                   initial=result.orbitals)
     return Descent(below.phase, below.total_energy / candidate.torus.sites, below.status)
-
-
-def _condensate_row(candidate: Candidate, result: TorusCondensateResult) -> CandidateRow:
-    sites, error = candidate.torus.sites, result.basis_error
-    return CandidateRow(
-        candidate.name, result.status, result.total_energy / sites, result.phase,
-        None if error is None else error / sites, result.basis_size, result.solver_error / sites,
-        result.momentum_variance, bragg_weight=Carriers({"electron": 0.0, "hole": 0.0}), gap=result.gap,
-        pair_amplitude=result.condensate_fraction, edge_occupation=result.edge_occupation,
-        iterations=result.iterations, normal_energy=result.normal_energy_per_pair, paper_label=CONDENSATE)
 
 
 def _inputs(torus: Torus, box: Cell) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
+from ehbilayer.hartree_fock.coherence.order import CONDENSED
 from ehbilayer.hartree_fock.result import HartreeFockResult
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.look import LOOK_ERROR, Seen, State
@@ -70,7 +71,8 @@ def beaten(rows: Sequence[CandidateRow], seen: Seen) -> float | None:
     ranking = ranked(rows)
     # how much a basis lacks shows at its edge; a condensate's tail is another law, and it is cheap to converge
     edge = max((r.first_edge for r in rows if not r.left_out), default=0.0)
-    alike = isinstance(seen.state, HartreeFockResult) and seen.state.edge_occupation <= EDGE_DOUBT * edge
+    alike = (isinstance(seen.state, HartreeFockResult) and not _tail_of_pairs(seen)
+             and seen.state.edge_occupation <= EDGE_DOUBT * edge)
     gain = most_gained(rows)
     return gain if alike and len(ranking) > 1 and seen.energy - gain > (ranking[1].energy or 0.0) else None
 
@@ -79,13 +81,20 @@ def gain_by_edge(rows: Iterable[CandidateRow], seen: Seen) -> float:
     """By how much convergence lowers a candidate at most (Ha_h per hole): with what is at the edge of its first waves,
     as it did for others, times GAIN_DOUBT. Infinite for what may fall from a saddle, a uniform state of less symmetry
     than a liquid, and for condensates."""
-    if not isinstance(seen.state, HartreeFockResult):
+    if not isinstance(seen.state, HartreeFockResult) or _tail_of_pairs(seen):
         return np.inf
     uniform = max(d or 0.0 for d in seen.state.sea_depletion.values()) < UNIFORM
     others = [r.gained / r.first_edge for r in rows if r.pair_amplitude == 0 and r.first_edge > UNIFORM]
     if uniform or not others:
         return np.inf
     return GAIN_DOUBT * max(others) * seen.state.edge_occupation + LOOK_ERROR
+
+
+def _tail_of_pairs(seen: Seen) -> bool:
+    """Whether a state with a condensate is to get more waves, in which its n(k) falls by another law."""
+    state = seen.state
+    return (isinstance(state, HartreeFockResult) and seen.candidate.options.basis_tolerance is not None
+            and (state.condensate_fraction or 0.0) > CONDENSED)
 
 
 def needed(candidate: Candidate, energy: float, rows: Iterable[CandidateRow]) -> float:

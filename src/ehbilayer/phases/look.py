@@ -98,7 +98,9 @@ def beside(candidate: Candidate, best: Seen) -> Orbitals | None:
     """The electrons of ``best`` beside holes on sites in another order: where to begin that; None for states that have
     no sites, or do not fit."""
     state, options = best.state, candidate.options
-    if candidate.uniform or candidate.start is not None or not isinstance(state, HartreeFockResult) or not best.kept:
+    if candidate.uniform or options.pairing or candidate.start is not None:
+        return None
+    if not isinstance(state, HartreeFockResult) or not best.kept:
         return None
     torus, basis, known = candidate.torus, candidate.basis, {d.label: d for d in state.orbitals.determinants}
     begin = guess(torus, basis, options.start, spin_order=options.spin_order, occupation=options.occupation)

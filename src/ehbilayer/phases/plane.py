@@ -13,12 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ehbilayer.condensate.pairs import pair_of
 from ehbilayer.condensate.radial import Pairs, find
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.liquid.gas import Gas
-from ehbilayer.phases.arrangements import MOST_UNEQUAL, uniform_energies
+from ehbilayer.phases.arrangements import IMBALANCED, MOST_UNEQUAL, uniform_energies
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.status import Status
 from ehbilayer.torus import Species, Torus
@@ -35,7 +34,8 @@ def plane_energy(phase: str, candidates: Sequence[Candidate], should_stop: Stop 
     Parameters
     ----------
     candidates : the arrangements of spins and valleys that compete for it. Several say that all may: then flavours are
-        filled equally, as many as cost least; one says which.
+        filled equally, as many as cost least; one says which. An imbalanced condensate is that of the first, known
+        where one flavour pairs as a whole.
     """
     torus = candidates[0].torus
     try:
@@ -45,6 +45,9 @@ def plane_energy(phase: str, candidates: Sequence[Candidate], should_stop: Stop 
             hole = next(s for s in torus.species if s.charge > 0 and s.count)
             most = min(s.flavours for s in torus.species if s.count)
             found = min(_filled(n, partial(_pairs, torus, should_stop)) for n in _fillings(candidates, hole, most))
+        elif phase == IMBALANCED and (beside := _beside_pairs(torus)) is not None:
+            pairs, carrier, numbers = beside
+            found = _pairs(torus, should_stop, pairs) + _filled(numbers, partial(_gas, torus, carrier))
         else:
             return None
     except (InputError, ArithmeticError):
@@ -85,6 +88,18 @@ def madelung(torus: Torus) -> float:
                for i, s in enumerate(torus.species) if s.count)
 
 
+def _beside_pairs(torus: Torus) -> tuple[float, Species, tuple[float, ...]] | None:
+    """The pairs of a condensate beside liquids, the carrier that these are of, and how many are in each flavour; None
+    where flavours pair with unequal numbers."""
+    electron, hole = (next(s for s in torus.species if s.charge == z and s.count) for z in (-1, 1))
+    more, fewer = (electron, hole) if electron.count > hole.count else (hole, electron)
+    numbers = list(more.occupations)
+    if len(fewer.occupations) > 1 or fewer.count not in numbers:
+        return None
+    numbers.remove(fewer.count)
+    return fewer.count, more, tuple(numbers)
+
+
 def _free(phase: str, torus: Torus) -> list[Species]:
     """The carriers that are liquid in a phase in which others sit on sites."""
     localised = LOCALISED.get(phase, ())
@@ -117,7 +132,7 @@ def _gas(torus: Torus, species: Species, number: float) -> float:
 
 def _pairs(torus: Torus, should_stop: Stop, number: float) -> float:
     """The same of pairs. Raises ArithmeticError where that does not converge."""
-    names = (c.name for c in pair_of(torus.bilayer))
+    names = (s.name for s in torus.species if s.count)
     here = torus.bilayer.with_densities(dict.fromkeys(names, number / torus.area))
     found = find(Pairs(here), TOLERANCE, should_stop=should_stop)
     if found.state.status is not Status.converged or not found.mesh_error < 10 * TOLERANCE:

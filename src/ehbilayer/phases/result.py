@@ -89,6 +89,12 @@ class CandidateRow:
     runs: int = entry("of Monte Carlo spent on it", 0)
     box: int | None = entry("sites in its box, by Monte Carlo", None)
     doubt: str = entry("what is open about its phase", "")
+    stiffness: float | None = number("Ha_h", "superfluid stiffness (1/A) d^2E/dQ^2 of pairs in Hartree-Fock", None)
+    bkt: float | None = number("Ha_h", "k_B T of superfluidity by it, an upper bound", None)
+    quasiparticle_gap: float | None = number("Ha_h", "energy to break a pair, of the same", None)
+    pair_momentum: float = number("1/a_h", "|Q| of the pairs", 0.0)
+    pairing_curvature: float | None = number(
+        "Ha_h", "of a state without pairs in Hartree-Fock with pairing: below zero excitons would condense", None)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> t
     """What a reader of the verdict must not overlook: who wins by spin, by closed shells, or in one box alone."""
     ranking = ranked(rows)
     few = ("the liquid that is lowest has the Bragg weights of a crystal: too few sites to tell, take more particles",)
-    return (*(few if ranking and modulated(ranking[0]) else ()), *_by_spin(candidates, ranking),
+    return (*(few if ranking and modulated(ranking[0]) else ()), *_by_pairs(candidates, ranking[:2]),
+            *_by_spin(candidates, ranking),
             *_by_shells(candidates, ranking[:2]), *_in_the_plane(ranking), *_one_box(ranking))
 
 
@@ -92,6 +93,16 @@ def _by_spin(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -
         return ()
     return (f"polarised electrons and holes without pairing lie {gain:.2g} Ha_h per hole below the "
             f"{ranking[1].phase} already: the condensate wins by spin; compare electron_spin = \"polarized\"",)
+
+
+def _by_pairs(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
+    """Where carriers pair that are not equally many, other states may hold trions."""
+    unequal = any(sum(s.charge * s.count for s in c.torus.species) for c in candidates[:1])
+    names = [r.phase for r in ranking if r.pair_amplitude > 0]
+    if not unequal or not names:
+        return ()
+    return (f"mean field holds the correlation of an exciton, which lowers the {names[0]}, but none of a trion: "
+            "between these two kinds of states it cannot decide",)
 
 
 def _by_shells(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> tuple[str, ...]:

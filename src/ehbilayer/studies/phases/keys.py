@@ -11,7 +11,7 @@ from ehbilayer.studies.hartree_fock import keys as hartree_fock
 from ehbilayer.studies.keys import BILAYER, CELL, Count, Table, density_keys, dotted
 from ehbilayer.studies.monte_carlo import keys as monte_carlo
 
-Phase = Literal[hartree_fock.Ordered, "condensate"]
+Phase = Literal[hartree_fock.Ordered, "condensate", "supersolid", "composite-crystal", "imbalanced-condensate"]
 PHASES: tuple[str, ...] = get_args(Phase)
 # each candidate has its own start and cell
 OWN = {*(f"hartree-fock.{key}" for key in ("start", "starts", "seed", "spin_order", "keep", "pairing",

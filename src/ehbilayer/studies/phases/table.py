@@ -6,6 +6,7 @@ from ehbilayer.phases.result import LOST, CandidateRow, CompetitionResult
 from ehbilayer.status import Status
 from ehbilayer.studies.text import energy_text, interaction_rows, plus_minus, status_row, time_row
 
+WITH_PAIRS = ("supersolid", "composite-crystal", "imbalanced-condensate")
 SWEPT = ("margin", "gap")  # what a sweep shows first
 
 
@@ -75,6 +76,13 @@ def _ended(row: CandidateRow) -> str:
     if row.towards is not None:
         saddle += f" towards {row.towards.phase} ({row.towards.energy:.10f})"
     short = f"; {row.left_out}" if row.left_out else ""
+    if row.name in WITH_PAIRS or row.pair_amplitude > 0:
+        state += f", condensate fraction {row.pair_amplitude:.3f}"
+        state += f", Bragg weights {' '.join(f'{w:.3f}' for w in row.bragg_weight.values() if w is not None)}"
+        state += "" if row.stiffness is None else f", stiffness {row.stiffness:.4g} Ha_h"
+        state += "" if row.quasiparticle_gap is None else f", {row.quasiparticle_gap:.4g} Ha_h to break a pair"
+    if row.pairing_curvature is not None:
+        state += f", curvature towards pairing {row.pairing_curvature:.3g} Ha_h"
     if row.left_out == LOST:
         short = f"; a first look, up to {row.solver_error:.1e} too high{short}"
     return energy + ended + state + saddle + (f", {row.spin_arrangement}" if row.spin_arrangement else "") + short
