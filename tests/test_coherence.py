@@ -291,6 +291,13 @@ def test_a_supersolid_is_not_above_the_limits_it_starts_from() -> None:
         assert stirred.total_energy <= limit.total_energy + 1e-9
 
 
+def test_extrapolation_does_not_lead_back_up_to_a_higher_state() -> None:
+    """36 holes of Dai and Fu's device at d = 1.5: fields extrapolated too early lead to a composite crystal at -0.387;
+    the state below, a supersolid, was passed on the way."""
+    state = paired(trions(36, spacing=1.5), "supersolid", hexagon=12, tolerance=1e-8)
+    assert state.phase == "supersolid" and state.total_energy / 36 == pytest.approx(-0.43330, abs=1e-5)
+
+
 def test_states_are_kept_and_go_on(supersolid: HartreeFockResult, tmp_path: Any) -> None:
     supersolid.save(tmp_path / "s.nc")
     kept = load(tmp_path / "s.nc")

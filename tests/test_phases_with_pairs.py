@@ -47,7 +47,8 @@ def test_candidates_are_the_states_of_hartree_fock_with_pairing(result: Competit
     assert 0 < row.stiffness < result.candidate(COHERENT[2]).stiffness  # a crystal holds the condensate back
 
 
-def test_every_row_tells_its_orders_and_the_verdict_what_mean_field_lacks(result: CompetitionResult, tmp_path: Any) -> None:
+def test_every_row_tells_its_orders_and_the_verdict_what_mean_field_lacks(
+        result: CompetitionResult, tmp_path: Any) -> None:
     assert any("none of a trion" in text for text in result.cautions)
     lines = dict(rows(result))
     assert "condensate fraction" in lines["supersolid"] and "stiffness" in lines["supersolid"]
@@ -58,7 +59,8 @@ def test_every_row_tells_its_orders_and_the_verdict_what_mean_field_lacks(result
 
 
 def test_the_plane_of_pairs_beside_a_liquid_is_where_boxes_go(result: CompetitionResult) -> None:
-    """N = 36 and 144 at one reach of the waves: the distance falls; each flavour has its own energy, exactly."""
+    """Each flavour has its own energy: pairs of one, a liquid of the other. Boxes come within 1e-4 (144 holes,
+    hexagon 48); where flavours pair with unequal numbers it is not known."""
     torus = torus_of(electron_spin="9|9")
     own = next(c for c in candidates_of(torus) if c.arrangement == "electrons unrestricted, holes polarized")
     plane = plane_energy(COHERENT[2], [own])
@@ -129,7 +131,7 @@ def test_a_start_may_be_a_result_of_a_condensate() -> None:
                            "tolerance": 1e-9}
     box = condensate(torus, hexagon=5, curve_points=0, tolerance=1e-10)
     same = hartree_fock(torus, box, keep="translations", **how)
-    assert same.iterations <= 3 and same.total_energy == pytest.approx(box.total_energy, abs=1e-9)
+    assert same.iterations <= 6 and same.total_energy == pytest.approx(box.total_energy, abs=1e-9)
     plane = condensate(torus.bilayer, curve_points=0)
     near = hartree_fock(torus, plane, keep="translations", **how)
     assert near.total_energy == pytest.approx(box.total_energy, abs=1e-8)

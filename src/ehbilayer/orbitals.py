@@ -306,7 +306,7 @@ def to_real_box(basis: RealBox, amplitudes: np.ndarray, f: np.ndarray) -> tuple[
     rows, weights = [], []
     for level in np.unique(np.round(f[f > 0], 12))[::-1]:
         mine = amplitudes[np.abs(f - level) < 1e-9]
-        minus = _inverted(basis, mine)  # psi*(r) has amplitudes c*(-kappa)
+        minus = mine[:, basis.inverted].conj()  # psi*(r) has amplitudes c*(-kappa)
         parts = np.concatenate([mine + minus, -1j * (mine - minus)]) / 2
         x = basis.from_waves(parts)
         _, size, vectors = np.linalg.svd(x, full_matrices=False)
@@ -316,11 +316,6 @@ def to_real_box(basis: RealBox, amplitudes: np.ndarray, f: np.ndarray) -> tuple[
             raise InputError("start", "a state with time-reversal symmetry", "one with currents",
                              "start from another state, or from one with shells filled equally")
     return np.concatenate(rows)[None], Filling(np.array([0]), np.array([weights]))
-
-
-def _inverted(basis: PlaneWaveBasis, amplitudes: np.ndarray) -> np.ndarray:
-    where = {tuple(w): i for i, w in enumerate(basis.waves.tolist())}
-    return amplitudes[:, [where[(-i, -j)] for i, j in basis.waves.tolist()]].conj()
 
 
 def _homes(basis: PlaneWaveBasis, amplitudes: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -97,6 +97,12 @@ class PlaneWaveBasis:
         """Rough cost of one evaluation of a channel: pairs of orbitals times grid points."""
         return orbitals * (orbitals + 1) / 2 * self.points * self.pair_seconds
 
+    @cached_property
+    def inverted(self) -> np.ndarray:
+        """The number of -kappa for every wave kappa, (M,)."""
+        where = {tuple(w): i for i, w in enumerate(self.waves.tolist())}
+        return np.array([where[-i, -j] for i, j in self.waves.tolist()])
+
     def estimate(self, torus: Torus) -> dict[str, float]:
         """Rough memory (bytes) and seconds of one minimisation of about 30 energy evaluations on one core.
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from ehbilayer.condensate.bogoliubov import _occupation
 from ehbilayer.condensate.report import Gas
+from ehbilayer.numerics.extrapolation import Extrapolation
 from ehbilayer.status import Status
 
 ROUNDS, DEPTH = 120, 6  # of self-consistency, and steps that Anderson's mixing remembers
@@ -87,7 +88,7 @@ def solve_warm(gas: Gas, temperature: float, exchange: np.ndarray, gap: np.ndarr
     """
     kset, count = gas.kset, gas.pairs / gas.flavours
     x = np.concatenate([*np.broadcast_to(exchange, (2, len(gap))), gap])
-    history: list[tuple[np.ndarray, np.ndarray]] = []
+    next_of = Extrapolation(DEPTH)
     filled = _fill(gas, temperature, x.reshape(3, -1), count, 0.0, 0.0)
     status, step = Status.not_converged, 1
     while True:
@@ -100,7 +101,7 @@ def solve_warm(gas: Gas, temperature: float, exchange: np.ndarray, gap: np.ndarr
             status = Status.converged
         if status is not Status.not_converged or step == ROUNDS:
             break
-        x, step = _mixed(history, x, new), step + 1
+        x, step = next_of((new,), new - x)[0], step + 1
         filled = _fill(gas, temperature, x.reshape(3, -1), count, filled.mu, filled.nu)
     fields = new.reshape(3, -1)
     sign = -1.0 if float(np.sum(fields[2])) < 0 else 1.0  # both are the same state
@@ -117,17 +118,6 @@ def _fields(gas: Gas, filled: _Filled) -> np.ndarray:
     electron, gap = gas.kset.fields(filled.electron, filled.amplitude)
     hole, _ = gas.kset.fields(filled.hole, filled.amplitude)
     return np.concatenate([electron - gas.kset.apart(filled.electron), hole + gas.kset.apart(filled.hole), gap])
-
-
-def _mixed(history: list[tuple[np.ndarray, np.ndarray]], x: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Anderson's mixing: the combination of the last steps whose changes cancel best."""
-    history.append((x, new - x))
-    del history[:-DEPTH]
-    if len(history) < 2:
-        return new
-    apart = np.stack([f - history[-1][1] for _, f in history[:-1]], axis=1)
-    share = np.linalg.lstsq(apart, -history[-1][1], rcond=1e-12)[0]
-    return np.asarray(new + sum(s * (a + f - new) for s, (a, f) in zip(share, history[:-1], strict=True)))
 
 
 def _fill(gas: Gas, t: float, fields: np.ndarray, count: float, mu: float, nu: float) -> _Filled:

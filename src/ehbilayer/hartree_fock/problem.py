@@ -185,7 +185,7 @@ def read_start(start: Start, argument: str = "start", *, paired: bool = False) -
 
 def _condensate(start: Start) -> Result | None:
     """The result of a homogeneous condensate, where a start is one."""
-    if isinstance(start, str) and start in (*STARTS, *OWN_STARTS) or not isinstance(start, str | Path | Result):
+    if (isinstance(start, str) and start in (*STARTS, *OWN_STARTS)) or not isinstance(start, str | Path | Result):
         return None
     result = start if isinstance(start, Result) else _load(Path(start), "start")
     return result if result.kind == CONDENSATE else None

@@ -23,7 +23,6 @@ import numpy as np
 from ehbilayer.hartree_fock.coherence.field import Field, Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import padded
 from ehbilayer.hartree_fock.coherence.guesses import density_matrices
-from ehbilayer.hartree_fock.coherence.scf import pulay_weights
 from ehbilayer.hartree_fock.coherence.sectors import Sector
 from ehbilayer.hartree_fock.coherence.solve import held
 from ehbilayer.hartree_fock.observables import gap_of, per_species, report
@@ -32,6 +31,7 @@ from ehbilayer.hartree_fock.order import phase_name
 from ehbilayer.hartree_fock.result import HartreeFockResult, Stability, StartRow
 from ehbilayer.hartree_fock.spectrum import Levels
 from ehbilayer.hartree_fock.stationary import Calculation, End, lowest
+from ehbilayer.numerics.extrapolation import Extrapolation
 from ehbilayer.numerics.minimize import Minimum
 from ehbilayer.orbitals import Guess, Orbitals
 from ehbilayer.status import Status
@@ -174,10 +174,8 @@ class Search:
 
     def extrapolated(self, fock: Matrices) -> Point:
         """Pulay's extrapolation of fields; the best point where it stops to converge."""
-        focks: list[Matrices] = []
-        errors: list[np.ndarray] = []
+        next_of, since = Extrapolation(KEPT), 0
         best: Point | None = None
-        since = 0
         while True:
             occupied = self.occupied(fock)
             field = self.evaluate(tuple(o.matrix for o in occupied))
@@ -189,11 +187,7 @@ class Search:
             best, since = (here, 0) if best is None or residual < best.residual else (best, since + 1)
             if residual <= self.run.options.residual_target or self.over(free, residual) or since > PATIENCE:
                 return best
-            focks = [*focks[1 - KEPT:], tuple(f + e for f, e in zip(fock, error, strict=True))]
-            errors = [*errors[1 - KEPT:], np.concatenate([w * e.ravel() for w, e in zip(
-                self.weight, error, strict=True)])]
-            weights = pulay_weights(errors)
-            fock = tuple(sum(w * f[c] for w, f in zip(weights, focks, strict=True)) for c in range(len(fock)))
+            fock = next_of(field.fock, np.concatenate([w * e.ravel() for w, e in zip(self.weight, error, strict=True)]))
 
 
 def entropy_of(f: np.ndarray) -> float:

@@ -20,6 +20,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ehbilayer.numerics.extrapolation import Extrapolation
 from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.response.grid import WaveGrid
 from ehbilayer.response.liquids import Liquids, holes
@@ -111,8 +112,7 @@ class Stls:
         liquids, axis = self.liquids.at(coupling), self.liquids.on_axis
         q = liquids.grid.q
         g = np.zeros((len(q), *liquids.roots.shape)) if start is None else start
-        points: list[np.ndarray] = []
-        errors: list[np.ndarray] = []
+        next_of = Extrapolation(HISTORY)
         hole, change = np.zeros_like(g), np.inf
         for _ in range(ITERATIONS):
             hole = holes(liquids, axis, liquids.effective(q, g))
@@ -120,22 +120,5 @@ class Stls:
             change = float(np.abs(error).max())
             if not np.isfinite(change) or change < CLOSE:
                 break
-            points, errors = [*points, g][-HISTORY:], [*errors, error][-HISTORY:]
-            g = _mixed(points, errors)
+            g = next_of((g + MIXED * error,), error)[0]
         return SelfConsistent(g, hole, change < CLOSE, change)
-
-
-def _mixed(points: list[np.ndarray], errors: list[np.ndarray]) -> np.ndarray:
-    """The next L: Anderson's combination of the last ones, whose errors then are least, and a part of its error.
-
-    Source: D. G. Anderson, J. ACM 12, 547 (1965).
-    """
-    last, error = points[-1], errors[-1]
-    if len(points) == 1:
-        return last + MIXED * error
-    steps = np.stack([(e - error).ravel() for e in errors[:-1]], axis=1)
-    share = np.linalg.lstsq(steps, -error.ravel(), rcond=1e-10)[0]
-    for part, point, other in zip(share, points[:-1], errors[:-1], strict=True):
-        last = last + part * (point - points[-1])
-        error = error + part * (other - errors[-1])
-    return last + MIXED * error

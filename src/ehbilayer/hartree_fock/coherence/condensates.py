@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
-from ehbilayer.hartree_fock.coherence.pairs import EMPTY, inverted
+from ehbilayer.hartree_fock.coherence.pairs import EMPTY
 from ehbilayer.hartree_fock.coherence.sectors import sectors
 from ehbilayer.hartree_fock.guesses import guess
 from ehbilayer.numerics.fourier import Fourier
@@ -55,7 +55,7 @@ def orbitals_of_condensate(result: Result, torus: Torus, basis: PlaneWaveBasis) 
         n = n[kept] * sector.counts[0] / n[kept].sum()
         waves = np.eye(basis.size)[kept][:, None]
         # an electron of kappa and a hole of -kappa
-        for label, name, amplitudes in zip(sector.labels, names, (waves, waves[:, :, inverted(basis)]), strict=True):
+        for label, name, amplitudes in zip(sector.labels, names, (waves, waves[:, :, basis.inverted]), strict=True):
             found.append(Determinant(label, name, sector.channel.degeneracy, amplitudes, n))
     return Orbitals(basis.box, basis.waves, tuple(found), basis.supercell)
 

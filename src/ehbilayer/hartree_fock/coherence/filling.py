@@ -18,6 +18,7 @@ from ehbilayer.hartree_fock.occupations import fill_levels
 COUNTED = 1e-11  # particles by which their number may be wrong, relative
 UNPAIRED = 1e-11  # Ha_h, the largest pairing field that counts as none
 SEARCHES = 200
+SMALL, TURNS = 0.01, 8  # a rotation over the root of the particles; of them until numbers are right
 WHOLE = 1e-6  # distance of the particles in a block from a whole number
 TIE = 1e-9  # Ha_h, levels that count as equal
 
@@ -44,7 +45,7 @@ class Filler:
         mask, parts = field.basis.mask, len(self._sector.counts)
         self._g, self._mask = mask.shape[1], np.concatenate([mask] * parts, axis=-1)
         self._sign = np.concatenate([np.full(self._g, 1 if i == 0 else -1.0) for i in range(parts)])
-        self.mu = 0.0
+        self.mu, self._near = 0.0, False
         # filled levels of each block, (K,), or of electrons and transformed holes where nothing pairs, (K, 2)
         self.pattern: np.ndarray | None = None
         if start is not None:
@@ -59,8 +60,13 @@ class Filler:
         electrons, *holes = self._sector.counts
         return electrons + sum(int(self._mask[:, self._g:].sum()) - n for n in holes)
 
-    def __call__(self, fock: np.ndarray) -> Filled:
-        """The determinant of a field H (K, S g, S g), without mu."""
+    def __call__(self, fock: np.ndarray, *, near: bool = False) -> Filled:
+        """The determinant of a field H (K, S g, S g), without mu.
+
+        Where it need only be ``near`` that, with the right numbers all the same, mu ends by rotating the states
+        instead of finding them again; levels and vectors are then those of a mu that is nearly right.
+        """
+        self._near = near
         fock, self._top = padded(fock, self._mask)
         if not self._sector.paired:
             levels, vectors = self._diagonal(fock)
@@ -119,6 +125,9 @@ class Filler:
             miss = target - value
             if abs(miss) <= COUNTED * max(1, electrons + holes):
                 break
+            if self._near and (turned := self._turned(found, miss, slope)) is not None:
+                self.mu = turned.mu
+                return turned
             low, high = (mu, high) if miss > 0 else (low, mu)
             step = miss / slope if slope > 0 else np.copysign(max(2 * abs(step), 0.1), miss)
             new = mu + step
@@ -149,6 +158,35 @@ class Filler:
         r = np.einsum("kgg->kg", found.matrix).real + self._sea
         return found, float(np.sum(r * self._sign)), slope
 
+    def _turned(self, found: Filled, miss: float, slope: float) -> Filled | None:
+        """Filled states C and empty ones V after C + V t with t_ji = delta <j|S|i>/2(e_j - e_i), what mu + delta does
+        to first order, orthonormal again, delta such that the numbers are right; None where that is far."""
+        delta, particles, g = miss / slope if slope > 0 else np.inf, sum(self._sector.counts), self._g
+        counts = found.occupied.sum(axis=1)
+        turns: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # of blocks that fill equally many
+        for n in np.unique(counts):
+            mine = np.flatnonzero(counts == n)
+            full, empty = found.vectors[mine, :, :n], found.vectors[mine, :, n:]
+            gap = np.minimum(found.levels[mine, n:], 10 * self._top)[:, :, None] - found.levels[mine, None, :n]
+            s = np.matmul(np.conj(np.swapaxes(empty[:, :g], 1, 2)), full[:, :g])
+            turns.append((mine, full, np.matmul(empty, s / np.maximum(gap, 1e-14))))
+        size = np.sqrt(sum(float(np.vdot(t, t).real) for *_, t in turns))
+        if not abs(delta) * size < SMALL * np.sqrt(particles):
+            return None
+        matrix, i = np.zeros_like(found.matrix), np.arange(found.matrix.shape[-1])
+        for _ in range(TURNS):
+            for mine, full, turn in turns:
+                x = np.linalg.qr(full + delta * turn)[0]
+                matrix[mine] = np.matmul(x, np.conj(np.swapaxes(x, 1, 2)))
+            matrix[:, i, i] -= self._sea
+            # Tr R S: of the target the sea is taken off
+            more = self._sector.counts[0] + self._sector.counts[1] - float(
+                np.sum(np.einsum("kgg->kg", matrix).real * self._sign))
+            if abs(more) <= COUNTED * max(1, particles):
+                return Filled(matrix, found.mu + delta, found.levels, found.vectors, found.occupied)
+            delta += more / slope
+        return None
+
     def _diagonal(self, fock: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Levels of each block, inf for its padding, and vectors."""
         levels, vectors = np.linalg.eigh(fock)
@@ -161,8 +199,9 @@ class Filler:
         return _first(levels, self.pattern)
 
     def _of(self, levels: np.ndarray, vectors: np.ndarray, occupied: np.ndarray, mu: float) -> Filled:
-        x = vectors * occupied[:, None, :]
-        matrix = np.matmul(x, np.conj(np.swapaxes(vectors, 1, 2)))
+        most = int(occupied.any(axis=0).nonzero()[0].max(initial=-1)) + 1
+        x = vectors[:, :, :most] * occupied[:, None, :most]
+        matrix = np.matmul(x, np.conj(np.swapaxes(vectors[:, :, :most], 1, 2)))
         i = np.arange(matrix.shape[-1])
         matrix[:, i, i] -= self._sea
         return Filled(matrix, mu, levels, vectors, occupied)

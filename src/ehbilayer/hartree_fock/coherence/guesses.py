@@ -7,7 +7,7 @@ import numpy as np
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.hartree_fock.coherence.field import Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import Filler
-from ehbilayer.hartree_fock.coherence.pairs import inverted, real_if_close
+from ehbilayer.hartree_fock.coherence.pairs import real_if_close
 from ehbilayer.hartree_fock.guesses import guess, sites_of
 from ehbilayer.numerics.lattice import crystal_cell, reduce_vectors
 from ehbilayer.numerics.minimize import orthonormalise
@@ -87,7 +87,7 @@ def _transformed(mean: MeanField, density: np.ndarray) -> np.ndarray:
     place = np.full((basis.size, 2), -1)  # block and position of every wave
     k, g = np.nonzero(basis.mask)
     place[basis.index[k, g]] = np.stack([k, g], axis=1)
-    minus = inverted(basis)[basis.index]  # (K, G)
+    minus = basis.inverted[basis.index]  # (K, G)
     block, at = place[minus[:, 0], 0], place[minus, 1]
     found = density[block[:, None, None], at[:, :, None], at[:, None, :]]
     return np.asarray(np.conj(found) * basis.mask[:, :, None] * basis.mask[:, None, :])

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.coherence.field import Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import Filler
@@ -34,16 +33,10 @@ def natural_orbitals(mean: MeanField, matrices: Matrices) -> Orbitals:
         for component, (x, n) in enumerate(sets):
             amplitudes = np.concatenate([basis.to_waves(rows[None], np.array([k]))[0] for k, rows in enumerate(x)])
             if component:
-                amplitudes = amplitudes[:, inverted(basis)].conj()
+                amplitudes = amplitudes[:, basis.inverted].conj()
             found.append(Determinant(sector.labels[component], names[component], sector.channel.degeneracy,
                                      amplitudes[:, None], np.concatenate(n)))
     return Orbitals(basis.box, basis.waves, tuple(_in_order(found, mean.sectors)), basis.supercell)
-
-
-def inverted(basis: PlaneWaveBasis) -> np.ndarray:
-    """The number of -kappa for every wave kappa, (M,)."""
-    where = {tuple(w): i for i, w in enumerate(basis.waves.tolist())}
-    return np.array([where[-i, -j] for i, j in basis.waves.tolist()])
 
 
 def _in_order(found: list[Determinant], sectors: tuple[Sector, ...]) -> list[Determinant]:
@@ -120,7 +113,7 @@ def _matrix(mean: MeanField, c: int, parts: list[tuple[np.ndarray, np.ndarray]])
     basis, sector = mean.basis, mean.sectors[c]
     blocks = []
     for component, (amplitudes, _) in enumerate(parts):
-        x = amplitudes[:, inverted(basis)].conj() if component else amplitudes
+        x = amplitudes[:, basis.inverted].conj() if component else amplitudes
         blocks.append(np.swapaxes(x[:, basis.index] * basis.mask, 0, 1))  # (K, P, g)
     e, n = blocks[0], parts[0][1]
     g = basis.coefficients

@@ -15,12 +15,14 @@ import numpy as np
 
 from ehbilayer.hartree_fock.coherence.field import Field, Matrices, MeanField
 from ehbilayer.hartree_fock.coherence.filling import Filled, Filler
+from ehbilayer.numerics.extrapolation import Extrapolation
 
 NEAR, FAR = 0.15, 0.35  # sizes of steps over the root of the particles: fields are extrapolated, steps are too long
 LEAST = 5  # further short steps after extrapolation has failed
 STIFFEST = 1e4  # largest shift over the energy of a particle
 KEPT = 10  # fields that are
 WORSE = 1e-10  # Ha_h, by which the energy may rise meanwhile, beside what is left to gain
+GAINS = 4.0  # of the residual squared over the energy of a particle, by which energies may lie above the lowest one
 PATIENCE = 25  # extrapolations without a smaller residual
 ROUNDS = 6  # fillings that are tried
 
@@ -73,7 +75,7 @@ class _Run:
     def __init__(self, mean: MeanField, fillers: Sequence[Filler], residual: float, most: int,
                  look: Callable[[int, float, float], bool]) -> None:
         self.mean, self.fillers, self.target, self.most, self.look = mean, fillers, residual, most, look
-        self.count, self.stopped = 0, False
+        self.count, self.stopped, self.unit = 0, False, 0.0
         self.trace: list[tuple[float, float]] = []
         self.weight = np.sqrt(np.array(mean.degeneracy, dtype=float))
         self.size = np.sqrt(sum(d * sum(s.counts) for d, s in zip(mean.degeneracy, mean.sectors, strict=True)))
@@ -83,7 +85,7 @@ class _Run:
         return self.mean.evaluate(matrices)
 
     def fill(self, fock: Matrices) -> tuple[Filled, ...]:
-        return tuple(filler(f) for filler, f in zip(self.fillers, fock, strict=True))
+        return tuple(filler(f, near=True) for filler, f in zip(self.fillers, fock, strict=True))
 
     def over(self, energy: float, residual: float) -> bool:
         self.trace.append((energy, residual))
@@ -93,18 +95,19 @@ class _Run:
     def down(self, start: Matrices) -> Converged:
         """Short steps and extrapolation in turn until converged; never up."""
         r, field, least = start, self.evaluate(start), 0
+        self.unit = abs(field.energy) / self.size**2
         while True:
             r, field, filled = self.short(r, field, least)
-            end = self.extrapolated(filled)
+            end, low, lowest = self.extrapolated(filled)
+            if lowest.energy < field.energy:  # perhaps on the way
+                r, field = low, lowest
             if self.stopped or self.count >= self.most or (end.converged and end.field.energy < field.energy + WORSE):
                 return end
             least += LEAST
-            if end.field.energy < field.energy:
-                r, field = end.matrices, end.field
 
     def short(self, r: Matrices, field: Field, least: int) -> tuple[Matrices, Field, tuple[Filled, ...]]:
         """Steps downhill with levels shifted, at least so many, until they are short without."""
-        unit, done = abs(field.energy) / self.size**2, 0
+        unit, done = self.unit, 0
         shift = unit
         while True:
             filled = self.fill(field.fock)
@@ -128,11 +131,10 @@ class _Run:
         step = tuple(f.matrix - old for f, old in zip(filled, r, strict=True))
         return float(np.linalg.norm(self.flat(step))) / self.size
 
-    def extrapolated(self, filled: tuple[Filled, ...]) -> Converged:
-        """Pulay's extrapolation; the best state where it stops to converge."""
-        focks: list[Matrices] = []
-        errors: list[np.ndarray] = []
-        best, since = None, 0
+    def extrapolated(self, filled: tuple[Filled, ...]) -> tuple[Converged, Matrices, Field]:
+        """Pulay's extrapolation; the best state where it stops to converge, and the lowest one that it came by."""
+        next_of, best, since = Extrapolation(KEPT), None, 0
+        low, lowest = None, None
         while True:
             r = tuple(f.matrix for f in filled)
             field = self.evaluate(r)
@@ -140,14 +142,15 @@ class _Run:
             here = Converged(filled, field, residual, self.count, residual <= self.target, False, ())
             if best is None or residual < best.residual:
                 best, since = here, 0
+            if low is None or lowest is None or field.energy < lowest.energy:
+                low, lowest = r, field
             since += 1
-            if residual <= self.target or self.over(field.energy, residual) or since > PATIENCE:
+            # what a residual is over a gap may still be gained: above that it leads to a higher stationary state
+            lost = field.energy - lowest.energy > GAINS * residual**2 / self.unit + WORSE
+            if residual <= self.target or self.over(field.energy, residual) or since > PATIENCE or lost:
                 self.trace.append((best.field.energy, best.residual))
-                return self.finished(best)
-            focks, errors = [*focks[1 - KEPT:], field.fock], [*errors[1 - KEPT:], error]
-            weights = pulay_weights(errors)
-            fock = tuple(sum(w * f[c] for w, f in zip(weights, focks, strict=True)) for c in range(len(r)))
-            filled = self.fill(fock)
+                return self.finished(best), low, lowest
+            filled = self.fill(next_of(field.fock, error))
 
     def residual(self, r: Matrices, fock: Matrices) -> tuple[np.ndarray, float]:
         """[H - mu S/2, R] with the mu that makes it smallest, and its size."""
@@ -181,18 +184,3 @@ class _Run:
             filled.append(Filled(old.matrix, new.mu, new.levels, new.vectors, new.occupied))
         return Converged(tuple(filled), best.field, best.residual, self.count, best.converged, aufbau,
                          tuple(self.trace))
-
-
-def pulay_weights(errors: Sequence[np.ndarray]) -> np.ndarray:
-    """Weights that sum to one and make the sum of the errors smallest."""
-    n = len(errors)
-    b = np.array([[float(np.vdot(p, q).real) for q in errors] for p in errors])
-    scale = np.sqrt(np.diag(b))
-    scaled = b / np.outer(scale, scale)
-    # with x_i = y_i/|e_i|: minimise y B y at sum y_i/|e_i| = 1
-    values, vectors = np.linalg.eigh(scaled)
-    keep = values > 1e-13 * values[-1]
-    one = vectors[:, keep].T @ (scale.min() / scale)
-    y = vectors[:, keep] @ (one / values[keep])
-    x = y / scale
-    return np.asarray(x / x.sum()) if abs(x.sum()) > 0 and np.all(np.isfinite(x)) else np.eye(n)[-1]
