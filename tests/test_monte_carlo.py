@@ -391,3 +391,12 @@ def test_a_condensate_lies_below_its_mean_field() -> None:
     found = monte_carlo(box, "condensate", target_error=5e-4)
     mean_field = condensate(box, curve_points=0, tolerance=1e-5).energy_per_pair
     assert found.energy_per_hole + 3 * found.error < found.vmc.energy_per_hole + 3 * found.vmc.error < mean_field
+
+
+def test_a_start_far_from_the_optimum_is_optimised() -> None:
+    """The crystal at r_s = 40 begins 2 mHa above its optimum, where only short steps keep the samples."""
+    layer = torus(Bilayer.of(rs_hole=40, electrons_per_hole=0), 13)
+    poor, good = (monte_carlo(layer, "crystal", method="vmc", target_error=2e-4, walkers=50, samples=500,
+                              optimisation_steps=steps) for steps in (0, 4))
+    assert poor.energy_per_hole - good.energy_per_hole > 1e-3
+    assert good.vmc.variance < 0.2 * poor.vmc.variance

@@ -24,8 +24,8 @@ from ehbilayer.monte_carlo.walk import Walkers, local_energies
 from ehbilayer.status import Status
 
 STEP = 1e-4  # of parameters, which are pure numbers of order one
-SHIFTS = (1e-3, 1e-2, 1e-1, 1.0)  # times the spread of the local energy
-OVERLAP = 0.3  # samples that must still count after reweighting, as a share
+SHIFTS = (1e-3, 1e-2, 1e-1, 1.0, 3.0, 10.0, 100.0)  # times the spread of the local energy; large ones for poor starts
+OVERLAP = 0.1  # samples that must still count after reweighting, as a share
 VARIANCE = 0.02  # weight of the spread of the local energy beside the energy: it keeps tails in order
 
 
