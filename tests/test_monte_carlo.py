@@ -396,7 +396,7 @@ def test_a_condensate_lies_below_its_mean_field() -> None:
 def test_a_start_far_from_the_optimum_is_optimised() -> None:
     """The crystal at r_s = 40 begins 2 mHa above its optimum, where only short steps keep the samples."""
     layer = torus(Bilayer.of(rs_hole=40, electrons_per_hole=0), 13)
-    poor, good = (monte_carlo(layer, "crystal", method="vmc", target_error=2e-4, walkers=50, samples=500,
+    poor, good = (monte_carlo(layer, "crystal", method="vmc", target_error=3e-4, walkers=25, samples=300,
                               optimisation_steps=steps) for steps in (0, 4))
     assert poor.energy_per_hole - good.energy_per_hole > 1e-3
     assert good.vmc.variance < 0.2 * poor.vmc.variance

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from ehbilayer.monte_carlo.contenders import Contender, Field
 from ehbilayer.monte_carlo.problem import MonteCarloProblem
 from ehbilayer.monte_carlo.result import MonteCarloResult
 from ehbilayer.monte_carlo.size_limit import SURE, limit_of
-from ehbilayer.monte_carlo.trial import Twist, admitted
+from ehbilayer.monte_carlo.trial import UNTWISTED, Twist, admitted
+from ehbilayer.monte_carlo.twists import twists_of
 from ehbilayer.phases.result import ArrangementRow, CandidateRow, CompetitionResult, TrialEnergy, arrays
 from ehbilayer.phases.verdict import Verdict
 from ehbilayer.results.base import Carriers, Variable
@@ -52,9 +54,14 @@ class Effort:
     twists: tuple[Twist | None, ...] = (None,)
 
     @classmethod
-    def of(cls, problem: MonteCarloProblem) -> Effort:
-        """That of one calculation, checked, for each candidate."""
-        return cls(**{f.name: getattr(problem, f.name) for f in fields(cls)})
+    def of(cls, first: Contender, twists: int | Sequence[float] | None, **work: Any) -> Effort:
+        """What `monte_carlo.monte_carlo` is told, checked on the ``first`` contender, for each.
+
+        Raises InputError, see there.
+        """
+        checked = MonteCarloProblem.of(first.torus, first.name, time_steps=None,
+                                       twists=None if first.name in UNTWISTED else twists, **work)
+        return replace(cls(**{f.name: getattr(checked, f.name) for f in fields(cls)}), twists=twists_of(twists))
 
     def within(self, share: float) -> Effort:
         """The same in a share of its time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 if TYPE_CHECKING:
@@ -53,18 +52,14 @@ def correlated_phases(torus: Torus, candidates: Sequence[str] | None = None, *, 
     from ehbilayer.model import require_plain
     from ehbilayer.monte_carlo.competition import Effort, compete
     from ehbilayer.monte_carlo.contenders import fields_of
-    from ehbilayer.monte_carlo.problem import MonteCarloProblem
     from ehbilayer.monte_carlo.twists import twists_of
     from ehbilayer.results.calling import call
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
     require_plain(torus.bilayer, "Monte Carlo")
-    turned = twists_of(twists)
-    field, *others = fields_of(torus, candidates, spins, turned, sizes)
-    first = field.contenders[0]
-    checked = MonteCarloProblem.of(first.torus, first.name, method=method, target_error=target_error, max_time=max_time,
-                                   walkers=walkers, time_steps=None, seed=seed, jastrow=jastrow,
-                                   optimisation_steps=optimisation_steps, samples=samples)
-    effort = replace(Effort.of(checked), twists=turned)
+    field, *others = fields_of(torus, candidates, spins, twists_of(twists), sizes)
+    effort = Effort.of(field.contenders[0], twists, method=method, target_error=target_error, max_time=max_time,
+                       walkers=walkers, seed=seed, jastrow=jastrow, optimisation_steps=optimisation_steps,
+                       samples=samples)
     return call(lambda hooks: compete(field, effort, hooks, others), torus.bilayer.scales, how, seed=seed)

@@ -28,7 +28,6 @@ def correlated(study: Study) -> Task:
     """The task of a competition by Monte Carlo. Raises InputError for one that cannot be computed."""
     from ehbilayer.monte_carlo.competition import Effort, compete
     from ehbilayer.monte_carlo.contenders import fields_of
-    from ehbilayer.monte_carlo.problem import MonteCarloProblem
     from ehbilayer.monte_carlo.twists import twists_of
 
     spins, table = keys.spins_of(study), monte_carlo.of(study)
@@ -39,9 +38,8 @@ def correlated(study: Study) -> Task:
         twists = twists_of(table.twists)
         torus = _torus(study, spins, twists)
         field, *others = fields_of(torus, keys.of(study).candidates, spins, twists, keys.of(study).sizes or ())
-        first = field.contenders[0]
-        asked = table.model_dump() | {"trial": first.name, "time_steps": None, "twists": None, "backflow": False}
-        effort = replace(Effort.of(MonteCarloProblem.of(first.torus, **asked)), twists=twists)
+        work = table.model_dump(exclude={"trial", "time_steps", "backflow"})
+        effort = Effort.of(field.contenders[0], **work)
     goal = [] if effort.target_error is None else [f"to {effort.target_error:.3g} Ha_h per hole"]
     goal += [] if effort.max_time is None else [f"at most {effort.max_time:g} s"]
     plan = [*device_lines(torus.bilayer.material, torus.bilayer.scales), *spacing_line(torus.bilayer),
