@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from ehbilayer.monte_carlo.competition import Effort, compete, contending, judge
 from ehbilayer.monte_carlo.contenders import field_of
 from ehbilayer.monte_carlo.problem import MonteCarloProblem
 from ehbilayer.papers import OWN, reproduction
+from ehbilayer.papers.correlation.single_layer import Point, rows
 from ehbilayer.papers.making import Workshop
 from ehbilayer.phases.result import CandidateRow, CompetitionResult
 from ehbilayer.status import Status
@@ -133,6 +135,17 @@ def test_what_cannot_be_is_refused(tables: dict, words: str) -> None:
         prepare(make_study(tables))
 
 
+def test_open_shells_compete_at_a_twist() -> None:
+    work = STUDY["monte-carlo"]
+    given = changed("cell", holes=4)
+    with pytest.raises(InputError, match="closes a shell"):
+        prepare(make_study(given))
+    lines = "\n".join(prepare(make_study(given | {"monte-carlo": work | {"twists": [0.25, 0.1]}})).lines)
+    assert "4 electrons polarized, 4 holes polarized" in lines
+    pairs = given | {"phases": {"method": "monte-carlo", "candidates": ["crystal", "liquid"]}}
+    assert prepare(make_study(pairs | {"monte-carlo": work | {"twists": 2}})).lines
+
+
 def test_the_usual_box_serves_the_spins() -> None:
     free = STUDY | {"cell": {}, "phases": {"method": "monte-carlo"}}
     lines = "\n".join(prepare(make_study(free)).lines)
@@ -146,7 +159,24 @@ def test_our_own_results_are_computed_again(tmp_path: Path) -> None:
     for name in (n for n in OWN if n.startswith("correlation")):
         figure = reproduction(name)
         assert all(prepare(make_study(tables)).lines for tables in figure.studies(False).values())
-    made = Workshop(tmp_path, quick=True).make(reproduction("correlation:mass-ratio"))
+    workshop = Workshop(tmp_path, quick=True)
+    made = workshop.make(reproduction("correlation:mass-ratio"))
     assert made.good and [row.quantity for row in made.rows] == [
-        "r_s = 10: winner", "r_s = 10: liquid", "r_s = 10: hole-crystal"]
+        f"ratio 10, d = 1 a_h, r_s = 10: {what}" for what in ("winner", "liquid", "hole-crystal")]
     assert all("+-" in row.ours for row in made.rows[1:])
+    layer = workshop.make(reproduction("correlation:single-layer"))
+    assert layer.good and [row.published for row in layer.rows] == ["-0.084567"]
+
+
+def test_a_single_layer_stands_beside_the_published_energies() -> None:
+    """The verdict knows all errors; of liquid and crystal the difference is told, or that it is not resolved."""
+    crystal, liquid = Point("crystal", 40.0, 19, 1e-5), Point("polarised", 40.0, 19, 1e-5)
+
+    def result(energy: float, error: float, law: float) -> SimpleNamespace:
+        return SimpleNamespace(error=error, twist_error=None,
+                               finite_size=SimpleNamespace(energy_per_hole=energy, law_error=law))
+
+    found = rows({crystal.name: result(crystal.published + 2.5e-5, 6e-6, 8e-6),
+                  liquid.name: result(liquid.published + 4e-5, 8e-6, 0.0)})
+    assert [row.verdict for row in found] == ["agrees", "differs", "NOT RESOLVED"]
+    assert crystal.published == pytest.approx(-0.024431, abs=1e-6)

@@ -24,7 +24,8 @@ MODULES = {f"dai-fu:{name}": _module("dai_fu", name) for name in DAI_FU} | {
     f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in NASHABEH_FU}
 # our own results, which stand in no paper; not among ``all``. Those by Monte Carlo take hours
 OWN = {f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in ("2-converged", "2-converged-64")} | {
-    f"correlation:{name}": f"correlation.{name.replace('-', '_')}" for name in ("equal-masses", "mass-ratio")} | {
+    f"correlation:{name}": f"correlation.{name.replace('-', '_')}"
+    for name in ("single-layer", "equal-masses", "mass-ratio", "tmd")} | {
     "experiments": "experiments.page", "response:pairing": "response.pairing"}
 ALL = "all"
 
