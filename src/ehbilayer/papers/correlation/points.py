@@ -10,7 +10,7 @@ from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Stu
 
 SOURCE = "computed here; no published counterpart"
 HOLES = 19  # in the box, polarised: closes shells and fits the crystal
-WORK = {"walkers": 40, "samples": 1000, "optimisation_steps": 7}
+WORK = {"walkers": 20, "samples": 500, "optimisation_steps": 6}
 FREEZING = 10.0  # r_s of the holes below which a crystal's trial function melts when it is optimised
 QUICK = {"method": "vmc", "target_error": 0.02, "walkers": 20, "samples": 40, "optimisation_steps": 1}
 ONE = {"electron_spin": "polarized"}  # spins of both carriers: holes are polarised by themselves

@@ -67,7 +67,7 @@ class Point:
     def tables(self) -> dict[str, Any]:
         """Its study."""
         work: dict[str, Any] = {"trial": "crystal" if self.state == "crystal" else "liquid",
-                                "target_error": self.error, "walkers": 100, "samples": 1000, "optimisation_steps": 6}
+                                "target_error": self.error, "walkers": 50, "samples": 500, "optimisation_steps": 6}
         work |= {"twists": self.twists} if self.twists else {}
         work |= {"backflow": True} if self.backflow else {}
         return {"kind": "monte-carlo", "bilayer": {"hole_mass": 1.0},
