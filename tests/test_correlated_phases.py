@@ -68,6 +68,9 @@ def test_a_verdict_needs_three_standard_errors() -> None:
     assert verdict.numerical_error == pytest.approx(0.015)
     verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.01, 4e-3)])
     assert not verdict.resolved and sigma == pytest.approx(2.0)
+    # few walkers of a poor trial function are biased
+    verdict, sigma = judge([row("liquid", -1.0, 3e-3, population_error=-0.012), row("condensate", -1.02, 4e-3)])
+    assert not verdict.resolved and sigma == pytest.approx(0.02 / 0.013)
     # every phase counts, not the next one alone
     verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.02, 4e-3), row("crystal", -0.99, 0.05)])
     assert not verdict.resolved and verdict.winner == "condensate"

@@ -248,7 +248,9 @@ def lead(first: CandidateRow, other: CandidateRow) -> float:
 
 
 def _both(a: CandidateRow, b: CandidateRow) -> float:
-    return float(np.linalg.norm([a.error or 0.0, b.error or 0.0, _sizes(a, b)]))
+    """The error of a lead: of both walks, of the control of their populations, and of their sizes."""
+    controls = [a.population_error or 0.0, b.population_error or 0.0]
+    return float(np.linalg.norm([a.error or 0.0, b.error or 0.0, *controls, _sizes(a, b)]))
 
 
 def _sizes(a: CandidateRow, b: CandidateRow) -> float:
