@@ -10,7 +10,7 @@ import pytest
 
 from ehbilayer import Bilayer, InputError, Torus, correlated_phases, load, make_study, run
 from ehbilayer.hooks import Hooks
-from ehbilayer.monte_carlo.competition import Effort, compete, contending, judge, lead
+from ehbilayer.monte_carlo.competition import Effort, _Rounds, compete, contending, judge, lead
 from ehbilayer.monte_carlo.contenders import field_of
 from ehbilayer.monte_carlo.problem import MonteCarloProblem
 from ehbilayer.papers import OWN, reproduction
@@ -75,6 +75,15 @@ def test_a_verdict_needs_three_standard_errors() -> None:
     verdict, sigma = judge([row("liquid", -1.0, 3e-3), row("condensate", -1.02, 4e-3), row("crystal", -0.99, 0.05)])
     assert not verdict.resolved and verdict.winner == "condensate"
     assert sigma == pytest.approx(0.03 / np.hypot(0.05, 4e-3))
+
+
+def test_a_competition_that_had_too_little_time_says_so() -> None:
+    rounds = _Rounds(field_of(torus(7), ["liquid", "crystal"], "given"), Effort("vmc", 0.03), Hooks())
+    rounds.rows = {0: row("liquid", -1.0, 1e-3), 1: row("crystal", -0.9, 1e-3, status=Status.not_converged)}
+    result = rounds.result(None)
+    assert result.status is Status.not_converged and not result.resolved and "max_time" in result.advice
+    rounds.rows[1] = row("crystal", -0.9, 1e-3)
+    assert rounds.result(None).status is Status.converged and not rounds.result(None).advice
 
 
 def test_size_formulas_may_take_a_verdict_away_but_give_none() -> None:

@@ -353,8 +353,12 @@ def test_correlation_has_the_last_word_where_it_is_asked(monkeypatch: pytest.Mon
     assert found.margin == pytest.approx(0.01) and found.energies is not None and found.energies["liquid"] == -1.0
     assert found.competition.method == "hartree-fock" and found.verdict.method == "monte-carlo"
     assert "(Monte Carlo)" in dict(rows(found))["phase"]
+    short = replace(found, numerical_error=None, resolved=False)  # time was up before there was an error
+    assert dict(rows(short))["phase"].startswith("NOT RESOLVED: condensate")
+    assert dict(rows(short))["phase"].endswith("error not known (Monte Carlo)")
     assert any("Monte Carlo: the phase and its margin" in c for c in found.caveats)
     assert any("compete with 13 holes" in c for c in found.caveats)
+    assert any("by Monte Carlo" in line and "hours" in line for line in kind.prepare(asked).lines)
     plain = kind.prepare(make_study(BASE)).solve(Hooks())
     assert isinstance(plain, DeviceResult) and plain.theory == "mean field"
     assert "(mean field)" in dict(rows(plain))["phase"]

@@ -210,11 +210,13 @@ def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Va
 def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Variable],
          stopped: Status | None, points: tuple[ScanPoint, ...] = ()) -> DeviceResult:
     """Everything that is known so far."""
-    good = all(p["status"] == Status.converged for p in parts.values()) and len(parts) == len(device.parts)
+    bad = {name: p.get("advice", "") for name, p in parts.items() if p["status"] != Status.converged}
+    good = not bad and len(parts) == len(device.parts)
     hole, electron = device.bilayer.get("hole"), device.bilayer.get("electron")
     found_transitions = tuple(transitions(points))
     known = DeviceResult(
         status=stopped or (Status.converged if good else Status.not_converged), data=data, parts=parts,
+        advice="; ".join(f"{name}: {text}" for name, text in bad.items()) if stopped is None else "",
         by_source={}, density_window={}, hole_density=None if hole is None else hole.density,
         electron_density=None if electron is None else electron.density, material=device.bilayer.material,
         spacing=device.bilayer.spacing, pairs=lighter(device.bilayer) if device.sources else None,

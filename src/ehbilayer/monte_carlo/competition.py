@@ -183,12 +183,14 @@ class _Rounds:
         reason = ", ".join([*(f"{name}: not computed" for name in left), *bad])
         if reason:
             verdict = replace(verdict, resolved=False)
+        advice = "give more max_time, or a larger target_error" if bad and stopped is None else ""
         lowest = _ranked(every)[:1]
         torus = contenders[0].torus
         missing = tuple(f"no trial function of {name}: {why}" for name, why in self.missing.items())
         doubts = tuple(f"{row.name}: {row.doubt}" for row in every if row.doubt)
         return CompetitionResult(
-            status=stopped or (Status.not_converged if reason else Status.converged), reason=reason, **vars(verdict),
+            status=stopped or (Status.not_converged if reason else Status.converged), reason=reason, advice=advice,
+            **vars(verdict),
             method="monte-carlo", margin_sigma=sigma, energies={r.name: r.energy for r in best},
             statuses={r.name: r.status.value for r in best}, ended_as={r.name: r.phase for r in best},
             lowest_energy=lowest[0].energy if lowest else None, saddles=(), cautions=(NODES, *missing, *doubts),

@@ -58,7 +58,9 @@ def prepare(study: Study) -> Task:
                                                **source_options(part))
         choices = Choices(table.method, table.mu_star, table.umklapp, 0)
     correlated = phases.prepare(_correlated(part)) if asked.correlated else None
-    plan = [*competition.plan, f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}"]
+    again = () if correlated is None else [line for line in correlated.plan if line.split()[0] == "solve"]
+    plan = [*competition.plan, *(f"{line}, hours beside the estimate" for line in again),
+            f"  pairing    {reason or 'alpha^2: ' + ', '.join(sources)}"]
     device = Device(bilayer, competition.solve, sources, choices, reason, densities, _at(part) if densities else None,
                     None if correlated is None else correlated.solve)
     seconds = _seconds(bilayer, part.cell.holes or HOLES, len(sources), len(densities))

@@ -41,10 +41,12 @@ def _phase(result: DeviceResult) -> Iterator[tuple[str, str]]:
         return
     head = result.phase.replace("-", " ")
     if result.margin is not None:
-        margin, error = result.margin.to("meV"), (result.numerical_error or 0.0) * _mev(result)  # type: ignore[attr-defined]
-        sure = "" if result.resolved else "NOT RESOLVED: "
-        head = f"{sure}{head}, {margin:.3g} +- {error:.1g} meV per hole below {str(result.runner_up).replace('-', ' ')}"
-    yield "phase", f"{head} ({result.theory or 'mean field'})"
+        margin, error = result.margin.to("meV"), result.numerical_error  # type: ignore[attr-defined]
+        known = "" if error is None else f" +- {error * _mev(result):.1g}"
+        head = f"{head}, {margin:.3g}{known} meV per hole below {str(result.runner_up).replace('-', ' ')}"
+        head += "" if known else ", error not known"
+    sure = "NOT RESOLVED: " if result.resolved is False else ""
+    yield "phase", f"{sure}{head} ({result.theory or 'mean field'})"
     if result.spin_arrangement:
         yield "spins", result.spin_arrangement
     competition = result.verdict if "phases" in result.parts else None

@@ -54,17 +54,18 @@ def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ"
     ax.set_ylim(len(rows) - 0.4, -0.6)
     room = max(heights, default=0.0) or 1e-6
     ax.set_xlim(0, 1.7 * room)
-    for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
-        if row.error is not None:  # of Monte Carlo
-            ax.errorbar(height, i, xerr=error_scale * row.error, fmt="none", ecolor=INK, capsize=3, linewidth=1.0)
+    errors = [error_scale * (r.error or 0.0) for r in rows]  # of Monte Carlo
+    for i, (height, error) in enumerate(zip(heights, errors, strict=True)):
+        if error:
+            ax.errorbar(height, i, xerr=error, fmt="none", ecolor=INK, capsize=3, linewidth=1.0)
     ax.locator_params(axis="x", nbins=4)
-    for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
+    for i, (row, height, error) in enumerate(zip(rows, heights, errors, strict=True)):
         words = [f"{height:.2g}" if height > SAME else "lowest"]
         words += [f"→ {row.phase}"] if row.phase != row.name else []
         words += ["saddle"] if row.saddle else []
         good = row.status is Status.converged
-        ax.text(height + 0.03 * room, i, ", ".join(words) if good else row.status.replace("_", " "), va="center",
-                fontsize=SMALL, color=INK if good else WARNING)
+        said = ", ".join(words) if good else row.status.replace("_", " ")
+        ax.text(height + error + 0.03 * room, i, said, va="center", fontsize=SMALL, color=INK if good else WARNING)
     dress(ax, "", f"energy above the lowest ({energy} per hole)", "")
 
 
