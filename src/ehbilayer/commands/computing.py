@@ -13,6 +13,7 @@ from ehbilayer.commands.telling import (
     EXIT_NOT_CONVERGED,
     AsJson,
     Force,
+    Materials,
     MaxTime,
     Quiet,
     Resume,
@@ -43,13 +44,14 @@ def run(
     workers: Annotated[int | None, typer.Option(help="Local workers.", show_default=False)] = None,
     scheduler: Annotated[str | None, typer.Option(help="For sweeps: Dask address.", show_default=False)] = None,
     shard: Annotated[str | None, typer.Option(help="For sweeps: only part i/n.", show_default=False)] = None,
+    materials: Materials = None,
 ) -> None:
     """Compute a study."""
     from ehbilayer.studies.file import load_study
     from ehbilayer.units import parse_duration
 
     seconds = None if max_time is None else parse_duration(max_time)
-    loaded = load_study(study, sets or [])
+    loaded = load_study(study, sets or [], materials=materials)
     directory = output if output is not None else _home_of(loaded.name)
     _run(loaded, directory, as_json, quiet, resume=resume, force=force, max_time=seconds, backend=backend,
          workers=workers, scheduler=scheduler, shard=shard)
@@ -87,6 +89,7 @@ def device(
     resume: Resume = False,
     force: Force = False,
     max_time: MaxTime = None,
+    materials: Materials = None,
 ) -> None:
     """Answer on one page what a device does.
 
@@ -100,7 +103,7 @@ def device(
              "spacing": number_or_text(spacing), "spacer": spacer, "electron_flavours": electron_flavours,
              "hole_flavours": hole_flavours}
     study = study_of(given, density, electrons_per_hole, {"electron_spin": electron_spin, "hole_spin": hole_spin},
-                     sets or [], correlated=correlated, gates=gates, sheets=sheets)
+                     sets or [], correlated=correlated, gates=gates, sheets=sheets, materials=materials)
     loud = bare_length(study)
     tell(f"caution: {loud}" if loud else "")
     _run(study, output if output is not None else Path(study.name), as_json, quiet, resume=resume, force=force,

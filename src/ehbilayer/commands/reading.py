@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ehbilayer.commands.telling import AsJson, print_result, print_rows, tell
+from ehbilayer.commands.telling import AsJson, Materials, print_result, print_rows, tell
 from ehbilayer.errors import InputError
 
 
@@ -132,13 +132,14 @@ def units(
     hole_density: Annotated[str | None, typer.Option(help='e.g. "1.29e12 cm^-2".', show_default=False)] = None,
     electrons_per_hole: Annotated[float, typer.Option(help="Electron over hole density.")] = 1.0,
     spacing: Annotated[str | None, typer.Option(help='e.g. "3 nm".', show_default=False)] = None,
+    materials: Materials = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a_h, Ha_h, Hartree temperatures and r_s of a device."""
     from ehbilayer.studies.device.question import atomic, scales_said
     from ehbilayer.units import device_numbers
 
-    scales = scales_said(material, electron_mass, hole_mass, dielectric)
+    scales = scales_said(material, electron_mass, hole_mass, dielectric, materials)
     density = atomic(scales, hole_density, "density", "--hole-density")
     length = atomic(scales, spacing, "length", "--spacing")
     if density == 0:

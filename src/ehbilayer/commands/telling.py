@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from an unfinished
 Force = Annotated[bool, typer.Option("--force", help="Replace a result that is there.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", show_default=False,
                                                 help="Override a key, e.g. density.rs_hole=8.")]
+Materials = Annotated[Path | None, typer.Option(help="A TOML file of devices of your own.", show_default=False)]
 MaxTime = Annotated[str | None, typer.Option(help="Stop after e.g. 2h or 02:00:00, state kept.", show_default=False)]
 
 

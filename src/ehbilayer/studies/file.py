@@ -26,6 +26,7 @@ from ehbilayer.studies.keys import (
     ScreeningTable,
 )
 from ehbilayer.studies.kinds import study_kind
+from ehbilayer.studies.own_materials import own_materials, written_out
 from ehbilayer.studies.tables import alternatives, file_model, tables
 from ehbilayer.units import nearest
 
@@ -148,12 +149,13 @@ def digest(inputs: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
+def load_study(path: str | Path, overrides: Sequence[str] = (), *, materials: str | Path | None = None) -> Study:
     """Read and validate a study file.
 
     Parameters
     ----------
     path : a TOML file of at most 1 MB.
+    materials : a TOML file of devices of your own, which ``bilayer.material`` may name, see `studies.own_materials`.
     overrides : texts ``table.key=value``; the value is TOML, or plain text if it is not. An override replaces the
         alternatives of its key (density.rs_hole replaces density.hole).
 
@@ -162,11 +164,11 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     InputError : the file cannot be read, or a key or value is not valid; one line that names the dotted key.
     """
     path = Path(path)
-    return make_study(_parse(path), overrides, name=path.stem, folder=path.parent)
+    return make_study(read_toml(path), overrides, name=path.stem, folder=path.parent, materials=materials)
 
 
 def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: str = "study",
-               folder: str | Path = ".") -> Study:
+               folder: str | Path = ".", materials: str | Path | None = None) -> Study:
     """Validate tables as they would stand in a study file; see `load_study`. Raises InputError."""
     data = {k: dict(v) if isinstance(v, dict) else v for k, v in tables.items()}
     replaced: list[str] = []
@@ -175,6 +177,8 @@ def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: s
     for key in [k for k in replaced if k in {t.split("=")[0].strip() for t in overrides}]:
         raise InputError(key, "set alone", "set together with another key that says the same", "keep one of them")
     _shape_as_vectors(data)
+    if materials is not None:
+        written_out(data, own_materials(materials))
     try:
         study = Study(file_model().model_validate(data), name, Path(folder), tuple(replaced))
     except ValidationError as error:
@@ -183,7 +187,8 @@ def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: s
     return study
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a study file, or of another one like it. Raises InputError for what cannot be read."""
     must = "a readable TOML study file of at most 1 MB"
     try:
         raw = read_bytes(path, LARGEST_FILE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ehbilayer.errors import InputError
@@ -19,7 +20,7 @@ LONGEST = 60  # characters of a directory's name, without what makes it unique
 
 def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: str, spins: dict[str, str | None],
              sets: Sequence[str], *, correlated: bool = False, gates: str | None = None,
-             sheets: str | None = None) -> Study:
+             sheets: str | None = None, materials: Path | None = None) -> Study:
     """The study of a page.
 
     Parameters
@@ -28,7 +29,7 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
     density : of the holes, such as ``1e12 cm^-2``, or a range ``0.1e12 .. 3e12 cm^-2``, whose middle the page is about.
     electrons_per_hole : a number or a fraction such as ``1/3``.   spins : keys of [hartree-fock].
     gates, sheets : lengths of [screening], see `screening_said`.
-    sets : overrides ``table.key=value``.   correlated : whether phases compete by Monte Carlo, too.
+    materials : a file of devices of one's own.   sets : overrides ``table.key=value``.   correlated : whether phases compete by Monte Carlo, too.
 
     Raises InputError naming the option.
     """
@@ -50,8 +51,8 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
         tables["density"]["hole"] = number_or_text(density)
     if correlated:
         tables.setdefault("device", {})["correlated"] = True
-    study = make_study(tables, sets, name="device")
-    return make_study(tables, sets, name=_name(study))
+    study = make_study(tables, sets, name="device", materials=materials)
+    return make_study(tables, sets, name=_name(study, str(bilayer.get("material") or "")), materials=materials)
 
 
 def screening_said(above: str, below: str, text: str | None, option: str) -> dict[str, Any]:
@@ -78,11 +79,11 @@ def number_or_text(text: str | None) -> float | str | None:
 
 
 def scales_said(material: str | None, electron_mass: float | None, hole_mass: float | None,
-                dielectric: float | None) -> Scales:
+                dielectric: float | None, materials: Path | None = None) -> Scales:
     """The scales of a device whose masses and dielectric constant must be known. Raises InputError naming options."""
     given = {"material": material, "electron_mass": electron_mass, "hole_mass": hole_mass, "dielectric": dielectric}
     table = {k: v for k, v in given.items() if v is not None}
-    scales = scales_of(make_study({"kind": "device", "bilayer": table}))
+    scales = scales_of(make_study({"kind": "device", "bilayer": table}, materials=materials))
     missing = [f"--{k.replace('_', '-')}" for k in ("electron_mass", "hole_mass", "dielectric")
                if getattr(scales, k) is None]
     if missing:
@@ -141,9 +142,9 @@ def _middle(low: str | float, high: str | float, text: str) -> str | float:
     return f"{middle:g} {unit}" if unit else middle
 
 
-def _name(study: Study) -> str:
+def _name(study: Study, material: str) -> str:
     """A directory of its own for every question: device, material, spacing, density, and a digest of all inputs."""
     layers, density = study.bilayer, study.density.hole
-    said = ["device", layers.material or "", str(layers.spacing or ""), str(density or "")]
+    said = ["device", layers.material or material, str(layers.spacing or ""), str(density or "")]
     words = [re.sub(r"[^A-Za-z0-9.+-]+", "", w.replace("^", "").replace("/", "-")) for w in said]
     return "-".join(w for w in words if w)[:LONGEST] + "-" + digest(study.canonical())[:6]
