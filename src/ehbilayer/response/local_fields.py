@@ -15,6 +15,7 @@ L. Zheng and A. H. MacDonald, Phys. Rev. B 49, 5522 (1994).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,24 +52,26 @@ def hubbard(liquids: Liquids) -> np.ndarray:
     return found
 
 
-def kernel(grid: WaveGrid, v: object, a: int, b: int) -> np.ndarray:
-    """The matrix (n, n) of int d^2p/(2 pi)^2 [q.(q - p)/q^2] v(|q - p|) f(p) between the waves of the grid."""
-    assert callable(v)
+def kernels(grid: WaveGrid, v: Callable[[np.ndarray, int, int], np.ndarray],
+            pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], np.ndarray]:
+    """Matrices (n, n), int d^2p/(2 pi)^2 [q.(q - p)/q^2] v_ab(|q - p|) f(p) between the waves of the grid, each of
+    these pairs of layers."""
     node, weight = gauss_legendre(ANGLES)
-    rows = np.empty((len(grid.q), len(grid.q)))
+    found = {pair: np.empty((len(grid.q), len(grid.q))) for pair in pairs}
     for i, q in enumerate(grid.q):
         p, dp = _around(grid, float(q))
+        between = grid.interpolation(p)
         near = np.maximum(np.abs(q - p) / np.sqrt(q * p), 1e-14)
         top = np.arcsinh(np.pi / near)
         s = top[:, None] * (1 + node) / 2
         phi = near[:, None] * np.sinh(s)
         k = np.sqrt((q - p[:, None]) ** 2 + 4 * q * p[:, None] * np.sin(phi / 2) ** 2)
         # q.(q - p) = q (q - p) + 2 q p sin^2(phi/2)
-        turned = (q - p[:, None]) + 2 * p[:, None] * np.sin(phi / 2) ** 2
-        over = turned / q * v(k.ravel(), a, b).reshape(k.shape) * near[:, None] * np.cosh(s)
-        angle = 2 * (over @ weight) * top / 2
-        rows[i] = (p * dp * angle / (4 * np.pi**2)) @ grid.interpolation(p)
-    return rows
+        turned = ((q - p[:, None]) + 2 * p[:, None] * np.sin(phi / 2) ** 2) / q * near[:, None] * np.cosh(s)
+        for (a, b), rows in found.items():
+            angle = (turned * v(k.ravel(), a, b).reshape(k.shape)) @ weight * top
+            rows[i] = (p * dp * angle / (4 * np.pi**2)) @ between
+    return found
 
 
 def _around(grid: WaveGrid, q: float) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +97,7 @@ class Stls:
         """One kernel for each pair of layers."""
         layers = [g.carrier.layer for g in liquids.gases]
         pairs = {(min(a, b), max(a, b)) for a in layers for b in layers}
-        return cls(liquids, {pair: kernel(liquids.grid, liquids.interaction.v, *pair) for pair in pairs})
+        return cls(liquids, kernels(liquids.grid, liquids.interaction.v, sorted(pairs)))
 
     def field(self, hole: np.ndarray) -> np.ndarray:
         """L of a structure factor less delta."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Ended, Hooks
+from ehbilayer.liquid import SPINS
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.liquid.solve import gas_of
 from ehbilayer.model import Bilayer, Carrier, require_plain
@@ -25,7 +26,6 @@ from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
 APPROXIMATIONS = ("rpa", "hubbard", "stls")
-SPINS = ("restricted", "polarized", "lowest")
 MODE_POINTS, FIRST = 150, 1e-3  # wave numbers of modes, the first over the last
 DISTANCES, FARTHEST = 120, 12.0  # of g(r), and the largest over 1/k_F of the least dense carrier
 SHOWN = 4.0  # largest wave number of tables over the largest 2 k_F
