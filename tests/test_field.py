@@ -6,20 +6,23 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy.optimize import brentq
 
 import ehbilayer
-from ehbilayer import Bilayer, Torus, hartree_fock, liquid
+from ehbilayer import Bilayer, Screened, Torus, condensate, hartree_fock, liquid, thermal
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.coulomb import Coulomb
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.liquid.partial import polarised
 from ehbilayer.model import Carrier
+from ehbilayer.studies.bilayer import plane_bilayer
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
 from ehbilayer.studies.task import prepare
-from ehbilayer.thermal.gases import Fermions, soft
+from ehbilayer.thermal.gases import Bosons, Fermions, Pairs, soft
+from ehbilayer.thermal.ionisation import Mixture
 from ehbilayer.units import Scales
 
 MASS, DENSITY = 0.7, 0.05
@@ -176,6 +179,127 @@ def test_four_flavours_are_two_pairs() -> None:
     assert other.energy - one.energy == pytest.approx(split / 2 * (-3 - 3 + 2), abs=1e-11)
 
 
+# condensates
+
+def pairs(density: float, split: float, flavours: int = 2, **how: Any) -> Bilayer:
+    """Electrons feel a quarter of the splitting of a pair, holes three."""
+    return Bilayer.of(electron_mass=0.5, hole_mass=1.0, spacing=1.0, hole_density=density, magnetic_field=split / 4,
+                      electron_g_factor=1.0, hole_g_factor=-3.0, electron_flavours=flavours, hole_flavours=flavours,
+                      **how)
+
+
+def test_a_polarised_condensate_shifts_by_half_of_both_splittings() -> None:
+    cold, field = (condensate(pairs(0.02, s), curve_points=12) for s in (0.0, 0.01))
+    for key in ("energy_per_pair", "chemical_potential", "normal_energy_per_pair", "exciton_energy"):
+        assert getattr(field, key) == pytest.approx(getattr(cold, key) - 0.005, abs=1e-13)
+    assert field.energy_parts_per_pair.zeeman == pytest.approx(-0.005, abs=1e-15)
+    assert sum(vars(field.energy_parts_per_pair).values()) == pytest.approx(field.energy_per_pair, abs=1e-12)
+    for key in ("condensation_energy", "max_gap", "pair_breaking_energy", "chemical_potential_slope"):
+        assert getattr(field, key) == getattr(cold, key)
+    assert field.data["curve_energy"].values == pytest.approx(cold.data["curve_energy"].values - 0.005, abs=1e-13)
+    mu = field.chemical_potential
+    again = condensate(pairs(0.01, 0.01), chemical_potential=mu, curve_points=12)
+    assert again.density == pytest.approx(0.02, rel=1e-4) and again.chemical_potential == pytest.approx(mu, abs=1e-8)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.02])
+def test_a_condensate_on_a_torus_shifts_too_and_equal_ones_do_not(temperature: float) -> None:
+    cold, field = (Torus(pairs(0.02, s, temperature=temperature), holes=6, zero_mode="madelung",
+                         electron_spin="polarized") for s in (0.0, 0.01))
+    for spin, level in (("polarized", -0.005), ("restricted", 0.0)):
+        one, other = (condensate(t, spin=spin, hexagon=5, curve_points=0) for t in (cold, field))
+        assert other.energy == pytest.approx(one.energy + 6 * level, abs=1e-11)
+        assert other.energy_parts.zeeman == pytest.approx(6 * level, abs=1e-14)
+        if temperature:
+            assert other.free_energy_per_pair == pytest.approx(one.free_energy_per_pair + level, abs=1e-12)
+
+
+def test_a_field_divides_pairs_at_equal_chemical_potentials() -> None:
+    """All pairs are lowered from s = mu(n) + E_X on; below, mu(n_1) - mu(n_2) = s."""
+    whole = condensate(pairs(0.02, 0.0), curve_points=0)
+    last = whole.chemical_potential - whole.exciton_energy
+    found = condensate(pairs(0.02, 0.8 * last), curve_points=0).in_field
+    assert found.polarising == pytest.approx(last, rel=1e-4) and found.splitting == pytest.approx(0.8 * last)
+    low, up = found.flavour_densities
+    one, other = (condensate(pairs(n, 0.0), curve_points=0) for n in (low, up))
+    assert low + up == pytest.approx(0.02, rel=1e-12)
+    assert one.chemical_potential - other.chemical_potential == pytest.approx(0.8 * last, rel=1e-4)
+    assert found.energy_per_pair == pytest.approx((low * (one.energy_per_pair - 0.4 * last) + up * (
+        other.energy_per_pair + 0.4 * last)) / 0.02, abs=1e-8)
+    beyond = condensate(pairs(0.02, 1.01 * last), curve_points=0)
+    assert beyond.in_field.flavour_densities[1] == 0.0
+    assert beyond.in_field.energy_per_pair == pytest.approx(beyond.energy_per_pair, abs=1e-9)
+
+
+def test_pairs_that_attract_polarise_by_themselves_and_the_capacitor_is_blind_to_flavours() -> None:
+    found = condensate(pairs(0.003, 1e-6), curve_points=0)  # E/N falls with the density there
+    assert found.in_field.polarising == 0.0 and found.in_field.flavour_densities[1] == 0.0
+    bare, charged = (condensate(pairs(0.02, 0.01), capacitor=c, curve_points=0).in_field for c in (False, True))
+    assert bare.flavour_densities == pytest.approx(charged.flavour_densities, rel=1e-9)
+    assert charged.energy_per_pair - bare.energy_per_pair == pytest.approx(2 * math.pi * 0.02, rel=1e-9)
+    far = condensate(pairs(0.02, 0.01, interaction=Screened(1.0, gate_top=1e4, gate_bottom=1e4)), curve_points=0)
+    assert far.in_field.flavour_densities == pytest.approx(bare.flavour_densities, rel=1e-3)
+
+
+# mass action
+
+def mixture(split: float, flavours: int = 2, trions: float = 0.05) -> Mixture:
+    half = ((-split / 2,) * (flavours // 2) + (split / 2,) * (flavours // 2)) if split else ()
+    return Mixture(0.5, (flavours, flavours), (0.002, 0.003), 0.3, {"trion-": trions, "trion+": 1.3 * trions} if trions
+                   else {}, None, split=(half, half))
+
+
+def test_split_gases_are_sums_over_their_flavours() -> None:
+    for gas, z in ((Fermions(0.5, 2, 0.03, levels=(-0.1, 0.1)), 2.0),
+                   (Bosons(1.5, 4, 0.03, levels=(-0.2, 0.0, 0.0, 0.2)), -0.21 / 0.03),
+                   (Pairs(1.5, 4, 0.03, 9.0, levels=(-0.2, 0.0, 0.0, 0.2)), -0.21 / 0.03)):
+        one = replace(gas, flavours=1, levels=())
+        expected = sum(one.density(z - level / 0.03) for level in gas.levels)
+        assert gas.density(z) == pytest.approx(expected, rel=1e-12)
+        assert gas.potential(expected) == pytest.approx(z, rel=1e-10)
+    gas = Fermions(0.5, 2, 0.03, levels=(-0.1, 0.1))
+    n = gas.density(1.0)
+    slope = (gas.density(1.0 + 1e-5) - gas.density(1.0 - 1e-5)) / 2e-5 / 0.03
+    assert gas.response(np.array([1e-6]), n)[0] == pytest.approx(slope, rel=1e-6)  # chi(0) = dn/dmu
+
+
+def test_a_strong_field_leaves_one_flavour_without_singlets_and_none_changes_nothing() -> None:
+    for t in (0.01, 0.05, 0.2):
+        one, strong = mixture(0.0, 1, 0.0).at(t), mixture(50.0).at(t)
+        assert (strong.electron, strong.hole, strong.exciton) == pytest.approx(
+            (one.electron, one.hole, one.exciton), rel=1e-9)
+        assert max(strong.trion_minus, strong.trion_plus) < 1e-50
+        weak, none = mixture(1e-9).at(t), mixture(0.0).at(t)
+        assert (weak.electron, weak.exciton, weak.trion_plus) == pytest.approx(
+            (none.electron, none.exciton, none.trion_plus), rel=1e-6)
+
+
+def test_saha_in_a_field() -> None:
+    """Thin gases: n_e n_h/n_X is that without a field, as levels factorise; n_X n_e/n_- loses cosh^2(s/2T)."""
+    t, split = 20.0, 30.0  # n lambda^2 of 1e-3
+
+    def laws(m: Mixture) -> tuple[float, float]:
+        c = m.at(t)
+        return c.electron * c.hole / c.exciton, c.exciton * c.electron / c.trion_minus
+
+    free, held = (laws(replace(mixture(s), densities=(2e-4, 3e-4))) for s in (0.0, split))
+    assert held[0] == pytest.approx(free[0], rel=1e-3)
+    assert held[1] == pytest.approx(free[1] * math.cosh(split / 2 / t) ** 2, rel=1e-3)
+
+
+def test_the_thermal_page_in_a_field() -> None:
+    device = pairs(0.001, 0.4)
+    found = thermal(device, points=2)
+    bare = thermal(pairs(0.001, 0.0), points=2)
+    assert found.bkt == bare.bkt and found.melting == bare.melting and found.exciton_binding == bare.exciton_binding
+    assert found.trion_binding == bare.trion_binding
+    assert found.trion_unbinding == pytest.approx({"trion-": bare.trion_binding["trion-"] / 0.1,
+                                                   "trion+": bare.trion_binding["trion+"] / 0.3})
+    assert found.ionisation != bare.ionisation
+    told = dict(rows(found))
+    assert "no effect on orbits" in told["field"] and "times this field" in told["trion- unbinds"]
+
+
 # units, studies and refusals
 
 def test_five_tesla() -> None:
@@ -192,6 +316,18 @@ def test_five_tesla() -> None:
     assert "no effect on orbits" in told and "0.5788 meV" in told
 
 
+def test_holes_in_wse2_bring_their_g_factor() -> None:
+    device = {"spacing": "3 nm", "magnetic_field": "5 T", "electron_g_factor": 5.0}
+    found = Bilayer.of("WSe2/hBN/MoSe2", hole_density="1e12 cm^-2", **device)
+    assert found.carrier("hole").splitting / found.carrier("electron").splitting == pytest.approx(12.2 / 5)
+    study = make_study({"kind": "thermal", "bilayer": {"material": "WSe2/hBN/MoSe2", **device},
+                        "density": {"hole": "1e12 cm^-2", "electrons_per_hole": 1}})
+    assert plane_bilayer(study) == found
+    for missing in ({}, {"hole_g_factor": 3.0}):
+        with pytest.raises(InputError, match="electron_g_factor"):
+            Bilayer.of("WSe2/MoSe2", spacing="3 nm", hole_density="1e12 cm^-2", magnetic_field="5 T", **missing)
+
+
 @pytest.mark.parametrize(("wrong", "named"), [
     ({"magnetic_field": "5 T"}, "hole_g_factor"), ({"magnetic_field": -1.0, "hole_g_factor": 2.0}, "magnetic_field"),
     ({"magnetic_field": "5 meV", "hole_g_factor": 2.0}, "magnetic_field"),
@@ -205,8 +341,8 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any], named: str) -> None:
                             "density": {"rs_hole": 5.0, "electrons_per_hole": 0}}))
 
 
-@pytest.mark.parametrize("kind", ["condensate", "phases", "pairing", "device", "crystal", "phonons", "few-body",
-                                  "compressibility", "monte-carlo", "thermal", "response", "gates"])
+@pytest.mark.parametrize("kind", ["phases", "pairing", "device", "crystal", "phonons", "few-body",
+                                  "compressibility", "monte-carlo", "response", "gates"])
 def test_other_kinds_refuse_it_by_name(kind: str) -> None:
     study = {"kind": kind, "bilayer": {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0,
                                        "magnetic_field": "5 T", "electron_g_factor": 2.0, "hole_g_factor": 2.0},
@@ -220,7 +356,7 @@ def test_methods_refuse_it_by_name() -> None:
     device = Bilayer.of(electron_mass=0.5, hole_mass=1.0, dielectric=5.0, spacing=1.0, rs_hole=5.0,
                         magnetic_field="5 T", electron_g_factor=2.0, hole_g_factor=2.0)
     torus = Torus(device, holes=4, zero_mode="madelung", electron_spin="polarized")
-    calls = {"condensate": device, "pairing": device, "crystal": device, "few_body": device, "thermal": device,
+    calls = {"pairing": device, "crystal": device, "few_body": device,
              "response": device, "gates": device,
              "phonons": device, "device": device, "phases": torus, "monte_carlo": torus, "compressibility": torus}
     for name, argument in calls.items():

@@ -74,6 +74,7 @@ class Material:
     electron_flavours : degenerate flavours of the electrons: 2 for spin, 4 for spin and valley.
     source : where the values come from.
     screening : what it brings of medium, sheets and gates; None for Coulomb's interaction.
+    electron_g_factor, hole_g_factor : g of g mu_B B between the flavours of a carrier; None where none could be read.
     """
 
     name: str
@@ -83,6 +84,8 @@ class Material:
     source: str
     electron_flavours: int = 2
     screening: Screening | None = None
+    electron_g_factor: float | None = None
+    hole_g_factor: float | None = None
 
     @property
     def medium(self) -> str:
@@ -97,6 +100,11 @@ class Material:
         return Scales(self.electron_mass, self.hole_mass, self.dielectric)
 
 
+# g mu_B B between the valleys of holes in WSe2: twice the measured band g factor 6.1, levels being +-6.1 mu_B B. That
+# this is meant follows from 2 (3.84 - 6.1) = -4.5 for bright excitons, measured -4.25
+WSE2_HOLES = 12.2
+G_FACTOR = ("g of holes in WSe2 twice the 6.1 of C. Robert et al., Phys. Rev. Lett. 126, 067403 (2021), "
+            "arXiv:2008.07464 (abstract read), as levels lie at +-6.1 mu_B B")
 # vacuum screening lengths r_0 of monolayers, nm
 SHEETS = {"WSe2": 4.5, "MoSe2": 5.2, "MoS2": 4.1, "WS2": 3.8}
 STACK = ("in hexagonal BN of (6.93, 3.76), A. Laturia et al., npj 2D Mater. Appl. 2, 6 (2018); screening lengths of "
@@ -114,9 +122,11 @@ MATERIALS = {m.name: m for m in (
         "D. D. Dai and L. Fu, Phys. Rev. Lett. 132, 196202 (2024) and its Supplemental Material (with spacing 3 nm), "
         "after: electrons in MoSe2, S. Larentis et al., Phys. Rev. B 97, 201407 (2018); holes in WSe2, P.-C. Yeh et "
         "al., Phys. Rev. B 91, 041407 (2015) and B. Fallahazad et al., Phys. Rev. Lett. 116, 086601 (2016); "
-        "dielectric constants, A. Laturia et al., npj 2D Mater. Appl. 2, 6 (2018)")),
-    *(Material(f"{hole}/hBN/{electron}", m_e, m_h, math.sqrt(6.93 * 3.76), f"{source}; {STACK}", screening=Screening(
-        6.93, 3.76, sheet_electron=f"{SHEETS[electron]} nm", sheet_hole=f"{SHEETS[hole]} nm"))
+        "dielectric constants, A. Laturia et al., npj 2D Mater. Appl. 2, 6 (2018); " + G_FACTOR),
+        hole_g_factor=WSE2_HOLES),
+    *(Material(f"{hole}/hBN/{electron}", m_e, m_h, math.sqrt(6.93 * 3.76), f"{source}; {STACK}; {G_FACTOR}",
+               hole_g_factor=WSE2_HOLES, screening=Screening(6.93, 3.76, sheet_electron=f"{SHEETS[electron]} nm",
+                                                             sheet_hole=f"{SHEETS[hole]} nm"))
       for hole, electron, m_e, m_h, source in STACKS),
     Material("WSe2/bilayer-graphene", electron_mass=0.032, hole_mass=0.45, dielectric=5.1, electron_flavours=4, source=(
         "the kind of device that Nashabeh and Fu (2026) propose, in hexagonal BN; electrons of bilayer graphene, 4 "
@@ -124,7 +134,7 @@ MATERIALS = {m.name: m for m in (
         "Kuzmenko et al., Phys. Rev. B 80, 165406 (2009), parabolic only well below gamma_1/4 = 95 meV, see E. McCann "
         "and M. Koshino, Rep. Prog. Phys. 76, 056503 (2013); holes in WSe2, B. Fallahazad et al., Phys. Rev. Lett. "
         "116, 086601 (2016); dielectric constant (6.93 x 3.76)^{1/2} of bulk BN, A. Laturia et al., npj 2D Mater. "
-        "Appl. 2, 6 (2018)")),
+        "Appl. 2, 6 (2018); " + G_FACTOR), hole_g_factor=WSE2_HOLES),
     Material("mass-ratio-10", electron_mass=0.1, hole_mass=1.0, dielectric=5.0, source=(
         "model, no compound: the mass-asymmetric bilayer of Nashabeh and Fu (2026), m_h = m_0, m_h/m_e = 10, "
         "relative dielectric constant 5")),

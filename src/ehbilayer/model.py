@@ -203,7 +203,7 @@ class Bilayer:
             ``filling`` (holes per cell; electrons where there are no holes) may take the place of its period.
         magnetic_field : text such as ``"5 T"``, or a number, mu_B B in Ha_h; it shifts the flavours of a carrier by
             -+ g mu_B B/2 and does nothing else.
-        electron_g_factor, hole_g_factor : g, of carriers in a field.
+        electron_g_factor, hole_g_factor : g, of carriers in a field; a material may bring one.
 
         Raises
         ------
@@ -231,7 +231,8 @@ class Bilayer:
         if potential is not None and not isinstance(potential, Potential):
             potential = Potential.of(potential, scales, carriers[-1].density)
         muB = scales.to_atomic(magnetic_field, "field", "magnetic_field")
-        g = {"electron": electron_g_factor, "hole": hole_g_factor}
+        g = {name: getattr(named, f"{name}_g_factor", None) if given is None else given
+             for name, given in (("electron", electron_g_factor), ("hole", hole_g_factor))}
         carriers = tuple(replace(c, splitting=splitting_of(c.name, muB, g[c.name])) for c in carriers)
         return cls(carriers, interaction, scales, material, heat, potential)
 
@@ -278,7 +279,8 @@ def require_plain(bilayer: Bilayer, method: str, *, warm: bool = False, pinned: 
                          "leave it out; hartree_fock takes one")
     if any(c.splitting for c in bilayer.carriers) and not split:
         raise InputError("magnetic_field", f"0 for {method}, whose flavours are alike",
-                         max(c.splitting for c in bilayer.carriers), "leave it out; hartree_fock and liquid take one")
+                         max(c.splitting for c in bilayer.carriers),
+                         "leave it out; hartree_fock, liquid, condensate and thermal take one")
 
 
 def in_medium(scales: Scales, screening: Screening, dielectric: float | None = None) -> Scales:

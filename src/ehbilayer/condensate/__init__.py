@@ -29,7 +29,8 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     Parameters
     ----------
     where : a `Bilayer` with as many electrons as holes for the infinite plane, or a `Torus`; at a temperature above 0
-        the state has Fermi's occupations, free energy and entropy, and no curve.
+        the state has Fermi's occupations, free energy and entropy, and no curve. In a magnetic field pairs of lowered
+        flavours shift by -(g_e + g_h) mu_B B/2, and in the plane ``in_field`` says how it divides them.
     spin : ``polarized``, or ``restricted`` for an equal condensate in each flavour; on a torus in place of its own.
     chemical_potential : of a pair, a number in Ha_h or text such as ``"-150 meV"``; the density that has it takes the
         place of the bilayer's. In the plane only.
@@ -64,7 +65,8 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     from ehbilayer.torus import Torus
 
     require("where", where, (Bilayer, Torus))
-    require_plain(where.bilayer if isinstance(where, Torus) else where, "a condensate", warm=True)
+    require_plain(where.bilayer if isinstance(where, Torus) else where, "a condensate", warm=True,
+                  split=True)
     waves = WaveChoice(plane_waves, hexagon, cutoff)
     if isinstance(where, Torus):
         for name, given in (("chemical_potential", chemical_potential), ("capacitor", capacitor or None)):

@@ -24,6 +24,7 @@ from ehbilayer.condensate.curve import (
     separates,
     torus_evaluator,
 )
+from ehbilayer.condensate.field import divided, pair_level, raising, shifted
 from ehbilayer.condensate.mesh import RadialWaves
 from ehbilayer.condensate.pairs import exciton_wave_number, pairing_flavours
 from ehbilayer.condensate.radial import Pairs, find, pair_size, report
@@ -80,7 +81,8 @@ class PlaneProblem:
     def solve(self, hooks: Hooks) -> PlaneCondensateResult:
         """The curve E(n) first where the density follows from it, else last."""
         pairs, mu = self.pairs, self.chemical_potential
-        evaluate = limit_evaluator(pairs, max(self.tolerance, FINEST))
+        level = pair_level(pairs.bilayer, pairs.flavours)
+        evaluate = raising(limit_evaluator(pairs, max(self.tolerance, FINEST)), level)
         lone = lone_pair(pairs)
         grid: list[float] = densities(pairs.bilayer, pairs.flavours, self.curve_points).tolist() \
             if self.curve_points else []
@@ -88,7 +90,7 @@ class PlaneProblem:
         if mu is not None:
             points, _ = _curve(evaluate, grid, replace(hooks, should_stop=never))  # without it there is no density
             points = reaching(evaluate, points, mu)
-            first = min([lone, *(c.chemical_potential for c in coexistences(evaluate, points))])
+            first = min([lone + level, *(c.chemical_potential for c in coexistences(evaluate, points))])
             pairs = pairs.at(density_at(evaluate, points, mu, first))
         hooks.progress(f"density {pairs.density:.4g} a_h^-2")
         found = find(pairs, self.tolerance, should_stop=hooks.should_stop)
@@ -98,10 +100,13 @@ class PlaneProblem:
             gas = found.gas
             assert isinstance(gas.kset, RadialWaves)
             waves = gas.kset
-            return warmed(replace(result, exciton_energy=lone), gas, found.state.exchange, found.state.gap,
-                          pairs.bilayer.temperature, radial_target(self.tolerance),
-                          lambda state: pair_size(waves, state.amplitude), hooks.should_stop)
-        return _with_curve(replace(result, exciton_energy=lone), evaluate, points, grid, pairs.density, hooks)
+            return shifted(warmed(replace(result, exciton_energy=lone), gas, found.state.exchange, found.state.gap,
+                                  pairs.bilayer.temperature, radial_target(self.tolerance),
+                                  lambda state: pair_size(waves, state.amplitude), hooks.should_stop), pairs.bilayer)
+        if result.status is Status.converged and pairs.bilayer.temperature == 0:
+            result = replace(result, in_field=divided(pairs, lone))
+        return shifted(_with_curve(replace(result, exciton_energy=lone), evaluate, points, grid, pairs.density, hooks),
+                       pairs.bilayer)
 
 
 def lone_pair(pairs: Pairs) -> float:
@@ -161,14 +166,16 @@ class TorusProblem:
         gas = on_torus.make_gas(torus, kept)
         if torus.bilayer.temperature and result.status is Status.converged:
             hooks.progress("temperature")
-            return warmed(result, gas, result.data["exchange_field"].values, result.data["gap_function"].values,
-                          torus.bilayer.temperature, on_torus.residual_target(self.tolerance),
-                          lambda state: on_torus.pair_size(gas, state.amplitude, torus.box), hooks.should_stop)
+            return shifted(warmed(
+                result, gas, result.data["exchange_field"].values, result.data["gap_function"].values,
+                torus.bilayer.temperature, on_torus.residual_target(self.tolerance),
+                lambda state: on_torus.pair_size(gas, state.amplitude, torus.box), hooks.should_stop), torus.bilayer)
         evaluate = torus_evaluator(gas, area, on_torus.residual_target(self.tolerance))
         result = replace(result, exciton_energy=evaluate(1e-6 / area).energy)
         drawn = densities(torus.bilayer, gas.flavours, self.curve_points)
         grid = [float(n) for n in drawn if 0.5 < n * area < 0.5 * len(kept) * gas.flavours]
-        return _with_curve(result, evaluate, [], grid, gas.pairs / area, hooks)
+        evaluate = raising(evaluate, pair_level(torus.bilayer, gas.flavours))
+        return shifted(_with_curve(result, evaluate, [], grid, gas.pairs / area, hooks), torus.bilayer)
 
 
 def _curve(evaluate: Evaluate, grid: Sequence[float], hooks: Hooks) -> tuple[list[Point], Status | None]:

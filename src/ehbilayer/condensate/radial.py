@@ -288,7 +288,8 @@ def from_result(result: Result, pairs: Pairs) -> Solution:
     interaction, data, mesh = pairs.bilayer.interaction, result.data, Mesh(**result.inputs["mesh"])
     was = Pairs.read(result.inputs["pairs"], interaction)
     state = PairState(data["angle"].values, data["exchange_field"].values, data["gap_function"].values,
-                      result.chemical_potential - 2 * was.gas(mesh).capacitor * was.density, math.nan, result.residual,
+                      result.chemical_potential - result.energy_parts_per_pair.zeeman
+                      - 2 * was.gas(mesh).capacitor * was.density, math.nan, result.residual,
                       0, result.status)
     # a mesh for another interaction is none for this one
     told = result.inputs.get("interaction", {"name": "coulomb", "spacing": result.inputs["pairs"]["spacing"]})

@@ -16,6 +16,17 @@ class EnergyParts:
     direct: float = number("Ha_h", "energy of the capacitor")
     exchange: float = number("Ha_h", "-sum n_k X_k")
     pairing: float = number("Ha_h", "-sum F_k D_k")
+    zeeman: float = number("Ha_h", "energy in a magnetic field", 0.0)
+
+
+@dataclass(frozen=True)
+class InField:
+    """How a magnetic field divides the pairs of the ground state among their flavours, whatever was asked for."""
+
+    splitting: float = number("Ha_h", "g mu_B B of electrons and of holes together, between lowered and raised pairs")
+    flavour_densities: tuple[float, ...] = number("a_h^-2", "pairs per area of each flavour at the lowest energy")
+    energy_per_pair: float = number("Ha_h", "energy per pair there")
+    polarising: float = number("Ha_h", "splitting from which on no pair is in a raised flavour")
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,7 @@ class CondensateResult(Result):
     normal_free_energy_per_pair: float | None = number("Ha_h", "the same without pairing", None)
     entropy_per_pair: float | None = number("1", "S/k_B per pair", None)
     gap_closing: float | None = number("Ha_h", "k_B T above which mean field pairs no more", None)
+    in_field: InField | None = entry("how a field divides the pairs among flavours; in the plane at T = 0", None)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

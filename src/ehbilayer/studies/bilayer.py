@@ -15,7 +15,7 @@ from typing import Any
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import Interaction, refuse_capacitor
 from ehbilayer.interaction.coulomb import Coulomb
-from ehbilayer.materials import Screening, material
+from ehbilayer.materials import MATERIALS, Screening, material
 from ehbilayer.model import ELECTRON_LAYER, HOLE_LAYER, Bilayer, Carrier, in_medium, screened, splitting_of
 from ehbilayer.potential import Potential, period_of
 from ehbilayer.studies.file import Study
@@ -236,9 +236,16 @@ def splittings_of(study: Study, names: Iterable[str] = ()) -> dict[str, float]:
     field = scales_of(study).to_atomic(table.magnetic_field, "field", "bilayer.magnetic_field")
     if field and "bilayer.magnetic_field" not in study.used():
         raise InputError("bilayer.magnetic_field", f'0 for kind = "{study.kind}", whose flavours are alike',
-                         table.magnetic_field, 'leave it out, or ask kind = "hartree-fock" or "liquid"')
+                         table.magnetic_field,
+                         'leave it out, or ask kind = "hartree-fock", "liquid", "condensate" or "thermal"')
     with _in_table("bilayer", BilayerTable):
-        return {name: splitting_of(name, field, getattr(table, f"{name}_g_factor")) for name in names}
+        return {name: splitting_of(name, field, g_factor_of(table, name)) for name in names}
+
+
+def g_factor_of(table: BilayerTable, name: str) -> float | None:
+    """g of a carrier, as [bilayer] says it or its material brings it."""
+    given: float | None = getattr(table, f"{name}_g_factor")
+    return given if given is not None else getattr(MATERIALS.get(table.material or ""), f"{name}_g_factor", None)
 
 
 def bilayer_at(study: Study, densities: Mapping[str, float], spacing: float | None = None) -> Bilayer:

@@ -26,7 +26,8 @@ def thermal(bilayer: Bilayer, *, spin: str = "polarized", trions: bool = True, s
 
     Parameters
     ----------
-    bilayer : electrons, holes or both, with densities. At a temperature it also says what holds there.
+    bilayer : electrons, holes or both, with densities. At a temperature it also says what holds there, and in a
+        magnetic field flavours shift in the law of mass action.
     spin : of the condensate, ``polarized`` (one) or ``restricted`` (one of each flavour).
     trions : with bound trions, which takes some seconds.
     structure : of the crystal (see `ehbilayer.crystal`); by default the triangular one, honeycomb at 2:1 and 1:2.
@@ -53,6 +54,6 @@ def thermal(bilayer: Bilayer, *, spin: str = "polarized", trions: bool = True, s
 
     require("bilayer", bilayer, Bilayer)
     require_known(bilayer.interaction, "thermal")
-    require_plain(bilayer, "thermal", warm=True)
+    require_plain(bilayer, "thermal", warm=True, split=True)
     asked = Asked(bilayer, spin, trions, structure, lindemann, points)
     return call(lambda hooks: solve(asked, hooks), bilayer.scales, how)

@@ -16,7 +16,7 @@ from ehbilayer.few_body.complexes import complex_of
 from ehbilayer.few_body.variational import Options
 from ehbilayer.few_body.variational import solve as solve_complex
 from ehbilayer.hooks import Hooks
-from ehbilayer.model import Bilayer
+from ehbilayer.model import Bilayer, Carrier
 from ehbilayer.results.base import Variable
 from ehbilayer.status import Status
 from ehbilayer.thermal.ionisation import HALVED, TRIONS, Mixture
@@ -57,8 +57,8 @@ class Asked:
 
     @property
     def cold(self) -> Bilayer:
-        """The bilayer whose ground state is asked."""
-        return replace(self.bilayer, temperature=0.0)
+        """The bilayer whose ground state is asked; a field shifts what it holds and changes none of it."""
+        return without_field(replace(self.bilayer, temperature=0.0))
 
 
 def solve(asked: Asked, hooks: Hooks) -> ThermalResult:
@@ -86,8 +86,9 @@ def solve(asked: Asked, hooks: Hooks) -> ThermalResult:
 
 def _inputs(asked: Asked) -> dict[str, Any]:
     b = asked.bilayer
-    return {"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
-                         for c in b.carriers], "interaction": b.interaction.parameters, "temperature": b.temperature,
+    return {"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours,
+                          **({"splitting": c.splitting} if c.splitting else {})} for c in b.carriers],
+            "interaction": b.interaction.parameters, "temperature": b.temperature,
             "spin": asked.spin, "trions": asked.trions, "structure": asked.structure,
             "lindemann": asked.lindemann, "points": asked.points}
 
@@ -145,29 +146,42 @@ def _melting(asked: Asked, found: dict[str, Any], data: dict[str, Variable], her
     return None
 
 
+def without_field(bilayer: Bilayer) -> Bilayer:
+    """The same bilayer with all flavours of a carrier at one level."""
+    return replace(bilayer, carriers=tuple(replace(c, splitting=0.0) for c in bilayer.carriers))
+
+
+def split_of(carrier: Carrier) -> tuple[float, ...]:
+    """What a field adds to every flavour (Ha_h), nothing without one."""
+    return carrier.levels if carrier.splitting else ()
+
+
 def mixture_of(bilayer: Bilayer, trions: bool, hooks: Hooks) -> tuple[Mixture, dict[str, float | None]]:
     """What is in equilibrium, and the binding energies of trions. Raises InputError for other carriers."""
-    exciton = solve_complex(complex_of(bilayer, "exciton"), Options(TRION_TOLERANCE), hooks)
+    plain = without_field(bilayer)
+    exciton = solve_complex(complex_of(plain, "exciton"), Options(TRION_TOLERANCE), hooks)
     electron, hole = bilayer.carrier("electron"), bilayer.carrier("hole")
     bound: dict[str, float | None] = {}
     for name in TRIONS if trions else ():
         if (electron if name == "trion-" else hole).flavours < 2 or hooks.should_stop() is not None:
             continue  # no singlet
         hooks.progress(f"ionisation: {name}")
-        one = solve_complex(complex_of(bilayer, name), Options(TRION_TOLERANCE, max_functions=TRION_FUNCTIONS), hooks)
+        one = solve_complex(complex_of(plain, name), Options(TRION_TOLERANCE, max_functions=TRION_FUNCTIONS), hooks)
         bound[name] = one.binding_energy if one.bound else None
     return Mixture(electron.mass, (electron.flavours, hole.flavours), (electron.density, hole.density),
                    float(exciton.binding_energy or 0.0), {k: float(v) for k, v in bound.items() if v},
-                   Pair.of(electron.mass, bilayer.interaction, float(exciton.distances.eh or 1.0))), bound
+                   Pair.of(electron.mass, bilayer.interaction, float(exciton.distances.eh or 1.0)),
+                   split=(split_of(electron), split_of(hole))), bound
 
 
 def _ionisation(asked: Asked, found: dict[str, Any], data: dict[str, Variable], here: dict[str, float],
                 hooks: Hooks) -> Status | None:
-    one, bound = mixture_of(asked.cold, asked.trions, hooks)
+    one, bound = mixture_of(replace(asked.bilayer, temperature=0.0), asked.trions, hooks)
     stopped = hooks.should_stop()
     if stopped is not None:
         return stopped
-    found |= {"exciton_binding": one.binding, "trion_binding": bound or None, "ionisation": one.half(False),
+    found |= {"exciton_binding": one.binding, "trion_binding": bound or None,
+              "trion_unbinding": _unbinding(asked.bilayer, bound), "ionisation": one.half(False),
               **_with_screening(one, hooks)}
     stopped = hooks.should_stop()
     if stopped is not None:
@@ -193,6 +207,12 @@ def _ionisation(asked: Asked, found: dict[str, Any], data: dict[str, Variable], 
         here |= {"degree": one.at(asked.bilayer.temperature).degree,
                  "degree_screened": one.screened(asked.bilayer.temperature).degree}
     return None
+
+
+def _unbinding(bilayer: Bilayer, bound: dict[str, float | None]) -> dict[str, float] | None:
+    """The field over the given one at which a singlet's raised carrier costs what binds it; None without a field."""
+    split = {"trion-": bilayer.carrier("electron").splitting, "trion+": bilayer.carrier("hole").splitting}
+    return {name: energy / split[name] for name, energy in bound.items() if energy and split[name]} or None
 
 
 def _with_screening(one: Mixture, hooks: Hooks) -> dict[str, Any]:

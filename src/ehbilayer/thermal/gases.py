@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field, replace
+from typing import Self, final
 
 import numpy as np
 
@@ -34,23 +34,62 @@ def soft(z: float) -> float:
 
 @dataclass(frozen=True)
 class IdealGas(ABC):
-    """``unit`` = g m T/2 pi, a_h^-2, is the scale of its density n(z)."""
+    """``unit`` = g m T/2 pi, a_h^-2, is the scale of its density n(z).
+
+    ``levels`` are what a field adds to each flavour (Ha_h), none without one: n is then the mean over them of n(z -
+    l/T), and z counts from the flavours without field.
+    """
 
     mass: float
     flavours: float
     temperature: float
+    levels: tuple[float, ...] = field(default=(), kw_only=True)
 
     @property
     def unit(self) -> float:
         """g m T/2 pi, a_h^-2."""
         return self.flavours * self.mass * self.temperature / (2 * math.pi)
 
-    @abstractmethod
+    @property
+    def flavour(self) -> Self:
+        """The same gas with all flavours at one level."""
+        return replace(self, levels=())
+
+    @property
+    def lowest(self) -> float:
+        """The lowest level over T."""
+        return min(self.levels, default=0.0) / self.temperature
+
     def density(self, z: float) -> float:
-        """n at z = mu/T."""
+        """n at z = mu/T; of bosons below the lowest level."""
+        if not self.levels:
+            return self._density(z)
+        return float(np.mean([self._density(z - level / self.temperature) for level in self.levels]))
+
+    def potential(self, density: float) -> float:
+        """z at n; minus infinity of bosons without particles."""
+        if not self.levels or not density > 0:
+            return self._potential(density)
+        from scipy.optimize import brentq
+
+        above = [level / self.temperature - self.lowest for level in self.levels]  # z from the lowest keeps its digits
+
+        def excess(z: float) -> float:
+            return float(np.mean([self._density(z - x) for x in above])) - density
+
+        # all flavours at the lowest level, and all particles in one of them
+        least, most = (self._potential(x * density) for x in (1, len(above)))
+        ends = excess(least), excess(most)
+        if ends[0] >= 0 or ends[1] <= 0:  # one of them to rounding
+            return self.lowest + (least if ends[0] >= 0 else most)
+        return self.lowest + float(brentq(excess, least, most, xtol=1e-300, rtol=1e-15))
 
     @abstractmethod
-    def potential(self, density: float) -> float:
+    def _density(self, z: float) -> float:
+        """n at z = mu/T of flavours at one level."""
+
+    @abstractmethod
+    def _potential(self, density: float) -> float:
         """z at n."""
 
 
@@ -59,11 +98,11 @@ class IdealGas(ABC):
 class Fermions(IdealGas):
     """An ideal Fermi gas: n = unit ln(1 + e^z)."""
 
-    def density(self, z: float) -> float:
+    def _density(self, z: float) -> float:
         """n at z = mu/T."""
         return self.unit * soft(z)
 
-    def potential(self, density: float) -> float:
+    def _potential(self, density: float) -> float:
         """z at n: ln(e^{n/unit} - 1)."""
         x = density / self.unit
         return x + math.log(-math.expm1(-x))
@@ -73,6 +112,13 @@ class Fermions(IdealGas):
         if not density > 0:
             return np.zeros_like(q)
         z = self.potential(density)
+        if self.levels:
+            one = self.flavour
+            return np.asarray(np.mean([one.answer(q, z - level / self.temperature) for level in self.levels], axis=0))
+        return self.answer(q, z)
+
+    def answer(self, q: np.ndarray, z: float) -> np.ndarray:
+        """chi(q) of flavours at one level, at z = mu/T."""
         node, weight = gauss_legendre(NODES)
         # above k_c nothing is occupied
         edge = math.sqrt(2 * self.mass * self.temperature * (max(z, 0.0) + COLD))
@@ -89,11 +135,11 @@ class Fermions(IdealGas):
 class Bosons(IdealGas):
     """An ideal Bose gas of the plane, which does not condense: n = -unit ln(1 - e^z), z < 0."""
 
-    def density(self, z: float) -> float:
+    def _density(self, z: float) -> float:
         """n at z = mu/T < 0."""
         return -self.unit * math.log(-math.expm1(z))
 
-    def potential(self, density: float) -> float:
+    def _potential(self, density: float) -> float:
         """z at n: ln(1 - e^{-n/unit}); minus infinity without particles."""
         x = density / self.unit
         return math.log(-math.expm1(-x)) if x > 0 else -math.inf
@@ -115,11 +161,11 @@ class Pairs(IdealGas):
 
     bound: float
 
-    def density(self, z: float) -> float:
+    def _density(self, z: float) -> float:
         """n at z = mu/T < 0, from the bound state."""
         return self.unit * (math.log(-math.expm1(z - self.bound)) - math.log(-math.expm1(z)))
 
-    def potential(self, density: float) -> float:
+    def _potential(self, density: float) -> float:
         """z at n: e^z = (1 - e^{-y})/(1 - e^{-y - x}), y = n/unit; minus infinity without particles."""
         y = density / self.unit
         return math.log(math.expm1(-y) / math.expm1(-y - self.bound)) if y > 0 else -math.inf

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -63,6 +64,8 @@ class Mixture:
     trions : binding energies against exciton and carrier, of those that are bound.
     pair : the exciton among free carriers; None for ideal gases alone.
     level : how it is treated.
+    split : what a field adds to every flavour of electrons and of holes (Ha_h); empty without one. An exciton shifts by
+        the sum of its carriers', and a singlet's two like ones are of different flavours.
     """
 
     electron_mass: float
@@ -72,13 +75,28 @@ class Mixture:
     trions: dict[str, float]
     pair: Pair | None = None
     level: Level = CENTRAL
+    split: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
+
+    def _levels(self, electrons: int, holes: int) -> tuple[float, ...]:
+        """What a field adds to every state of a complex of so many electrons and holes, all of different flavours."""
+        if not any(self.split):
+            return ()
+        e, h = (s or (0.0,) * g for s, g in zip(self.split, self.flavours, strict=True))
+        return tuple(sum(a) + sum(b) for a in combinations(e, electrons) for b in combinations(h, holes))
+
+    def _free(self, temperature: float) -> tuple[Fermions, Fermions]:
+        """The gases of free electrons and of free holes."""
+        ge, gh = self.flavours
+        return (Fermions(self.electron_mass, ge, temperature, levels=self._levels(1, 0)),
+                Fermions(1.0, gh, temperature, levels=self._levels(0, 1)))
 
     def _trion(self, name: str, temperature: float) -> Fermions:
         """Singlets: two electrons of g flavours, symmetric in space, have g (g - 1)/2 states."""
         ge, gh = self.flavours
         many = {"trion-": ge * (ge - 1) / 2 * gh, "trion+": ge * gh * (gh - 1) / 2}[name]
         electrons, holes = TRIONS[name]
-        return Fermions(electrons * self.electron_mass + holes, many if name in self.trions else 0.0, temperature)
+        return Fermions(electrons * self.electron_mass + holes, many if name in self.trions else 0.0, temperature,
+                        levels=self._levels(electrons, holes) if name in self.trions else ())
 
     def at(self, temperature: float, loss: float | None = None) -> Composition:
         """The densities at k_B T (Ha_h > 0): of ideal gases, or with binding energies less by ``loss`` of the exciton's
@@ -88,9 +106,8 @@ class Mixture:
         if bound <= 0:
             return Composition(ne, nh, 0.0, loss=loss or 0.0)
         t = max(temperature, FROZEN * bound)
-        free = Fermions(self.electron_mass, ge, t), Fermions(1.0, gh, t)
-        gas = 1 + self.electron_mass, ge * gh, t
-        pairs = Bosons(*gas) if loss is None else Pairs(*gas, bound / t)
+        free, gas, levels = self._free(t), (1 + self.electron_mass, ge * gh, t), self._levels(1, 1)
+        pairs = Bosons(*gas, levels=levels) if loss is None else Pairs(*gas, bound / t, levels=levels)
         trion = {name: self._trion(name, t) for name in TRIONS}
 
         def held(gas: Fermions, z: float, x: float) -> float:
@@ -149,8 +166,8 @@ class Mixture:
         charge; at most all of its binding energy."""
         if self.pair is None:
             return 0.0
-        t, q, (ge, gh) = temperature, self.pair.q, self.flavours
-        free = Fermions(self.electron_mass, ge, t), Fermions(1.0, gh, t)
+        t, q = temperature, self.pair.q
+        free = self._free(t)
         charges = [(free[0], found.electron), (self._trion("trion-", t), found.trion_minus)], [
             (free[1], found.hole), (self._trion("trion+", t), found.trion_plus)]
         chi = [sum((g.response(q, n) for g, n in layer if n > FEWEST), np.zeros_like(q)) for layer in charges]
@@ -177,7 +194,7 @@ class Mixture:
 
         def bound(log: float) -> float:
             n = math.exp(log)
-            fermi = 2 * math.pi * n * (1 / (ge * self.electron_mass) + 1 / gh)
+            fermi = sum(_fermi(n, *of) for of in zip((self.electron_mass, 1.0), (ge, gh), self.split, strict=True))
             least = UNBOUND * self.binding if self.level.blocked else fermi
             return self.binding - self.loss(cold, Composition(n, n, 0.0)) - least
 
@@ -211,6 +228,13 @@ class Mixture:
         # first at the largest loss, where nearly always it is decided
         return any(self.loss(temperature, self.at(temperature, loss)) < loss for loss in
                    (most * (step / STEPS) ** 2 for step in range(STEPS, 0, -1)))
+
+
+def _fermi(density: float, mass: float, flavours: int, levels: tuple[float, ...]) -> float:
+    """Fermi energy (Ha_h) from the lowest level of flavours, half of which a field raises."""
+    split = levels[-1] - levels[0] if levels else 0.0
+    low = 2 * math.pi * density / (mass * flavours)
+    return low + split / 2 if low > split / 2 else 2 * low
 
 
 def _rising(function: Callable[[float], float], guess: float) -> float:

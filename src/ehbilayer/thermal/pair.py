@@ -139,8 +139,8 @@ class Pair:
 
 
 def occupied(gas: Fermions, density: float, k: np.ndarray) -> np.ndarray:
-    """f(k) of an ideal gas of this density."""
+    """f(k) of an ideal gas of this density, of its flavours of the lowest level."""
     if not density > 0:
         return np.zeros_like(k)
-    energy = k**2 / (2 * gas.mass * gas.temperature) - gas.potential(density)
+    energy = k**2 / (2 * gas.mass * gas.temperature) + gas.lowest - gas.potential(density)
     return np.asarray(1 / (np.exp(np.minimum(energy, 700.0)) + 1))

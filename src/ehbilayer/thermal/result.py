@@ -61,6 +61,8 @@ class ThermalResult(Result):
     ionisation_reason: str = entry("why there is none", "")
     exciton_binding: float | None = number("Ha_h", "binding energy of an exciton alone", None)
     trion_binding: dict[str, float | None] | None = number("Ha_h", "of trion- and trion+, None: not bound", None)
+    trion_unbinding: dict[str, float] | None = number(
+        "1", "field over the given one at which trion- or trion+ is no more bound, its raised carrier flipped", None)
     melting: Melting = number("Ha_h", "of the crystal")
     melting_reason: str = entry("why there is none, or one is missing", "")
     structure: str | None = entry("crystal whose melting is asked", None)

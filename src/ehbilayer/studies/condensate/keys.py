@@ -7,7 +7,17 @@ from typing import Literal
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, CELL, Energy, Table, Tolerance, density_keys, dotted, temperature_keys
+from ehbilayer.studies.keys import (
+    BILAYER,
+    CELL,
+    Energy,
+    Table,
+    Tolerance,
+    density_keys,
+    dotted,
+    field_keys,
+    temperature_keys,
+)
 
 
 class CondensateTable(Table):
@@ -34,7 +44,7 @@ def of(study: Study) -> CondensateTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count: no [cell] in the infinite plane."""
-    used = {*BILAYER, *temperature_keys(study.bilayer), *density_keys(study.density), *KEYS}
+    used = {*BILAYER, *temperature_keys(study.bilayer), *field_keys(study.bilayer), *density_keys(study.density), *KEYS}
     if of(study).limit == "thermodynamic":
         return used
     return used | CELL - {"cell.symmetry", "cell.holes_per_cell"}

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
-from ehbilayer.studies.text import energy_text, error_text, interaction_rows, status_row, temperature_text, time_row
+from ehbilayer.studies.text import (
+    energy_text,
+    error_text,
+    field_rows,
+    interaction_rows,
+    status_row,
+    temperature_text,
+    time_row,
+)
 
 SWEPT = ("energy_per_particle", "gap")  # what a sweep shows first
 
@@ -25,7 +33,7 @@ def rows(result: CondensateResult) -> list[tuple[str, str]]:
             ("condensate", f"{result.condensate_fraction:.6f} of the pairs; occupations up to "
                            f"{result.max_occupation:.6f}"), ("pair size", size), *_density_rows(result),
             ("residual", f"{result.residual:.1e} Ha_h after {result.iterations} field evaluations"),
-            _accuracy_row(result), *interaction_rows(result), time_row(result)]
+            _accuracy_row(result), *interaction_rows(result), *_field_rows(result), time_row(result)]
     return [row for row in rows if row[1]]
 
 
@@ -41,6 +49,17 @@ def _density_rows(result: CondensateResult) -> list[tuple[str, str]]:
     if result.pair_breaking_energy < 0:
         found.append(("caution", "unpaired carriers would lower the energy"))
     return found
+
+
+def _field_rows(result: CondensateResult) -> list[tuple[str, str]]:
+    """The field, how the ground state's pairs divide among flavours in it, and which one polarises them."""
+    found, told = field_rows(result.inputs.get("carriers", []), result.provenance.scales), result.in_field
+    if told is None:
+        return found
+    shares = " : ".join(f"{n / result.density:.4g}" for n in told.flavour_densities)
+    times = f", {told.polarising / told.splitting:.4g} times this field" if told.polarising else ""
+    return [*found, ("lowest", f"{energy_text(told.energy_per_pair)} per pair, shared by flavours as {shares}"),
+            ("polarised from", f"a splitting of {energy_text(told.polarising)}{times}")]
 
 
 def _accuracy_row(result: CondensateResult) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from ehbilayer.studies.file import Study
-from ehbilayer.studies.keys import BILAYER, TEMPERATURE, Table, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, TEMPERATURE, Table, density_keys, dotted, field_keys
 
 
 class ThermalTable(Table):
@@ -32,5 +32,5 @@ def of(study: Study) -> ThermalTable:
 
 def uses(study: Study) -> set[str]:
     """The dotted keys that count."""
-    return {*BILAYER, TEMPERATURE, *density_keys(study.density), *dotted("thermal", ThermalTable)} - {
-        "bilayer.capacitor"}
+    return {*BILAYER, TEMPERATURE, *field_keys(study.bilayer), *density_keys(study.density),
+            *dotted("thermal", ThermalTable)} - {"bilayer.capacitor"}

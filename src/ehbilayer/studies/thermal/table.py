@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ehbilayer.studies.text import energy_text, status_row, temperature_text, time_row
+from ehbilayer.studies.text import energy_text, field_rows, status_row, temperature_text, time_row
 from ehbilayer.thermal.result import Estimate, ThermalResult
 
 SWEPT = ("bkt", "ionisation")  # what a sweep shows first
@@ -15,6 +15,9 @@ def rows(result: ThermalResult) -> list[tuple[str, str]]:
     found += [("exciton binding", energy_text(result.exciton_binding))]
     found += [(f"{name} binding", energy_text(value) or "not bound") for name, value in
               (result.trion_binding or {}).items()]
+    found += field_rows(result.inputs.get("carriers", []), result.provenance.scales)
+    found += [(f"{name} unbinds", f"at {times:.4g} times this field, where its raised carrier flips")
+              for name, times in (result.trion_unbinding or {}).items()]
     here = result.here
     if here is not None:
         told = {"free carriers, ideal": here.degree, "free carriers, screened": here.degree_screened,
