@@ -201,9 +201,32 @@ structure = "honeycomb"
             run(file, tmp_path / "other")
 
 
+def test_melting_lines_in_an_anisotropic_medium_are_those_of_a_stretched_spacing() -> None:
+    """a/d = x at the spacing d is Coulomb's crystal of a/d' = x/s at d' = s d."""
+    stretched, s = Screened(1.0, 4.0, 1.0), 2.0
+    how = {"scan_points": 2, "points": 2, "mesh": 6, "tolerance": 1e-3}
+    ours = phonons(device(stretched), "honeycomb", scan=(10.0, 12.0), **how).data
+    theirs = phonons(device(Coulomb(1.0)), "honeycomb", scan=(10.0 / s, 12.0 / s), **how).data
+    for name in ("electron", "hole"):
+        assert ours[f"melting_spacing_{name}"].values * s == pytest.approx(
+            theirs[f"melting_spacing_{name}"].values, rel=1e-5)
+        assert ours[f"melting_length_{name}"].values == pytest.approx(theirs[f"melting_length_{name}"].values, rel=1e-5)
+    assert ours["scan_gamma"].values * s**1.5 == pytest.approx(theirs["scan_gamma"].values, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.published
+def test_on_a_screened_melting_line_the_ratio_is_the_threshold() -> None:
+    """Between gates with polarisable layers: the line passes where a calculation at that spacing has the threshold."""
+    how, screened = {"points": 2, "mesh": 6, "tolerance": 1e-4}, Screened(1.0, 2.0, 1.0, 200.0, 200.0, 3.0, 2.0, 0.5)
+    line = phonons(device(screened), "honeycomb", scan=(10.0, 11.0), scan_points=2, **how).data
+    d = float(line["melting_spacing_hole"].values[0])
+    a = float(line["melting_length_hole"].values[0])
+    assert a == pytest.approx(10.0 * d)
+    there = phonons(device(replace(screened, spacing=d), rs=a), "honeycomb", **how)
+    assert there.lindemann["hole"] == pytest.approx(0.25, rel=1e-3)
+
+
 def test_refusals() -> None:
-    with pytest.raises(InputError, match=r"^scan: must be absent with a screened interaction"):
-        phonons(device(GATED), "honeycomb", scan=(1.0, 10.0))
     for method in (crystal, phonons):
         with pytest.raises(InputError, match=r"^capacitor: must be absent with gates"):
             method(device(GATED), "honeycomb", capacitor=True)

@@ -107,10 +107,12 @@ class Crystal:
         return replace(self, vectors=vectors, positions=positions)
 
     def scaled(self, length: float, spacing: float) -> Crystal:
-        """The same shape with another a = 1/sqrt(pi n) and another spacing (a_h)."""
+        """The same shape with another a = 1/sqrt(pi n) and another spacing (a_h); gates stay as far away."""
         factor = length / self.length
         heights = (self.heights - self.heights.min()) * (spacing / self.spacing if self.spacing else 0.0)
-        return replace(self, vectors=self.vectors * factor, positions=self.positions * factor, heights=heights)
+        screened = None if self.interaction is None else replace(self.interaction, spacing=spacing)
+        return replace(self, vectors=self.vectors * factor, positions=self.positions * factor, heights=heights,
+                       interaction=screened)
 
     def reduced(self) -> Crystal:
         """The same crystal in its reduced cell, all charges inside."""

@@ -51,7 +51,7 @@ def phonons(crystal: Bilayer | Crystal | Result, structure: Structure | None = N
 
     Raises
     ------
-    InputError : an interaction of one's own, a scan of a screened one, carriers with a dispersion of their own, a mass
+    InputError : an interaction of one's own, carriers with a dispersion of their own, a mass
         or structure that is missing, what `crystal` refuses.
 
     Sources: Bonsall and Maradudin, PRB 15, 1959 (1977); Goldoni and Peeters, PRB 53, 4591 (1996).
@@ -62,14 +62,13 @@ def phonons(crystal: Bilayer | Crystal | Result, structure: Structure | None = N
     """
     from ehbilayer.crystal.problem import scan_values
     from ehbilayer.interaction.base import refuse_capacitor
-    from ehbilayer.phonons.problem import problem_of, refuse_scan
+    from ehbilayer.phonons.problem import problem_of
     from ehbilayer.phonons.report import Options, solve
     from ehbilayer.results.calling import call
 
     given = problem_of(crystal, structure, masses, layers)
     if given.start.interaction is not None:
         refuse_capacitor(given.start.interaction, capacitor)
-        refuse_scan(given.start, scan)
     options = Options(lindemann, mesh, points, tolerance, follow, relax, given.quantum, capacitor)
     values = None if scan is None else scan_values(scan, scan_points, given.start.spacing)
     return call(lambda hooks: solve(given.start, given.name, given.masses, options, hooks, values), given.scales, how)

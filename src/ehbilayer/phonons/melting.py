@@ -5,7 +5,8 @@ members (both directions), R the distance between nearest members. Groups are al
 (a hole and an electron above it: displacement of the centre of mass), and the electrons outside dipoles.
 
 At fixed a/d and masses <u^2>/d^2 is proportional to sqrt(a_h/d), so gamma = c (a_h/d)^{1/4} and one crystal gives a
-point of the melting line for every threshold: d/a_h = (c/threshold)^4, a/a_h = (a/d)(d/a_h).
+point of the melting line for every threshold: d/a_h = (c/threshold)^4, a/a_h = (a/d)(d/a_h). A screened interaction
+has lengths of its own: there d is a root at each a/d (`screened_lines`).
 
 Threshold: quantum Monte Carlo finds melting of two-dimensional crystals at T = 0 at 0.230(6) for dipoles
 (Astrakharchik et al., PRL 98, 060405 (2007)) and 0.269(4) for quadrupoles (Astrakharchik et al., arXiv:2012.14008),
@@ -14,6 +15,7 @@ with the full displacements, not their harmonic part. The default, 0.25, lies be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +30,7 @@ from ehbilayer.status import Status
 
 THRESHOLD = 0.25
 PAIR = 0.5  # an electron this close to a hole in the plane, in units of the spacing, forms a dipole with it
+ROUNDS, SETTLED, FLATTEST, LARGEST = 12, 1e-4, 0.02, 4.0  # secants, ln gamma, d ln gamma/d ln d, step of ln d
 GROUPS = ("electron", "hole", "dipole", "free_electron")
 
 
@@ -156,17 +159,83 @@ def melting_lines(make: Callable[[float], Crystal], a_over_d: np.ndarray, masses
     for i, value in enumerate(values):
         if step is not None and step(i) is not None:
             return None
-        crystal, dipoles = pair_up(make(float(value)))
-        phonons = Phonons(crystal, masses)
-        grid = sample(phonons, 12)
-        if grid is None or not softest(phonons, grid).stable:
-            continue
-        stable[i] = True
-        motion = fluctuation(phonons, tolerance)
-        if motion is None or not motion.converged:
-            continue
-        found = groups(crystal, dipoles, masses)
-        for name, size in displacements(crystal, found, motion, masses).items():
-            # at d = a_h = 1 gamma is c itself
-            strength[name][i] = size / found[name].neighbour
+        found = ratios(make(float(value)), masses, tolerance)
+        stable[i] = found is not None
+        for name, ratio in (found or {}).items():
+            strength[name][i] = ratio  # at d = a_h = 1 gamma is c itself
     return MeltingLines(values, strength, threshold, stable)
+
+
+def ratios(crystal: Crystal, masses: dict[str, float], tolerance: float) -> dict[str, float] | None:
+    """Group -> gamma of a crystal at rest, lengths in a_h; None for an unstable one, empty where the averages over the
+    zone miss their tolerance."""
+    crystal, dipoles = pair_up(crystal)
+    phonons = Phonons(crystal, masses)
+    grid = sample(phonons, 12)
+    if grid is None or not softest(phonons, grid).stable:
+        return None
+    motion = fluctuation(phonons, tolerance)
+    if motion is None or not motion.converged:
+        return {}
+    found = groups(crystal, dipoles, masses)
+    return {name: size / found[name].neighbour
+            for name, size in displacements(crystal, found, motion, masses).items()}
+
+
+def screened_lines(make: Callable[[float, float], Crystal], a_over_d: np.ndarray, spacing: float,
+                   masses: dict[str, float], threshold: float = THRESHOLD, tolerance: float = 1e-4,
+                   step: Callable[[int], Status | None] | None = None) -> MeltingLines | None:
+    """Melting lines in an interaction with lengths of its own, where gamma is no power of d.
+
+    At every a/d the spacing is looked for at which gamma is the threshold, from where bare charges would have it, by
+    secants of ln gamma against ln d. NaN where none is found in ROUNDS of them, or gamma grows with d, as it does where
+    gates are closer than charges.
+
+    Parameters
+    ----------
+    make : a/d and spacing (a_h) -> the force-free crystal.   spacing : where ``stable`` is told, and the search begins.
+    others : as `melting_lines`.
+    """
+    strength = {name: np.full(len(a_over_d), np.nan) for name in GROUPS}
+    stable = np.zeros(len(a_over_d), dtype=bool)
+    for i, value in enumerate(a_over_d.tolist()):
+        known: dict[float, dict[str, float] | None] = {}
+
+        def at(d: float, value: float = value, known: dict[float, dict[str, float] | None] = known
+               ) -> dict[str, float] | None:
+            if d not in known:
+                try:
+                    known[d] = ratios(make(value, d), masses, tolerance)
+                except InputError:  # layers of some thickness come no closer than they touch
+                    known[d] = None
+            return known[d]
+
+        if step is not None and step(i) is not None:
+            return None
+        here = at(spacing)
+        stable[i] = here is not None
+        for name in here or {}:
+            if step is not None and step(i) is not None:
+                return None
+            d = _melting_spacing(lambda d, name=name: (at(d) or {}).get(name), spacing, threshold)
+            strength[name][i] = threshold * d**0.25  # as `MeltingLines.spacing` reads it
+    return MeltingLines(a_over_d, strength, threshold, stable)
+
+
+def _melting_spacing(ratio: Callable[[float], float | None], spacing: float, threshold: float) -> float:
+    """d (a_h) at which gamma is the threshold; NaN where it is not found."""
+    x, slope, before = math.log(spacing), -0.25, None
+    for _ in range(ROUNDS):
+        gamma = ratio(math.exp(x))
+        if gamma is None:
+            return math.nan
+        y = math.log(gamma / threshold)
+        if before is not None:
+            slope = (y - before[1]) / (x - before[0])
+        if abs(y) < SETTLED:
+            return math.exp(x - y / slope)
+        if slope >= -FLATTEST:
+            return math.nan
+        before = x, y
+        x -= min(max(y / slope, -LARGEST), LARGEST)
+    return math.nan

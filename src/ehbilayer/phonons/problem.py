@@ -48,13 +48,6 @@ def problem_of(crystal: Bilayer | Crystal | Result, structure: Structure | None 
     return Problem(found, name_of(crystal), _known(found, masses, scales), scales, quantum)
 
 
-def refuse_scan(crystal: Crystal, scan: object) -> None:
-    """Raise InputError for a scan of a/d in a screened interaction: melting lines rest on how bare charges scale."""
-    if scan is not None and crystal.interaction is not None:
-        raise InputError("scan", "absent with a screened interaction, whose lengths do not scale with a/d", scan,
-                         "leave it out, and sweep the density")
-
-
 def _of_bilayer(bilayer: Bilayer, structure: Structure | None, masses: Mapping[str, float] | None,
                 layers: int) -> Problem:
     require_electrons_and_holes(bilayer, "phonons", screened=True)

@@ -73,9 +73,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Scan:
-    """A family of crystals: make(a/d) is the one of spacing 1, at rest."""
+    """A family of crystals at rest: make(a/d, spacing)."""
 
-    make: Callable[[float], Crystal]
+    make: Callable[[float, float], Crystal]
     a_over_d: np.ndarray
 
 
@@ -103,7 +103,8 @@ def solve(start: Crystal, name: str, masses: dict[str, float], options: Options,
     rest = at_rest(start)
     if rest.stopped:
         return PhononsResult(status=rest.stopped, structure=None, start=name)
-    scan = None if a_over_d is None else Scan(lambda x: at_rest(start.scaled(x, 1.0)).crystal, a_over_d)
+    scan = None if a_over_d is None else Scan(
+        lambda x, d: at_rest(start.scaled(x * d, d)).crystal, a_over_d)
     result = compute(rest.crystal, masses, options, hooks, scan, name)
     moving = options.relax != "none" and not rest.converged and result.status is Status.converged
     return replace(result, status=Status.not_converged) if moving else result
@@ -264,11 +265,13 @@ class _Work:
             self.hooks.progress(f"a/d = {values[i]:.4g} ({i + 1} of {len(values)})")
             return self.hooks.should_stop()
 
-        make = cache(scan.make)
-        lines = melting.melting_lines(make, values, p.masses, self.options.lindemann, step=step)
+        make, d = cache(scan.make), 1.0 if p.crystal.interaction is None else p.crystal.spacing
+        lines = melting.melting_lines(lambda x: make(x, d), values, p.masses, self.options.lindemann, step=step) \
+            if p.crystal.interaction is None else \
+            melting.screened_lines(make, values, d, p.masses, self.options.lindemann, step=step)
         if lines is None:
             return self.hooks.should_stop() or Status.interrupted
-        gamma = np.array([Phonons(make(float(x)), p.masses).gamma for x in values])
+        gamma = np.array([Phonons(make(float(x), d), p.masses).gamma for x in values]) * d**1.5
         known = np.any([np.isfinite(c) for c in lines.strength.values()], axis=0)
         self.settled = self.settled and bool(np.all(known[lines.stable]))
         self.data |= {"scan_a_over_d": Variable(("scan",), values, "1", "a/d"),

@@ -9,7 +9,6 @@ import numpy as np
 from ehbilayer.crystal.problem import scan_values, start_crystal
 from ehbilayer.crystal.structures import Crystal, structure_names
 from ehbilayer.errors import InputError
-from ehbilayer.phonons.problem import refuse_scan
 from ehbilayer.phonons.report import Options, default_mesh, solve
 from ehbilayer.phonons.zone import require_room
 from ehbilayer.studies.bilayer import electron_mass, mass_ratio_of, scales_of
@@ -39,7 +38,6 @@ def _prepare(study: Study) -> Task:
                          "phonons need a crystal at rest: name one, or give what a study of kind crystal has found")
     structure, _, identity = structure_of(study, charges.inside)
     crystal = start_crystal(charges.inside, structure)
-    refuse_scan(crystal, table.scan)
     require_room(len(crystal.species), table.mesh or default_mesh(len(crystal.species)))
     # with a/d alone the spacing is the unit of length, and nothing says what hbar is worth
     options = Options(table.lindemann, table.mesh, table.points, table.tolerance, table.follow, relax,
