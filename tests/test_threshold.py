@@ -175,3 +175,27 @@ def test_equal_mass_trion() -> None:
     assert found.spacing == pytest.approx(15.61, abs=0.02) and found.uncertainty < 0.04
     assert found.power_law is not None and found.power_law < found.spacing - 0.05
     assert found.bindings[-1] > 0 and found.spacings[-1] > 15.38
+
+
+def test_between_gates_energies_die_out_long_before_the_threshold() -> None:
+    """No forces beyond R_0, and l of the inside -0.004 (12 - d) + 40 E: E_b falls by two orders on the way, and d_c
+    lies a third beyond the last point."""
+    gates = SimpleNamespace(gate_top=10.0, gate_bottom=10.0, stretch=1.0)
+    radius, mass = 15.0, 0.75
+
+    def at(d: float) -> SimpleNamespace:
+        return SimpleNamespace(spacing=d, tail=(0.0, 0.0), outer_mass=mass, screened=gates,
+                               exciton=SimpleNamespace(mean_distance=radius - (d + 20) / math.pi))
+
+    def outside(e: float) -> float:
+        x = radius * math.sqrt(2 * mass * e)
+        return -x * k1(x) / k0(x) / radius
+
+    spacings = np.linspace(6.0, 9.0, 7)
+    models = [at(float(d)) for d in spacings]
+    e = np.array([math.exp(brentq(lambda log, d=d: outside(math.exp(log)) + 0.004 * (12 - d) - 40 * math.exp(log),
+                                  math.log(1e-30), math.log(1e-2), xtol=1e-14)) for d in spacings])
+    assert e[0] > 100 * e[-1]
+    assert decay(models[0], float(e[0]), radius) == pytest.approx(outside(float(e[0])), rel=1e-6)
+    assert extrapolate(models, e, 1e-6 * e, 1) == pytest.approx(12.0, abs=5e-3)
+    assert extrapolate(models, e, 1e-6 * e, 2) == pytest.approx(12.0, abs=5e-2)

@@ -11,6 +11,13 @@ with l(E_b) - l(0) known: near the threshold it goes like 1/ln E_b, which is the
 (d_c - d)), and farther away it is smooth. At the critical spacing E_b = 0, so d_c is the root of the polynomial. The
 coefficients follow from linear least squares over computed binding energies. g is small where a barrier (c_3 > 0, large
 d) keeps the parts together: then E_b looks linear down to very small values, and the logarithm still moves the root.
+
+Between two gates nothing is left of the forces beyond R_0, and no barrier: g is large, and E_b falls by many orders of
+magnitude long before the threshold. There the same law is solved for l,
+
+    l(E_b) - l(0) = b_0 + b_1 x + b_2 x^2 + ... + c E_b,
+
+whose left side goes to 0 like 1/ln E_b and is the smooth one.
 """
 
 from __future__ import annotations
@@ -35,6 +42,7 @@ CLOSE, WIDE = 0.2, 0.45  # gaps of the points that are extrapolated: close ones 
 LEAST = 5  # points for an extrapolation
 USEFUL = 15.0  # least ratio of a binding energy to its uncertainty
 LONGEST = 30.0  # decay length of the outer particle, in R_0, beyond which Gaussians do not follow it well enough
+LONGEST_GATED = 100.0  # the same between gates, where R_0 is short
 RELATIVE = 3e-4  # error of a binding energy, as a share of it, that is always allowed for
 FURTHEST = 100.0  # spacings tried, in exciton radii 1/(2 mu)
 
@@ -105,10 +113,48 @@ def decay(complex: Complex, binding: float, radius: float) -> float:
 def outer_radius(complex: Complex) -> float:
     """R_0: where the parts are apart and the two terms of the tail suffice; beyond the reach of sheets and gates."""
     screened = complex.screened
+    if _gated(complex):
+        assert screened is not None and screened.gate_top is not None and screened.gate_bottom is not None
+        across = complex.spacing + screened.gate_top + screened.gate_bottom
+        # forces die out as e^{-pi r/sL}
+        return complex.exciton.mean_distance + screened.stretch * across / math.pi
     reach = complex.spacing if screened is None else \
         screened.stretch * (complex.spacing + (screened.gate_top or 0.0) + (screened.gate_bottom or 0.0)) \
         + sum(screened.sheets)
     return 2.5 * (complex.exciton.mean_distance + reach)
+
+
+def _gated(complex: Complex) -> bool:
+    """Whether two gates leave no tail of the forces."""
+    return complex.screened is not None and None not in (complex.screened.gate_top, complex.screened.gate_bottom)
+
+
+def _ahead(polynomial: np.ndarray, last: float, size: float, furthest: float = 3.0) -> float:
+    """The first root from the last spacing to ``furthest``, of coefficients in (d - last)/size; NaN without one."""
+    roots = np.roots(polynomial[::-1])
+    real = roots[np.abs(roots.imag) < 1e-9].real
+    ahead = real[(real > -1e-9) & (real < furthest)]
+    return float(last + size * ahead.min()) if len(ahead) else math.nan
+
+
+def _without_tail(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarray, degree: int,
+                  stretch: float) -> float:
+    """d_c by the law solved for l, see above; of fewer degrees where points are few."""
+    degree = max(1, min(degree, len(complexes) - 3))
+    d = np.array([c.spacing for c in complexes])
+    last, size = d.max(), max(np.ptp(d), 1e-12)
+    radius = stretch * outer_radius(complexes[int(np.argmax(d))])
+    known = errors + RELATIVE * bindings
+
+    def outside(energies: np.ndarray) -> np.ndarray:
+        return np.array([decay(c, e, radius) - decay(c, 0.0, radius)
+                         for c, e in zip(complexes, energies, strict=True)])
+
+    left = outside(bindings)
+    weight = 1 / np.abs(outside(bindings + known) - left)
+    columns = [((d - last) / size) ** k for k in range(degree + 1)] + [bindings / bindings.max()]
+    fit = np.linalg.lstsq(np.stack(columns, axis=1) * weight[:, None], left * weight, rcond=None)[0]
+    return _ahead(fit[: degree + 1], last, size, max(3.0, last / size))  # E_b is small long before the threshold
 
 
 def extrapolate(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarray, degree: int, *,
@@ -117,6 +163,8 @@ def extrapolate(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarr
 
     ``degree`` of the polynomial, ``stretch`` of R_0, ``logarithm`` false leaves out the last term.
     """
+    if logarithm and _gated(complexes[0]):
+        return _without_tail(complexes, bindings, errors, degree, stretch)
     d = np.array([c.spacing for c in complexes])
     last, size = d.max(), max(np.ptp(d), 1e-12)
     columns = [((d - last) / size) ** k for k in range(degree + 1)]
@@ -132,10 +180,7 @@ def extrapolate(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarr
     polynomial = fit[: degree + 1].copy()
     if not logarithm:
         polynomial[degree] /= scale
-    roots = np.roots(polynomial[::-1])
-    real = roots[np.abs(roots.imag) < 1e-9].real
-    ahead = real[(real > -1e-9) & (real < 3)]
-    return float(last + size * ahead.min()) if len(ahead) else math.nan
+    return _ahead(polynomial, last, size)
 
 
 def critical_spacing(name: str, spin: str | None, electron_mass: float, options: Options,
@@ -165,7 +210,8 @@ def critical_spacing(name: str, spin: str | None, electron_mass: float, options:
 
 
 def _too_long(complex: Complex, binding: float) -> bool:
-    return 1 / math.sqrt(2 * complex.outer_mass * binding) > LONGEST * outer_radius(complex)
+    longest = LONGEST_GATED if _gated(complex) else LONGEST
+    return 1 / math.sqrt(2 * complex.outer_mass * binding) > longest * outer_radius(complex)
 
 
 def from_points(complexes: list[Complex], bindings: np.ndarray, errors: np.ndarray) -> tuple[float, float] | None:
