@@ -18,8 +18,8 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines
 # rooms of the house in the order of a calculation: a module may import what stands in an earlier room, or in its own
 ROOMS = ("errors console status hooks units materials numerics results interaction potential model torus basis "
          "terms hamiltonian orbitals liquid response hartree_fock few_body condensate phases crystal phonons "
-         "monte_carlo compressibility pairing thermal gates device figures studies run sweep reports papers commands "
-         "cli __main__").split()
+         "monte_carlo compressibility pairing thermal gates device figures studies run sweep reports view papers "
+         "commands cli __main__").split()
 
 # imports against that order, inside functions or for annotations only, each with its reason
 EXCEPTIONS = {
@@ -184,7 +184,7 @@ def test_help_lists_the_commands() -> None:
     answer = subprocess.run([sys.executable, "-m", "ehbilayer.cli", "--help"], capture_output=True, text=True,
                             timeout=500, env=os.environ | {"PYTHONPATH": str(SOURCE.parent)})
     assert answer.returncode == 0, answer.stderr
-    for command in ("run", "device", "show", "plot", "status", "reproduce", "materials", "units", "schema"):
+    for command in ("run", "device", "show", "plot", "view", "status", "reproduce", "materials", "units", "schema"):
         assert f"\n  {command} " in answer.stdout
 
 

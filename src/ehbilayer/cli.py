@@ -15,10 +15,11 @@ from ehbilayer import __version__, console
 from ehbilayer.commands import computing, reading
 from ehbilayer.commands.telling import EXIT_FAILED, EXIT_INPUT, EXIT_INTERRUPTED, EXIT_NOT_CONVERGED, fail
 from ehbilayer.errors import InputError
+from ehbilayer.view.command import view
 
 UNUSABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENOTDIR)  # of paths
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
-COMMANDS = (computing.run, computing.device, reading.show, reading.status, reading.plot, reading.compare,
+COMMANDS = (computing.run, computing.device, reading.show, reading.status, reading.plot, view, reading.compare,
             reading.export, reading.materials, reading.units, computing.reproduce,
             reading.schema)  # in the order of the help
 

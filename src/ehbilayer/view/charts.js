@@ -126,17 +126,18 @@ function drawEnergies(place, point) {
   if (!found.length) return;
   const lowest = found[found.length - 1].energy;
   const scale = (columns.get(`energies.${found[0].name}`) || { unit: "Ha_h" }).unit;
-  const error = value("numerical_error", point);
   const factor = unit(scale).factor;
-  const own = (name) => value(`candidates.${name}.error`, point);
+  const errors = found.map((f) => value(`candidates.${f.name}.error`, point) * factor);
+  const sampled = errors.some((e) => e > 0); // of Monte Carlo: bars of errors stand where the labels would be
+  const labels = found.map((f) => (f.energy === lowest ? `lowest, ${text(withUnit(f.energy, scale, 7))}`
+    : `+${text(withUnit(f.energy - lowest, scale, 4))}`));
   const bars = { type: "bar", orientation: "h", x: found.map((f) => (f.energy - lowest) * factor),
-    y: found.map((f) => text(f.name)), hoverinfo: "text", textposition: "outside", cliponaxis: false, constraintext: "none",
-    text: found.map((f) => (f.energy === lowest ? `lowest, ${text(withUnit(f.energy, scale, 7))}`
-      : `+${text(withUnit(f.energy - lowest, scale, 4))}`)),
+    y: found.map((f, i) => text(f.name) + (sampled ? `<br>${labels[i]}` : "")), hoverinfo: "text", cliponaxis: false,
+    textposition: sampled ? "none" : "outside", constraintext: "none", text: labels,
     hovertext: found.map((f) => text(`${f.name}: ${withUnit(f.energy, scale)}` +
       (word(`ended_as.${f.name}`, point) ? `, ended as ${word(`ended_as.${f.name}`, point)}` : ""))),
     marker: { color: found.map((f) => report.colours[f.name] || COLOURS[0]) },
-    error_x: { type: "data", array: found.map((f) => (Number.isFinite(own(f.name)) ? own(f.name) : error || 0) * factor) } };
+    error_x: { type: "data", visible: sampled, array: errors.map((e) => e || 0) } };
   const most = Math.max(...bars.x, factor * 1e-12);
   draw(place, [bars], layout(70 + 34 * found.length, axis(`energy per hole above the lowest (${unit(scale).name})`,
     { range: [-0.02 * most, most * 1.6], rangemode: "tozero" }), axis("", { type: "category", ticksuffix: " " }),

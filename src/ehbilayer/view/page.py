@@ -68,7 +68,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         kept = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
         shape = {"shape": list(value.shape)} if value.ndim > 1 else {}
-        return {"type": f"{value.dtype.kind}{value.dtype.itemsize}", "base64": b64encode(kept.tobytes()).decode()} | shape
+        kind = f"{value.dtype.kind}{value.dtype.itemsize}"
+        return {"type": kind, "base64": b64encode(kept.tobytes()).decode()} | shape
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, dict):

@@ -155,7 +155,7 @@ def _maps(data: dict[str, Variable]) -> list[Map]:
             continue
         x, y = (along[d] for d in numbered)
         cut = tuple(_thin(len(data[n].values), MOST_ACROSS) for n in (x, y))
-        whole = np.moveaxis(v.values, [v.dims.index(d) for d in numbered], [-2, -1])[(..., *cut)]
+        whole = np.moveaxis(v.values, [v.dims.index(d) for d in numbered], [-2, -1])[..., cut[0], cut[1]]
         said, codes = np.unique(whole, return_inverse=True) if v.values.dtype.kind == "U" else (np.zeros(0, str), whole)
         whole = codes.reshape(whole.shape)
         labels = [", ".join(str(data[d].values[i]) for d, i in zip(others, index, strict=True))

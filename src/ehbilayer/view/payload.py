@@ -58,6 +58,7 @@ class _Points:
     """What the files of the points say beside their numbers."""
 
     study: Mapping[str, Any] = field(default_factory=dict)
+    axes: Mapping[str, Any] = field(default_factory=dict)
     cautions: dict[str, list[int]] = field(default_factory=dict)
     panels: dict[str, tuple[Panel, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -113,8 +114,9 @@ def _sweep(result: SweepResult, place: Path, title: str) -> Report:
     from_files = _read_points(result, place)
     columns, digits, notes = _rounded(columns, main_numbers(result))
     options = {k: v for k, v in (result.provenance.study.get("sweep") or {}).items() if v not in ([], "grid")}
-    told = {**result.axes, **options} if result.mode == "grid" else {
-        **{k: {"start": v[0], "stop": v[-1]} for k, v in result.axes.items()}, **options}
+    given = from_files.axes or result.axes  # in the order in which the study lists them
+    told = {**given, **options} if result.mode == "grid" else {
+        **{k: {"start": v[0], "stop": v[-1]} for k, v in given.items()}, **options}
     texts = studies(from_files.study, list(result.axes), told) if from_files.study else Studies()
     if not from_files.study:
         notes.append("the files of the points are not there: without them no study of a point, no cautions of points")
@@ -225,6 +227,7 @@ def _read_points(result: SweepResult, place: Path) -> _Points:
     definition = read_definition(place) if place.is_dir() else None
     if definition is None:
         return found
+    found.axes = definition["axes"]
     store, labels = PointStore(place), PointStore(place).labels()
     keys, keep = _keys(result, definition, labels), bool(definition.get("keep"))
     room, left = LARGEST_PANELS, 0

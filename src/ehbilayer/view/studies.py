@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ehbilayer.studies.tables import alternatives
 from ehbilayer.view.data import Snippet, Studies
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -43,7 +44,7 @@ def studies(study: Mapping[str, Any], axes: Sequence[str] = (), sweep: Mapping[s
     study : kind and tables of a point, as its result has kept them; None stands for what is not given.
     axes : dotted keys that a sweep changes.   sweep : the table [sweep], where there is one.
     """
-    tables = {name: {k: v for k, v in table.items() if v is not None}
+    tables = {name: _one_of_each(name, {k: v for k, v in table.items() if v is not None}, axes)
               for name, table in study.items() if isinstance(table, Mapping)}
     if not isinstance(study.get("kind"), str):
         return Studies()
@@ -51,6 +52,15 @@ def studies(study: Mapping[str, Any], axes: Sequence[str] = (), sweep: Mapping[s
     whole = toml if sweep is None else [*_toml(study["kind"], _without(tables, axes), ()),
                                         "\n[sweep]\n", *(f"{key(k)} = {literal(v)}\n" for k, v in sweep.items())]
     return Studies("".join(map(str, whole)), _joined(toml), _joined(_python(study["kind"], tables, axes)))
+
+
+def _one_of_each(name: str, table: Mapping[str, Any], axes: Sequence[str]) -> dict[str, Any]:
+    """Of keys that say the same, such as a spacer and its thickness, the one that is swept, else the first."""
+    kept: set[str] = set()
+    for k in sorted(table, key=lambda k: f"{name}.{k}" not in axes):
+        if kept.isdisjoint(other.split(".", 1)[1] for other in alternatives(f"{name}.{k}")):
+            kept.add(k)
+    return {k: v for k, v in table.items() if k in kept}
 
 
 def _toml(kind: str, tables: Mapping[str, Mapping[str, Any]], axes: Sequence[str]) -> list[str | int]:

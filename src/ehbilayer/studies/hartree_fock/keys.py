@@ -54,7 +54,8 @@ class HartreeFockTable(Table):
     stability: Literal["none", "auto", "full"] = Field(default="auto", description="none | auto | full")
     pairing: bool = Field(default=False, description="true or false")
     pair_momentum: tuple[Component, Component] = Field(
-        default=(0.0, 0.0), description="two numbers from -1000 to 1000, in reciprocal vectors of the box")
+        default=(0.0, 0.0), strict=False,  # a list, which TOML has for it
+        description="two numbers from -1000 to 1000, in reciprocal vectors of the box")
     sizes: list[Count] | None = Field(default=None, min_length=1, description="a list of particle numbers")
 
 
