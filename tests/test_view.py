@@ -145,7 +145,8 @@ def test_nothing_in_a_result_becomes_markup() -> None:
         axis = Axis(text, text, "1", np.arange(1.0), (text,), (literal(text),))
         told = report(title=text, table=((text, text),), words=(Words(text, text, (text,), np.zeros(1, np.uint8)),),
                       columns=(Column(text, text, "1", text, np.ones(1)),), axes=(axis,), shape=(1,),
-                      versions={text: text}, studies=studies({"kind": "phases", "cell": {text: text}}), cautions=(data.Caution(text),),
+                      versions={text: text},
+                      studies=studies({"kind": "phases", "cell": {text: text}}), cautions=(data.Caution(text),),
                       notes=(text,), origin=((text, text),), candidates=(text,))
         shown = html(told, "draws()")
         assert len(re.findall(r"<script", shown)) == 3 and len(re.findall(r"</script", shown)) == 3

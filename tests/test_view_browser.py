@@ -98,7 +98,7 @@ def test_points_by_click_key_and_slider_show_the_saved_numbers(page: Page, swept
     sliders.nth(0).focus()
     tab.keyboard.press("ArrowRight")
     here(2, 1)
-    box = tab.evaluate("""() => { 
+    box = tab.evaluate("""() => {
         const d = document.getElementById('map'), l = d._fullLayout, r = d.getBoundingClientRect();
         return [r.left + l._size.l + l._size.w / 6, r.top + l._size.t + l._size.h / 6 ] }""")
     tab.mouse.move(*box)

@@ -55,10 +55,11 @@ def studies(study: Mapping[str, Any], axes: Sequence[str] = (), sweep: Mapping[s
 
 
 def _one_of_each(name: str, table: Mapping[str, Any], axes: Sequence[str]) -> dict[str, Any]:
-    """Of keys that say the same, such as a spacer and its thickness, the one that is swept, else the first."""
+    """Of keys that say the same, such as a spacer and its thickness, the one that is swept, else the last."""
     kept: set[str] = set()
-    for k in sorted(table, key=lambda k: f"{name}.{k}" not in axes):
-        if kept.isdisjoint(other.split(".", 1)[1] for other in alternatives(f"{name}.{k}")):
+    for k in sorted(reversed(list(table)), key=lambda k: f"{name}.{k}" not in axes):
+        others = (other.split(".", 1)[1] for other in alternatives(f"{name}.{k}"))
+        if kept.isdisjoint(others):
             kept.add(k)
     return {k: v for k, v in table.items() if k in kept}
 
