@@ -217,7 +217,11 @@ def screened_lines(make: Callable[[float, float], Crystal], a_over_d: np.ndarray
         for name in here or {}:
             if step is not None and step(i) is not None:
                 return None
-            d = _melting_spacing(lambda d, name=name: (at(d) or {}).get(name), spacing, threshold)
+            def strength_at(d: float, at: Callable[[float], dict[str, float] | None] = at, name: str = name
+                            ) -> float | None:
+                return (at(d) or {}).get(name)
+
+            d = _melting_spacing(strength_at, spacing, threshold)
             strength[name][i] = threshold * d**0.25  # as `MeltingLines.spacing` reads it
     return MeltingLines(a_over_d, strength, threshold, stable)
 

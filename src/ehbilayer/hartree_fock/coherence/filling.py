@@ -199,7 +199,7 @@ class Filler:
         return _first(levels, self.pattern)
 
     def _of(self, levels: np.ndarray, vectors: np.ndarray, occupied: np.ndarray, mu: float) -> Filled:
-        most = int(occupied.any(axis=0).nonzero()[0].max(initial=-1)) + 1
+        most = int(np.flatnonzero(occupied.any(axis=0)).max(initial=-1)) + 1
         x = vectors[:, :, :most] * occupied[:, None, :most]
         matrix = np.matmul(x, np.conj(np.swapaxes(vectors[:, :, :most], 1, 2)))
         i = np.arange(matrix.shape[-1])

@@ -29,7 +29,8 @@ def study_of(bilayer: dict[str, Any], density: str | None, electrons_per_hole: s
     density : of the holes, such as ``1e12 cm^-2``, or a range ``0.1e12 .. 3e12 cm^-2``, whose middle the page is about.
     electrons_per_hole : a number or a fraction such as ``1/3``.   spins : keys of [hartree-fock].
     gates, sheets : lengths of [screening], see `screening_said`.
-    materials : a file of devices of one's own.   sets : overrides ``table.key=value``.   correlated : whether phases compete by Monte Carlo, too.
+    sets : overrides ``table.key=value``.   correlated : whether phases compete by Monte Carlo, too.
+    materials : a file of devices of one's own.
 
     Raises InputError naming the option.
     """
