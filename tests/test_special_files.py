@@ -15,7 +15,8 @@ from ehbilayer import cli
 from ehbilayer.results.base import Record, Result
 from ehbilayer.results.files import ResultFileError, read_bytes, read_json
 from ehbilayer.status import Status
-from ehbilayer.studies.file import LARGEST_FILE, MOST_DOTS, load_study, parse_toml
+from ehbilayer.studies.file import load_study
+from ehbilayer.studies.toml import LARGEST_FILE, MOST_DOTS, parse_toml
 from ehbilayer.sweep.status import status_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices")

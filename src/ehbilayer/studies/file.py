@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ehbilayer.errors import InputError, shorten
-from ehbilayer.results.files import RESULT, ResultFileError, read_bytes
+from ehbilayer.results.files import RESULT
 from ehbilayer.studies.axes import SweepOptions, make_axis, split_sweep
 from ehbilayer.studies.keys import (
     SCREENING,
@@ -28,10 +27,8 @@ from ehbilayer.studies.keys import (
 from ehbilayer.studies.kinds import study_kind
 from ehbilayer.studies.own_materials import own_materials, written_out
 from ehbilayer.studies.tables import alternatives, file_model, tables
+from ehbilayer.studies.toml import parse_toml, read_toml
 from ehbilayer.units import nearest
-
-LARGEST_FILE = 1_000_000  # bytes
-MOST_DOTS = 30  # of one key
 
 
 @dataclass(frozen=True)
@@ -185,48 +182,6 @@ def make_study(tables: dict[str, Any], overrides: Sequence[str] = (), *, name: s
         raise explain(error) from None
     _check_alternatives(study)
     return study
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a study file, or of another one like it. Raises InputError for what cannot be read."""
-    must = "a readable TOML study file of at most 1 MB"
-    try:
-        raw = read_bytes(path, LARGEST_FILE)
-    except ResultFileError as error:
-        was = str(error.was).removeprefix("cannot be read: ")
-        raise InputError(str(path)[:200], must, was, "give the path of a file such as study.toml") from None
-    return _decode(raw, str(path), must)
-
-
-def _decode(raw: bytes, where: str, must: str) -> dict[str, Any]:
-    try:
-        return parse_toml(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InputError(where, must, "not UTF-8 text", "save it as UTF-8") from None
-    except RecursionError:
-        raise InputError(where, must, "nested too deeply", "write tables and keys, see `ehb schema`") from None
-    except ValueError as error:  # TOMLDecodeError, and integers of too many digits
-        reason = str(error).splitlines()[0][:200]
-        raise InputError(where, "valid TOML", reason, "text needs quotes and each key stands once") from None
-
-
-# what stands between two keys, texts and comments as wholes, and dots
-_PIECES = re.compile("|".join((r'"""(?:\\.|[^\\])*?(?:"""|\Z)',
-                               r"'''.*?(?:'''|\Z)", r'"(?:\\.|[^"\\\n])*"?', r"'[^'\n]*'?",
-                               r"#[^\n]*", r"[.,=\n\[\]{}]")), re.DOTALL)
-
-
-def parse_toml(text: str) -> dict[str, Any]:
-    """The tables of a text. Raises ValueError for what is no TOML, and for a key of more parts than any study has.
-
-    Parsing takes a time that grows as the square of the number of parts.
-    """
-    dots = 0
-    for piece in _PIECES.findall(text):
-        dots = dots + 1 if piece == "." else 0 if piece[0] in ",=\n[]{}" else dots
-        if dots > MOST_DOTS:
-            raise ValueError(f"a key with more than {MOST_DOTS} dots")
-    return tomllib.loads(text)
 
 
 def _override(data: dict[str, Any], text: str) -> list[str]:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from ehbilayer.errors import InputError, shorten
 from ehbilayer.materials import MATERIALS
 from ehbilayer.studies.keys import BilayerTable, ScreeningTable
+from ehbilayer.studies.toml import read_toml
 from ehbilayer.units import nearest
 
 KEYS = ("electron_mass", "hole_mass", "dielectric", "electron_flavours", "hole_flavours")
@@ -38,8 +39,6 @@ def own_materials(path: str | Path) -> dict[str, dict[str, Any]]:
     Raises InputError for a file that cannot be read, a name that `ehb materials` has, a table without both masses, and
     an unknown key; values are checked as those of a study.
     """
-    from ehbilayer.studies.file import read_toml
-
     tables = read_toml(Path(path))
     for name, table in tables.items():
         if not isinstance(table, dict):
