@@ -81,6 +81,19 @@ def test_gradient_and_laplacian_are_those_of_differences(trial: Trial) -> None:
     assert abs(kinetic - without[0]) > 1e-2  # it is not nothing
 
 
+@pytest.mark.parametrize("trial", TRIALS[:2], ids=NAMES[:2])
+def test_no_backflow_at_all_walks_like_none(trial: Trial) -> None:
+    """The walk with backflow, all of it zero, and the one without, which keeps a walker in tables: the same moves."""
+    free = trial.start()
+    plain = replace(trial, backflow=0)
+    without = np.concatenate([free[part] for name, part in trial.parameter_names if not name.startswith("backflow")])
+    one, two = (Walkers.of(plain, 4, np.random.default_rng(5)) for _ in range(2))
+    for tau in (0.3, 3.0):
+        assert one.step(trial.psi(free), tau, True) == pytest.approx(two.step(plain.psi(without), tau, True))
+        np.testing.assert_allclose(one.positions, two.positions, rtol=1e-7, atol=1e-7)
+        np.testing.assert_allclose(one.energies, two.energies, rtol=1e-6, atol=1e-6)
+
+
 @pytest.mark.parametrize("trial", TRIALS, ids=NAMES)
 def test_a_move_changes_psi_by_its_ratio(trial: Trial) -> None:
     random, parameters = np.random.default_rng(4), parameters_of(trial)

@@ -5,6 +5,7 @@ import pytest
 
 from ehbilayer import Bilayer, InputError, Status, Torus, hartree_fock, make_study, monte_carlo
 from ehbilayer.monte_carlo.backflow import rebuild, workspace
+from ehbilayer.monte_carlo.cached import evaluate_cached
 from ehbilayer.monte_carlo.kernels import at, local_energy
 from ehbilayer.monte_carlo.liquid_size import liquid_size
 from ehbilayer.monte_carlo.trial import make_trial
@@ -50,6 +51,9 @@ def test_derivatives_of_a_complex_psi(name: str) -> None:
 
     zero = 0.0
     kinetic, _, zero = local_energy(psi, walker, work, line)
+    kept = np.empty((1, 3))
+    evaluate_cached(psi, walker[None], kept)  # from tables of the walker
+    assert kept[0] == pytest.approx(local_energy(psi, walker, work, line), rel=1e-9, abs=1e-9)
     centre, expected = value(walker), 0.0
     for i in range(trial.particles):
         rebuild(psi, walker, work, line)

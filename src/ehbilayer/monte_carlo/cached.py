@@ -20,7 +20,7 @@ import numpy as np
 
 from ehbilayer.monte_carlo.compiled import compiled, summing
 from ehbilayer.monte_carlo.determinants import ROW, SITES, WAVES, invert, orbitals
-from ehbilayer.monte_carlo.pair_potential import pair_potential
+from ehbilayer.monte_carlo.kernels import limited
 from ehbilayer.monte_carlo.splines import spline_value, splines
 
 VALUE, BY_X, BY_Y, LAPLACIAN = range(4)
@@ -72,23 +72,11 @@ def displacements(box, walker, count, x, y, line):  # type: ignore[no-untyped-de
 
 
 @compiled
-def horner(row, c, begin, end, line):  # type: ignore[no-untyped-def]
-    """One step of the polynomial of a run of equal pairs, with its derivatives."""
-    a = row[c]
-    for j in range(begin, end):
-        x, p, dp = line[SIZE, j], line[P, j], line[DP, j]
-        line[DDP, j] = line[DDP, j] * x + 2 * dp
-        line[DP, j] = dp * x + p
-        line[P, j] = p * x + a
-
-
-@compiled
-def line_of_pairs(psi, walker, i, count, x, y, line):  # type: ignore[no-untyped-def]
+def line_of_pairs(box, jastrow, walker, i, count, x, y, line):  # type: ignore[no-untyped-def]
     """f of particle i at (x, y) with the first ``count`` ones, its slopes and Laplacian, into ``line``; see
     `jastrow.pair_function`, which is 0 with its derivatives where r = L: pairs beyond, and i itself, are put there."""
-    displacements(psi.box, walker, count, x, y, line)
-    radius, kind, table = psi.box.radius, psi.jastrow.kind, psi.jastrow.coefficients
-    over = 1 / radius
+    displacements(box, walker, count, x, y, line)
+    kind, table, over = jastrow.kind, jastrow.coefficients, 1 / box.radius
     for j in range(count):
         r = over * math.sqrt(line[DX, j] * line[DX, j] + line[DY, j] * line[DY, j])
         line[SIZE, j] = r if 0.0 < r < 1.0 else 1.0
@@ -101,7 +89,12 @@ def line_of_pairs(psi, walker, i, count, x, y, line):  # type: ignore[no-untyped
         while end < count and kind[i, end] == which:
             end += 1
         for c in range(table.shape[1] - 1, -1, -1):
-            horner(table[which], c, begin, end, line)
+            a = table[which, c]
+            for j in range(begin, end):
+                r, p, dp = line[SIZE, j], line[P, j], line[DP, j]
+                line[DDP, j] = line[DDP, j] * r + 2 * dp
+                line[DP, j] = dp * r + p
+                line[P, j] = p * r + a
         begin = end
     over *= over
     for j in range(count):
@@ -115,28 +108,61 @@ def line_of_pairs(psi, walker, i, count, x, y, line):  # type: ignore[no-untyped
 
 
 @summing
-def sum_of(row):  # type: ignore[no-untyped-def]
-    """The sum of a row."""
-    total = 0.0
-    for j in range(row.shape[0]):
-        total += row[j]
-    return total
+def sums_of(table, count):  # type: ignore[no-untyped-def]
+    """The sums of the first three rows."""
+    f, gx, gy = 0.0, 0.0, 0.0
+    for j in range(count):
+        f, gx, gy = f + table[0, j], gx + table[1, j], gy + table[2, j]
+    return f, gx, gy
 
 
 @summing
-def product(one, other, n):  # type: ignore[no-untyped-def]
-    """sum_j one_j other_j of the first n."""
-    total = one[0] * 0.0
+def products(lines, row, n):  # type: ignore[no-untyped-def]
+    """sum_j of the first three lines by a row, of its first n."""
+    f = row[0] * 0.0
+    gx, gy = f, f
     for j in range(n):
-        total += one[j] * other[j]
-    return total
+        f, gx, gy = f + lines[0, j] * row[j], gx + lines[1, j] * row[j], gy + lines[2, j] * row[j]
+    return f, gx, gy
 
 
 @summing
-def subtract(row, factor, other, n):  # type: ignore[no-untyped-def]
-    """row_j - factor other_j, in place."""
+def exchange(b, p, line, row, ratio, n):  # type: ignore[no-untyped-def]
+    """B (n, n) with a new row p of orbitals, ``line[0]``; ``row`` is scratch."""
     for j in range(n):
-        row[j] -= factor * other[j]
+        row[j] = b[p, j] / ratio
+    for k in range(n):
+        factor = row[0] * 0.0
+        for j in range(n):
+            factor += line[0, j] * b[k, j]
+        if k == p:
+            factor -= 1.0
+        for j in range(n):
+            b[k, j] -= factor * row[j]
+
+
+@summing
+def exchange_column(b, p, line, row, ratio, n):  # type: ignore[no-untyped-def]
+    """The same with a new column."""
+    row[:n] = 0.0
+    for k in range(n):
+        for j in range(n):
+            row[j] += line[0, k] * b[k, j]
+    row[p] -= 1.0
+    for k in range(n):
+        factor = b[k, p] / ratio
+        for j in range(n):
+            b[k, j] -= factor * row[j]
+
+
+@summing
+def gradient(orbitals_at, b, a, p, n):  # type: ignore[no-untyped-def]
+    """grad ln det by the particle of row p of determinant ``a``."""
+    gx = b[a, p, 0] * 0.0
+    gy = gx
+    for j in range(n):
+        gx, gy = gx + orbitals_at[1, a, p, j] * b[a, p, j], gy + orbitals_at[2, a, p, j] * b[a, p, j]
+    return gx, gy
 
 
 @compiled
@@ -157,31 +183,33 @@ def make_tables(psi, walker, tables):  # type: ignore[no-untyped-def]
             for j in range(i):
                 inverse[i, j], inverse[j, i] = inverse[j, i], inverse[i, j]
     for i in range(walker.shape[0]):
-        line_of_pairs(psi, walker, i, i, walker[i, 0], walker[i, 1], new)
+        line_of_pairs(psi.box, psi.jastrow, walker, i, i, walker[i, 0], walker[i, 1], new)
         for j in range(i):
             for c in range(4):
                 pairs[c, i, j] = new[c, j]
             pairs[VALUE, j, i], pairs[BY_X, j, i] = new[VALUE, j], -new[BY_X, j]
             pairs[BY_Y, j, i], pairs[LAPLACIAN, j, i] = -new[BY_Y, j], new[LAPLACIAN, j]
-    for i in range(walker.shape[0]):
-        for c in range(4):
-            tables.fields[c, i] = sum_of(pairs[c, i])
+    for c in range(4):
+        for i in range(walker.shape[0]):
+            total = 0.0
+            for j in range(walker.shape[0]):
+                total += pairs[c, i, j]
+            tables.fields[c, i] = total
     return log
 
 
 @compiled
-def slopes_of(det, tables, i):  # type: ignore[no-untyped-def]
-    """grad ln det by particle i, where it is."""
+def slopes_of(det, table, b, i):  # type: ignore[no-untyped-def]
+    """grad ln det by particle i, where it is, of the ``table`` of orbitals and of B."""
     a, p = det.number[i], det.place[i]
-    n, b = det.size[a], tables.inverses[a]
-    by_x, by_y = tables.orbitals[BY_X, a], tables.orbitals[BY_Y, a]
+    n = det.size[a]
     if det.role[i] == ROW:
-        return product(by_x[p], b[p], n), product(by_y[p], b[p], n)
-    gx = b[0, 0] * 0.0
+        return gradient(table, b, a, p, n)
+    gx = b[a, 0, 0] * 0.0
     gy = gx
     for k in range(n):  # a function of r_row - r_column
-        gx -= by_x[k, p] * b[k, p]
-        gy -= by_y[k, p] * b[k, p]
+        gx -= table[BY_X, a, k, p] * b[a, k, p]
+        gy -= table[BY_Y, a, k, p] * b[a, k, p]
     return gx, gy
 
 
@@ -190,63 +218,42 @@ def elsewhere(psi, walker, tables, i, x, y):  # type: ignore[no-untyped-def]
     """Ratio of the determinants with particle i at (x, y), its J there, grad ln|psi| there; fills both lines."""
     det, line, new = psi.determinants, tables.line, tables.line_of_pairs
     a, p, role = det.number[i], det.place[i], det.role[i]
-    n, b = det.size[a], tables.inverses[a]
+    n, b, other = det.size[a], tables.inverses, tables.row
     orbitals(psi, a, role, x, y, walker, line, False)
-    other = b[p]
-    if role != ROW:
-        other = tables.row
-        for k in range(n):
-            other[k] = b[k, p]
-    ratio = product(line[VALUE], other, n)
-    gx, gy = product(line[BY_X], other, n) / ratio, product(line[BY_Y], other, n) / ratio
-    line_of_pairs(psi, walker, i, walker.shape[0], x, y, new)
-    return ratio, sum_of(new[VALUE]), sum_of(new[BY_X]) + gx.real, sum_of(new[BY_Y]) + gy.real
+    for k in range(n):
+        other[k] = b[a, p, k] if role == ROW else b[a, k, p]
+    ratio, gx, gy = products(line, other, n)
+    gx, gy = gx / ratio, gy / ratio
+    line_of_pairs(psi.box, psi.jastrow, walker, i, walker.shape[0], x, y, new)
+    j, jx, jy = sums_of(new, walker.shape[0])
+    return ratio, j, jx + gx.real, jy + gy.real
 
 
 @compiled
-def take(psi, walker, tables, i, ratio):  # type: ignore[no-untyped-def]
+def take(det, tables, i, ratio):  # type: ignore[no-untyped-def]
     """The move of particle i that was looked at last, with this ``ratio``, has happened."""
-    det, line, row, new, pairs = psi.determinants, tables.line, tables.row, tables.line_of_pairs, tables.pairs
-    a, p = det.number[i], det.place[i]
-    n, b = det.size[a], tables.inverses[a]
+    line, row, new, pairs, fields = tables.line, tables.row, tables.line_of_pairs, tables.pairs, tables.fields
+    a, p, table, count = det.number[i], det.place[i], tables.orbitals, tables.fields.shape[1]
+    n = det.size[a]
     if det.role[i] == ROW:
-        for j in range(n):
-            row[j] = b[p, j] / ratio
-        for k in range(n):
-            if k != p:
-                subtract(b[k], product(line[VALUE], b[k], n), row, n)
-        for j in range(n):
-            b[p, j] = row[j]
+        exchange(tables.inverses[a], p, line, row, ratio, n)
         for c in range(3):
             for j in range(n):
-                tables.orbitals[c, a, p, j] = line[c, j]
+                table[c, a, p, j] = line[c, j]
     else:
-        row[:] = 0.0
+        exchange_column(tables.inverses[a], p, line, row, ratio, n)
         for k in range(n):
-            subtract(row, -line[VALUE, k], b[k], n)
-        row[p] -= 1.0
-        for k in range(n):
-            subtract(b[k], b[k, p] / ratio, row, n)
-            tables.orbitals[VALUE, a, k, p] = line[VALUE, k]
-            tables.orbitals[BY_X, a, k, p], tables.orbitals[BY_Y, a, k, p] = -line[BY_X, k], -line[BY_Y, k]
+            table[VALUE, a, k, p] = line[VALUE, k]
+            table[BY_X, a, k, p], table[BY_Y, a, k, p] = -line[BY_X, k], -line[BY_Y, k]
     for c in range(4):
-        sign, field, old = -1.0 if c == BY_X or c == BY_Y else 1.0, tables.fields[c], pairs[c]
-        for j in range(walker.shape[0]):
-            field[j] += sign * (new[c, j] - old[i, j])
-        field[i] = 0.0
-        for j in range(walker.shape[0]):
-            field[i] += new[c, j]
-            old[i, j] = new[c, j]
-            old[j, i] = sign * new[c, j]
-
-
-@compiled
-def limited(gx, gy, tau):  # type: ignore[no-untyped-def]
-    """The drift over a time step with velocity (gx, gy), bounded near nodes (Umrigar, Nightingale, Runge 1993)."""
-    square = (gx * gx + gy * gy) * tau
-    # v (sqrt(1 + 2 v^2 tau) - 1)/(v^2 tau), which is v where v^2 tau is small
-    factor = tau * 2 / (1 + math.sqrt(1 + 2 * square))
-    return factor * gx, factor * gy
+        sign, total = -1.0 if c == BY_X or c == BY_Y else 1.0, 0.0
+        for j in range(count):
+            fields[c, j] += sign * (new[c, j] - pairs[c, i, j])
+        for j in range(count):
+            total += new[c, j]
+            pairs[c, i, j] = new[c, j]
+            pairs[c, j, i] = sign * new[c, j]
+        fields[c, i] = total
 
 
 @compiled
@@ -257,7 +264,7 @@ def sweep_cached(psi, walker, tau, normal, uniform, fixed, tables):  # type: ign
     for i in range(walker.shape[0]):
         step = tau / psi.charges.mass[i]
         x, y = walker[i, 0], walker[i, 1]
-        gx, gy = slopes_of(psi.determinants, tables, i)
+        gx, gy = slopes_of(psi.determinants, tables.orbitals, tables.inverses, i)
         vx, vy = limited(tables.fields[BY_X, i] + gx.real, tables.fields[BY_Y, i] + gy.real, step)
         size = math.sqrt(step)
         new_x, new_y = x + vx + size * normal[i, 0], y + vy + size * normal[i, 1]
@@ -272,7 +279,7 @@ def sweep_cached(psi, walker, tau, normal, uniform, fixed, tables):  # type: ign
         chance = (2 * (j_new - tables.fields[VALUE, i] + math.log(abs(ratio)))
                   - (back_x * back_x + back_y * back_y) / (2 * step) + square / 2)
         if chance >= 0 or uniform[i] < math.exp(chance):
-            take(psi, walker, tables, i, ratio)
+            take(psi.determinants, tables, i, ratio)
             walker[i, 0], walker[i, 1] = new_x, new_y
             accepted, moved = accepted + 1, moved + square
     return accepted, moved, tried
@@ -309,25 +316,43 @@ def laplacians(psi, walker, tables, a, i):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def potentials(box, table, zz, apart, i, line):  # type: ignore[no-untyped-def]
+    """The interaction of particle i with those before it, at the displacements in ``line``; see `pair_potential`."""
+    b, smooth, taylor, heights = box.inverse, table.smooth, table.taylor, table.heights
+    b00, b01, b10, b11, edge, total = b[0, 0], b[0, 1], b[1, 0], b[1, 1], box.radius * box.radius, 0.0
+    for j in range(i):
+        dx, dy, which = line[DX, j], line[DY, j], apart[i, j]
+        value = spline_value(smooth, which, dx * b00 + dy * b10, dx * b01 + dy * b11)
+        r2 = dx * dx + dy * dy
+        if r2 < edge:
+            p, t = 0.0, r2 - edge
+            for m in range(taylor.shape[1] - 1, -1, -1):
+                p = p * t + taylor[which, m]
+            value += 1 / math.sqrt(r2 + heights[which]) - p
+        total += zz[i, j] * value
+    return total
+
+
+@compiled
 def energies_cached(psi, walker, tables):  # type: ignore[no-untyped-def]
     """Kinetic and potential local energy (Ha_h), of the tables as they are."""
     det, charges, fields, new = psi.determinants, psi.charges, tables.fields, tables.line_of_pairs
-    interaction, kinetic = charges.constant, 0.0
+    interaction, kinetic, b = charges.constant, 0.0, tables.inverses
     for i in range(walker.shape[0]):
         displacements(psi.box, walker, i, walker[i, 0], walker[i, 1], new)
-        for j in range(i):
-            interaction += charges.zz[i, j] * pair_potential(psi.box, psi.potential, charges.apart[i, j], new[DX, j],
-                                                             new[DY, j])
-        gx, gy = slopes_of(det, tables, i)
+        interaction += potentials(psi.box, psi.potential, charges.zz, charges.apart, i, new)
+        gx, gy = slopes_of(det, tables.orbitals, b, i)
         jx, jy = fields[BY_X, i], fields[BY_Y, i]
         kinetic -= (fields[LAPLACIAN, i] + jx * jx + jy * jy + 2 * (jx * gx + jy * gy).real) / (2 * charges.mass[i])
     for a in range(det.size.shape[0]):
-        n, first, paired, centre, b = det.size[a], det.rows[a], det.paired[a], det.centre[a], tables.inverses[a]
+        n, first, paired, centre = det.size[a], det.rows[a], det.paired[a], det.centre[a]
         for i in range(n):
             laplacians(psi, walker, tables, a, i)
-            kinetic -= product(tables.line[LAPLACIAN], b[i], n).real / (2 * charges.mass[first + i])
-            for j in range(paired):
-                kinetic -= (tables.line[LAPLACIAN, j] * b[i, j]).real / (2 * charges.mass[centre + j])
+            half = 1 / (2 * charges.mass[first + i])
+            for j in range(n):
+                # of a pair by both of its particles
+                part = half + 1 / (2 * charges.mass[centre + j]) if j < paired else half
+                kinetic -= (tables.line[LAPLACIAN, j] * b[a, i, j]).real * part
     return kinetic, interaction
 
 
