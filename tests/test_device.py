@@ -15,20 +15,24 @@ from ehbilayer import cli, load_study
 from ehbilayer.compressibility import size_limit
 from ehbilayer.device import page
 from ehbilayer.device.result import DeviceResult
+from ehbilayer.device.superconductivity import verdict
 from ehbilayer.errors import InputError
 from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.monte_carlo import competition
 from ehbilayer.pairing import density as pairing_density
+from ehbilayer.pairing import mediated
 from ehbilayer.pairing.density import against_density, window
 from ehbilayer.pairing.liquid import Choices
 from ehbilayer.pairing.plasmon_velocity import Source
+from ehbilayer.pairing.result import CouplingLevel, MediatedPairingResult
 from ehbilayer.phases.result import CandidateRow
 from ehbilayer.results.base import Result
 from ehbilayer.run import runner
 from ehbilayer.status import Status
 from ehbilayer.studies.device import prepare as kind
 from ehbilayer.studies.device.question import study_of
+from ehbilayer.studies.device.table import verdict_text
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
 from ehbilayer.units import Scales
@@ -54,6 +58,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairing_density, "HALVINGS", 2)
     monkeypatch.setattr(page, "SOURCES", ("limit", "paper-line"))
     monkeypatch.setattr(page.estimates, "LEVELS", page.estimates.LEVELS[:1])
+    monkeypatch.setattr(mediated, "LIQUIDS", ("rpa",))
 
 
 def run(*sets: str, how: Hooks | None = None) -> Result:
@@ -81,6 +86,11 @@ def test_the_page(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "figure.png").stat().st_size > 10_000
     table = rows(Result.load(tmp_path / "out" / "result.nc"))
     text = dict(table)
+    told = result.superconductivity
+    assert told.trusted == ("crystal-exchange" if s["in_el_hc"] else None) and told.high >= s["critical_temperature"]
+    assert text["superconducts"].startswith(told.verdict) and set(told.levels) == {
+        "plasmon pole, limit", "plasmon pole, paper-line", "rpa", "crystal", "crystal-exchange"}
+    assert result.mediated.levels[0].theory == "rpa"
     assert {"phase", "  charge gap, holes", "alpha^2, limit", "T_c of electrons, limit", "band, limit",
             "window, limit"} <= set(text)
     # up to which temperature, each with its assumption: here the bound of T_BKT and the triangular crystal of pairs
@@ -89,6 +99,26 @@ def test_the_page(tmp_path: Path) -> None:
     assert "half ionised" in text["  excitons, ideal"] and "  triangular crystal, KTHNY" in text
     assert result.thermal.ionisation_screened < result.thermal.ionisation
     assert [t for label, t in table if label in ("caveat", "UNSTABLE")] == s["caveats"]
+
+
+def test_one_verdict_by_the_theory_that_is_trusted() -> None:
+    """Of the phase there; every level stands beside it, and what has no mediator counts as not known."""
+    def level(theory: str, kelvin: float | None, stable: bool = True) -> CouplingLevel:
+        return CouplingLevel(theory, 0.1, 0.2, stable, 0.1, 1.0, kelvin, kelvin, {"1": 0.004} if stable else None)
+
+    one = MediatedPairingResult(
+        status=Status.converged, coupling="rpa", superconducting=False, critical_temperature=0.0, tc_over_hartree=0.0,
+        rs_electron=1.0, rs_hole=10.0, spacing_over_a_e=1.0, hole_over_electron_mass=10.0,
+        levels=(level("rpa", 0.0), level("kukkonen-overhauser", 2.0), level("crystal-exchange", 0.0)))
+    crystal = verdict(one, {}, "hole-crystal", True, 1e-3, 1000.0)
+    assert (crystal.verdict, crystal.trusted, crystal.low, crystal.high) == ("no", "crystal-exchange", 0.0, 4.0)
+    liquid = verdict(one, {}, "liquid", False, 1e-3, 1000.0)
+    assert (liquid.verdict, liquid.trusted, liquid.critical_temperature) == ("yes", "kukkonen-overhauser", 2.0)
+    assert verdict_text(liquid) == "yes, 2 K, by kukkonen-overhauser; all levels of theory: 0 K to 4 K"
+    assert verdict(one, {}, "condensate", False, 1e-3, 1000.0).verdict.startswith("unknown: no theory")
+    gone = replace(one, levels=(level("kukkonen-overhauser", None, False),))
+    found = verdict(gone, {}, "liquid", False, 1e-3, 1000.0)
+    assert found.verdict.startswith("unknown: what would mediate") and found.low is None
 
 
 @pytest.mark.usefixtures("fast")

@@ -17,8 +17,9 @@ import numpy as np
 
 from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.device.measured import EXCITON, measured, other
-from ehbilayer.device.result import THERMAL, Answer, Band, DeviceResult, ScanPoint, Window
+from ehbilayer.device.result import MEDIATED, THERMAL, Answer, Band, DeviceResult, ScanPoint, Window
 from ehbilayer.device.sequence import Compete, ranges, scan, transitions
+from ehbilayer.device.superconductivity import verdict
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.complexes import complex_of
 from ehbilayer.few_body.variational import Options
@@ -27,6 +28,7 @@ from ehbilayer.hooks import Hooks
 from ehbilayer.model import Bilayer
 from ehbilayer.pairing.density import METHODS, against_density
 from ehbilayer.pairing.liquid import Choices
+from ehbilayer.pairing.mediated import solve_mediated
 from ehbilayer.pairing.plasmon_velocity import Source
 from ehbilayer.pairing.point import solve_point
 from ehbilayer.pairing.result import PairingResult
@@ -39,6 +41,7 @@ from ehbilayer.thermal import estimates
 SOURCES = ("limit", "torus", "paper-line")  # of alpha^2; the first is the answer, the others show the spread
 CORRELATED = "correlated"  # the part in which the phases compete by Monte Carlo
 CORRELATED_ERROR = "0.5 meV"  # its target per hole, unless another is said
+ALWAYS = "rpa"  # of the theories that pair by response the one that has a response anywhere
 GIVEN = "given"  # the source before these, where a number is given
 HOLES, TOLERANCE = 36, 1e-4  # of the torus on which phases compete, and of their energy per particle (Ha_h)
 # phases in which these carriers are liquid and pair
@@ -86,7 +89,8 @@ class Device:
     def parts(self) -> tuple[str, ...]:
         """What the page is made of, in the order in which it is asked."""
         more = () if self.correlated is None else (CORRELATED,)
-        return ("phases", *more, *complexes(self.bilayer), THERMAL, *self.sources)
+        mediated = (MEDIATED,) if self.sources else ()
+        return ("phases", *more, *complexes(self.bilayer), THERMAL, *mediated, *self.sources)
 
     @cached_property
     def unstable(self) -> tuple[str, ...]:
@@ -195,6 +199,8 @@ def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Va
         result = device.competition(hooks)
     elif name == CORRELATED and device.correlated is not None:
         result = device.correlated(hooks)
+    elif name == MEDIATED:
+        result = solve_mediated(device.paired, ALWAYS, device.choices.mu_star, hooks)
     elif name == THERMAL:
         result = estimates.solve(estimates.Asked(device.bilayer), hooks)
     else:
@@ -225,15 +231,20 @@ def page(device: Device, parts: dict[str, dict[str, Any]], data: dict[str, Varia
         provenance=Provenance(scales=device.bilayer.scales))
     first = known.competition if "phases" in parts else None
     if first is not None:
-        verdict = known.verdict
-        row = next((r for r in ranked([*first.candidates, *first.further]) if r.phase == verdict.winner), None)
-        known = replace(known, phase=verdict.winner, spin_arrangement=verdict.spin_arrangement, theory=verdict.theory,
-                        runner_up=verdict.runner_up, margin=verdict.margin, numerical_error=verdict.numerical_error,
-                        resolved=verdict.resolved, energies=verdict.energies, gap=known.gap if row is None else row.gap,
-                        in_el_hc=verdict.winner == CRYSTALS[lighter(device.bilayer)])
+        won = known.verdict
+        row = next((r for r in ranked([*first.candidates, *first.further]) if r.phase == won.winner), None)
+        known = replace(known, phase=won.winner, spin_arrangement=won.spin_arrangement, theory=won.theory,
+                        runner_up=won.runner_up, margin=won.margin, numerical_error=won.numerical_error,
+                        resolved=won.resolved, energies=won.energies, gap=known.gap if row is None else row.gap,
+                        in_el_hc=won.winner == CRYSTALS[lighter(device.bilayer)])
     found = {source: known.pairing(source) for source in device.sources if source in parts}
     known = replace(known, by_source={source: Answer.of(one) for source, one in found.items()},
                     density_window={source: _windows(device.paired, source, data) for source in found})
+    if MEDIATED in parts:
+        scales = device.paired.scales
+        known = replace(known, superconductivity=verdict(
+            known.mediated, known.by_source, known.phase, known.in_el_hc, COLDEST,
+            device.paired.mass_ratio * scales.hartree_kelvin))
     answer = next(iter(device.sources), "")  # empty: nothing pairs
     best = found.get(answer)
     if best is not None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
-from ehbilayer.pairing.result import PairingResult, TemperatureBand
+from ehbilayer.pairing.result import MediatedPairingResult, PairingResult, TemperatureBand
 from ehbilayer.phases.result import NOBODY, CompetitionResult
 from ehbilayer.results.base import Carriers, Result, entry, number, result_of
 from ehbilayer.thermal.result import ThermalResult
 
 THERMAL = "thermal"  # the part that says up to which temperature
+MEDIATED = "mediated"  # the part in which the response of both layers pairs the lighter carriers
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,18 @@ class Answer:
         """What a pairing says."""
         return cls(found.alpha_squared, found.alpha_squared_uncertainty, found.lam, found.mu, found.mu_star,
                    found.method, found.critical_temperature, found.by_method, found.band, found.reason or None)
+
+
+@dataclass(frozen=True)
+class Superconductivity:
+    """One verdict, by the theory that is trusted, and the spread of all."""
+
+    verdict: str = entry("yes | no | unknown: why")
+    trusted: str | None = entry("the theory behind it; None: none is of the lowest phase")
+    critical_temperature: float | None = number("K", "T_c by it")
+    low: float | None = number("K", "lowest T_c of all levels of theory, over the cut-offs of the repulsion, too")
+    high: float | None = number("K", "highest T_c of all")
+    levels: dict[str, float | None] = number("K", "T_c by every level; None: no mediator")
 
 
 @dataclass(frozen=True)
@@ -126,6 +139,7 @@ class DeviceResult(Result):
     by_source: dict[str, Answer] = entry("what every source of alpha^2 says")
     density_window: dict[str, dict[str, Window | None]] = entry("by source and method: where it superconducts")
     superconducts: bool | None = entry("whether T_c exceeds a millikelvin; None where it was not asked", None)
+    superconductivity: Superconductivity | None = entry("one verdict of all levels of theory", None)
     no_pairing: str | None = entry("why it was not asked", None)
     in_el_hc: bool = entry("whether the lowest phase is a liquid of the lighter carriers on a crystal of the others",
                            False)
@@ -159,6 +173,11 @@ class DeviceResult(Result):
     def pairing(self, source: str) -> PairingResult:
         """The pairing by one source of alpha^2, without arrays. Raises KeyError where there is none."""
         return cast(PairingResult, self.part("pairing", source))
+
+    @cached_property
+    def mediated(self) -> MediatedPairingResult:
+        """Pairing by the response of both layers, without arrays. Raises KeyError where there is none."""
+        return cast(MediatedPairingResult, self.part("pairing", MEDIATED))
 
     @cached_property
     def thermal(self) -> ThermalResult:

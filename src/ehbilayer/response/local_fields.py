@@ -54,8 +54,10 @@ def hubbard(liquids: Liquids) -> np.ndarray:
 
 def kernels(grid: WaveGrid, v: Callable[[np.ndarray, int, int], np.ndarray],
             pairs: Iterable[tuple[int, int]]) -> dict[tuple[int, int], np.ndarray]:
-    """Matrices (n, n), int d^2p/(2 pi)^2 [q.(q - p)/q^2] v_ab(|q - p|) f(p) between the waves of the grid, each of
-    these pairs of layers."""
+    """Matrices (n, n) of int d^2p/(2 pi)^2 [q.(q - p)/q^2] v_ab(|q - p|) f(p) between the waves of the grid.
+
+    One for each of these pairs of layers.
+    """
     node, weight = gauss_legendre(ANGLES)
     found = {pair: np.empty((len(grid.q), len(grid.q))) for pair in pairs}
     for i, q in enumerate(grid.q):

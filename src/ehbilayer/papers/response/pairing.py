@@ -11,7 +11,7 @@ from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Stu
 
 SOURCE = "computed here; the claim of I. V. Afanasiev et al., arXiv:2105.05982, tested"
 RATIOS, DENSITIES, SPACINGS = (2, 10, 2000), (0.5, 1.0, 1.6, 3.0), (0.2, 0.5, 1.0, 2.0)  # m_h/m_e, r_s, d/a_e
-LINES = ("-", ":", "-.", "--", (0, (1, 3)), (0, (5, 5)))
+LINES: tuple[Any, ...] = ("-", ":", "-.", "--", (0, (1, 3)), (0, (5, 5)))
 COLOURS = ("#0072B2", "#009E73", "#E69F00", "#D55E00")
 
 
@@ -55,7 +55,7 @@ def draw(results: Results) -> Figure:
                                 if (m, where, level.theory) == (ratio, d, theory) and level.stable
                                 and level.mu_star)
                 if points:
-                    ax.plot(*zip(*points, strict=True), style, marker="o", markersize=3, color=colour,
+                    ax.plot(*zip(*points, strict=True), linestyle=style, marker="o", markersize=3, color=colour,
                             label=f"{theory}, d = {d:g} aₑ")
         ax.axhline(1.0, color="#888888", linewidth=0.8)
         ax.set_yscale("log")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ehbilayer.device.page import COLDEST
-from ehbilayer.device.result import THERMAL, DeviceResult, Measurable, Window
+from ehbilayer.device.result import THERMAL, DeviceResult, Measurable, Superconductivity, Window
 from ehbilayer.studies.text import status_row, time_row
 from ehbilayer.studies.thermal.table import estimate_text
 
@@ -100,6 +100,10 @@ def _pairing(result: DeviceResult) -> Iterator[tuple[str, str]]:
     """alpha^2 and T_c by every source; Eliashberg's first, the published formula by its name."""
     if result.no_pairing:
         yield "T_c", result.no_pairing
+    if result.superconductivity is not None:
+        yield "superconducts", verdict_text(result.superconductivity)
+        for name, kelvin in result.superconductivity.levels.items():
+            yield f"  {name}", "no mediator" if kelvin is None else _kelvin(kelvin)
     for source, x in result.by_source.items():
         square = "unknown" if x.alpha_squared is None else f"{x.alpha_squared:+.4g}"
         error = f" +- {x.alpha_squared_uncertainty:.1g}" if x.alpha_squared_uncertainty else ""
@@ -113,6 +117,14 @@ def _pairing(result: DeviceResult) -> Iterator[tuple[str, str]]:
                                       "error of alpha^2")
         for m, w in (result.density_window.get(source) or {}).items():
             yield f"window, {source}", f"{m}: {_window_text(w)}"
+
+
+def verdict_text(found: Superconductivity) -> str:
+    """The verdict, whose it is, and the spread of all levels of theory."""
+    by = f", by {found.trusted}" if found.trusted else ""
+    t_c = f", {_kelvin(found.critical_temperature)}" if found.verdict == "yes" else ""
+    spread = "" if found.low is None else f"; all levels of theory: {_kelvin(found.low)} to {_kelvin(found.high)}"
+    return f"{found.verdict}{t_c}{by}{spread}"
 
 
 def _kelvin(value: float | None) -> str:
