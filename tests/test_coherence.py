@@ -383,4 +383,5 @@ def test_the_device_of_dai_and_fu() -> None:
     assert [r.phase for r in energies.values()] == list(energies)
     per_hole = [r.total_energy / 36 for r in energies.values()]
     assert per_hole == pytest.approx([-0.2985, -0.3704, -0.3581], abs=2e-3)
-    assert energies["supersolid"].condensate_fraction == pytest.approx(0.27, abs=0.01)
+    lowest = energies["supersolid"]  # another stationary state lies at -0.3567, with 0.27
+    assert per_hole[2] < -0.3572 and lowest.condensate_fraction == pytest.approx(0.232, abs=0.005)

@@ -26,7 +26,8 @@ MODULES = {f"dai-fu:{name}": _module("dai_fu", name) for name in DAI_FU} | {
 OWN = {f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in ("2-converged", "2-converged-64")} | {
     f"correlation:{name}": f"correlation.{name.replace('-', '_')}"
     for name in ("single-layer", "equal-masses", "mass-ratio", "tmd")} | {
-    "experiments": "experiments.page", "response:pairing": "response.pairing"}
+    "experiments": "experiments.page", "response:pairing": "response.pairing",
+    "supersolid:2-1": "supersolid.two_to_one", "supersolid:balanced": "supersolid.balanced"}
 ALL = "all"
 
 
