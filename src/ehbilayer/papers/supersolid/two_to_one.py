@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.figures import NORMAL, PHASE_COLOURS, SMALL, dress
+from ehbilayer.figures import SMALL, dress
 from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, placed, titled
 
 SOURCE = "computed here; proposed by Dai and Fu, PRL 132, 196202 (2024), abstract"
@@ -14,7 +14,7 @@ NAMES = ["liquid", "trion-crystal", "composite-crystal", "supersolid", "imbalanc
 MASSES = {"equal": 1.0, "heavy": 2.0}  # of an electron over that of a hole
 RS, SPACINGS = [4.0, 8.0, 16.0], [1.0, 2.0, 4.0]
 DEVICE = "supersolid-device"
-COLOURS = PHASE_COLOURS | {"supersolid": "#CC79A7", "imbalanced-condensate": "#56B4E9", "composite-crystal": "#E69F00"}
+COLOURS = dict(zip(NAMES, ("#999999", "#D55E00", "#E69F00", "#CC79A7", "#0072B2"), strict=True))
 
 
 def studies(quick: bool) -> Studies:
@@ -55,7 +55,8 @@ def points(results: Results) -> dict[tuple[str, float, float], Any]:
 def draw(results: Results) -> Figure:
     """Heights above the lowest state against the spacing, a panel for each density and mass ratio."""
     found = points(results)
-    masses, densities = (list(dict.fromkeys(key[i] for key in found)) for i in (0, 1))
+    masses = list(dict.fromkeys(m for m, _, _ in found))
+    densities = sorted({rs for _, rs, _ in found})
     page = titled(1.3 + 2.6 * len(densities) + 1.5, 0.9 + 2.2 * len(masses), "two electrons per hole, mean field")
     handles: dict[str, Any] = {}
     for row, m in enumerate(masses):
@@ -69,8 +70,7 @@ def draw(results: Results) -> Figure:
                     handles[name], = ax.plot(x, y, "o-", markersize=3.5, linewidth=1.2, color=COLOURS.get(name),
                                              label=name)
             label = "mₑ = mₕ" if MASSES[m] == 1 else f"mₑ = {MASSES[m]:g} mₕ"
-            ax.set_title(f"r_s = {rs:g}, {label}", fontsize=NORMAL)
-            dress(ax, "", "d (aₕ)" if row + 1 == len(masses) else "", "above the lowest (mHaₕ)" if not column else "")
+            dress(ax, f"r_s = {rs:g}, {label}", "d (aₕ)" if row + 1 == len(masses) else "", "above the lowest (mHaₕ)" if not column else "")
     page.legend(handles=list(handles.values()), fontsize=SMALL, frameon=False, loc="center right")
     return page
 
