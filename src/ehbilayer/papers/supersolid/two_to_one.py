@@ -70,7 +70,8 @@ def draw(results: Results) -> Figure:
                     handles[name], = ax.plot(x, y, "o-", markersize=3.5, linewidth=1.2, color=COLOURS.get(name),
                                              label=name)
             label = "mₑ = mₕ" if MASSES[m] == 1 else f"mₑ = {MASSES[m]:g} mₕ"
-            dress(ax, f"r_s = {rs:g}, {label}", "d (aₕ)" if row + 1 == len(masses) else "", "above the lowest (mHaₕ)" if not column else "")
+            bottom = "d (aₕ)" if row + 1 == len(masses) else ""
+            dress(ax, f"r_s = {rs:g}, {label}", bottom, "" if column else "above the lowest (mHaₕ)")
     page.legend(handles=list(handles.values()), fontsize=SMALL, frameon=False, loc="center right")
     return page
 
