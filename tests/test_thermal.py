@@ -353,7 +353,7 @@ WARM: dict[str, Any] = {"spacing": 1.0, "electron_mass": 0.5, "hole_mass": 1.0, 
 
 @pytest.mark.parametrize("call", [
     lambda b: ehbilayer.phonons(b, "triangular"),
-    lambda b: ehbilayer.phases(Torus(b, holes=4, zero_mode="none")), ehbilayer.few_body, ehbilayer.crystal,
+    ehbilayer.few_body, ehbilayer.crystal,
     lambda b: ehbilayer.monte_carlo(Torus(b, holes=1, zero_mode="madelung", electron_spin="polarized")),
     ehbilayer.critical_spacing,
     lambda b: ehbilayer.compressibility(Torus(b, holes=4, zero_mode="none")), ehbilayer.pairing, ehbilayer.device,

@@ -20,7 +20,6 @@ from ehbilayer.hartree_fock.warm import entropy_of, fermi
 from ehbilayer.liquid.warm_gas import WarmGas
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
-from ehbilayer.studies.task import prepare
 from ehbilayer.terms.kinetic import Kinetic
 from test_potential import pinned, plane_wave_levels
 
@@ -212,11 +211,6 @@ def test_what_is_of_the_ground_state_alone_is_refused(how: dict[str, Any]) -> No
         solved(layer(0.01), **how)
 
 
-def test_pairs_and_phases_refuse_a_temperature_by_name() -> None:
+def test_pairs_refuse_a_temperature_by_name() -> None:
     with pytest.raises(InputError, match="pairing"):
         solved(pairs(0.01), pairing=True)
-    study = {"kind": "phases", "bilayer": {"electron_mass": 0.5, "hole_mass": 1.0, "dielectric": 5.0, "spacing": 1.0,
-                                           "temperature": 0.1}, "density": {"rs_hole": 5.0, "electrons_per_hole": 1},
-             "cell": {"holes": 4, "hexagon": 3, "zero_mode": "none"}}
-    with pytest.raises(InputError, match="phases"):
-        prepare(make_study(study))

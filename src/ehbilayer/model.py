@@ -273,7 +273,7 @@ def require_plain(bilayer: Bilayer, method: str, *, warm: bool = False, pinned: 
     ``warm``, for a potential unless it is ``pinned``, and in a magnetic field unless its flavours can be ``split``."""
     if bilayer.temperature and not warm:
         raise InputError("temperature", f"0 for {method}, which knows the ground state alone", bilayer.temperature,
-                         "leave it out; thermal, condensate, liquid, response and hartree_fock take one")
+                         "leave it out; thermal, condensate, liquid, response, hartree_fock and phases take one")
     if bilayer.potential is not None and not pinned:
         raise InputError("potential", f"absent for {method}, which is of free carriers", "a periodic potential",
                          "leave it out; hartree_fock takes one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -166,16 +166,22 @@ class TorusProblem:
         gas = on_torus.make_gas(torus, kept)
         if torus.bilayer.temperature and result.status is Status.converged:
             hooks.progress("temperature")
-            return shifted(warmed(
-                result, gas, result.data["exchange_field"].values, result.data["gap_function"].values,
-                torus.bilayer.temperature, on_torus.residual_target(self.tolerance),
-                lambda state: on_torus.pair_size(gas, state.amplitude, torus.box), hooks.should_stop), torus.bilayer)
+            return shifted(heated(torus, result, self.tolerance, hooks.should_stop), torus.bilayer)
         evaluate = torus_evaluator(gas, area, on_torus.residual_target(self.tolerance))
         result = replace(result, exciton_energy=evaluate(1e-6 / area).energy)
         drawn = densities(torus.bilayer, gas.flavours, self.curve_points)
         grid = [float(n) for n in drawn if 0.5 < n * area < 0.5 * len(kept) * gas.flavours]
         evaluate = raising(evaluate, pair_level(torus.bilayer, gas.flavours))
         return shifted(_with_curve(result, evaluate, [], grid, gas.pairs / area, hooks), torus.bilayer)
+
+
+def heated(torus: Torus, result: TorusCondensateResult, tolerance: float,
+           should_stop: Callable[[], Status | None]) -> TorusCondensateResult:
+    """The state at the temperature of a torus, from its ground state there."""
+    gas = on_torus.make_gas(torus, result.data["waves"].values)
+    return warmed(result, gas, result.data["exchange_field"].values, result.data["gap_function"].values,
+                  torus.bilayer.temperature, on_torus.residual_target(tolerance),
+                  lambda state: on_torus.pair_size(gas, state.amplitude, torus.box), should_stop)
 
 
 def _curve(evaluate: Evaluate, grid: Sequence[float], hooks: Hooks) -> tuple[list[Point], Status | None]:

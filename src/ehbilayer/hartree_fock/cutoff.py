@@ -25,6 +25,7 @@ MOST_WAVES = 40_000
 FALL = 3.0  # by which errors fall at least from round to round
 ROUGHER, ROUGH = 100.0, 1000.0  # tolerance of the solver while waves grow, over that at the end or of the waves
 SLOWEST = 0.7  # ratio of successive changes that a geometric series is trusted with
+WARM = 60  # iterations at a temperature, where first steps are large
 RING = 1.4  # between the radii of the rings of waves whose kinetic energies are compared
 GAP_TAIL = 8.0  # gaps move by this much of the kinetic energy per particle that a basis lacks, or by less
 
@@ -162,7 +163,11 @@ def basis_error(torus: Torus, basis: PlaneWaveBasis, result: HartreeFockResult, 
     present = {tuple(w) for w in basis.waves.tolist()}
     more = [w for w in disk_waves(basis.box, cutoff).tolist() if tuple(w) not in present]
     larger = PlaneWaveBasis(basis.box, np.array([*basis.waves.tolist(), *more]), basis.supercell, basis.real)
+    warm = result.free_energy is not None
     options = Options(start="path", occupation=result.occupation, tolerance=1e-8, stability="none",
-                      max_iterations=iterations, spectrum=False, pairing=pairing, keep=keep if pairing else "none")
+                      max_iterations=WARM if warm else iterations, spectrum=False, pairing=pairing,
+                      keep=keep if pairing or warm else "none")
     better = solve_on(torus, larger, options, How(threads=threads), initial=result.orbitals)
+    if result.free_energy is not None and better.free_energy is not None:
+        return max(result.free_energy - better.free_energy, 0.0)
     return max(result.total_energy - better.energy_unconverged(), 0.0)

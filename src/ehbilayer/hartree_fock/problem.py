@@ -74,7 +74,7 @@ class Problem:
         if options.pairing:
             require_plain(torus.bilayer, "Hartree-Fock with pairing", pinned=True)
         if torus.bilayer.temperature:
-            _check_warm(options, waves, sizes)
+            check_warm(replace(options, basis_tolerance=None if waves.named else options.tolerance), sizes)
         if options.keep == "translations" and torus.bilayer.potential is not None:
             raise InputError("keep", "none | crystal in a potential, which breaks translations", options.keep,
                              "leave it out")
@@ -154,13 +154,13 @@ class Problem:
         return () if self.options.start in ALONE else ("waves", "orbitals_", "occupations_")
 
 
-def _check_warm(options: Options, waves: WaveChoice, sizes: Sequence[int]) -> None:
+def check_warm(options: Options, sizes: Sequence[int]) -> None:
     """Raise InputError for what is of the ground state alone, or of waves that a tolerance chooses."""
     for name, given, absent in (("occupation", options.occupation, "integer"), ("follow", options.follow, False),
                                 ("sizes", tuple(sizes), ()), ("stability", options.stability == "full", False)):
         if given != absent:
             raise InputError(name, "left out at a temperature, where occupations are Fermi's", given, "leave it out")
-    if not waves.named:
+    if options.basis_tolerance is not None:
         raise InputError("hexagon", "given (or plane_waves, cutoff) at a temperature", "missing",
                          "compare two of them for the error")
 

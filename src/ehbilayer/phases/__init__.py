@@ -28,7 +28,8 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
 
     Parameters
     ----------
-    torus : carriers, interaction, box and zero mode, the same for all candidates.
+    torus : carriers, interaction, box and zero mode, the same for all candidates. At a temperature above 0 the free
+        energies E - T S of the mean fields compete, on waves that are named.
     candidates : names (``liquid``, ``hole-crystal``, ``electron-crystal``, ``crystal``, ``stripes``,
         ``trion-crystal``, ``dumbbell-crystal``, ``condensate``) and phases of your own
         (`phases.candidates.Candidate`); without, all that these particles can form.
@@ -71,7 +72,7 @@ def phases(torus: Torus, candidates: Sequence[str | Candidate] | None = None, *,
     from ehbilayer.torus import Torus
 
     require("torus", torus, Torus)
-    require_plain(torus.bilayer, "a competition of phases")
+    require_plain(torus.bilayer, "a competition of phases", warm=True)
     torus = replace(torus, electron_spin=electron_spin or torus.electron_spin, hole_spin=hole_spin or torus.hole_spin)
     said = electron_spin or hole_spin or (torus.electron_spin, torus.hole_spin) != ("restricted", "polarized")
     spins = spins or ("given" if said else "all")

@@ -14,6 +14,7 @@ from ehbilayer.basis.waves import waves_for_tolerance
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.hartree_fock.options import Options
+from ehbilayer.hartree_fock.problem import check_warm
 from ehbilayer.hooks import Hooks, silent
 from ehbilayer.numerics.limits import SizeLimit, size_limit
 from ehbilayer.phases.candidates import COMPOSITE, CONDENSATE, SUPERSOLID, Candidate, candidates
@@ -40,7 +41,10 @@ class Contest:
     sizes: tuple[int, ...] = ()
 
     def check(self) -> None:
-        """Raise InputError for sizes without the Madelung term, with own candidates, or that do not fit."""
+        """Raise InputError for sizes without the Madelung term, with own candidates, or that do not fit, and for what
+        is of the ground state alone."""
+        if self.torus.bilayer.temperature:
+            check_warm(self.options, self.sizes)
         if self.sizes and self.torus.zero_mode != "madelung":
             raise InputError("sizes", "given with zero_mode = madelung: without it errors fall as 1/sqrt(N)",
                              self.torus.zero_mode, "change it, or leave the sizes out")

@@ -30,7 +30,17 @@ from ehbilayer.orbitals import PREFIX, Orbitals
 from ehbilayer.phases.arrangements import IMBALANCED
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.phases.economy import beaten, in_order, needed, twin, within
-from ehbilayer.phases.look import PAIRS, Look, Seen, State, from_neighbour, how_of, look_at, settled
+from ehbilayer.phases.look import (
+    PAIRS,
+    Look,
+    Seen,
+    State,
+    from_neighbour,
+    how_of,
+    look_at,
+    paired_state,
+    settled,
+)
 from ehbilayer.phases.plane import plane_energy, shells
 from ehbilayer.phases.result import LOST, ArrangementRow, CandidateRow, CompetitionResult, Descent, arrays
 from ehbilayer.phases.rows import row_of
@@ -278,6 +288,7 @@ class _Points:
             spin_arrangement=best[0].spin_arrangement if best else None, candidates=tuple(rows),
             further=tuple(self.further), arrangements=tuple(self.arrangements),
             particles=Carriers({s.name: s.count for s in torus.species}), area=box.area, zero_mode=torus.zero_mode,
+            temperature=torus.bilayer.temperature or None,
             inputs=_inputs(torus, box), data=(arrays(rows) if rows else {}) | self.data)
 
 
@@ -330,6 +341,8 @@ def _keep_state(row: CandidateRow, result: State) -> dict[str, Variable]:
     if row.status is not Status.converged:
         return {}
     if isinstance(result, TorusCondensateResult):
+        if result.temperature is not None:  # it starts from its own ground state
+            return {}
         dims = (f"{PREFIX}wave_{name}", "axis")
         return {f"{PREFIX}{key}_{name}": replace(v, dims=dims[: v.values.ndim])
                 for key, v in ((key, result.data[key]) for key in PAIRS) if row.phase == CONDENSATE}
@@ -352,8 +365,7 @@ def _solve_condensate(candidate: Candidate, initial: Angles | None, hooks: Hooks
 
     def one(torus: Torus) -> TorusCondensateResult:
         if free is None:
-            return condensate_torus.solve(torus, candidate.basis, tolerance=tolerance, initial=initial,
-                                          should_stop=hooks.should_stop)
+            return paired_state(torus, candidate.basis, tolerance, True, initial, hooks)
         # Hartree-Fock counts its tolerance per particle, the condensate per pair
         return condensate_torus.solve_to_tolerance(torus, tolerance=2 * free, should_stop=hooks.should_stop)
 
@@ -368,6 +380,7 @@ def _fall(candidate: Candidate, result: HartreeFockResult, how: How) -> Descent:
 
 
 def _inputs(torus: Torus, box: Cell) -> dict[str, Any]:
-    return {"spacing": torus.bilayer.spacing, "interaction": torus.bilayer.interaction.parameters,
+    heat = {"temperature": torus.bilayer.temperature} if torus.bilayer.temperature else {}
+    return heat | {"spacing": torus.bilayer.spacing, "interaction": torus.bilayer.interaction.parameters,
             "zero_mode": torus.zero_mode, "capacitor": torus.capacitor, "box": box.vectors.tolist(),
             "species": [s.parameters for s in torus.species]}

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.condensate import torus as condensate_torus
+from ehbilayer.condensate.problem import heated
 from ehbilayer.condensate.result import TorusCondensateResult
 from ehbilayer.condensate.torus import Angles
 from ehbilayer.hartree_fock.guesses import guess
@@ -29,6 +31,7 @@ from ehbilayer.phases.result import ArrangementRow
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
 from ehbilayer.terms import Setting
+from ehbilayer.torus import Torus
 
 LOOSE = 0.5  # Ha_h, tolerance of a first look: a residual of 7e-4, with energies right to about LOOK_ERROR
 GLANCE = 15  # iterations after which a state that has left its phase is not followed further
@@ -100,7 +103,8 @@ def beside(candidate: Candidate, best: Seen) -> Orbitals | None:
     state, options = best.state, candidate.options
     if candidate.uniform or options.pairing or candidate.start is not None:
         return None
-    if not isinstance(state, HartreeFockResult) or not best.kept:
+    if (not isinstance(state, HartreeFockResult) or not best.kept
+            or state.temperature is not None):  # natural orbitals of a temperature are more than there are sites
         return None
     torus, basis, known = candidate.torus, candidate.basis, {d.label: d for d in state.orbitals.determinants}
     begin = guess(torus, basis, options.start, spin_order=options.spin_order, occupation=options.occupation)
@@ -124,8 +128,8 @@ def _loosely(candidate: Candidate, initial: Orbitals | Angles | None, hooks: Hoo
     """Converged loosely; what has left its phase after ``most`` iterations is not followed further."""
     if candidate.paired:
         assert not isinstance(initial, Orbitals)
-        return by_flavour(candidate.torus, lambda torus: condensate_torus.solve(
-            torus, candidate.basis, tolerance=1e-4, estimate=False, initial=initial, should_stop=hooks.should_stop))
+        return by_flavour(candidate.torus, lambda torus: paired_state(
+            torus, candidate.basis, 1e-4, False, initial, hooks))
     assert not isinstance(initial, Angles)
     all_of_them = candidate.options.max_iterations
     options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,
@@ -174,9 +178,27 @@ def _arranged_as(candidate: Candidate, neighbour: Any) -> bool:
     return bool(row.get("spin_arrangement", candidate.arrangement) == candidate.arrangement)
 
 
+def paired_state(torus: Torus, basis: PlaneWaveBasis, tolerance: float, estimate: bool, initial: Angles | None,
+                 hooks: Hooks) -> TorusCondensateResult:
+    """The condensate of equal flavours on these waves, at the temperature of the torus."""
+    found = condensate_torus.solve(torus, basis, tolerance=tolerance, estimate=estimate, initial=initial,
+                                   should_stop=hooks.should_stop)
+    if not torus.bilayer.temperature or found.status is not Status.converged:
+        return found
+    return heated(torus, found, tolerance, hooks.should_stop)
+
+
+def total_energy(state: State) -> float:
+    """By which states compete, Ha_h of the box: the energy, at a temperature E - T S."""
+    if isinstance(state, HartreeFockResult):
+        return float(state.energy_unconverged() if state.free_energy is None else state.free_energy)
+    if state.free_energy_per_pair is None:
+        return float(state.total_energy)
+    return float(state.free_energy_per_pair * state.density * state.area)
+
+
 def _energy_per_hole(candidate: Candidate, state: State) -> float:
-    energy = state.energy_unconverged() if isinstance(state, HartreeFockResult) else state.total_energy
-    return float(energy) / candidate.torus.sites
+    return total_energy(state) / candidate.torus.sites
 
 
 def how_of(hooks: Hooks) -> How:

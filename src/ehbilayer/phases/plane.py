@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ehbilayer.condensate.radial import Pairs, find
+from ehbilayer.condensate.radial import Pairs, find, residual_target
+from ehbilayer.condensate.warm import solve_warm
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.liquid.gas import Gas
+from ehbilayer.liquid.warm_gas import WarmGas
 from ehbilayer.phases.arrangements import IMBALANCED, MOST_UNEQUAL, uniform_energies
 from ehbilayer.phases.candidates import CONDENSATE, Candidate
 from ehbilayer.status import Status
@@ -59,7 +61,7 @@ def plane_energy(phase: str, candidates: Sequence[Candidate], should_stop: Stop 
 def shells(phase: str, candidates: Sequence[Candidate], torus: Torus) -> float | None:
     """By how much the liquid carriers of a metal lie above the infinite plane, per site (Ha_h), were they alone; None
     for insulators and where it is not known."""
-    alone = free_energy(phase, torus)
+    alone = None if torus.bilayer.temperature else free_energy(phase, torus)  # heat washes shells out
     if alone is None:
         return None
     try:
@@ -127,6 +129,9 @@ def _filled(numbers: tuple[float, ...], energy: Callable[[float], float]) -> flo
 def _gas(torus: Torus, species: Species, number: float) -> float:
     """Energy (Ha_h) of so many particles of one flavour on the area of the torus, in the plane."""
     carrier = replace(species.carrier, density=number / torus.area)
+    if torus.bilayer.temperature:
+        warm = WarmGas(carrier, torus.bilayer.interaction, 1, torus.bilayer.temperature)
+        return number * warm.energy
     return number * Gas(carrier, torus.bilayer.interaction, 1).energy
 
 
@@ -137,4 +142,10 @@ def _pairs(torus: Torus, should_stop: Stop, number: float) -> float:
     found = find(Pairs(here), TOLERANCE, should_stop=should_stop)
     if found.state.status is not Status.converged or not found.mesh_error < 10 * TOLERANCE:
         raise ArithmeticError("the plane does not converge")
+    if torus.bilayer.temperature:
+        warm = solve_warm(found.gas, torus.bilayer.temperature, found.state.exchange, found.state.gap,
+                          residual_target(TOLERANCE), should_stop)
+        if warm.status is not Status.converged:
+            raise ArithmeticError("the plane does not converge at this temperature")
+        return number * warm.free_energy / found.gas.pairs
     return number * found.state.energy / found.gas.pairs  # the charged layers count once, for all flavours

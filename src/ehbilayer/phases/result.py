@@ -49,7 +49,7 @@ class CandidateRow:
 
     name: str = entry("of the candidate")
     status: Status = entry("how it ended")
-    energy: float | None = number("Ha_h", "energy per hole")
+    energy: float | None = number("Ha_h", "energy per hole; at a temperature the free energy")
     phase: str = entry("phase it ended as")
     basis_error: float | None = number("Ha_h", "of the energy per hole; None where it is too high to matter", None)
     basis_size: int = entry("plane waves", 0)
@@ -95,6 +95,7 @@ class CandidateRow:
     pair_momentum: float = number("1/a_h", "|Q| of the pairs", 0.0)
     pairing_curvature: float | None = number(
         "Ha_h", "of a state without pairs in Hartree-Fock with pairing: below zero excitons would condense", None)
+    entropy: float | None = number("1", "S/k_B per hole, at a temperature", None)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class BulkVerdict:
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class CompetitionResult(Result):
-    """Which phase has the lowest energy; ``energy`` is that of the winner, per hole.
+    """Which phase has the lowest energy; ``energy`` is that of the winner, per hole. At a temperature all are
+    free energies.
 
     Arrays over ``candidate`` (and ``carrier``), and for each candidate its densities with the cell they are given on,
     by names that end in the candidate's.
@@ -165,6 +167,7 @@ class CompetitionResult(Result):
     particles: Carriers[int] = entry("particles in the box, of all flavours")
     area: float = number("a_h^2", "area of the box")
     zero_mode: str = entry("none | madelung")
+    temperature: float | None = number("Ha_h", "k_B T; None: the ground state", None)
     critical_rs: float | None = number("a_h", "critical r_s of the holes, where the density refers to it", None)
     critical_rs_electron: float | None = number("a_e", "critical r_s of the electrons alone", None)
     over_critical: Carriers[float] | None = number("1", "density of each layer over its critical one", None)

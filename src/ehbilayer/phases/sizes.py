@@ -10,13 +10,12 @@ import numpy as np
 
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import disk_waves
-from ehbilayer.condensate import torus as condensate_torus
 from ehbilayer.errors import InputError
 from ehbilayer.hartree_fock.solver import solve
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import crystal_cell
 from ehbilayer.phases.candidates import Candidate
-from ehbilayer.phases.look import LOOSE, how_of
+from ehbilayer.phases.look import LOOSE, how_of, paired_state, total_energy
 from ehbilayer.phases.plane import free_energy, madelung
 from ehbilayer.phases.unequal import by_flavour
 from ehbilayer.status import Status
@@ -108,14 +107,13 @@ def size_shift(state: Sized, sites: int, hooks: Hooks) -> float | None:
         energy -= here - there
     if candidate.paired:
         basis = PlaneWaveBasis(small.box, chosen)
-        pairs = by_flavour(small, lambda torus: condensate_torus.solve(
-            torus, basis, tolerance=1e-4, estimate=False, should_stop=hooks.should_stop))
-        return energy - pairs.total_energy / small.sites if pairs.status is Status.converged else None
+        pairs = by_flavour(small, lambda torus: paired_state(torus, basis, 1e-4, False, None, hooks))
+        return energy - total_energy(pairs) / small.sites if pairs.status is Status.converged else None
     basis = PlaneWaveBasis(small.box, chosen, crystal_cell(small.box, sites, _per_cell(candidate)))
     options = replace(candidate.options, tolerance=LOOSE, stability="none", follow=False, basis_tolerance=None,
                       spectrum=False)
     found = solve(small, basis, options, how_of(hooks))
-    return energy - found.total_energy / small.sites if found.status is Status.converged else None
+    return energy - total_energy(found) / small.sites if found.status is Status.converged else None
 
 
 def smaller(candidates: Sequence[Candidate]) -> int | None:

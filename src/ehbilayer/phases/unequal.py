@@ -45,7 +45,7 @@ def _together(torus: Torus, parts: list[TorusCondensateResult]) -> TorusCondensa
     known = [e for e in errors if e is not None]
     variance = {name: sum(float(p.momentum_variance[name] or 0.0) for p in parts) for name in first.momentum_variance}
     gap = min(p.pair_breaking_energy for p in parts)
-    return replace(
+    together = replace(
         first, status=next((p.status for p in parts if p.status is not Status.converged), first.status),
         phase="condensate" if any(p.phase == "condensate" for p in parts) else first.phase, flavours=len(parts),
         density=pairs / torus.area, particles=Carriers({s.name: s.count for s in torus.species}), total_energy=energy,
@@ -57,3 +57,11 @@ def _together(torus: Torus, parts: list[TorusCondensateResult]) -> TorusCondensa
         pair_breaking_energy=gap, gap=Carriers({name: gap for name in first.gap}),
         momentum_variance=Carriers(variance), edge_occupation=max(p.edge_occupation for p in parts),
         basis_size=max(p.basis_size for p in parts))
+    if torus.bilayer.temperature and together.status is Status.converged:
+        def mean(key: str) -> float:
+            return float(sum(getattr(p, key) * p.density for p in parts) * torus.area / pairs)
+
+        free, cold = (mean(key) + charged / pairs for key in ("free_energy_per_pair", "normal_free_energy_per_pair"))
+        return replace(together, free_energy_per_pair=free, normal_free_energy_per_pair=cold,
+                       entropy_per_pair=mean("entropy_per_pair"), condensation_energy=free - cold)
+    return together

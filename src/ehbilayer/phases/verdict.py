@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ehbilayer.hartree_fock.guesses import LOCALISED
 from ehbilayer.phases.candidates import Candidate
 from ehbilayer.phases.result import CandidateRow
 from ehbilayer.status import Status
 
 BASIS_DOUBT = 0.5  # `hartree_fock.cutoff.basis_error` finds two thirds or more of a basis error
+CRYSTALS = frozenset(phase for phase, sites in LOCALISED.items() if sites)
 MODULATED = 0.02  # Bragg weight, of which hole crystals have 0.03
 STANDING = (Status.converged, Status.not_converged)  # ends whose energy is an upper bound
 PAPER_CUTS = {"electron": 6000.0, "hole": 10000.0}  # of the momentum variance; Nashabeh & Fu, for N = 36
@@ -78,8 +81,23 @@ def cautions(candidates: Sequence[Candidate], rows: Sequence[CandidateRow]) -> t
     ranking = ranked(rows)
     few = ("the liquid that is lowest has the Bragg weights of a crystal: too few sites to tell, take more particles",)
     return (*(few if ranking and modulated(ranking[0]) else ()), *_by_pairs(candidates, ranking[:2]),
-            *_by_spin(candidates, ranking),
-            *_by_shells(candidates, ranking[:2]), *_in_the_plane(ranking), *_one_box(ranking))
+            *_by_heat(candidates, ranking), *_by_spin(candidates, ranking), *_by_shells(candidates, ranking[:2]),
+            *_in_the_plane(ranking), *_one_box(ranking))
+
+
+def _by_heat(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -> tuple[str, ...]:
+    """At a temperature the entropy that mean field lacks: T ln g of each carrier on a site, whose flavours it orders,
+    of phonons and of pairs."""
+    heat = candidates[0].torus.bilayer.temperature
+    two = [row.phase for row in ranking[:2]]
+    if not heat or not (CRYSTALS | {"condensate"}) & set(two):
+        return ()
+    local = {name for phase in two for name in LOCALISED.get(phase, ())}
+    species = [s for s in candidates[0].torus.species if s.count and ("electron" if s.charge < 0 else "hole") in local]
+    gain = heat * sum(s.count * math.log(s.flavours) for s in species) / candidates[0].torus.sites
+    free = f"spins that are free on their sites would lower a crystal by {gain:.2g} Ha_h per hole; " if gain else ""
+    return ("at a temperature mean field orders the spins of crystals and has neither phonons nor a gas of pairs: "
+            f"{free}it melts and unbinds by single carriers alone",)
 
 
 def _by_spin(candidates: Sequence[Candidate], ranking: Sequence[CandidateRow]) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ def figure(result: CompetitionResult) -> Figure:
     shown = next((r for r in in_order(result.candidates) if f"cell_{r.name}" in result.data), None)
     page = new_figure(13.0 if shown else 6.0, 4.3)
     ax = page.add_axes((0.135, 0.15, 0.2, 0.62) if shown else (0.3, 0.15, 0.62, 0.62))
-    energies(ax, result.candidates, unit(result, "Ha_h"))
+    energies(ax, result.candidates, unit(result, "Ha_h"),
+             what="energy" if result.temperature is None else "free energy")
     if shown is not None:
         kept = "translations" if shown.name == "liquid" else "crystal"
         for i, species in enumerate(x["name"] for x in result.inputs["species"]):
@@ -41,7 +42,8 @@ def in_order(rows: Sequence[CandidateRow]) -> list[CandidateRow]:
                   key=lambda r: (round(float(r.energy or 0.0), 7), r.name != r.phase))
 
 
-def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ", error_scale: float = 1.0) -> None:
+def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ", error_scale: float = 1.0,
+             what: str = "energy") -> None:
     """A bar per candidate, the lowest on top; ``candidates`` are rows of a competition, with energies in ``energy``.
 
     Errors of Monte Carlo, in Ha_h, are drawn with the factor ``error_scale``.
@@ -66,7 +68,7 @@ def energies(ax: Axes, candidates: Sequence[CandidateRow], energy: str = "Haₕ"
         good = row.status is Status.converged
         said = ", ".join(words) if good else row.status.replace("_", " ")
         ax.text(height + error + 0.03 * room, i, said, va="center", fontsize=SMALL, color=INK if good else WARNING)
-    dress(ax, "", f"energy above the lowest ({energy} per hole)", "")
+    dress(ax, "", f"{what} above the lowest ({energy} per hole)", "")
 
 
 def _head(page: Figure, result: CompetitionResult) -> None:
@@ -76,6 +78,8 @@ def _head(page: Figure, result: CompetitionResult) -> None:
     parts = [" + ".join(f"{x['count']} {x['name']}s" for x in result.inputs["species"]),
              f"area {result.area:.5g} {unit(result, 'a_h^2')}",
              f"spacing {result.inputs['spacing']:.4g} {unit(result, 'a_h')}", f"zero mode: {result.zero_mode}"]
+    if result.temperature is not None:
+        parts.append(f"k_B T {result.temperature:.3g} {unit(result, 'Ha_h')}")
     first += " (Monte Carlo)" if result.method == "monte-carlo" else ""
     first += "" if result.resolved else ":  NOT RESOLVED"
     page.text(0.5, 0.985, first, ha="center", va="top", fontsize=NORMAL + 3, color=INK, weight="bold")

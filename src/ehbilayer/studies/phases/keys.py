@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ehbilayer.studies.file import Study
 from ehbilayer.studies.hartree_fock import keys as hartree_fock
-from ehbilayer.studies.keys import BILAYER, CELL, Count, Table, density_keys, dotted
+from ehbilayer.studies.keys import BILAYER, CELL, Count, Table, density_keys, dotted, temperature_keys
 from ehbilayer.studies.monte_carlo import keys as monte_carlo
 
 Phase = Literal[hartree_fock.Ordered, "condensate", "supersolid", "composite-crystal", "imbalanced-condensate"]
@@ -54,6 +54,7 @@ def uses(study: Study) -> set[str]:
         spins = {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if spins_of(study) == "given" else set()
         return ({*BILAYER, *density_keys(study.density), *CELL, *KEYS, *monte_carlo.KEYS} | spins) - {
             *monte_carlo.NOT_OF_THE_BOX, *monte_carlo.OF_ONE_TRIAL}
-    found = {*BILAYER, *density_keys(study.density), *CELL, *hartree_fock.KEYS, *KEYS} - OWN
+    found = {*BILAYER, *temperature_keys(study.bilayer), *density_keys(study.density), *CELL, *hartree_fock.KEYS,
+             *KEYS} - OWN
     free = spins_of(study) == "all"
     return found - {"hartree-fock.electron_spin", "hartree-fock.hole_spin"} if free else found

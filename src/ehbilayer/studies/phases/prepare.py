@@ -45,6 +45,8 @@ def prepare(study: Study) -> Task:
             f"  solve      zero mode {torus.zero_mode}, {', '.join(names)}, tolerance {options.tolerance:g} Ha_h",
             "  spins      " + ("every arrangement of spins and valleys" if spins == "all" else
                                ", ".join(f"{s.name}s {s.spin}" for s in torus.species if s.count))]
+    if bilayer.temperature:
+        plan.append(f"  at         k_B T = {bilayer.temperature:.6g} Ha_h: free energies compete")
     if contest.sizes:
         plan.append(f"  sizes      {', '.join(map(str, contest.sizes))}, to infinitely many particles")
     grown = sum((n / torus.sites) ** 2 for n in set(contest.sizes) - {torus.sites})  # waves and particles both grow

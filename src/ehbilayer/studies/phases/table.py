@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ehbilayer.phases.result import LOST, CandidateRow, CompetitionResult
 from ehbilayer.status import Status
-from ehbilayer.studies.text import energy_text, interaction_rows, plus_minus, status_row, time_row
+from ehbilayer.studies.text import energy_text, interaction_rows, plus_minus, status_row, temperature_text, time_row
 
 WITH_PAIRS = ("supersolid", "composite-crystal", "imbalanced-condensate")
 SWEPT = ("margin", "gap")  # what a sweep shows first
@@ -14,6 +14,8 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
     left, margin = result.reason, result.margin
     found = [status_row(result), ("winner", result.winner + (" so far" if left else "")), ("theory", result.theory)]
+    if result.temperature is not None:
+        found.append(("temperature", f"{temperature_text(result.temperature)}: energies are free energies"))
     if result.spin_arrangement:
         found.append(("spins", result.spin_arrangement))
     if left:
@@ -85,4 +87,6 @@ def _ended(row: CandidateRow) -> str:
         state += f", curvature towards pairing {row.pairing_curvature:.3g} Ha_h"
     if row.left_out == LOST:
         short = f"; a first look, up to {row.solver_error:.1e} too high{short}"
-    return energy + ended + state + saddle + (f", {row.spin_arrangement}" if row.spin_arrangement else "") + short
+    heat = "" if row.entropy is None else f", S {row.entropy:.4g} k_B per hole"
+    spins = f", {row.spin_arrangement}" if row.spin_arrangement else ""
+    return energy + heat + ended + state + saddle + spins + short
