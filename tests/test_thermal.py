@@ -356,7 +356,8 @@ WARM: dict[str, Any] = {"spacing": 1.0, "electron_mass": 0.5, "hole_mass": 1.0, 
     ehbilayer.few_body, ehbilayer.crystal,
     lambda b: ehbilayer.monte_carlo(Torus(b, holes=1, zero_mode="madelung", electron_spin="polarized")),
     ehbilayer.critical_spacing,
-    lambda b: ehbilayer.compressibility(Torus(b, holes=4, zero_mode="none")), ehbilayer.pairing, ehbilayer.device,
+    lambda b: ehbilayer.compressibility(Torus(b, holes=4, zero_mode="none")), ehbilayer.pairing,
+    lambda b: ehbilayer.device(b, correlated=True),
     lambda b: ehbilayer.correlated_phases(Torus(b, holes=1, zero_mode="madelung", electron_spin="polarized"))])
 def test_methods_of_the_ground_state_refuse_a_temperature(call: Callable[[Bilayer], Any]) -> None:
     with pytest.raises(InputError, match="temperature: must be 0 for") as caught:

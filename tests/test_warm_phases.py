@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ehbilayer import Bilayer, InputError, Torus, condensate, hartree_fock, phases
+from ehbilayer import Bilayer, InputError, Torus, condensate, device, hartree_fock, phases
 from ehbilayer.phases.result import CompetitionResult
 from ehbilayer.studies.file import make_study
 from ehbilayer.studies.kinds import rows
@@ -17,8 +17,8 @@ HEAT = 0.05
 
 
 def pairs(heat: float) -> Torus:
-    device = Bilayer.of(electron_mass=1.0, hole_mass=1.0, dielectric=5.0, rs_hole=6.0, spacing=1.0, temperature=heat)
-    return Torus(device, holes=9, zero_mode="madelung", electron_spin="polarized")
+    bilayer = Bilayer.of(electron_mass=1.0, hole_mass=1.0, dielectric=5.0, rs_hole=6.0, spacing=1.0, temperature=heat)
+    return Torus(bilayer, holes=9, zero_mode="madelung", electron_spin="polarized")
 
 
 def layer(heat: float) -> Torus:
@@ -89,6 +89,17 @@ def test_what_is_of_the_ground_state_is_refused(argument: str, how: dict[str, An
     with pytest.raises(InputError) as caught:
         phases(pairs(HEAT), **how)
     assert caught.value.argument == argument and "\n" not in str(caught.value)
+
+
+def test_the_page_of_a_device_lets_free_energies_compete() -> None:
+    warm = Bilayer.of("WSe2/MoSe2", spacing="3 nm", hole_density="0.5e12 cm^-2", temperature="40 K",
+                      electron_flavours=1, hole_flavours=1)
+    page = device(warm, holes=4, hexagon=3)
+    assert page.competition.temperature == warm.temperature and page.competition.winner == page.phase
+    assert page.thermal.temperature == warm.temperature and page.thermal.here is not None
+    assert any("by free energy" in text for text in page.caveats)
+    with pytest.raises(InputError, match="hexagon"):
+        device(warm, holes=4)
 
 
 def test_studies_take_a_temperature() -> None:

@@ -60,6 +60,8 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
 
     from ehbilayer.device.page import CORRELATED_ERROR, Device, solve, sources_of, unpaired
     from ehbilayer.device.sequence import at_density, range_of
+    from ehbilayer.hartree_fock.options import Options
+    from ehbilayer.hartree_fock.problem import check_warm
     from ehbilayer.interaction.base import require_known
     from ehbilayer.model import Bilayer, require_plain
     from ehbilayer.pairing.liquid import Choices
@@ -69,7 +71,10 @@ def device(bilayer: Bilayer, *, holes: int = 36, shape: str = "triangular", zero
 
     require("bilayer", bilayer, Bilayer)
     require_known(bilayer.interaction, "the page of a device")
-    require_plain(bilayer, "the page of a device")
+    require_plain(bilayer, "the page of a device", warm=not correlated)
+    if bilayer.temperature:
+        named = any(waves is not None for waves in (plane_waves, hexagon, cutoff))
+        check_warm(Options(basis_tolerance=None if named else tolerance), ())
     torus = Torus(bilayer, holes, shape=shape, zero_mode=zero_mode, capacitor=capacitor, electron_spin="polarized",
                   hole_spin="polarized")
     many = () if densities is None else range_of(densities, points, bilayer.scales, "densities")

@@ -83,7 +83,12 @@ class Device:
     @property
     def paired(self) -> Bilayer:
         """The bilayer whose electrons are the lighter carriers."""
-        return self.bilayer.exchanged() if lighter(self.bilayer) == "hole" else self.bilayer
+        return self.cold.exchanged() if lighter(self.bilayer) == "hole" else self.cold
+
+    @property
+    def cold(self) -> Bilayer:
+        """The bilayer without its temperature, at which phases compete and which the estimates tell of."""
+        return replace(self.bilayer, temperature=0.0)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -204,7 +209,7 @@ def _part(device: Device, name: str, hooks: Hooks) -> tuple[Result, dict[str, Va
     elif name == THERMAL:
         result = estimates.solve(estimates.Asked(device.bilayer), hooks)
     else:
-        result = solve_complex(complex_of(device.bilayer, name), Options(COMPLEX_TOLERANCE), hooks)
+        result = solve_complex(complex_of(device.cold, name), Options(COMPLEX_TOLERANCE), hooks)
     if result.status in (Status.interrupted, Status.timeout):
         return result, result.status
     if source is None:
@@ -284,6 +289,9 @@ def caveats(page: DeviceResult, competition: CompetitionResult | None, best: Pai
         found.append("mean field: crystals set in at r_s of 2 to 4 here, at about "
                      f"{CRYSTAL_RS:g} by quantum Monte Carlo, so crystals are favoured")
     found += [f"finite size: the phases compete with {holes} holes"]
+    if competition is not None and competition.temperature is not None:
+        found.append(f"at k_B T = {competition.temperature:.3g} Ha_h phases compete by free energy and gaps are those "
+                     "of levels there; exciton, trion and T_c are of the ground state")
     if page.resolved is False:
         found.append("the margin between the two lowest phases does not exceed the numerical error")
     if page.phase in ("liquid", "hole-crystal", "electron-crystal"):
