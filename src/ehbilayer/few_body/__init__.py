@@ -71,7 +71,7 @@ def few_body(bilayer: Bilayer, complex: str = "trion-", spin: str | None = None,
 
 def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None = None, *,
                      mass_ratios: Sequence[float] | None = None, angular_momentum: int | None = None,
-                     max_functions: int = 500, seed: int = 0, **how: Unpack[Calling]) -> CriticalSpacingResult:
+                     max_functions: int = 160, seed: int = 0, **how: Unpack[Calling]) -> CriticalSpacingResult:
     """The spacing of the layers above which a trion or biexciton is not bound.
 
         E_b(d) -> 0 at d_c,  near which E_b ~ exp(-const/(d_c - d)) in two dimensions
@@ -79,7 +79,8 @@ def critical_spacing(bilayer: Bilayer, complex: str = "trion-", spin: str | None
     Parameters
     ----------
     bilayer : says the masses; its spacing and densities do not matter.
-    complex, spin, angular_momentum, max_functions, seed : see `few_body`.
+    complex, spin, angular_momentum, seed : see `few_body`.
+    max_functions : the largest basis of each spacing; more take far longer and make the uncertainty smaller.
     mass_ratios : in place of that of the bilayer: many m_e/m_h. The result knows no real units then.
     how : see `results.calling.Calling`.
 

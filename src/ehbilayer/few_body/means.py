@@ -67,7 +67,7 @@ class CoulombMean:
 class TabulatedMean:
     """Of an interaction that is a sum of Gaussians: polynomials of ln c in equal intervals.
 
-    table : coefficients (intervals, DEGREE + 1), highest power first, in the distance of ln c from the middle of its
+    table : coefficients (DEGREE + 1, intervals), highest power first, in the distance of ln c from the middle of its
     interval, of c f; and those of its first two derivatives.
     """
 
@@ -85,16 +85,19 @@ class TabulatedMean:
         fit = np.linalg.inv(np.vander(nodes / WIDTH, DEGREE + 1))
         plain = values @ fit.T / WIDTH ** np.arange(DEGREE, -1, -1)
         one = plain[:, :-1] * np.arange(DEGREE, 0, -1)
-        return cls((plain, one, one[:, :-1] * np.arange(DEGREE - 1, 0, -1)))
+        two = one[:, :-1] * np.arange(DEGREE - 1, 0, -1)
+        return cls((np.ascontiguousarray(plain.T), np.ascontiguousarray(one.T), np.ascontiguousarray(two.T)))
 
     def _at(self, c: np.ndarray, order: int) -> np.ndarray:
         """d^order (c f)/d(ln c)^order."""
         x = (np.log(c) - np.log(RANGE[0])) / WIDTH
-        which = np.clip(x.astype(int), 0, len(self.table[0]) - 1)
-        y, table = (x - which - 0.5) * WIDTH, self.table[order]
-        total = table[which, 0]
-        for power in range(1, table.shape[1]):
-            total = total * y + table[which, power]
+        table = self.table[order]
+        which = np.clip(x.astype(int), 0, table.shape[1] - 1)
+        y = (x - which - 0.5) * WIDTH
+        total = table[0].take(which)
+        for row in table[1:]:  # in place: most of the time of a screened complex is spent here
+            total *= y
+            total += row.take(which)
         return np.asarray(total)
 
     def value(self, c: np.ndarray) -> np.ndarray:

@@ -37,6 +37,7 @@ from ehbilayer.status import Status
 
 STOPPED = (Status.interrupted, Status.timeout)
 MOST_POINTS = 40  # binding energies computed
+FUNCTIONS = 160  # usual ones of each: minutes for d_c to a hundredth or better; hours with those of one energy
 GAPS = (0.4, 0.3, 0.23, 0.17, 0.13, 0.1, 0.08, 0.062, 0.048, 0.037, 0.028, 0.021, 0.015, 0.01)  # 1 - d/d_c of points
 CLOSE, WIDE = 0.2, 0.45  # gaps of the points that are extrapolated: close ones if they suffice
 LEAST = 5  # points for an extrapolation

@@ -23,7 +23,8 @@ class FewBodyTable(Table):
     mass_ratios: list[Mass] | None = Field(
         default=None, min_length=1, max_length=100, description="a list of positive ratios m_e/m_h")
     tolerance: Tolerance = Field(default=1e-6, description="an energy error from 1e-13 to 0.1 (Ha_h)")
-    max_functions: int = Field(default=500, ge=1, le=5000, description="an integer from 1 to 5000")
+    max_functions: int | None = Field(default=None, ge=1, le=5000, description="an integer from 1 to 5000; else 500, "
+                                      "of a critical spacing 160")
     seed: Seed = Field(default=0, description="an integer >= 0")
 
 
@@ -36,6 +37,14 @@ def of(study: Study) -> FewBodyTable:
     """[few-body] of a study."""
     table: FewBodyTable = study.table("few-body")
     return table
+
+
+def functions_of(table: FewBodyTable) -> int:
+    """The largest basis that is meant."""
+    from ehbilayer.few_body.threshold import FUNCTIONS
+
+    usual = FUNCTIONS if table.find == "critical-spacing" else 500
+    return usual if table.max_functions is None else table.max_functions
 
 
 def uses(study: Study) -> set[str]:

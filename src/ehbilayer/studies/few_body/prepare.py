@@ -34,7 +34,7 @@ def prepare(study: Study) -> Task:
 
 def _prepare(study: Study) -> Task:
     scales, table = scales_of(study), keys.of(study)
-    options = Options(table.tolerance, table.seed, table.max_functions)
+    options = Options(table.tolerance, table.seed, keys.functions_of(table))
     if table.find == "critical-spacing" and table.complex == "exciton":
         raise InputError("few-body.find", "binding for an exciton, which is bound at every spacing", table.find,
                          "choose a trion or a biexciton")
