@@ -71,8 +71,8 @@ CALLS: dict[str, Callable[[Interaction], Any]] = {
     "correlated_phases": lambda i: e.correlated_phases(box(i, "madelung"), ["liquid", "crystal"], target_error=0.1),
     "pairing": lambda i: e.pairing(pairs(i), alpha=0.3)}
 # public names that take no interaction: classes, files, numbers of their own
-WITHOUT = {"run", "run_many", "load", "load_study", "make_study", "size_limit", "atomic_write", "bcs_temperature",
-           "eliashberg_tc"}
+WITHOUT = {"compare", "run", "run_many", "load", "load_study", "make_study", "size_limit", "atomic_write",
+           "bcs_temperature", "eliashberg_tc"}
 KIND_OF = {"few-body": "few_body", "hartree-fock": "hartree_fock", "monte-carlo": "monte_carlo",
            "phase-diagram": "phases"}
 TABLES: dict[str, dict[str, Any]] = {

@@ -217,7 +217,7 @@ def test_own_phases_must_compare(own: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match="different names"):
         phases(torus(), ["crystal", Candidate.of("crystal", torus(), hexagon=4)], hexagon=4)
     with pytest.raises(InputError, match="stripes"):
-        phases(torus(), ["supersolid"], hexagon=4)
+        phases(torus(), ["trion-crystal"], hexagon=4)
 
 
 def test_the_names_that_a_problem_is_made_of() -> None:

@@ -156,6 +156,8 @@ def candidates(torus: Torus, basis: PlaneWaveBasis, given: Sequence[str | Candid
             raise InputError("candidates", "of different names", name, "rename your own")
         if isinstance(one, str) and name not in possible:
             raise InputError("candidates", " | ".join(sorted(possible)), name, "leave out what cannot form here")
+        if torus.bilayer.temperature and name in COHERENT:
+            raise InputError("candidates", "without pairs in crystals at a temperature", name, "leave it out")
         found[name] = make(torus, basis, one, options) if isinstance(one, str) else [_fitting(one, torus, basis)]
         for c in found[name]:
             needed = pairs_memory(c.basis.waves) if c.paired else c.basis.estimate(c.torus)["memory_bytes"]

@@ -237,7 +237,7 @@ def splittings_of(study: Study, names: Iterable[str] = ()) -> dict[str, float]:
     if field and "bilayer.magnetic_field" not in study.used():
         raise InputError("bilayer.magnetic_field", f'0 for kind = "{study.kind}", whose flavours are alike',
                          table.magnetic_field,
-                         'leave it out, or ask kind = "hartree-fock", "liquid", "condensate" or "thermal"')
+                         "leave it out; the page on the study file names the kinds that take one")
     with _in_table("bilayer", BilayerTable):
         return {name: splitting_of(name, field, g_factor_of(table, name)) for name in names}
 
