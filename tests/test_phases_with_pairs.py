@@ -144,6 +144,7 @@ def test_a_start_may_be_a_result_of_a_condensate() -> None:
 
 
 def test_no_candidate_with_pairs_in_crystals_at_a_temperature():
-    layers = Bilayer.of(spacing=1.5, rs_hole=8, electron_mass=2.0, hole_mass=1.0, electrons_per_hole=2, temperature=1e-3)
+    layers = Bilayer.of(spacing=1.5, rs_hole=8, electron_mass=2.0, hole_mass=1.0, electrons_per_hole=2,
+                        temperature=1e-3)
     with pytest.raises(InputError, match="without pairs in crystals at a temperature"):
         phases(Torus(layers, holes=4, zero_mode="madelung"), ["liquid", "supersolid"], hexagon=3)
