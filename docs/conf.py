@@ -14,6 +14,8 @@ version = release = ehbilayer.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # formulas need no network
     "sphinx.ext.viewcode",
     "api_pages",  # beside this file: one page per package, from docstrings
     "code_links",  # beside this file: names of modules and functions in the text become links to those pages

@@ -236,3 +236,16 @@ def test_progress_is_one_line_now_and_then(capsys: pytest.CaptureFixture[str]) -
                                                (600, "about 10 min"), (7200, "about 2 h"), (8.64e5, "about 10 days")])
 def test_rough_times(seconds: float, text: str) -> None:
     assert rough_time(seconds) == text
+
+
+def test_examples_are_listed_and_copied(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.execute(["examples"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    names = sorted(p.stem for p in (Path(__file__).parents[1] / "examples").glob("*.toml"))
+    assert [line.split()[0] for line in listed] == names and max(map(len, listed)) <= 120
+    assert cli.execute(["examples", "exciton", "-o", "mine"]) == 0
+    assert Path("mine/exciton.toml").read_bytes() == (Path(__file__).parents[1] / "examples/exciton.toml").read_bytes()
+    assert cli.execute(["examples", "exciton", "-o", "mine"]) == 2  # never overwrites
+    assert cli.execute(["examples", "excitn"]) == 2
+    assert "exciton" in capsys.readouterr().err

@@ -20,7 +20,7 @@ from ehbilayer.view.command import view
 UNUSABLE = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENOTDIR)  # of paths
 BROKEN_OFF = "interrupted; the last checkpoint, if any, is kept"
 COMMANDS = (computing.run, computing.device, reading.show, reading.status, reading.plot, view, reading.compare,
-            reading.export, reading.materials, reading.units, computing.reproduce,
+            reading.export, reading.examples, reading.materials, reading.units, computing.reproduce,
             reading.schema)  # in the order of the help
 
 
@@ -34,7 +34,7 @@ class _Commands(TyperGroup):
             raise typer.Exit(fail(BROKEN_OFF, EXIT_INTERRUPTED)) from None
 
 
-app = typer.Typer(cls=_Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+app = typer.Typer(cls=_Commands, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Quantum phases of electron-hole bilayers, from a study file to a picture.")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from ehbilayer.commands.telling import AsJson, Materials, print_result, print_rows, tell
 from ehbilayer.errors import InputError
+from ehbilayer.units import nearest
 
 
 def show(result: Annotated[Path, typer.Argument(help="A result file or the directory of a run.")],
@@ -107,6 +108,31 @@ def plot(result: Annotated[Path, typer.Argument(help="A result file or the direc
         raise InputError("--output", f"a file that ends in {' | '.join(FORMATS)}", target.name, "choose one of them")
     save_figures(loaded, target.parent, stem=target.stem, formats=(target.suffix[1:].lower(),), dpi=dpi, units=units)
     print(f"written to {target}")
+    raise typer.Exit  # it has done more than print
+
+
+def examples(
+    name: Annotated[str, typer.Argument(help="Of the one to copy, such as trion-crystal; none lists them.",
+                                        show_default=False)] = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="Directory for the copy.")] = Path(),
+) -> None:
+    """List the examples, or copy one to change and run."""
+    from ehbilayer.results.files import atomic_write
+    from ehbilayer.run.runner import make_ready
+    from ehbilayer.studies.samples import first_line, samples
+
+    found = samples()
+    if not name:
+        print_rows([(path.stem, first_line(path)) for path in found.values()])
+        return
+    if name not in found:
+        raise InputError("examples", "the name of an example", name[:60], nearest(name, found, "see `ehb examples`"))
+    target = output / found[name].name
+    if target.exists():
+        raise InputError("--output", f"a directory without {target.name}", str(output), "choose another, or remove it")
+    make_ready(output)
+    atomic_write(target, found[name].read_bytes())
+    print(f"written to {target}: ehb run {target}")
     raise typer.Exit  # it has done more than print
 
 
