@@ -23,7 +23,7 @@ ROOT, FOLDER = Path(__file__).parents[1], "generated"
 # what stands outside the folder of the documentation, from the root of the repository -> page here
 OUTSIDE = {"README.md": "readme.md", "benchmarks/README.md": "benchmarks.md", "benchmarks/faults.md": "faults.md",
            "benchmarks/monte_carlo.md": "monte-carlo-speed.md", "CHANGELOG.md": "changelog.md",
-           "examples": "examples.md"}
+           "CONTRIBUTING.md": "contributing.md", "examples": "examples.md"}
 OUTSIDE |= {f"examples/{path.name}": f"{path.stem}.md" for path in sorted((ROOT / "examples").glob("*.ipynb"))}
 LINK = re.compile(r"\]\((?![a-z]+:|/|#)([^)#\s]+)")
 SECTION = re.compile(r"(Parameters|Returns|Raises|Attributes|Yields)\n-{3,}$", re.MULTILINE)

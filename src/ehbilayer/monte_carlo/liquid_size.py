@@ -23,6 +23,7 @@ Sources: Chiesa et al., PRL 97, 076404 (2006); Drummond et al., PRB 78, 125106 (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,7 @@ FREQUENCIES, WAVES = 60, 600  # points of the integrals
 # shares of the two brackets that are not sure: with Hubbard's local field F is so much less; of several carriers nobody
 # has checked it; and OWN may lie between 0.1 and 0.3
 LOCAL_FIELD, UNCHECKED, SHELLS = 0.03, 0.25, 0.25
+DILUTE, GROWTH = 20.0, 2.25  # r_s from which the first share grows, and how: at 40 a seventh was seen to be missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +72,15 @@ def liquid_size(trial: Trial) -> tuple[float, float] | None:
         fluids.append(Fluid(block.species, s.mass, s.layer, s.charge, filled(waves)))
         kinetic += free_kinetic(torus.box, waves, s.mass)
     missing, shells = missing_waves(torus, fluids), shells_of(torus, fluids)
-    share = LOCAL_FIELD if len({f.species for f in fluids}) == 1 else UNCHECKED
+    share = local_field_share(torus, fluids) if len({f.species for f in fluids}) == 1 else UNCHECKED
     return kinetic + missing + shells, float(np.hypot(share * missing, SHELLS * shells))
+
+
+def local_field_share(torus: Torus, fluids: Sequence[Fluid]) -> float:
+    """Of the waves of one carrier, what is not sure: 0.03 max(1, r_s/20)^2.25, r_s = m/(pi n)^{1/2}."""
+    density = sum(f.count for f in fluids) / torus.area
+    rs = fluids[0].mass / np.sqrt(np.pi * density)
+    return float(LOCAL_FIELD * max(1.0, rs / DILUTE) ** GROWTH)
 
 
 def filled(waves: Waves) -> np.ndarray:
