@@ -256,11 +256,8 @@ def _places(result: SweepResult, keys: tuple[str, ...]) -> dict[tuple[Any, ...],
 
 def _points(result: SweepResult) -> dict[str, np.ndarray]:
     """Every array with one value at each point, those over candidates one by one."""
-    shape = result.data["status"].values.shape
-    names = [n for n, v in result.data.items() if v.values.shape == shape and v.dims == result.data["status"].dims]
-    names += [f"{head}.{c}{f'.{rest}' if rest else ''}" for n, v in result.data.items() if v.dims[-1:] == ("candidate",)
-              and v.values.shape[:-1] == shape for c in result.candidates for head, _, rest in [n.partition(".")]]
-    return {n: result.array(n).values.ravel() for n in names}
+    dims = result.data["status"].dims
+    return {name: v.values.ravel() for name, v in result.one_by_one() if v.dims == dims}
 
 
 def _where(result: SweepResult, point: tuple[Any, ...]) -> str:

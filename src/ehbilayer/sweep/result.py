@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -76,6 +76,17 @@ class SweepResult(Result):
         place = whole.dims.index(CANDIDATE)
         values = np.take(whole.values, self.candidates.index(candidate), place)
         return replace(whole, dims=whole.dims[:place] + whole.dims[place + 1:], values=values)
+
+    def one_by_one(self) -> Iterator[tuple[str, Variable]]:
+        """All arrays by their names, those over the candidates as one of each, see `array`."""
+        for name, v in self.data.items():
+            if CANDIDATE not in v.dims:
+                yield name, v
+            elif name != CANDIDATE:
+                head, _, rest = name.partition(".")
+                for candidate in self.candidates:
+                    one = f"{head}.{candidate}" + (f".{rest}" if rest else "")
+                    yield one, self.array(one)
 
     def has(self, name: str) -> bool:
         """Whether `array` knows a name."""

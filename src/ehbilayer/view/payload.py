@@ -26,7 +26,7 @@ from ehbilayer.sweep.columns import described_entry, flatten
 from ehbilayer.sweep.definition import read_definition
 from ehbilayer.sweep.load import last_run, load
 from ehbilayer.sweep.maps import axis_line, in_order, title_of
-from ehbilayer.sweep.result import CANDIDATE, SweepResult
+from ehbilayer.sweep.result import SweepResult
 from ehbilayer.sweep.store import PointStore
 from ehbilayer.sweep.table import main_numbers
 from ehbilayer.view.data import Axis, Caution, Column, Panel, Report, Studies, Words
@@ -179,7 +179,7 @@ def _columns(result: SweepResult) -> tuple[tuple[Column, ...], tuple[Words, ...]
     """Numbers and words of all points, those of candidates one by one: ``energies.liquid``."""
     columns, said = [], []
     dims = result.data["status"].dims
-    for name, v in _by_candidate(result):
+    for name, v in result.one_by_one():
         if v.dims != dims or name in result.axes:
             continue
         if v.values.dtype.kind == "U":
@@ -190,17 +190,6 @@ def _columns(result: SweepResult) -> tuple[tuple[Column, ...], tuple[Words, ...]
         elif v.values.dtype.kind in "fiub":
             columns.append(Column(name, title_of(name), v.units, v.description, v.values.ravel().astype(float)))
     return tuple(columns), tuple(said)
-
-
-def _by_candidate(result: SweepResult) -> Iterator[tuple[str, Any]]:
-    for name, v in result.data.items():
-        if CANDIDATE not in v.dims:
-            yield name, v
-        elif name != CANDIDATE:
-            head, _, rest = name.partition(".")
-            for candidate in result.candidates:
-                one = f"{head}.{candidate}" + (f".{rest}" if rest else "")
-                yield one, result.array(one)
 
 
 def _rounded(columns: tuple[Column, ...], first: list[str]) -> tuple[tuple[Column, ...], int, list[str]]:
@@ -228,7 +217,8 @@ def _read_points(result: SweepResult, place: Path) -> _Points:
     if definition is None:
         return found
     found.axes = definition["axes"]
-    store, labels = PointStore(place), PointStore(place).labels()
+    store = PointStore(place)
+    labels = store.labels()
     keys, keep = _keys(result, definition, labels), bool(definition.get("keep"))
     room, left = LARGEST_PANELS, 0
     for number, key in enumerate(keys):
