@@ -55,6 +55,10 @@ class Fourier:
         out[:, start : start + value.shape[1]] += value
         return out
 
+    def multiply(self, a: Array, b: Array, into: Array) -> Array:
+        """a b, written over ``into`` (of that shape and type) where arrays allow it: no new memory in inner loops."""
+        return a * b if self.backend == "jax" else np.multiply(a, b, out=into)
+
     def share_out(self, work: Callable[[list[Any]], Array], jobs: list[Any], size: int) -> Array:
         """The sum of work(share) over a fixed division of the jobs among the threads (the same bits every time).
 

@@ -66,8 +66,10 @@ class Direct:
     def act(self, state: State) -> Action:
         xp, s = self.setting.fourier.xp, self.setting
         rho = self.density(state)
-        energy = 0.5 * xp.einsum("bijxy,bixy,bjxy,y->b", self.v, rho.conj(), rho, self._weight).real
-        coefficients, grid = on_orbitals(s, self._on_waves, self._potential(rho), state)
+        potential = self._potential(rho)
+        # E = 1/2 sum_i sum_G V_i(G) rho_i(-G)
+        energy = 0.5 * xp.sum((rho.conj() * potential).real * self._weight, axis=(1, 2, 3))
+        coefficients, grid = on_orbitals(s, self._on_waves, potential, state)
         return Action(energy + self.capacitor, coefficients=coefficients, grid=grid)
 
     def _potential(self, rho: Array) -> Array:

@@ -137,7 +137,7 @@ class Exchange:
                 c, d = a + shift, b + shift
                 rho = bra[:, c:d] * psi[:, a:b]
                 potential = self._mixed(rho, {ab: self._pair_v(channel, key, shift, a, b) for ab, key in keys.items()})
-                ket = s.fourier.add_rows(ket, a, potential * weighted[:, c:d])
+                ket = s.fourier.add_rows(ket, a, s.fourier.multiply(potential, weighted[:, c:d], into=rho))
                 if 0 < shift and 2 * shift != count:
                     potential *= weighted_bra[:, a:b]
                     back = s.fourier.add_rows(back, c, potential)
