@@ -7,10 +7,13 @@ import pytest
 
 from ehbilayer import Bilayer, Torus, monte_carlo
 from ehbilayer.hooks import Hooks
+from ehbilayer.monte_carlo import calculation, statistics
 from ehbilayer.monte_carlo.calculation import solve
 from ehbilayer.monte_carlo.report import Plan
 from ehbilayer.monte_carlo.result import MonteCarloResult
+from ehbilayer.monte_carlo.statistics import reblock
 from ehbilayer.monte_carlo.trial import make_trial
+from ehbilayer.status import Status
 
 EXACT = -0.345312  # of one pair on the triangular torus of 400 a_h^2, equal masses, d = 1; it has no node
 
@@ -27,6 +30,34 @@ def plan() -> Plan:
 
 def ran(plan: Plan, **more: object) -> MonteCarloResult:
     return solve(replace(plan, **more), Hooks())
+
+
+def test_a_series_that_has_not_settled_drifts() -> None:
+    random = np.random.default_rng(0)
+    settled = [reblock(random.standard_normal(2000)) for _ in range(500)]
+    assert np.std([a.slope for a in settled]) == pytest.approx(1.0, abs=0.1)  # what it is in standard errors
+    assert sum(a.drifting for a in settled) <= 2
+    # weights count as samples would
+    x, w = random.standard_normal(400), random.integers(1, 3, 400)
+    assert reblock(x, w.astype(float)).slope == pytest.approx(reblock(x, 5.0 * w).slope)
+    # down by two standard deviations within the first quarter
+    late = [reblock(random.standard_normal(2000) + 2 * np.clip(1 - np.arange(2000) / 500, 0, 1)) for _ in range(50)]
+    assert all(a.drifting or not a.trusted for a in late)
+    assert not reblock(np.full(100, 1.0)).drifting and reblock(np.arange(2.0)).slope == 0
+
+
+@pytest.mark.published
+def test_a_drifting_run_forgets_its_first_half_and_says_so_where_it_never_settles(
+        plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calculation, "SETTLING", 0)
+    poor = replace(plan, parameters=plan.parameters + 3.0, target_error=4e-3)
+    far, settled = ran(poor), ran(plan, target_error=4e-3)
+    assert abs(far.energy_per_hole - EXACT) < 4 * far.error and far.error < 8.5e-3
+    assert settled.status is Status.converged
+    monkeypatch.setattr(statistics, "DRIFTING", 0.0)  # nothing is settled enough
+    found = ran(plan, target_error=8e-3)
+    assert found.status is Status.not_converged and "drifts" in found.advice
+    assert found.energy_per_hole == pytest.approx(EXACT, abs=5 * found.error)
 
 
 @pytest.mark.published

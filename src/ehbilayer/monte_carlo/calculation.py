@@ -29,6 +29,7 @@ SMALLER = 0.25  # of the two time steps: the ratio that reaches the error of E_0
 LEAST_SWEEPS, LEAST_STEPS = 200, 500  # variational, and of diffusion: an error from fewer is too small too often
 SEARCH, TRIED = 6, 4  # times that the larger time step is changed, and sweeps for each
 SHARES = {"optimise": 0.3, "vmc": 0.4, "larger": 0.5}  # of max_time, until the end of each part; compiling comes before
+PATIENCE = 5  # times that a drifting run loses its first half, before it ends as one that does not settle
 OFFERED = 5.0  # seconds between two states that are offered to be kept
 
 
@@ -140,6 +141,13 @@ class Calculation:
     def _good(self, found: Average, goal: float | None) -> bool:
         return goal is not None and found.trusted and found.error / self.trial.per <= goal
 
+    def _settled(self, found: Average, run: State | Diffusion) -> bool:
+        """Whether the energy does not drift; a run that does goes on without its first half, PATIENCE times."""
+        if found.drifting and run.forgotten < PATIENCE:
+            run.forget()
+            return False
+        return True
+
     def _walk(self) -> None:
         """Walk in |psi|^2 until the error per hole is small enough, or time is over."""
         state, target = self.state, self.plan.target_error
@@ -147,7 +155,7 @@ class Calculation:
         while True:
             if is_look(len(state.walked), LEAST_SWEEPS):
                 self._told("variational", found := Walk.of(state).energy)
-                if self._good(found, goal) or self.plan.beaten(found):
+                if self._settled(found, state) and (self._good(found, goal) or self.plan.beaten(found)):
                     break
             if self._ended(self._share("vmc")) is not None and len(state.walked):
                 break
@@ -190,7 +198,7 @@ class Calculation:
                 a_step = (time.monotonic() - began) / max(run.done - before, 1)
                 more = self._to_go(number, found := run.average, a_step)
                 self._told(f"diffusion, time step {run.tau:.4g}", found, more)
-                if self._good(found, goal) or self.plan.beaten(found):
+                if self._settled(found, run) and (self._good(found, goal) or self.plan.beaten(found)):
                     return
             if self._ended(self._share(part)) is not None:
                 return

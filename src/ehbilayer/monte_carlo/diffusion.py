@@ -76,6 +76,7 @@ class Diffusion:
     settling : steps that do not count.   mean : of the energy, Ha_h, which E_T follows.   ratio : tau_eff/tau.
     done : steps.   rows : of those that count: energy (Ha_h), weight, what E_T gave, share of the moves.
     sums : of energy times weight, and of weights.   tally : what else is measured.
+    forgotten : times that the first half of the rows was, as the energy drifted.
     """
 
     tau: float
@@ -88,6 +89,14 @@ class Diffusion:
     done: int = 0
     rows: Series = field(default_factory=lambda: Series(4))
     sums: tuple[float, float] = (0.0, 0.0)
+    forgotten: int = 0
+
+    def forget(self) -> None:
+        """The first half of what counts had not settled."""
+        self.rows.halve()
+        trace, weights, *_ = self.rows.table.T
+        self.sums = (float(trace @ weights), float(weights.sum()))
+        self.tally, self.forgotten = Tally(self.tally.estimators), self.forgotten + 1
 
     def step(self, psi: Psi, walkers: Walkers) -> None:
         """All walkers move and branch."""

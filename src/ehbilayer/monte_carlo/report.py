@@ -20,6 +20,10 @@ CLEAR = 10.0  # standard errors above a ceiling from which an energy is known we
 FEW = "too few independent blocks to trust its error, {:.2g} Ha_h per hole so far; give more time, or a larger target"
 
 
+DRIFTS = ("the energy still drifts, by {:.1f} standard errors of its slope: the trial function is far from what "
+          "diffusion finds; give more time, optimisation_steps or samples, or another trial")
+
+
 @dataclass(frozen=True, eq=False)
 class Plan:
     """How a trial function is to be worked on; see `monte_carlo.monte_carlo`. ``ceiling``: see `beaten`."""
@@ -39,7 +43,7 @@ class Plan:
     def beaten(self, found: Average) -> bool:
         """Whether an energy is so far above the ``ceiling`` (Ha_h per hole) that it needs no target error."""
         per = self.trial.per
-        return found.trusted and (found.mean - CLEAR * found.error) / per > self.ceiling
+        return found.trusted and not found.drifting and (found.mean - CLEAR * found.error) / per > self.ceiling
 
     @property
     def last(self) -> str:
@@ -114,6 +118,8 @@ def _status(plan: Plan, error: float, last: Average, reason: Status | None, seco
         return reason, ""
     if not last.trusted:
         return Status.not_converged, FEW.format(error)
+    if last.drifting:
+        return Status.not_converged, DRIFTS.format(abs(last.slope))
     if plan.target_error is not None and error > 1.05 * plan.target_error:
         return Status.timeout, (f"it reached {error:.2g} of {plan.target_error:.2g} Ha_h per hole in {seconds:.0f} s; "
                                 f"about {seconds * (error / plan.target_error) ** 2:.0f} s would do")
