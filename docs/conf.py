@@ -16,7 +16,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx-mathjax-offline",  # formulas need no network
-    "sphinx.ext.viewcode",
     "api_pages",  # beside this file: one page per package, from docstrings
     "code_links",  # beside this file: names of modules and functions in the text become links to those pages
 ]

@@ -141,3 +141,21 @@ def test_a_density_is_asked_for_where_it_matters() -> None:
     for call in calls:
         with pytest.raises(InputError, match="density"):
             call()
+
+
+def test_the_log_hears_of_progress_and_of_how_it_ended(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="ehbilayer")
+    calling.call(solving(["one", "two"]), Scales(), {})
+    assert [(r.levelname, r.getMessage().split(" after")[0]) for r in caplog.records] == [
+        ("DEBUG", "one"), ("DEBUG", "two"), ("INFO", f"{Toy.kind}: converged")]
+    caplog.clear()
+    calling.call(solving([]), Scales(), {"should_stop": lambda: Status.timeout})
+    assert caplog.records[-1].levelname == "WARNING" and "timeout" in caplog.text
+
+
+def test_a_run_from_python_tells_the_log_and_prints_nothing(caplog: pytest.LogCaptureFixture,
+                                                            capfd: pytest.CaptureFixture[str]) -> None:
+    caplog.set_level("INFO", logger="ehbilayer")
+    ehbilayer.run({"kind": "liquid", "bilayer": {"electron_mass": 1.0, "hole_mass": 1.0, "spacing": 1.0},
+                   "density": {"rs_hole": 2, "electrons_per_hole": 1}})
+    assert any("liquid" in r.getMessage() for r in caplog.records) and capfd.readouterr() == ("", "")

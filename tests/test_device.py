@@ -299,7 +299,7 @@ def test_idle_keys_are_named() -> None:
 
 
 @pytest.mark.usefixtures("fast")
-@pytest.mark.parametrize("after", [3, 12])
+@pytest.mark.parametrize("after", [3, pytest.param(12, marks=pytest.mark.published)])
 def test_a_stopped_page_goes_on(after: int, tmp_path: Path) -> None:
     """What was finished is not asked again, and the resumed page is the whole one."""
     asked: list[str] = []

@@ -344,6 +344,7 @@ def test_epsilon_below_1_and_screening_said_twice() -> None:
     assert found.here is not None and found.here.phase == "plasma"
 
 
+@pytest.mark.published
 def test_gates_that_screen_count_once() -> None:
     """v(0) of the interaction is the capacitors' K: e V - E_g is mu of a pair, which holds it."""
     gated = Bilayer.of(spacing=2.0, electron_mass=1.0, hole_mass=1.0, hole_density=0.004, electron_flavours=1,

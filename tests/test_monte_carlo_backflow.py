@@ -151,6 +151,7 @@ def test_walkers_sample_the_square_of_psi() -> None:
     assert ours.mean - without.mean > 8 * error  # and it is another walk
 
 
+@pytest.mark.published
 def test_it_lowers_the_energy_and_its_variance() -> None:
     box, found = torus(HOLES, 10, "restricted", shape="square"), []
     for backflow in (0, 3):

@@ -201,6 +201,7 @@ structure = "honeycomb"
             run(file, tmp_path / "other")
 
 
+@pytest.mark.published
 def test_melting_lines_in_an_anisotropic_medium_are_those_of_a_stretched_spacing() -> None:
     """a/d = x at the spacing d is Coulomb's crystal of a/d' = x/s at d' = s d."""
     stretched, s = Screened(1.0, 4.0, 1.0), 2.0

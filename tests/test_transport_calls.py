@@ -236,7 +236,6 @@ def test_a_page_is_that_of_its_study() -> None:
 
 @pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize(("more", "why"), [
-    ({"electrons_per_hole": 0, "rs_electron": None, "rs_hole": 8.0}, "as many electrons"),
     ({"electron_mass": 3.0, "hole_flavours": 1}, "holes of one flavour"), ({"electron_flavours": 1}, "partner")])
 def test_where_nothing_pairs_the_page_says_why(more: dict[str, Any], why: str) -> None:
     page = device(layers(**more), holes=4, hexagon=3, candidates=["liquid"])

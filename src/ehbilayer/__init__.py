@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from ehbilayer.torus import Torus
     from ehbilayer.units import Scales
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # public name -> module, imported when first asked for: `ehb --help` must not wait for SciPy
 _HOME = {"Bilayer": "model", "Carrier": "model", "Coulomb": "interaction.coulomb",

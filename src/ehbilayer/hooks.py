@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from ehbilayer.results.base import Result
 
 
+LOG = logging.getLogger("ehbilayer")  # of what is called from Python; silent until somebody listens
+LOG.addHandler(logging.NullHandler())
 # Ctrl-C, and what batch systems and closing terminals send: end, hangup, CPU time used up, a warning before the end
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
 URGENT = (signal.SIGINT, signal.SIGTERM)  # that end at once when they come twice; the system repeats the others itself

@@ -1,10 +1,12 @@
 """A method called from Python: what it runs on, whom it tells, and what its result says of that.
 
-In a notebook progress shows itself, unless it is told not to; elsewhere it is silent unless it is asked for.
+In a notebook progress shows itself, unless it is told not to; elsewhere it is silent unless it is asked for. The
+logger ``ehbilayer`` hears of it anyway: progress as DEBUG, how it ended as INFO, what did not converge as WARNING.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import sys
 import time
@@ -15,7 +17,7 @@ from functools import cache
 from typing import Any, TypedDict, TypeVar
 
 from ehbilayer.errors import InputError
-from ehbilayer.hooks import Hooks, never, silent
+from ehbilayer.hooks import LOG, Hooks, never, silent
 from ehbilayer.results.base import Provenance, Result
 from ehbilayer.results.netcdf import FORMAT_VERSION
 from ehbilayer.status import Status
@@ -51,14 +53,22 @@ def call(solve: Callable[[Hooks], Found], scales: Scales, how: Calling, *, seed:
     if backend not in ("numpy", "jax"):
         raise InputError("backend", "numpy | jax", backend, "choose one of these")
     line = show if callable(show) else ProgressLine() if show or (show is None and in_notebook()) else silent
+
+    def tell(text: str) -> None:
+        LOG.debug(text)
+        line(text)
+
     began = time.monotonic()
     try:
-        result = solve(Hooks(backend=backend, threads=how.get("threads", 2), progress=line,
+        result = solve(Hooks(backend=backend, threads=how.get("threads", 2), progress=tell,
                              should_stop=how.get("should_stop", never)))
     finally:
         if isinstance(line, ProgressLine):
             line.end()
     seconds = round(time.monotonic() - began, 3)
+    well = result.status is Status.converged
+    LOG.log(logging.INFO if well else logging.WARNING, "%s: %s after %.1f s%s", result.kind, result.status.value, seconds,
+            f"; {result.advice}" if result.advice else "")
     return replace(result, provenance=Provenance(seed, backend, seconds, (), scales, versions(), FORMAT_VERSION))
 
 

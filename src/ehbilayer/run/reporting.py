@@ -1,4 +1,7 @@
-"""What a run tells while it goes: the plan, progress, notes. On a terminal live, in a log a line now and then."""
+"""What a run tells while it goes: the plan, progress, notes. On a terminal live, in a log a line now and then.
+
+From Python it goes to the logger ``ehbilayer``: plans and notes as INFO, warnings as WARNING, progress as DEBUG.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ehbilayer.errors import printable
+from ehbilayer.hooks import LOG
 
 if TYPE_CHECKING:
     from ehbilayer.studies.task import Task
@@ -15,19 +19,24 @@ LIVE_SECONDS = 0.1
 
 
 class Reporter:
-    """Hears about a run and says nothing; the base of the others."""
+    """Hears about a run and tells the logger; the base of the others."""
 
     def plan(self, task: Task) -> None:
         """Called once before computing."""
+        for line in plan_lines(task):
+            LOG.info(line)
 
     def progress(self, text: str) -> None:
         """Called every iteration or step with one line on where the calculation is."""
+        LOG.debug(text)
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
+        LOG.info(text)
 
     def warn(self, text: str) -> None:
         """Something that went wrong without ending the run."""
+        LOG.warning(text)
 
     def done(self) -> None:
         """Called when the computing is over."""
