@@ -124,7 +124,8 @@ def test_commands_run_as_printed(page: Path, tmp_path: Path) -> None:
 
 # that of the README is run where its output is checked, and so is this page, from top to bottom
 TOLD = DOCS / "from-python.md"
-RUNNABLE = [(p, code) for p in PAGES[1:] if p != TOLD for code in blocks(p) if not re.search("dask_jobqueue|jax", code)]
+TUTORIALS = sorted(DOCS.glob("tutorial-*.md"))
+RUNNABLE = [(p, code) for p in PAGES[1:] if p not in (TOLD, *TUTORIALS) for code in blocks(p) if not re.search("dask_jobqueue|jax", code)]
 
 
 @pytest.mark.parametrize(("page", "code"), RUNNABLE, ids=[p.name for p, _ in RUNNABLE])
@@ -132,14 +133,15 @@ def test_python_runs_on_small_studies(page: Path, code: str, place: Path) -> Non
     exec(code.replace(", workers=2", ""), {})  # the text of the page
 
 
-def test_from_python_prints_what_it_says(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("page", [TOLD, *TUTORIALS], ids=lambda p: p.stem)
+def test_a_page_prints_what_it_says(page: Path, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every block of the page, in its order, in one program; what is printed stands beneath it."""
-    text = TOLD.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     told = re.findall(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```)?", text, re.DOTALL)
-    assert [code for code, _ in told] == blocks(TOLD) and len(told) >= 20
-    names: dict[str, object] = {"__name__": "from_python"}
+    assert [code for code, _ in told] == blocks(page) and len(told) >= (20 if page == TOLD else 4)
+    names: dict[str, object] = {"__name__": "a_page"}
     for code, shown in told:
-        exec(compile(code, TOLD.name, "exec"), names)  # the text of the page
+        exec(compile(code, page.name, "exec"), names)  # the text of the page
         assert_same(capsys.readouterr().out, shown)
 
 
