@@ -133,8 +133,10 @@ def find(objects: Any, target: str, module: str | None) -> str | None:
     if ends:
         return ends[0] if len(ends) == 1 else None
     parent, _, last = target.rpartition(".")
+    if not parent:
+        return None
     homes = [name for name in objects if name in (parent, f"ehbilayer.{parent}") or name.endswith(f".{parent}")]
-    return homes[0] if parent and len(homes) == 1 and _defines(homes[0], last) else None
+    return homes[0] if len(homes) == 1 and _defines(homes[0], last) else None
 
 
 def _defines(home: str, name: str) -> bool:
