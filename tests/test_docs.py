@@ -125,7 +125,8 @@ def test_commands_run_as_printed(page: Path, tmp_path: Path) -> None:
 # that of the README is run where its output is checked, and so is this page, from top to bottom
 TOLD = DOCS / "from-python.md"
 TUTORIALS = sorted(DOCS.glob("tutorial-*.md"))
-RUNNABLE = [(p, code) for p in PAGES[1:] if p not in (TOLD, *TUTORIALS) for code in blocks(p) if not re.search("dask_jobqueue|jax", code)]
+RUNNABLE = [(p, code) for p in PAGES[1:] if p not in (TOLD, *TUTORIALS) for code in blocks(p)
+            if not re.search("dask_jobqueue|jax", code)]
 
 
 @pytest.mark.parametrize(("page", "code"), RUNNABLE, ids=[p.name for p, _ in RUNNABLE])

@@ -1,9 +1,9 @@
-"""Monte Carlo between gates: the tables against sums over images, one pair against its radial equation."""
+"""Monte Carlo with screening: the tables against sums over images, one pair against its radial equation."""
 
 import numpy as np
 import pytest
 
-from ehbilayer import Bilayer, Coulomb, InputError, Screened, Torus, few_body, monte_carlo
+from ehbilayer import Bilayer, Coulomb, Screened, Torus, few_body, hartree_fock, monte_carlo
 from ehbilayer.interaction.lattice_sums.potential import potential
 from ehbilayer.monte_carlo.pair_potential import (
     box_of,
@@ -81,9 +81,64 @@ def test_one_pair_between_gates_is_the_exciton() -> None:
     assert energy > few_body(Bilayer.of(spacing=1.0, electron_mass=1.0, hole_mass=1.0), "exciton").energy + 0.03
 
 
-@pytest.mark.parametrize("more", [{"sheet_electron": 1.0}, {"sheet_hole": 1.0}, {"layer_thickness": 0.5}])
-def test_layers_without_cusps_are_refused_by_name(more: dict[str, float]) -> None:
-    bilayer = Bilayer.of(electron_mass=1.0, hole_mass=1.0, rs_hole=5, interaction=Screened(1.0, **more))
-    with pytest.raises(InputError, match="interaction: must be without sheets and thickness for monte_carlo"):
-        monte_carlo(Torus(bilayer, holes=1, zero_mode="madelung", electron_spin="polarized"), "liquid",
-                    target_error=0.1)
+SOFT = [Screened(1.0, sheet_electron=2.0, sheet_hole=3.0), Screened(1.0, layer_thickness=0.6),
+        Screened(1.0, sheet_hole=3.0), Screened(1.0, 4.0, 2.0, 3.0, 2.0, 1.0, 2.0, 0.4),
+        Screened(0.0, sheet_electron=1.0)]
+
+
+@pytest.mark.parametrize("soft", SOFT)
+def test_tables_of_polarisable_and_thick_layers_are_lattice_sums(soft: Screened) -> None:
+    """Also close to r = 0, where ln r is."""
+    cell = box_of_shape("triangular", 144.0)
+    box, random = box_of(cell), np.random.default_rng(1)
+    table = screened_potential(box, soft, PAIRS)
+    points = np.concatenate([random.random((20, 2)) @ cell.vectors, 0.1 * random.standard_normal((10, 2)),
+                             1e-3 * random.standard_normal((10, 2))])
+    for which, (a, b) in enumerate(PAIRS):
+        expected = soft.heat_kernel(a, b).potential(cell.vectors, points) + soft.mean(cell.vectors, a, b)
+        found = [pair_potential(box, table, which, *nearest(box, *r)) for r in points]
+        assert found == pytest.approx(expected, abs=1e-7)
+
+
+def test_the_core_of_layers_that_spread_charges() -> None:
+    """-ln(r)/l: l = r_0/kappa of a sheet, s w/2 of a thick layer; 1/r in the layer that has neither."""
+    sheet, thick = Screened(1.0, 4.0, 1.0, sheet_hole=3.0), Screened(1.0, 4.0, 1.0, layer_thickness=0.5)
+    assert sheet.core(1, 1) == (0.0, pytest.approx(2.0 / 3.0, rel=1e-6)) and sheet.core(0, 0) == (1.0, 0.0)
+    assert thick.core(0, 0) == (0.0, pytest.approx(2 / (2.0 * 0.5), rel=1e-6)) and thick.core(0, 1) == (0.0, 0.0)
+    for soft, (a, b) in ((sheet, (1, 1)), (thick, (0, 0))):
+        r = np.array([1e-4, 1e-3])
+        one, two = soft.real_space(r, a, b)
+        assert (one - two) / np.log(10) == pytest.approx(soft.core(a, b)[1], rel=5e-3)
+
+
+def _one(soft: Screened, **how: object) -> tuple[float, float, float]:
+    """Energy of one pair on a torus, its error, and that of the exciton alone."""
+    lone = Bilayer.of(electron_mass=1.0, hole_mass=1.0, hole_density=1 / 3600, interaction=soft)
+    found = monte_carlo(Torus(lone, holes=1, zero_mode="madelung", electron_spin="polarized"), "liquid", **how)
+    assert found.status.value == "converged"
+    return found.energy_per_hole, found.error, few_body(lone, "exciton").energy
+
+
+def test_one_pair_of_polarisable_layers_between_gates_is_the_exciton() -> None:
+    soft = Screened(1.0, 2.0, 2.0, 3.0, 3.0, 1.0, 2.0, 0.4)
+    energy, error, exact = _one(soft, method="vmc", target_error=0.01, walkers=20, samples=200)
+    assert -4 * error < energy - exact < 0.01 + 4 * error
+    assert exact > few_body(Bilayer.of(electron_mass=1.0, hole_mass=1.0, hole_density=1 / 400, interaction=GATED),
+                            "exciton").energy + 0.02
+
+
+@pytest.mark.published
+def test_one_pair_of_polarisable_layers_by_diffusion() -> None:
+    energy, error, exact = _one(Screened(1.0, 2.0, 2.0, 3.0, 3.0, 1.0, 2.0, 0.4), target_error=1e-3, walkers=50,
+                                samples=500)
+    assert abs(energy - exact) < 4 * error
+
+
+@pytest.mark.published
+def test_without_correlation_polarisable_layers_have_the_energy_of_hartree_fock() -> None:
+    holes = Bilayer.of(electron_mass=1.0, hole_mass=1.0, rs_hole=4, electrons_per_hole=0,
+                       interaction=Screened(1.0, sheet_hole=3.0, layer_thickness=0.5))
+    box = Torus(holes, holes=7, zero_mode="madelung", hole_spin="polarized")
+    found = monte_carlo(box, "liquid", method="vmc", target_error=2e-4, jastrow=0, walkers=100)
+    exact = hartree_fock(box, "liquid", keep="translations", hexagon=4).energy_per_particle
+    assert abs(found.energy_per_hole - exact) < 4 * found.error

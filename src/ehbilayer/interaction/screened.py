@@ -127,6 +127,21 @@ class Screened(Interaction):
         """Whether v(r) is 1/sqrt(r^2 + (s d)^2) and something smooth, as without sheets and thickness."""
         return not any((*self.sheets, self.layer_thickness))
 
+    def core(self, a: int, b: int) -> tuple[float, float]:
+        """c and 1/l of v_ab(r) -> c/sqrt(r^2 + (s d)^2) - ln(r)/l at short distances.
+
+        A charge in a polarisable or thick layer is spread out, and what is near meets the logarithm of two dimensions.
+        """
+        if a != b and self.spacing:
+            return float(self.cusps), 0.0
+        spread = self.layer_thickness or any(self.sheets if not self.spacing else (self.sheets[a],))
+        if not spread:
+            return 1.0, 0.0
+        # 1/l = lim q^2 v/2 pi, which v approaches with 1/q
+        q = 1e5 / np.array([1.0, 0.5]) / max(self.stretch * self.layer_thickness, *self.sheets)
+        far, near = q * q * self.v(q, a, b) / (2 * np.pi)
+        return 0.0, float(2 * near - far)
+
     # -- v(q) --
 
     def v(self, q: np.ndarray, a: int, b: int) -> np.ndarray:

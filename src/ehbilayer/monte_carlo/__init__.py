@@ -53,9 +53,8 @@ def monte_carlo(torus: Torus, trial: str | Path | Result = "liquid", *, method: 
 
     Raises
     ------
-    InputError : open shells, numbers that do not pair or fit sites, a trial of another box, an interaction other than
-        Coulomb's between gates or without, a torus with zero mode ``none`` or a capacitor, neither target nor time, no
-        walkers.
+    InputError : open shells, numbers that do not pair or fit sites, a trial of another box, an interaction of one's
+        own, a torus with zero mode ``none`` or a capacitor, neither target nor time, no walkers.
 
     Sources: Foulkes et al., RMP 73, 33 (2001), and those of the modules.
 

@@ -21,6 +21,7 @@ import numpy as np
 from ehbilayer.monte_carlo.compiled import compiled, summing
 from ehbilayer.monte_carlo.determinants import ROW, SITES, WAVES, invert, orbitals
 from ehbilayer.monte_carlo.kernels import limited
+from ehbilayer.monte_carlo.pair_potential import short_part
 from ehbilayer.monte_carlo.splines import spline_value, splines
 
 VALUE, BY_X, BY_Y, LAPLACIAN = range(4)
@@ -317,18 +318,16 @@ def laplacians(psi, walker, tables, a, i):  # type: ignore[no-untyped-def]
 
 @compiled
 def potentials(box, table, zz, apart, i, line):  # type: ignore[no-untyped-def]
-    """The interaction of particle i with those before it, at the displacements in ``line``; see `pair_potential`."""
-    b, smooth, taylor, heights = box.inverse, table.smooth, table.taylor, table.heights
+    """The interaction of particle i with those before it, at the displacements in ``line``."""
+    b, smooth, taylor, heights, core, radial = (box.inverse, table.smooth, table.taylor, table.heights, table.core,
+                                                table.radial)
     b00, b01, b10, b11, edge, total = b[0, 0], b[0, 1], b[1, 0], b[1, 1], box.radius * box.radius, 0.0
     for j in range(i):
         dx, dy, which = line[DX, j], line[DY, j], apart[i, j]
         value = spline_value(smooth, which, dx * b00 + dy * b10, dx * b01 + dy * b11)
         r2 = dx * dx + dy * dy
         if r2 < edge:
-            p, t = 0.0, r2 - edge
-            for m in range(taylor.shape[1] - 1, -1, -1):
-                p = p * t + taylor[which, m]
-            value += 1 / math.sqrt(r2 + heights[which]) - p
+            value += short_part(box.radius, taylor, heights, core, radial, which, r2)
         total += zz[i, j] * value
     return total
 

@@ -40,7 +40,7 @@ class Trial:
 
     Parameters
     ----------
-    torus : counts, spins and box; its interaction is Coulomb's, bands are k^2/2m.
+    torus : counts, spins and box; its interaction is Coulomb's or screened, bands are k^2/2m.
     name : one of TRIALS, or what its maker calls it.
     blocks, factors : the flavours, and the determinants.   orbitals : functions about centres, with their parameters.
     jastrow : degree of its polynomials; 0 leaves e^J out.
@@ -146,12 +146,17 @@ class Trial:
     def _kind(self, a: Block, b: Block) -> PairKind:
         s, t = self.torus.species[a.species], self.torus.species[b.species]
         d, charges = self.distance(a, b), float(s.charge * t.charge)
+        interaction = self.torus.bilayer.interaction
+        soft = 0.0
+        if isinstance(interaction, Screened) and not interaction.core(s.layer, t.layer)[0]:
+            # ln r has no cusp; what spreads charges smooths the start like a distance
+            soft = max(interaction.stretch * interaction.layer_thickness, *interaction.sheets)
         words = "like" if a is b else "unlike" if a.species == b.species else "between"
         # far from each other spins do not matter; attraction is in the pairs already, or begins at half: in full, of
         # all electrons by all holes, it would make one drop
         share = 1.0 if charges > 0 else 0.0 if any(f.partner is not None for f in self.factors) else 0.5
-        return PairKind(f"{s.name}-{t.name}, {words}", cusp(s.mass, t.mass, charges, a is b, d),
-                        share * cusp(s.mass, t.mass, charges, False, 0.0), d)
+        return PairKind(f"{s.name}-{t.name}, {words}", cusp(s.mass, t.mass, charges, a is b, d + soft),
+                        share * cusp(s.mass, t.mass, charges, False, 0.0), d + soft)
 
     @cached_property
     def flows(self) -> tuple[tuple[PairKind, ...], np.ndarray]:
@@ -249,7 +254,7 @@ def make_trial(torus: Torus, name: str, jastrow: int = DEGREE, twist: Twist | No
 def check_trial(torus: Torus, name: str, twist: Twist | None = None) -> None:
     """Raise InputError for a trial function that cannot be made, before anything is computed.
 
-    These are a name that is not in TRIALS, another interaction than Coulomb's, bands other than k^2/2m, open shells,
+    These are a name that is not in TRIALS, an interaction of one's own, bands other than k^2/2m, open shells,
     numbers that do not fit the sites or do not pair, and a twist of what has no plane waves.
     """
     if name not in TRIALS:
@@ -270,12 +275,9 @@ def admitted(name: str, twists: Sequence[Twist | None]) -> tuple[Twist | None, .
 
 
 def blocks_of(torus: Torus) -> tuple[Block, ...]:
-    """The flavours. Raises InputError for an interaction that has no cusps of Coulomb and bands other than k^2/2m."""
+    """The flavours. Raises InputError for an interaction that is not known and bands other than k^2/2m."""
     interaction = torus.bilayer.interaction
     require_known(interaction, "monte_carlo")
-    if isinstance(interaction, Screened) and not interaction.cusps:
-        raise InputError("interaction", "without sheets and thickness for monte_carlo", interaction.name,
-                         "trial functions know the cusps of 1/r; leave out sheet_electron, sheet_hole, layer_thickness")
     blocks: list[Block] = []
     for i, s in enumerate(torus.species):
         if s.carrier.dispersion is not None:

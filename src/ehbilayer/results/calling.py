@@ -67,8 +67,8 @@ def call(solve: Callable[[Hooks], Found], scales: Scales, how: Calling, *, seed:
             line.end()
     seconds = round(time.monotonic() - began, 3)
     well = result.status is Status.converged
-    LOG.log(logging.INFO if well else logging.WARNING, "%s: %s after %.1f s%s", result.kind, result.status.value, seconds,
-            f"; {result.advice}" if result.advice else "")
+    LOG.log(logging.INFO if well else logging.WARNING, "%s: %s after %.1f s%s", result.kind, result.status.value,
+            seconds, f"; {result.advice}" if result.advice else "")
     return replace(result, provenance=Provenance(seed, backend, seconds, (), scales, versions(), FORMAT_VERSION))
 
 
