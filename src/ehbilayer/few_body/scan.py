@@ -212,6 +212,8 @@ def _critical_result(complex: Complex, ratios: list[float], done: dict[float, Cr
         critical_spacing_power_law=plain[0], mass_ratios=tuple(ratios),
         critical_spacings=tuple(value), critical_spacing_uncertainties=tuple(error),
         reasons=tuple("" if f is None else f.reason for f in found),
+        advice=next((f"{f.reason}, beyond which no search looks: there may be no critical spacing" for f in found
+                     if f is not None and f.reason.startswith("still bound")), ""),
         inputs={**identity(complex), "mass_ratios": ratios}, data=data)
 
 

@@ -74,8 +74,8 @@ def screening_of(study: Study) -> Screening | None:
 
 
 @contextmanager
-def _in_table(name: str, model: type[Table]) -> Iterator[None]:
-    """Errors about a key of this table name it."""
+def _in_table(name: str, model: type[Table], said: object = None) -> Iterator[None]:
+    """Errors about a key of this table name it, with what was ``said`` there instead of what became of it."""
     try:
         yield
     except InputError as error:
@@ -83,7 +83,8 @@ def _in_table(name: str, model: type[Table]) -> Iterator[None]:
             raise InputError("bilayer.dielectric", error.must, error.was, error.todo) from None
         if error.argument not in model.model_fields:
             raise
-        raise InputError(f"{name}.{error.argument}", error.must, error.was, error.todo) from None
+        was = getattr(said, error.argument, None)
+        raise InputError(f"{name}.{error.argument}", error.must, was or error.was, error.todo) from None
 
 
 def interaction_of(study: Study, spacing: float, scales: Scales) -> Interaction:
@@ -91,7 +92,7 @@ def interaction_of(study: Study, spacing: float, scales: Scales) -> Interaction:
     screening = screening_of(study)
     if screening is None:
         return Coulomb(spacing)
-    with _in_table("screening", ScreeningTable):
+    with _in_table("screening", ScreeningTable, screening):
         found = screened(screening, scales, spacing)
         for key in LENGTHS:
             if (getattr(found, key) or 0.0) > LONGEST_SPACING:

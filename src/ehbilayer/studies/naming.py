@@ -17,11 +17,12 @@ TABLES = {"torus": "cell", "where": "cell"}  # arguments that a whole table stan
 @contextmanager
 def by_key(study: Study) -> Iterator[None]:
     """A context in which errors of methods name the key of this study that is at fault, where one of its keys is
-    called like the argument."""
+    called like the argument; of several, that in the table of the kind itself."""
     try:
         yield
     except InputError as error:
         keys = [key for key in study.used() if key.partition(".")[2] == error.argument]
+        keys = [key for key in keys if key.startswith(f"{study.kind}.")] or keys
         key = keys[0] if len(keys) == 1 else TABLES.get(error.argument)
         if key is None or type(error) is not InputError:
             raise
