@@ -33,3 +33,5 @@ python_maximum_signature_line_length = 110
 html_theme = "furo"
 html_title = f"ehbilayer {version}"
 html_copy_source = False
+html_static_path = ["_static"]
+html_js_files = ["sortable.js"]  # tables sort by the head that is clicked

@@ -129,8 +129,15 @@ def test_the_table_over_all_figures_is_written_in_words_too(reproduced: Reproduc
     lines = (reproduced.place / "table-quick.txt").read_text(encoding="utf-8").splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("id "))
     assert [w for w in HEAD if w in lines[head]] == list(HEAD)
-    for line, row in zip(lines[head + 1:], reproduced.table["rows"], strict=False):
-        assert line.split()[0] == row["id"] and row["quantity"] in line and line.endswith(row["verdict"])
+    assert max(map(len, lines)) <= 120
+    # every row begins with its id and goes on in the lines beneath, in its columns
+    columns = [lines[head].index(name) for name in ("quantity", *HEAD[1:])]
+    rows = [i for i, line in enumerate(lines[head + 1:], head + 1) if line and not line.startswith(" ")]
+    for i, after, row in zip(rows, rows[1:], reproduced.table["rows"], strict=False):
+        told = [" ".join(line[a:b].strip() for line in lines[i:after]).split()
+                for a, b in zip([0, *columns], [*columns, None], strict=True)]
+        assert "".join(told[0]) == row["id"] and "".join(told[1]) == "".join(row["quantity"].split())
+        assert "".join(told[-1]) == "".join(row["verdict"].split())
     assert any(line.startswith(f"{len(reproduced.table['rows'])} rows: ") for line in lines)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ehbilayer import InputError, Reporter, Result, Status, atomic_write, run_many
 from ehbilayer.figures import own_style, save_figure
 from ehbilayer.papers.record import (
+    TERMINAL,
     Reproduction,
     Row,
     Studies,
@@ -142,7 +143,7 @@ def _tell_figure(figure: Reproduction, made: Made, tell: Callable[[str], None], 
     if made.reason:
         tell(f"  {made.reason}")
     if rows and made.rows:
-        for line in table(made.rows):
+        for line in table(made.rows, TERMINAL - 2):
             tell(f"  {line}")
     if made.files:
         tell(f"  written to {', '.join(str(f) for f in made.files)}")

@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ else:
 AGREES, DIFFERS, INPUT, NEW, MISSING = "agrees", "differs", "input", "not in the paper", "not computed"
 HEAD = ("quantity", "published", "ours", "ours converged", "verdict")
 WIDTH, INDENT = 100, "    "  # of captions, in characters
+TERMINAL, LEAST = 120, 9  # characters of a line of a terminal, and at least in a column
 LISTED = 4  # values of a list that captions write out
 Results = dict[str, Any]  # results of all classes, by the name of the study
 Studies = dict[str, dict[str, Any]]  # name -> tables, as `make_study` takes them
@@ -101,9 +103,9 @@ def said(statement: str, holds: bool, ours: str, converged: str = "") -> Row:
     return Row(statement, "yes", ours, AGREES if holds else DIFFERS, converged)
 
 
-def table(rows: list[Row]) -> list[str]:
-    """Lines of a table with a head, columns aligned."""
-    return aligned([HEAD, *(cells(r) for r in rows)])
+def table(rows: list[Row], within: int | None = None) -> list[str]:
+    """Lines of a table with a head, columns aligned; of ``within`` characters at most."""
+    return aligned([HEAD, *(cells(r) for r in rows)], within)
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -111,15 +113,25 @@ def cells(row: Row) -> tuple[str, ...]:
     return row.quantity, row.published, row.ours, row.converged, row.verdict
 
 
-def aligned(lines: list[tuple[str, ...]]) -> list[str]:
-    """Lines of cells, each column as wide as its widest cell."""
+def aligned(lines: list[tuple[str, ...]], within: int | None = None, whole: int = 0) -> list[str]:
+    """Lines of cells, each column as wide as its widest cell; ``within`` characters, where the widest cells are broken
+    of all columns but the first ``whole`` ones."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return ["  ".join(f"{text:{width}s}" for text, width in zip(c, widths, strict=True)).rstrip() for c in lines]
+    while within is not None and sum(widths) + 2 * (len(widths) - 1) > within and max(widths[whole:]) > LEAST:
+        widths[widths.index(max(widths[whole:]), whole)] -= 1
+    return ["  ".join(f"{text:{width}s}" for text, width in zip(c, widths, strict=True)).rstrip()
+            for line in lines for c in zip_longest(*map(_broken, line, widths), fillvalue="")]
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """A cell in lines of a width."""
+    return [text] if len(text) <= width else textwrap.wrap(text, width)
 
 
 def whole_table(rows: dict[str, list[Row]]) -> list[str]:
-    """Lines of one table over several figures, ``rows`` by the id of the figure."""
-    return aligned([("id", *HEAD), *((name, *cells(r)) for name, found in rows.items() for r in found)])
+    """Lines of one table over several figures for a terminal, ``rows`` by the id of the figure."""
+    lines = [("id", *HEAD), *((name, *cells(r)) for name, found in rows.items() for r in found)]
+    return aligned(lines, TERMINAL, whole=1)
 
 
 def counted(rows: dict[str, list[Row]]) -> dict[str, int]:
