@@ -54,7 +54,7 @@ def draw(results: Results) -> Figure:
                       markersize=3, color=colour, label=f"d = {d:g}, {screening}")
             right.plot(rs, [x.condensate_fraction for _, x in found], style, marker="o", markersize=3, color=colour)
     left.set_yscale("log")
-    left.set_ylim(1e-4, 30)
+    left.set_ylim(3e-4, 30)  # below 2e-4 the iteration has ended
     dress(left, "largest gap over the Fermi energy", "r_s", "D/ε_F")
     dress(right, "condensate fraction", "r_s", "of the pairs")
     right.legend(*left.get_legend_handles_labels(), fontsize=SMALL - 1, frameon=False, loc="center left",
