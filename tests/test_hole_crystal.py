@@ -102,3 +102,10 @@ def test_what_a_crystal_cannot_be_is_refused_or_left_out(more: dict) -> None:
     with pytest.raises(InputError, match="hole crystal"):
         pairing(here, coupling="crystal")
     assert [level.theory for level in pairing(here, coupling="rpa").levels][-1] == "kukkonen-overhauser"
+
+
+def test_imaginary_phonons_at_a_node_leave_the_other_theories() -> None:
+    bilayer = Bilayer.of(electron_mass=0.5, hole_mass=1.0, spacing="1 a_e", rs_electron=3.0, electrons_per_hole=1)
+    found = pairing(bilayer, coupling="rpa")
+    assert found.status.value == "converged"
+    assert all(np.all(np.isfinite(x.values)) for x in found.data.values())

@@ -1,8 +1,8 @@
 """The homogeneous exciton condensate by Hartree-Fock-Bogoliubov: pairs of opposite wave vectors, u and v varied.
 
 `problem` is what is asked for. `bogoliubov` minimises the functional on any set of wave vectors: those of a box
-(`torus`) or a mesh of the infinite plane (`mesh`, `radial`). `report` says what the state is, a `result`; `curve` finds
-the densities at which it separates.
+(`torus`) or a mesh of the infinite plane (`mesh`, `radial`), where `screened` screens it. `report` says what the state
+is, a `result`; `curve` finds the densities at which it separates.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_potential: float | str | None = None,
-               tolerance: float = 1e-8, curve_points: int = 40, capacitor: bool = False,
+               tolerance: float = 1e-8, curve_points: int = 40, capacitor: bool = False, screening: str = "none",
                plane_waves: Sequence[int] | None = None, hexagon: int | None = None, cutoff: float | None = None,
                **how: Unpack[Calling]) -> CondensateResult:
     """The homogeneous exciton condensate, in the infinite plane or on a torus, and its energy against density.
@@ -37,6 +37,9 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     tolerance : bound on the error of the energy per pair (Ha_h).
     curve_points : densities at which E(n) is drawn and searched for coexistence; 0 for none.
     capacitor : in the plane, add the geometric energy 2 pi d n of a pair; a torus says so itself.
+    screening : in the plane, of attraction and exchange: ``none``, by the ``normal`` gases, or by the ``condensate``
+        itself (`condensate.screened`), down from the unscreened state. Gaps and chemical potential are then those of
+        the screened fields, energies the mean of the Hamiltonian in that state, and there is no curve.
     plane_waves, hexagon, cutoff : the waves of a torus, see `hartree_fock.hartree_fock`. Without, they follow from the
         tolerance.
     how : see `results.calling.Calling`.
@@ -74,7 +77,8 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
                 raise InputError(name, "left out on a torus, which has a number of pairs and says its capacitor", given,
                                  "give the bilayer for the infinite plane")
         scales = where.bilayer.scales
-        return call(TorusProblem.of(where, waves, spin=spin, tolerance=tolerance, curve_points=curve_points).solve,
+        return call(TorusProblem.of(where, waves, spin=spin, tolerance=tolerance, curve_points=curve_points,
+                                    screening=screening).solve,
                     scales, how)
     if waves.named:
         raise InputError(waves.argument, "left out in the infinite plane", getattr(waves, waves.argument),
@@ -82,5 +86,5 @@ def condensate(where: Bilayer | Torus, *, spin: str = "polarized", chemical_pote
     mu = None if chemical_potential is None else where.scales.to_atomic(chemical_potential, "energy",
                                                                         "chemical_potential")
     problem = PlaneProblem.of(where, spin=spin, capacitor=capacitor, chemical_potential=mu, tolerance=tolerance,
-                              curve_points=curve_points)
+                              curve_points=curve_points, screening=screening)
     return call(problem.solve, where.scales, how)

@@ -30,6 +30,7 @@ from ehbilayer.condensate.pairs import exciton_wave_number, pairing_flavours
 from ehbilayer.condensate.radial import Pairs, find, pair_size, report
 from ehbilayer.condensate.radial import residual_target as radial_target
 from ehbilayer.condensate.result import CondensateResult, PlaneCondensateResult, TorusCondensateResult
+from ehbilayer.condensate.screened import reported, require_screening, screened
 from ehbilayer.condensate.warmed import warmed
 from ehbilayer.errors import InputError
 from ehbilayer.few_body.exciton import solve_exciton
@@ -60,11 +61,13 @@ class PlaneProblem:
     chemical_potential: float | None
     tolerance: float
     curve_points: int
+    screening: str = "none"
 
     @classmethod
     def of(cls, bilayer: Bilayer, *, spin: str, capacitor: bool, chemical_potential: float | None, tolerance: float,
-           curve_points: int) -> PlaneProblem:
+           curve_points: int, screening: str = "none") -> PlaneProblem:
         """Checked. Raises InputError, see `condensate.condensate`."""
+        require_screening(screening, torus=False, warm=bool(bilayer.temperature), mu=chemical_potential is not None)
         if chemical_potential is not None and curve_points < FEWEST:
             raise InputError("curve_points", f"at least {FEWEST} where the density follows from a chemical potential",
                              curve_points, "leave it out")
@@ -76,7 +79,7 @@ class PlaneProblem:
         elif not pairs.density > 0:
             raise InputError("hole_density", "given, or a chemical_potential from which it follows", "missing",
                              'e.g. hole_density="1e12 cm^-2"')
-        return cls(pairs, chemical_potential, tolerance, curve_points)
+        return cls(pairs, chemical_potential, tolerance, curve_points, screening)
 
     def solve(self, hooks: Hooks) -> PlaneCondensateResult:
         """The curve E(n) first where the density follows from it, else last."""
@@ -94,6 +97,10 @@ class PlaneProblem:
             pairs = pairs.at(density_at(evaluate, points, mu, first))
         hooks.progress(f"density {pairs.density:.4g} a_h^-2")
         found = find(pairs, self.tolerance, should_stop=hooks.should_stop)
+        if self.screening != "none":
+            agreed = screened(pairs, found, self.screening, self.tolerance, hooks)
+            return shifted(replace(reported(agreed, found, self.screening, self.tolerance), exciton_energy=lone),
+                           pairs.bilayer)
         result = report(found, self.tolerance)
         if pairs.bilayer.temperature and result.status is Status.converged:
             hooks.progress("temperature")
@@ -134,8 +141,10 @@ class TorusProblem:
     curve_points: int
 
     @classmethod
-    def of(cls, torus: Torus, waves: WaveChoice, *, spin: str, tolerance: float, curve_points: int) -> TorusProblem:
+    def of(cls, torus: Torus, waves: WaveChoice, *, spin: str, tolerance: float, curve_points: int,
+           screening: str = "none") -> TorusProblem:
         """Checked. Raises InputError, see `condensate.condensate`."""
+        require_screening(screening, torus=True, warm=False, mu=False)
         flavours = pairing_flavours(torus.bilayer, spin)
         count = on_torus.carriers(replace(torus, electron_spin="polarized", hole_spin="polarized"))[1].count
         if count % flavours:

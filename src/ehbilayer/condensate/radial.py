@@ -180,7 +180,7 @@ def find(pairs: Pairs, tolerance: float, guess: Solution | None = None,
     state = _solve_on(pairs, mesh, None if guess is None else (guess.mesh, guess.state), target, look)
     cost += state.iterations
     if guess is not None and math.isfinite(guess.mesh_error) and _near(guess.pairs, pairs) and \
-            _fits(pairs, mesh, state):
+            fits(pairs, mesh, state):
         return Solution(pairs, mesh, state, guess.mesh_error, cost)
     for fitted in _fitted(pairs, mesh, state, target, look):
         mesh, state = fitted
@@ -239,7 +239,7 @@ def _fitted(pairs: Pairs, mesh: Mesh, state: PairState, target: float,
             look: Callable[[int, float, float], Status | None]) -> Iterator[tuple[Mesh, PairState]]:
     """Meshes that gather closer and closer to the drop of the occupation, and the state on each."""
     for _ in range(FITS):
-        drop = _drop(pairs, mesh, state)
+        drop = drop_of(pairs, mesh, state)
         fresh = first_mesh(pairs, ROUGH, mesh.cutoff)
         if drop is None:  # excitons: the occupation has no edge
             better = replace(fresh, centre=0.0, width=1.0, strength=0.0)
@@ -256,7 +256,7 @@ def _fitted(pairs: Pairs, mesh: Mesh, state: PairState, target: float,
             return
 
 
-def _drop(pairs: Pairs, mesh: Mesh, state: PairState) -> tuple[float, float] | None:
+def drop_of(pairs: Pairs, mesh: Mesh, state: PairState) -> tuple[float, float] | None:
     """Where xi_k = 0 and the width gap/|dxi/dk| of the occupation's fall there; None where it has no edge."""
     gas = pairs.gas(mesh)
     k, _ = mesh.nodes()
@@ -271,11 +271,11 @@ def _drop(pairs: Pairs, mesh: Mesh, state: PairState) -> tuple[float, float] | N
     return None if width > 0.7 * centre else (float(centre), float(width))
 
 
-def _fits(pairs: Pairs, mesh: Mesh, state: PairState) -> bool:
+def fits(pairs: Pairs, mesh: Mesh, state: PairState) -> bool:
     """Whether a mesh made for another state resolves this one."""
     if state.status is not Status.converged or not 0.7 < first_mesh(pairs, ROUGH).scale / mesh.scale < 1.4:
         return False
-    drop = _drop(pairs, mesh, state)
+    drop = drop_of(pairs, mesh, state)
     if drop is None:
         return True
     return bool(mesh.strength > 0 and 0.6 * mesh.width < drop[1] and abs(drop[0] - mesh.centre) < 0.7 * mesh.width)

@@ -73,6 +73,8 @@ class CondensateResult(Result):
     normal_free_energy_per_pair: float | None = number("Ha_h", "the same without pairing", None)
     entropy_per_pair: float | None = number("1", "S/k_B per pair", None)
     gap_closing: float | None = number("Ha_h", "k_B T above which mean field pairs no more", None)
+    screening: str = entry("of pairing and exchange: none | normal | condensate", "none")
+    unscreened_gap: float | None = number("Ha_h", "largest D_k without screening, where there is some", None)
     in_field: InField | None = entry("how a field divides the pairs among flavours; in the plane at T = 0", None)
 
 

@@ -194,6 +194,8 @@ def _mediators(bilayer: Bilayer, liquids: Liquids, hooks: Hooks) -> Iterator[tup
         crystal = crystal_coupling(bilayer, local_field)
         top = math.sqrt(float(np.abs(crystal.squared).max()))
         nu = np.concatenate([[0.0], np.geomspace(top / REACH, top * math.sqrt(REACH), FREQUENCIES)])
+        if crystal.spectrum is None:  # with imaginary phonons lambda(nu) has poles at real nu
+            nu = nu[:1]
         lam = crystal.at(nu)
         yield name, Mediated(crystal.mu, nu, lam, lam, crystal.spectrum), True
 

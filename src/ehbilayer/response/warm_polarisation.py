@@ -5,10 +5,14 @@ A warm gas is a mean of cold ones over their Fermi energies (Maldague), so that 
     chi_0(q, z; T) = int_0^inf de (-df/de) chi_0(q, z; e),         f = 1/(e^{(e - mu)/T} + 1).
 
 Where the branch points of the cold ones, e = c^2/2m with c = m z/q -+ q/2, are not near the real axis, as at
-Matsubara's frequencies, the trapezoidal rule in v, e = T ln(1 + e^v), takes that to rounding. Else, and below the axis,
-in the roots t^2 = c^2 - k^2, in which nothing is singular,
+Matsubara's frequencies, the trapezoidal rule in v, e = T ln(1 + e^v), takes that to rounding. Nearer ones above the
+axis are as far from the path v - i pi/2, midway to the pole of f at mu - i pi T, on which
 
-    chi_0 = (N_0/q) [Phi(m z/q - q/2) - Phi(m z/q + q/2)],   Phi(c) = int_0^c dt f((c^2 - t^2)/2m) - i J(c),
+    chi_0 = (N_0/q) [Phi(m z/q - q/2) - Phi(m z/q + q/2)],   Phi(c) = int_0^inf de (-df/de) 2me/[c + (c^2 - 2me)^(1/2)]
+
+for Re c > 0, and Phi(-c*) = -Phi(c)*. At the axis and below it, in the roots t^2 = c^2 - k^2, in which nothing is
+singular,
+
     J(c) = int_0^inf dy f((c^2 + y^2)/2m),                   Phi(c) = Phi(c*)* - 2i J(c)  continued below the axis,
 
 and for z = 0 chi_0 = -N_0 int_0^1 ds f((1 - s^2) q^2/8m). The continuation of J is that at fixed Re c: its path in y^2
@@ -32,11 +36,13 @@ from ehbilayer.response.polarisation import FreeGas
 
 NEAR = math.pi / 2  # |Im c^2/2mT| from which the branch points count as far
 FAR_STEP, CLOSE_STEP = 0.6, 0.35  # of v, with branch points at pi or farther, and at NEAR: 1e-13 both
+TURNED_STEP, TURNED = 0.33, 28.0  # of v on the path below the axis, and how far beyond mu: 1e-10
 SPAN = 34.0  # of (e - mu)/T, beyond which f has died out or is 1
 PANELS, NODES = 20, 10  # of the roots t and y between both
 RICHARDSON = 0.04  # of T/v: wave numbers from which q -> 0 is reached
 COLDEST = 1e-5  # T over eps_F below which the sound of the cold gas is taken
 BLOCK = 4096  # points at a time
+ROWS = 256  # and of them at once, which stay in the cache
 ROOM = 1 << 17  # points times circles that are held at a time
 
 
@@ -156,7 +162,8 @@ class WarmFreeGas:
     def _axis(self, q: np.ndarray, w: np.ndarray) -> np.ndarray:
         # chi_0(e) = -(2 N_0/q) Re k^2/(c + f(c))
         step = FAR_STEP if w.min() >= 2 * math.pi * self.temperature * (1 - 1e-9) else CLOSE_STEP
-        total = self._sum(step, lambda k, c: (1 / (c + _root(c, k))).real, q / 2 + 1j * self.carrier.mass * w / q)
+        k, weight = self.circles(step)
+        total = _cold((q / 2 + 1j * self.carrier.mass * w / q).ravel(), k * k, k * k * weight).real.reshape(q.shape)
         return np.asarray(-2 * self.cold.states / q * total)
 
     def _static(self, q: np.ndarray) -> np.ndarray:
@@ -189,12 +196,28 @@ class WarmFreeGas:
 
     def _phi(self, c: np.ndarray) -> np.ndarray:
         """Phi where the branch points are near the axis, continued from above."""
-        scale = math.sqrt(2 * self.carrier.mass * self.temperature)
-        below = c.imag < 0
-        x = (c / scale) ** 2
-        upper = np.where(below, x.conj(), x)
-        found = np.where(below, c.conj(), c) * self._first(upper) - 1j * scale * self._second(upper)
-        return np.asarray(np.where(below, found.conj() - 2j * scale * self._second(x), found))
+        scale, below = math.sqrt(2 * self.carrier.mass * self.temperature), c.imag < 0
+        found = self._turned(np.abs(c.real) + 1j * np.abs(c.imag))
+        found = np.where(c.real < 0, -found.conj(), found)
+        if below.any():
+            found[below] = found[below].conj() - 2j * scale * self._second((c[below] / scale) ** 2)
+        return np.asarray(found)
+
+    def _turned(self, c: np.ndarray) -> np.ndarray:
+        """Phi at Re c >= 0 and Im c >= 0 by the path below the axis."""
+        return _cold(c, *self.below)
+
+    @cached_property
+    def below(self) -> tuple[np.ndarray, np.ndarray]:
+        """k_F^2 and k_F^2 times weights, complex, of cold gases on the path v - i pi/2."""
+        low, high = max(self.level - TURNED, -SPAN / 2), max(self.level, 0.0) + TURNED
+        v = np.arange(low, high + TURNED_STEP, TURNED_STEP) - 1j * NEAR
+        grown = np.exp(np.where(v.real > 0, -v, v))  # e^-v or e^v, the smaller
+        e = np.where(v.real > 0, v, 0) + np.log1p(grown)
+        x = np.exp(np.where(e.real > self.level, self.level - e, e - self.level))
+        rise = np.where(v.real > 0, 1.0, grown) / (1 + grown)
+        square = 2 * self.carrier.mass * self.temperature * e
+        return square, square * TURNED_STEP * rise * x / (1 + x) ** 2
 
     def _above(self, c: np.ndarray) -> np.ndarray:
         """Phi far above the axis."""
@@ -243,6 +266,19 @@ class WarmFreeGas:
         return complex(values[0])
 
 
+def _cold(c: np.ndarray, square: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The sum of share/[c + (c^2 - square)^(1/2)] at Re c >= 0, where no c^2 - square has a negative imaginary part."""
+    total = np.empty(c.shape, dtype=complex)
+    for start in range(0, len(c), ROWS):
+        one = c[start:start + ROWS, None]
+        root = one * one - square
+        np.sqrt(root, out=root)
+        root += one
+        np.reciprocal(root, out=root)
+        total[start:start + ROWS] = root @ share
+    return total
+
+
 def _root(c: np.ndarray, k: np.ndarray | float) -> np.ndarray:
     """sqrt(c - k) sqrt(c + k), which is c for small k, above the real axis."""
-    return np.asarray(np.sqrt(c - k) * np.sqrt(c + k))
+    return np.asarray(np.where(c.real < 0, -1.0, 1.0) * np.sqrt(c * c - k * k))

@@ -1,5 +1,5 @@
-"""The contrary claim (Afanasiev et al., arXiv:2105.05982): what the holes add, by four theories, over density, spacing
-and mass ratio."""
+"""The contrary claim (Afanasiev et al., arXiv:2105.05982): what holes add as a liquid, by four theories, and as a
+crystal, over density, spacing and mass ratio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ehbilayer.figures import SMALL, dress
 from ehbilayer.papers.record import NEW, Figure, Reproduction, Results, Row, Studies, placed, titled
 
 SOURCE = "computed here; the claim of I. V. Afanasiev et al., arXiv:2105.05982, tested"
-RATIOS, DENSITIES, SPACINGS = (2, 10, 2000), (0.5, 1.0, 1.6, 3.0), (0.2, 0.5, 1.0, 2.0)  # m_h/m_e, r_s, d/a_e
+RATIOS, DENSITIES, SPACINGS = (2, 10, 100, 2000), (0.5, 1.0, 1.6, 3.0), (0.2, 0.5, 1.0, 2.0)  # m_h/m_e, r_s, d/a_e
 LINES: tuple[Any, ...] = ("-", ":", "-.", "--", (0, (1, 3)), (0, (5, 5)))
 COLOURS = ("#0072B2", "#009E73", "#E69F00", "#D55E00")
 
@@ -68,7 +68,7 @@ def draw(results: Results) -> Figure:
 
 
 def rows(results: Results) -> list[Row]:
-    """Of each mass ratio and theory: where it has a stable liquid, the strongest, and whether anything pairs."""
+    """Of each mass ratio and theory: where holes are stable, the strongest, and whether anything pairs."""
     found = []
     for ratio in sorted({ratio for ratio, *_ in levels(results)}):
         for theory in theories(results):
@@ -87,7 +87,7 @@ def rows(results: Results) -> list[Row]:
 
 
 FIGURE = Reproduction(
-    "response:pairing", "what a liquid of holes adds to the pairing of electrons, by four theories", SOURCE, studies,
-    draw, rows, lambda results: "lambda that the holes add, over mu* of the same electrons, against r_s, where the "
-    "liquid of the holes is stable; two flavours each, as many electrons as holes. Not varied: flavours, crystals of "
-    "holes.")
+    "response:pairing", "what holes add to the pairing of electrons, as a liquid by four theories and as a crystal",
+    SOURCE, studies, draw, rows, lambda results: "lambda that the holes add, over mu* of the same electrons, against "
+    "r_s, where liquid or crystal of the holes is stable; two flavours each, as many electrons as holes. Not varied: "
+    "flavours.")

@@ -29,6 +29,7 @@ class CondensateTable(Table):
         default=None, description='of a pair, an energy such as "-150 meV" or a number in Ha_h')
     tolerance: Tolerance = Field(default=1e-8, description="an energy error per pair from 1e-13 to 0.1 (Ha_h)")
     curve_points: int = Field(default=40, ge=0, le=1000, description="an integer from 0 to 1000")
+    screening: Literal["none", "normal", "condensate"] = Field(default="none", description="none | normal | condensate")
 
 
 TABLE = CondensateTable

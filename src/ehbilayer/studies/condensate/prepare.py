@@ -40,10 +40,12 @@ def _in_plane(study: Study) -> Task:
     else:
         bilayer = bilayer_at(study, dict.fromkeys(numbers, 0.0))
     problem = PlaneProblem.of(bilayer, spin=table.spin, capacitor=study.bilayer.capacitor, chemical_potential=mu,
-                              tolerance=table.tolerance, curve_points=table.curve_points)
+                              tolerance=table.tolerance, curve_points=table.curve_points,
+                              screening=table.screening)
     plan = [*_head(bilayer, mu),
             f"  solve      infinite plane, {_spin_text(problem.pairs.flavours)}, tolerance {table.tolerance:g} Ha_h "
-            f"per pair, {table.curve_points} densities"]
+            f"per pair, " + (f"{table.curve_points} densities" if table.screening == "none" else
+                            f"screened by the {table.screening} state")]
     return Task(study, bilayer.scales, study.canonical(), _resolved(study, bilayer, mu), tuple(plan), problem.solve)
 
 
@@ -59,7 +61,7 @@ def _on_torus(study: Study) -> Task:
                          table.chemical_potential, "a torus has a fixed number of pairs")
     torus = torus_of(study, Contents(count, count, "polarized", "polarized"))
     problem = TorusProblem.of(torus, waves_of(study.cell), spin=table.spin, tolerance=table.tolerance,
-                              curve_points=table.curve_points)
+                              curve_points=table.curve_points, screening=table.screening)
     waves = problem.waves
     sized = f"{len(waves)} plane waves" if waves is not None else "plane waves from the tolerance"
     plan = [*_head(torus.bilayer), f"  box        {shape_name(study.cell)}, {torus.area:.6g} a_h^2, {count} "

@@ -21,7 +21,8 @@ def rows(result: CondensateResult) -> list[tuple[str, str]]:
     total = result.total_energy if isinstance(result, TorusCondensateResult) else None
     energies = {"energy": total, "energy/pair": result.energy_per_pair, "one exciton": result.exciton_energy,
                 "normal state": result.normal_energy_per_pair, "chemical potential": result.chemical_potential,
-                "largest gap": result.max_gap, "pair breaking": result.pair_breaking_energy}
+                "largest gap": result.max_gap, "unscreened gap": result.unscreened_gap,
+                "pair breaking": result.pair_breaking_energy}
     warm = {"free energy": result.free_energy_per_pair, "normal free energy": result.normal_free_energy_per_pair}
     heat = "" if result.temperature is None else temperature_text(result.temperature)
     closing = "" if result.gap_closing is None else f"{temperature_text(result.gap_closing)}: mean field pairs no more"
