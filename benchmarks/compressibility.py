@@ -14,9 +14,9 @@ import json
 from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import hexagon_waves
 from ehbilayer.compressibility.bulk_modulus import by_differences, modulus
-from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.compressibility.size_limit import alpha_squared, alpha_squared_limit
 from ehbilayer.model import Bilayer
+from ehbilayer.response.hole_lattice import ScreenedLattice
 from ehbilayer.torus import Torus
 from timing import best
 

@@ -33,8 +33,8 @@ def layers(spacing: float, rs: float) -> Any:
 
 def point(spacing: float, rs: float) -> dict[str, Any]:
     """All numbers of the symmetric state at one density."""
-    from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
     from ehbilayer.compressibility.size_limit import alpha_squared
+    from ehbilayer.response.hole_lattice import ScreenedLattice
 
     torus, limit = (alpha_squared(layers(spacing, rs), source=source) for source in ("torus", "limit"))
     lattices = {f: ScreenedLattice(layers(spacing, rs), f) for f in ("none", "exchange")}

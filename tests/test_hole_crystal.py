@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from ehbilayer import Bilayer, InputError, pairing
-from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.pairing import hole_crystal
 from ehbilayer.pairing.hole_crystal import crystal_coupling
 from ehbilayer.pairing.mediated import mediated
+from ehbilayer.response.hole_lattice import ScreenedLattice
 from ehbilayer.response.solve import Asked
 from ehbilayer.studies import kinds
 from screened import Yukawa
@@ -42,7 +42,7 @@ def test_one_velocity_is_the_plasmon_pole(monkeypatch: pytest.MonkeyPatch) -> No
         return np.asarray(self.fermi_energy * (square * along + 0.02 * (k2 * np.eye(2) - along)))
 
     monkeypatch.setattr(ScreenedLattice, "matrix", plain)
-    monkeypatch.setattr(hole_crystal, "_zone", lambda lattice: np.ones((1, 2)))
+    monkeypatch.setattr(ScreenedLattice, "lowest", 1.0)
     found = crystal_coupling(here)
     a, s = 1.0 / np.sqrt(2), 4 * np.sqrt(2) * 0.5
     node, weight = np.polynomial.legendre.leggauss(200)

@@ -12,7 +12,7 @@ from ehbilayer.basis.plane_waves import PlaneWaveBasis
 from ehbilayer.basis.waves import disk_waves
 from ehbilayer.compressibility import compressibility
 from ehbilayer.compressibility.bulk_modulus import modulus
-from ehbilayer.compressibility.result import CompressibilityResult, LatticeSound, Limit
+from ehbilayer.compressibility.result import CompressibilityResult, Limit
 from ehbilayer.compressibility.size_limit import gas_of, size
 from ehbilayer.device import device
 from ehbilayer.device import page as device_page
@@ -22,6 +22,7 @@ from ehbilayer.model import Carrier
 from ehbilayer.pairing import density as pairing_density
 from ehbilayer.pairing import pairing
 from ehbilayer.pairing.result import PairingMapResult, PairingResult
+from ehbilayer.response.result import LatticeSound
 from ehbilayer.results.base import Result
 from ehbilayer.results.quantity import Quantity
 from ehbilayer.status import Status

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ehbilayer.response.result import LatticeSound
 from ehbilayer.results.base import Carriers, Result, entry, number
 
 
@@ -71,16 +72,6 @@ class SymmetricState:
 
     alpha_squared: float = number("1", "its alpha^2")
     energy_above: float = number("Ha_h", "its energy less that of the lowest state")
-
-
-@dataclass(frozen=True)
-class LatticeSound:
-    """Squared velocities of the phonons of the hole lattice at q -> 0, in units of v_0^2 = eps_F/m_h."""
-
-    longitudinal: float = number("1", "v_L^2/v_0^2, with the capacitor")
-    transverse: float = number("1", "v_T^2/v_0^2")
-    bulk: float = number("1", "(v_L^2 - v_T^2)/v_0^2, with the capacitor")
-    bulk_without_capacitor: float = number("1", "the same without the capacitor")
 
 
 @dataclass(frozen=True)

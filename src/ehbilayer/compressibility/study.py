@@ -22,7 +22,6 @@ from ehbilayer.compressibility.bulk_modulus import (
     reference,
     state_basis,
 )
-from ehbilayer.compressibility.lattice_plasmon import LOCAL_FIELDS, ScreenedLattice
 from ehbilayer.compressibility.result import (
     CompressibilityResult,
     Conventions,
@@ -46,6 +45,7 @@ from ehbilayer.hartree_fock.order import phase_name, sea_depletion
 from ehbilayer.hooks import Hooks
 from ehbilayer.numerics.lattice import Cell, crystal_cell, path_points, reduce_vectors
 from ehbilayer.numerics.memory import require_memory
+from ehbilayer.response.hole_lattice import LOCAL_FIELDS, ScreenedLattice
 from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 from ehbilayer.torus import Torus

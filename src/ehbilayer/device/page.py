@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.device.measured import EXCITON, measured, other
 from ehbilayer.device.result import MEDIATED, THERMAL, Answer, Band, DeviceResult, ScanPoint, Window
 from ehbilayer.device.sequence import Compete, ranges, scan, transitions
@@ -34,6 +33,7 @@ from ehbilayer.pairing.point import solve_point
 from ehbilayer.pairing.result import PairingResult
 from ehbilayer.phases.result import CompetitionResult
 from ehbilayer.phases.verdict import ranked
+from ehbilayer.response.hole_lattice import ScreenedLattice
 from ehbilayer.results.base import Provenance, Result, Variable
 from ehbilayer.status import Status
 from ehbilayer.thermal import estimates

@@ -1,7 +1,7 @@
 r"""Pairing by the phonons of a hole crystal, screened by the electrons: a mediator beside plasmon pole and liquid.
 
 The holes stand on a triangular lattice above the electrons, which screen their forces at once
-(`compressibility.lattice_plasmon`). Two electrons of the Fermi circle that exchange k excite each phonon of that wave
+(`response.hole_lattice`). Two electrons of the Fermi circle that exchange k excite each phonon of that wave
 vector, in whichever zone k lies, so that Umklapp is exact,
 
     lambda(nu) = N_0 < X(k)^2 n k.[D(k) + nu^2]^-1.k > = sum_s N_0 < X(k)^2 n (k.e_s)^2/(w_s^2 + nu^2) >,
@@ -21,14 +21,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
 from ehbilayer.model import SAME, Bilayer
 from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.pairing.coupling_spectrum import CouplingSpectrum
+from ehbilayer.response.hole_lattice import ScreenedLattice
 
 # of theta, and of k within 60 degrees, after which a triangular lattice repeats; 3e-4: D has kinks, as chi_e has
 ANGLES, DIRECTIONS = 32, 12
-MESH = 12  # wave vectors along each side of the zone, where a soft phonon is looked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +78,9 @@ def crystal_coupling(bilayer: Bilayer, local_field: str = "none") -> CrystalCoup
     share = np.repeat(n_0 * weight / 2 * coupled**2 * lattice.density / DIRECTIONS, DIRECTIONS)
     strength = share[:, None] * np.einsum("mi,mis->ms", waves.reshape(-1, 2), e) ** 2
     sound = lattice.sound
-    stable = bool(squared.min() > 0 and sound.transverse > 0 and _zone(lattice).min() > 0)
+    stable = bool(squared.min() > 0 and sound.transverse > 0 and lattice.lowest > 0)
     lam = strength / squared
     spectrum = CouplingSpectrum(np.sqrt(squared).ravel(), lam.ravel()) if stable else None
     lower, upper = lam.sum(axis=0)
     return CrystalCoupling(mu, squared, strength, spectrum, (float(lower), float(upper)),
                            sound.longitudinal * lattice.fermi_energy, sound.transverse * lattice.fermi_energy)
-
-
-def _zone(lattice: ScreenedLattice) -> np.ndarray:
-    """omega^2 (m, 2) over half the zone, without its middle."""
-    i, j = (x.ravel()[1:] for x in np.meshgrid(np.arange(MESH), np.arange(MESH // 2 + 1), indexing="ij"))
-    return lattice.squared(np.stack([i, j], axis=1) / MESH @ lattice.cell.reciprocal)

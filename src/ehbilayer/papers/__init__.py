@@ -27,7 +27,7 @@ OWN = {f"nashabeh-fu:{name}": _module("nashabeh_fu", name) for name in ("2-conve
     f"correlation:{name}": f"correlation.{name.replace('-', '_')}"
     for name in ("single-layer", "equal-masses", "mass-ratio", "tmd")} | {
     "experiments": "experiments.page", "response:pairing": "response.pairing",
-    "response:superfluid": "response.superfluid",
+    "response:superfluid": "response.superfluid", "response:stability": "response.stability",
     "supersolid:2-1": "supersolid.two_to_one", "supersolid:balanced": "supersolid.balanced"}
 ALL = "all"
 

@@ -1,8 +1,8 @@
 """Response of the liquids of a bilayer: plasmons, screening, correlation, stability.
 
 `polarisation` is the free gas, `warm_polarisation` that at a temperature, `liquids` what interaction makes of it,
-`local_fields` what goes beyond the random phase, `modes` the plasmons, `grid` the integrals, `solve` all of that for
-one bilayer; what comes back is a `result`.
+`local_fields` what goes beyond the random phase, `modes` the plasmons, `crystal` the phonons of a hole crystal, `grid`
+the integrals, `solve` all of that for one bilayer; what comes back is a `result`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def response(bilayer: Bilayer, *, approximation: str = "rpa", spin: str = "restricted", wave_numbers: int = 100,
              frequencies: int = 200, largest_wave_number: float | None = None,
              largest_frequency: float | str | None = None, broadening: float | str | None = None,
-             sum_rule: bool = False, **how: Unpack[Calling]) -> ResponseResult:
+             sum_rule: bool = False, holes: str = "liquid", **how: Unpack[Calling]) -> ResponseResult:
     """Linear response of the uniform liquids of all layers in the infinite plane.
 
         chi = (chi_0^-1 - W)^-1,    W_ab(q) = z_a z_b v_ab(q) [1 - G_ab(q)]
@@ -38,6 +38,8 @@ def response(bilayer: Bilayer, *, approximation: str = "rpa", spin: str = "restr
     largest_wave_number, largest_frequency, broadening : of the loss function, in 1/a_h, and in Ha_h or energies as
         text; by default 1.5 k_F, above the plasmons, and the distance of two frequencies.
     sum_rule : also the stiffness from the energy, by five more calculations.
+    holes : ``liquid``, or the ``crystal`` whose phonons answer (cold, rpa or hubbard, as many electrons, Coulomb): its
+        modes, sound, stability and loss function along a reciprocal vector.
     how : see `results.calling.Calling`.
 
     Returns
@@ -58,5 +60,6 @@ def response(bilayer: Bilayer, *, approximation: str = "rpa", spin: str = "restr
     require("bilayer", bilayer, Bilayer)
     top, width = (None if x is None else bilayer.scales.to_atomic(x, "energy", name)
                   for name, x in (("largest_frequency", largest_frequency), ("broadening", broadening)))
-    asked = Asked(bilayer, approximation, spin, wave_numbers, frequencies, largest_wave_number, top, width, sum_rule)
+    asked = Asked(bilayer, approximation, spin, wave_numbers, frequencies, largest_wave_number, top, width, sum_rule,
+                  holes)
     return call(lambda hooks: solve(asked, hooks), bilayer.scales, how)

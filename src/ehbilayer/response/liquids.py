@@ -30,6 +30,7 @@ from ehbilayer.numerics.quadrature import gauss_legendre
 from ehbilayer.response.grid import WaveGrid, frequencies, matsubara
 from ehbilayer.response.polarisation import FreeGas
 from ehbilayer.response.warm_polarisation import SPAN, WarmFreeGas
+from ehbilayer.results.base import Variable
 
 COUPLINGS = 12  # of int_0^1 dl, in the root of l
 TOP = 20.0  # wave numbers beyond which short distances are seen, over the largest of m/m_h and 1/d
@@ -133,6 +134,16 @@ def screened(free: np.ndarray, w: np.ndarray) -> np.ndarray:
     size = free.shape[-1]
     # chi = (1 - chi_0 W)^-1 chi_0
     return np.asarray(np.linalg.solve(np.eye(size) - free[..., :, None] * w, free[..., :, None] * np.eye(size)))
+
+
+def loss_variables(liquids: Liquids, q: np.ndarray, w: np.ndarray, eta: float, chi: np.ndarray) -> dict[str, Variable]:
+    """-Im (1 + V chi)_aa of chi (n, w, carriers, carriers) over wave numbers and frequencies, with its axes."""
+    loss = -np.einsum("qab,qwba->aqw", liquids.bare(q), chi).imag
+    names = np.array([g.carrier.name for g in liquids.gases])
+    return {"carrier": Variable(("carrier",), names, "1", "whose layer is probed"),
+            "loss_wave_number": Variable(("loss_wave_number",), q, "a_h^-1", "of the loss function"),
+            "frequency": Variable(("frequency",), w, "Ha_h", f"of the loss function, broadened by {eta:.4g} Ha_h"),
+            "loss": Variable(("carrier", "loss_wave_number", "frequency"), loss, "1", "-Im of (1 + V chi)_aa")}
 
 
 def holes(liquids: Liquids, axis: Axis, w: np.ndarray) -> np.ndarray:

@@ -16,6 +16,16 @@ class SumRule:
     energy: float | None = number("Ha_h a_h^2", "d^2(E/A)/dn^2 of the same theory; None: not asked for", None)
 
 
+@dataclass(frozen=True)
+class LatticeSound:
+    """Squared velocities of the phonons of the hole lattice at q -> 0, in units of v_0^2 = eps_F/m_h."""
+
+    longitudinal: float = number("1", "v_L^2/v_0^2, with the capacitor")
+    transverse: float = number("1", "v_T^2/v_0^2")
+    bulk: float = number("1", "(v_L^2 - v_T^2)/v_0^2, with the capacitor")
+    bulk_without_capacitor: float = number("1", "the same without the capacitor")
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ResponseResult(Result):
     """Linear response of coupled liquids.
@@ -26,11 +36,13 @@ class ResponseResult(Result):
     """
 
     kind: ClassVar[str] = "response"
-    may_be_undefined: ClassVar[tuple[str, ...]] = ("acoustic_", "optical_")
-    phase: str = entry("liquid")
+    may_be_undefined: ClassVar[tuple[str, ...]] = ("acoustic_", "optical_", "transverse_")
+    phase: str = entry("liquid; hole-crystal where the holes are one")
     approximation: str = entry("rpa | hubbard | stls")
     acoustic_velocity: float | None = number("a_h Ha_h", "of the acoustic plasmon, q -> 0; None: there is none", None)
     acoustic_damping: float | None = number("a_h Ha_h", "-Im c of it: decays into pairs of the faster carrier", None)
+    transverse_velocity: float | None = number(
+        "a_h Ha_h", "of transverse sound of a hole crystal; None: a liquid, or it gives way", None)
     fermi_velocity: Carriers[float] = number("a_h Ha_h", "k_F/m of each carrier")
     hydrodynamic_velocity: float | None = number(
         "a_h Ha_h", "sqrt(K n/sum m) of the stiffness K of the response, all carriers in step", None)

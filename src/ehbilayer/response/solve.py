@@ -15,7 +15,9 @@ from ehbilayer.liquid import SPINS
 from ehbilayer.liquid.gas import Gas
 from ehbilayer.liquid.solve import gas_of
 from ehbilayer.model import Bilayer, Carrier, require_plain
+from ehbilayer.response import crystal
 from ehbilayer.response import liquids as theory
+from ehbilayer.response.hole_lattice import ScreenedLattice
 from ehbilayer.response.liquids import Liquids
 from ehbilayer.response.local_fields import Stls, hubbard
 from ehbilayer.response.modes import acoustic_velocity, followed, optical_start
@@ -26,6 +28,7 @@ from ehbilayer.results.base import Carriers, Variable
 from ehbilayer.status import Status
 
 APPROXIMATIONS = ("rpa", "hubbard", "stls")
+HOLES = ("liquid", "crystal")
 MODE_POINTS, FIRST = 150, 1e-3  # wave numbers of modes, the first over the last
 DISTANCES, FARTHEST = 120, 12.0  # of g(r), and the largest over 1/k_F of the least dense carrier
 SHOWN = 4.0  # largest wave number of tables over the largest 2 k_F
@@ -45,10 +48,12 @@ class Asked:
     largest_frequency: float | None = None
     broadening: float | None = None
     sum_rule: bool = False
+    holes: str = "liquid"
 
     def __post_init__(self) -> None:
         require_plain(self.bilayer, "the response of liquids", warm=True)
-        for name, value, choices in (("approximation", self.approximation, APPROXIMATIONS), ("spin", self.spin, SPINS)):
+        for name, value, choices in (("approximation", self.approximation, APPROXIMATIONS), ("spin", self.spin, SPINS),
+                                     ("holes", self.holes, HOLES)):
             if value not in choices:
                 raise InputError(name, " | ".join(choices), value, "choose one of these")
         for name, size in (("wave_numbers", self.wave_numbers), ("frequencies", self.frequencies)):
@@ -58,6 +63,8 @@ class Asked:
                             ("largest_frequency", self.largest_frequency), ("broadening", self.broadening)):
             if limit is not None and not 0 < limit < np.inf:
                 raise InputError(name, "a positive number", limit, "leave it out, and it is chosen")
+        if self.holes == "crystal":
+            crystal.check(self.bilayer, self.approximation, self.spin, self.sum_rule)
 
     def liquids(self, factor: float = 1.0) -> Liquids:
         """The gases of all carriers with the spin that is asked for, at a ``factor`` of the densities."""
@@ -126,6 +133,9 @@ def solve(asked: Asked, hooks: Hooks) -> ResponseResult:
               "filled_flavours": Carriers({n: g.filled for n, g in zip(names, liquids.gases, strict=True)}),
               "inputs": _inputs(asked)}
     try:
+        if asked.holes == "crystal":
+            lattice = ScreenedLattice(asked.bilayer, crystal.FIELDS[asked.approximation])
+            return crystal.solve(lattice, liquids, asked, common, hooks)
         return _solve(asked, liquids, names, common, hooks)
     except Ended as end:
         return ResponseResult(status=end.status, **common)
@@ -140,7 +150,7 @@ def _solve(asked: Asked, liquids: Liquids, names: list[str], common: dict[str, A
     sound, (together, heavy) = acoustic_velocity(liquids, found.field), _velocities(liquids, rule)
     data = _functions(liquids, found, names) | _modes(asked, liquids, found.field, sound)
     if asked.wave_numbers and asked.frequencies:
-        data |= _loss(asked, liquids, found.field, names, data)
+        data |= _loss(asked, liquids, found.field, data)
     contact = theory.contact(liquids, found.hole)
     return ResponseResult(
         status=Status.converged if found.converged else Status.not_converged,
@@ -167,7 +177,8 @@ def _inputs(asked: Asked) -> dict[str, Any]:
     return {"carriers": [{"name": c.name, "mass": c.mass, "density": c.density, "flavours": c.flavours}
                          for c in asked.bilayer.carriers], "spacing": asked.bilayer.spacing,
             "interaction": asked.bilayer.interaction.parameters, "approximation": asked.approximation,
-            "spin": asked.spin, "temperature": asked.bilayer.temperature}
+            "spin": asked.spin, "temperature": asked.bilayer.temperature,
+            **({} if asked.holes == "liquid" else {"holes": asked.holes})}
 
 
 def _softest(liquids: Liquids, field: np.ndarray) -> tuple[float, float]:
@@ -263,8 +274,7 @@ def _largest(asked: Asked, liquids: Liquids) -> float:
     return asked.largest_wave_number or 1.5 * max(g.fermi for g in liquids.gases)
 
 
-def _loss(asked: Asked, liquids: Liquids, field: np.ndarray, names: list[str],
-          modes: dict[str, Variable]) -> dict[str, Variable]:
+def _loss(asked: Asked, liquids: Liquids, field: np.ndarray, modes: dict[str, Variable]) -> dict[str, Variable]:
     """-Im (1 + V chi)_aa over (q, w + i eta)."""
     last = _largest(asked, liquids)
     q = np.linspace(0, last, asked.wave_numbers + 1)[1:]
@@ -277,8 +287,4 @@ def _loss(asked: Asked, liquids: Liquids, field: np.ndarray, names: list[str],
     at = np.tensordot(liquids.grid.interpolation(q), field, 1)
     free = np.stack([g.real(q[:, None], w + 1j * eta) for g in liquids.gases], axis=-1)
     chi = theory.screened(free, liquids.effective(q, at)[:, None])
-    loss = -np.einsum("qab,qwba->aqw", liquids.bare(q), chi).imag
-    return {"carrier": Variable(("carrier",), np.array(names), "1", "whose layer is probed"),
-            "loss_wave_number": Variable(("loss_wave_number",), q, "a_h^-1", "of the loss function"),
-            "frequency": Variable(("frequency",), w, "Ha_h", f"of the loss function, broadened by {eta:.4g} Ha_h"),
-            "loss": Variable(("carrier", "loss_wave_number", "frequency"), loss, "1", "-Im of (1 + V chi)_aa")}
+    return theory.loss_variables(liquids, q, w, eta, chi)

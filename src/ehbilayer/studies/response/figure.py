@@ -21,11 +21,12 @@ PAIRS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 def figure(result: ResponseResult) -> Figure:
     """Loss functions above (or the plasmons alone), correlations below. Raises InputError for a result without them."""
-    if "pair" not in result.data:
+    if "mode_wave_number" not in result.data:
         raise InputError("result", "one that came to its end", result.status.value, "compute it again")
     carriers = [str(c) for c in result.data["carrier"].values] if "loss" in result.data else [""]
-    columns = max(len(carriers), 3)
-    width, height = columns * (PANEL + MARGIN) + 0.3, 2 * (HEIGHT + MARGIN) + 0.5
+    below = "pair" in result.data  # not of a crystal
+    columns = max(len(carriers), 3 if below else 1)
+    width, height = columns * (PANEL + MARGIN) + 0.3, (1 + below) * (HEIGHT + MARGIN) + 0.5
     page = new_figure(width, height)
 
     def panel(column: int, row: int) -> Axes:
@@ -33,11 +34,11 @@ def figure(result: ResponseResult) -> Figure:
                               PANEL / width, HEIGHT / height))
 
     for i, name in enumerate(carriers):
-        _loss(result, panel(i, 1), name, i)
+        _loss(result, panel(i, int(below)), name, i)
     curves = (("structure_factor", "wave_number", "S(q)", "q", "a_h^-1"),
               ("pair_correlation", "distance", "g(r)", "r", "a_h"),
               ("local_field", "wave_number", "local field", "q", "a_h^-1"))
-    for i, (what, against, title, symbol, unit) in enumerate(curves):
+    for i, (what, against, title, symbol, unit) in enumerate(curves if below else ()):
         ax, x = panel(i, 0), result.data[against].values
         for colour, pair, values in zip(PAIRS, result.data["pair"].values, result.data[what].values, strict=False):
             ax.plot(x, values, color=colour, label=str(pair))
@@ -58,7 +59,7 @@ def _loss(result: ResponseResult, ax: Axes, name: str, number: int) -> None:
         loss = np.log10(np.maximum(data["loss"].values[number], 1e-3))
         ax.pcolormesh(q, w, loss.T, cmap="Greys", vmin=-2.5, vmax=1.5, shading="nearest", rasterized=True)
         span(ax, x=(0.0, float(q[-1])), y=(0.0, float(w[-1])))
-    for mode, colour in (("acoustic", WARNING), ("optical", COLOURS["electron"])):
+    for mode, colour in (("acoustic", WARNING), ("transverse", COLOURS["hole"]), ("optical", COLOURS["electron"])):
         if f"{mode}_frequency" in data:
             ax.plot(data["mode_wave_number"].values, data[f"{mode}_frequency"].values, "--", color=colour, label=mode,
                     linewidth=1.2)

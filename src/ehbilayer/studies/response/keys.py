@@ -21,6 +21,7 @@ class ResponseTable(Table):
     largest_wave_number: float | None = Field(default=None, gt=0, description="a number > 0 in a_h^-1")
     largest_frequency: float | str | None = Field(default=None, description='an energy > 0, such as "20 meV"')
     broadening: float | str | None = Field(default=None, description='an energy > 0, such as "0.1 meV"')
+    holes: Literal["liquid", "crystal"] = Field(default="liquid", description="liquid | crystal")
     sum_rule: bool = Field(default=False, description="true or false")
 
 

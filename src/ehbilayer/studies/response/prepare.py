@@ -17,9 +17,9 @@ def prepare(study: Study) -> Task:
     top, width = (None if value is None else bilayer.scales.to_atomic(value, "energy", f"response.{name}")
                   for name, value in (("largest_frequency", table.largest_frequency), ("broadening", table.broadening)))
     asked = Asked(bilayer, table.approximation, table.spin, table.wave_numbers, table.frequencies,
-                  table.largest_wave_number, top, width, table.sum_rule)
+                  table.largest_wave_number, top, width, table.sum_rule, table.holes)
     plan = [*plane_lines(bilayer),
-            f"  solve      response in {table.approximation}, spins {table.spin}"]
+            f"  solve      response in {table.approximation}, spins {table.spin}, holes in a {table.holes}"]
     resolved = {"bilayer": device_entries(study, bilayer), "response": table.model_dump(),
                 "density": {c.name: c.density for c in bilayer.carriers}}
     seconds = (SELF_CONSISTENT if table.approximation == "stls" else SECONDS) * (6 if table.sum_rule else 1)

@@ -12,6 +12,8 @@ NAMES = {"rpa": "random phase approximation", "hubbard": "Hubbard's exchange of 
 
 def rows(result: ResponseResult) -> list[tuple[str, str]]:
     """The table of a result: label and text."""
+    if result.phase == "hole-crystal":
+        return _of_crystal(result)
     if result.contact is None:  # stopped before it ended
         return [status_row(result), time_row(result)]
     found = [status_row(result), ("theory", NAMES[result.approximation]),
@@ -32,6 +34,15 @@ def rows(result: ResponseResult) -> list[tuple[str, str]]:
         energy = "" if rule.energy is None else f"; of the energy {float(rule.energy):.6g}"
         found.append(("stiffness", f"{float(rule.response):.6g} Ha_h a_h^2 of the response{energy}"))
     return [*found, *interaction_rows(result), time_row(result)]
+
+
+def _of_crystal(result: ResponseResult) -> list[tuple[str, str]]:
+    """Of electrons above a crystal of holes."""
+    across = result.transverse_velocity
+    return [status_row(result), ("theory", f"phonons of a hole crystal, electrons: {NAMES[result.approximation]}"),
+            ("longitudinal sound", _sound(result)),
+            ("transverse sound", "none: it gives way" if across is None else f"{float(across):.6g} a_h Ha_h"),
+            ("lattice", "stable" if result.stable else "UNSTABLE: it gives way, see phonons"), time_row(result)]
 
 
 def _sound(result: ResponseResult) -> str:

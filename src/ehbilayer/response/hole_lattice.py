@@ -27,16 +27,17 @@ from functools import cached_property
 
 import numpy as np
 
-from ehbilayer.compressibility.result import LatticeSound
 from ehbilayer.errors import InputError
 from ehbilayer.interaction.base import require_coulomb
 from ehbilayer.interaction.lattice_sums.derivatives import ForceConstants
 from ehbilayer.model import Bilayer, Carrier, require_balance
 from ehbilayer.numerics.lattice import Cell, box_of_shape
+from ehbilayer.response.result import LatticeSound
 
 LOCAL_FIELDS = ("none", "exchange")
 SMALL = 1e-3  # wave number of the sound velocities, in units of the shortest length scale
 ZERO_POINT = 0.893595  # Ha_h r_s^{3/2}: (sum over the triangular lattice of 1/(2 R^3))^{1/2} at n = 1/pi
+MESH = 12  # wave vectors along each side of the zone, where a soft phonon is looked for
 REACH = 40.0  # reciprocal vectors of the induced sum, in shortest ones; what is left out falls as REACH^-2 at d = 0
 
 
@@ -105,12 +106,13 @@ class ScreenedLattice:
             return np.zeros_like(q)
         # 1/compressibility of the Hartree-Fock gas: 1 - sqrt(g) r_s/pi, so (2 pi/q) G -> sqrt(g) r_s/(pi states)
         contact = math.sqrt(self.electron.flavours) * self.electron.rs / math.pi / self.states
-        return q / (2 * np.sqrt(q**2 + (math.pi / contact) ** 2))
+        return np.asarray(q / (2 * np.sqrt(q**2 + (math.pi / contact) ** 2)))
 
     def induced(self, q: np.ndarray) -> np.ndarray:
         """What electrons add to the repulsion of two holes, U_ind(q) in Ha_h a_h^2, at q > 0 (1/a_h)."""
         v, pi = 2 * np.pi / q, self.polarisability(q)
-        return -((v * np.exp(-q * self.bilayer.spacing)) ** 2) * pi / (1 + v * (1 - self.field_factor(q)) * pi)
+        coupled = v * np.exp(-q * self.bilayer.spacing)
+        return np.asarray(-(coupled**2) * pi / (1 + v * (1 - self.field_factor(q)) * pi))
 
     @cached_property
     def _bare(self) -> ForceConstants:
@@ -128,7 +130,7 @@ class ScreenedLattice:
         i, j = np.meshgrid(np.arange(-n, n + 1), np.arange(-n, n + 1), indexing="ij")
         waves = np.stack([i.ravel(), j.ravel()], axis=1) @ self.cell.reciprocal
         length = np.linalg.norm(waves, axis=1)
-        return waves[(length > 0) & (length <= reach)]
+        return np.asarray(waves[(length > 0) & (length <= reach)])
 
     def matrix(self, q: np.ndarray) -> np.ndarray:
         """Dynamical matrix (m, 2, 2) at wave vectors q (m, 2) in 1/a_h, none of them 0; eigenvalues omega^2 in Ha_h^2.
@@ -143,6 +145,12 @@ class ScreenedLattice:
     def squared(self, q: np.ndarray) -> np.ndarray:
         """omega^2 (m, 2) in ascending order, Ha_h^2 (hbar = m_h = 1)."""
         return np.linalg.eigvalsh(self.matrix(q))
+
+    @cached_property
+    def lowest(self) -> float:
+        """The lowest omega^2 over half the zone, without its middle, Ha_h^2; below 0 the lattice gives way."""
+        i, j = (x.ravel()[1:] for x in np.meshgrid(np.arange(MESH), np.arange(MESH // 2 + 1), indexing="ij"))
+        return float(self.squared(np.stack([i, j], axis=1) / MESH @ self.cell.reciprocal).min())
 
     @cached_property
     def sound(self) -> LatticeSound:
@@ -166,7 +174,7 @@ class ScreenedLattice:
         Each hole oscillates in the field of its equally smeared neighbours: E = ZERO_POINT r_s^{-3/2} Ha_h per hole,
         that is A^{-3/4}.
         """
-        return 21 / 16 * ZERO_POINT * self.bilayer.carrier("hole").rs**-1.5 / self.fermi_energy
+        return float(21 / 16 * ZERO_POINT * self.bilayer.carrier("hole").rs**-1.5 / self.fermi_energy)
 
 
 def _outer(k: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -6,10 +6,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ehbilayer.compressibility.lattice_plasmon import ScreenedLattice
-from ehbilayer.compressibility.result import LatticeSound
 from ehbilayer.errors import InputError
 from ehbilayer.model import Bilayer
+from ehbilayer.response.hole_lattice import ScreenedLattice
+from ehbilayer.response.result import LatticeSound
 from screened import Yukawa
 
 BONSALL_MARADUDIN_SHEAR = 0.245065  # mu / (e^2 n^{3/2}), triangular lattice, PRB 15, 1959 (1977)
@@ -117,7 +117,7 @@ def test_zero_point_motion():
 
 
 def test_more_reciprocal_vectors_change_nothing(monkeypatch):
-    from ehbilayer.compressibility import lattice_plasmon as module
+    from ehbilayer.response import hole_lattice as module
 
     near = screened(0.1, 0.0, 1.0).sound
     monkeypatch.setattr(module, "REACH", 80.0)
