@@ -247,6 +247,19 @@ def test_named_arrays_are_kept(tmp_path: Path) -> None:
     assert line.values[1, 2].tolist() == [6, 1.5]
 
 
+def test_a_coordinate_is_kept_with_what_it_is_of(tmp_path: Path) -> None:
+    """It differs from point to point: it cannot be called like its axis, here and in the arrays over it."""
+    result = ehbilayer.run({
+        "kind": "response", "bilayer": {"material": "mass-ratio-10", "spacing": "1 a_e"},
+        "density": {"rs_electron": 1.0, "electrons_per_hole": 1},
+        "response": {"wave_numbers": 3, "frequencies": 2, "largest_wave_number": 0.1},
+        "sweep": {"density.rs_electron": [0.8, 1.0], "keep": ["loss", "frequency", "loss_wave_number"]}}, tmp_path)
+    assert result.data["frequency"].dims == ("density.rs_electron", "frequency_index")
+    assert result.data["loss"].dims == ("density.rs_electron", "carrier", "loss_wave_number", "frequency_index")
+    assert result.data["loss_wave_number"].dims == ("loss_wave_number",)  # the same at all points
+    assert ehbilayer.load(tmp_path).dataset["loss"].shape == (2, 2, 3, 2)
+
+
 def test_status_counts_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ehbilayer.run(study('"density.rs_hole" = [4, 6, 14]\n"bilayer.spacing" = [1]'), tmp_path)
     assert cli.execute(["status", str(tmp_path), "--json"]) == 0

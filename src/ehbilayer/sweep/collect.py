@@ -170,16 +170,22 @@ def _data(layout: Layout, points: list[Point], labels: list[str], results: list[
             data[stored] = Variable((*dims, *extra), found.reshape(*shape, *found.shape[1:]),
                                     *described_entry(name, classes))
     data = stacked(data)
-    for name in layout.keep:
-        kept = _stack(name, points, labels, store, shape, dims, reporter)
-        if kept is not None and name not in data:
-            data[name] = kept
+    kept = {name: _stack(name, points, labels, store, shape, dims, reporter) for name in layout.keep
+            if name not in data}
+    found_kept = {name: v for name, v in kept.items() if v is not None}
+    # a coordinate that differs from point to point cannot be called like its axis
+    moved = {name for name, v in found_kept.items() if name in v.dims and len(v.dims) > 1}
+    for name, v in found_kept.items():
+        data[name] = Variable(tuple(f"{d}_index" if d in moved else d for d in v.dims), v.values, v.units, v.description)
     return data
 
 
 def _stack(name: str, points: list[Point], labels: list[str], store: PointStore, shape: tuple[int, ...],
            dims: tuple[str, ...], reporter: Reporter) -> Variable | None:
-    """An array of the points over the axes, NaN where one lacks it; None where their shapes differ or none has it."""
+    """An array of the points over the axes, NaN where one lacks it; None where their shapes differ or none has it.
+
+    A coordinate that is the same at all points is that alone.
+    """
     found: list[Variable | None] = []
     for point, label in zip(points, labels, strict=True):
         there = label != MISSING
@@ -192,6 +198,8 @@ def _stack(name: str, points: list[Point], labels: list[str], store: PointStore,
     if bare:
         reporter.warn(f"{bare} finished points have no {name}; if they were computed before it was to be kept, --force "
                       "computes them again")
+    if sample.dims == (name,) and all(v is None or np.array_equal(v.values, sample.values) for v in found):
+        return sample
     blank = np.full(sample.values.shape, np.nan)
     values = np.stack([blank if v is None else v.values for v in found])
     return Variable((*dims, *sample.dims), values.reshape(*shape, *sample.values.shape), sample.units,
