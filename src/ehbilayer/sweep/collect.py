@@ -176,7 +176,8 @@ def _data(layout: Layout, points: list[Point], labels: list[str], results: list[
     # a coordinate that differs from point to point cannot be called like its axis
     moved = {name for name, v in found_kept.items() if name in v.dims and len(v.dims) > 1}
     for name, v in found_kept.items():
-        data[name] = Variable(tuple(f"{d}_index" if d in moved else d for d in v.dims), v.values, v.units, v.description)
+        over = tuple(f"{d}_index" if d in moved else d for d in v.dims)
+        data[name] = Variable(over, v.values, v.units, v.description)
     return data
 
 
