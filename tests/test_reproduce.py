@@ -64,6 +64,14 @@ def test_columns_of_a_table_are_aligned() -> None:
     assert len({line.index(word) for line, word in zip(lines, ("verdict", AGREES, MISSING), strict=True)}) == 1
 
 
+def test_a_table_breaks_its_widest_cells() -> None:
+    row = Row("a quantity of many words", "12345", "a result that is told at some length", AGREES)
+    lines = table([row, Row("short", "1", "2", AGREES)], within=60)
+    assert max(map(len, lines)) <= 60 and len(lines) > 3
+    start, end = (lines[0].index(word) for word in ("ours", "ours converged"))
+    assert " ".join(line[start:end].strip() for line in lines[1:]).split() == [*row.ours.split(), "2"]
+
+
 def hand_made() -> Plane:
     """A plane of round numbers: electrons melt at a = 60, dipoles at d = sqrt(a)."""
     ray = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])

@@ -24,7 +24,7 @@ else:
 AGREES, DIFFERS, INPUT, NEW, MISSING = "agrees", "differs", "input", "not in the paper", "not computed"
 HEAD = ("quantity", "published", "ours", "ours converged", "verdict")
 WIDTH, INDENT = 100, "    "  # of captions, in characters
-TERMINAL, LEAST = 120, 9  # characters of a line of a terminal, and at least in a column
+TERMINAL = 120  # characters of a line
 LISTED = 4  # values of a list that captions write out
 Results = dict[str, Any]  # results of all classes, by the name of the study
 Studies = dict[str, dict[str, Any]]  # name -> tables, as `make_study` takes them
@@ -117,8 +117,12 @@ def aligned(lines: list[tuple[str, ...]], within: int | None = None, whole: int 
     """Lines of cells, each column as wide as its widest cell; ``within`` characters, where the widest cells are broken
     of all columns but the first ``whole`` ones."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    while within is not None and sum(widths) + 2 * (len(widths) - 1) > within and max(widths[whole:]) > LEAST:
-        widths[widths.index(max(widths[whole:]), whole)] -= 1
+    while within is not None and sum(widths) + 2 * (len(widths) - 1) > within:
+        # the head stays whole
+        wide = [i for i in range(whole, len(widths)) if widths[i] > len(lines[0][i])]
+        if not wide:
+            break
+        widths[max(wide, key=lambda i: widths[i])] -= 1
     return ["  ".join(f"{text:{width}s}" for text, width in zip(c, widths, strict=True)).rstrip()
             for line in lines for c in zip_longest(*map(_broken, line, widths), fillvalue="")]
 
