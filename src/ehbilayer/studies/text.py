@@ -99,13 +99,13 @@ def error_text(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.1e}"
 
 
-def energy_text(value: float | None, units: dict[str, Any] | None = None) -> str:
-    """An energy in Ha_h, and in meV and K where the units are known; empty for None and NaN."""
+def energy_text(value: float | None, units: dict[str, Any] | None = None, digits: int = 10) -> str:
+    """An energy in Ha_h with so many ``digits``, and in meV and K where the units are known; empty for None and NaN."""
     if value is None or math.isnan(value):
         return ""
-    text = f"{value:.10g} Ha_h"
+    text, fewer = f"{value:.{digits}g} Ha_h", min(digits, 5)
     if isinstance(value, Quantity) and value.scales.known:
-        return text + f" = {value.to('meV'):.5g} meV = {value.to('K'):.5g} K"
+        return text + f" = {value.to('meV'):.{fewer}g} meV = {value.to('K'):.{fewer}g} K"
     if units and "Ha_h_meV" in units:
         text += f" = {value * units['Ha_h_meV']:.5g} meV = {value * units['Ha_h_kelvin']:.5g} K"
     return text

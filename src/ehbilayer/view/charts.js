@@ -19,6 +19,7 @@ function axis(label, more = {}) {
 
 function layout(height, x, y, more = {}) {
   return { height, xaxis: x, yaxis: y, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: ink("--soft"), activecolor: ink("--ink") },
     font: { color: ink("--ink"), size: 13 }, margin: { l: 50, r: 10, t: 10, b: 40 }, showlegend: false,
     legend: { orientation: "h", y: -0.25, yanchor: "top", x: 0 }, dragmode: narrow() ? false : "zoom",
     hoverlabel: { align: "left", namelength: -1 }, ...more };

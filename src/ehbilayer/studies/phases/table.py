@@ -23,7 +23,8 @@ def rows(result: CompetitionResult) -> list[tuple[str, str]]:
     if margin is not None and result.numerical_error is not None:
         word = "more than the" if margin > result.numerical_error else "NOT RESOLVED: less than the"
         sigma = "" if result.margin_sigma is None else f", {result.margin_sigma:.1f} standard errors"
-        found.append(("margin", f"{energy_text(margin)} per hole below {result.runner_up}{sigma}; {word} "
+        told = energy_text(margin, digits=10 if result.margin_sigma is None else 3)
+        found.append(("margin", f"{told} per hole below {result.runner_up}{sigma}; {word} "
                                 f"numerical error {result.numerical_error:.1e}"))
     found += _limit(result)
     found += [("caution", text) for text in result.cautions]
