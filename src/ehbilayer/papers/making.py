@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -155,7 +156,8 @@ def _leave_table(workshop: Workshop, figures: list[Reproduction], made: dict[str
     rows = {f.name: made[f.name].rows for f in figures}
     ends = {f.name: made[f.name].reason or made[f.name].status.value for f in figures if not made[f.name].good}
     head = ["quick: coarse, so that some of these differ for that alone", ""] if workshop.quick else []
-    lines = [*head, *whole_table(rows), "", summed_up(rows), *(f"{name}: {text}" for name, text in ends.items())]
+    ending = [summed_up(rows), *(f"{name}: {text}" for name, text in ends.items())]
+    lines = [*head, *whole_table(rows), "", *(line for text in ending for line in textwrap.wrap(text, TERMINAL))]
     text, data = workshop.file(TABLE, "txt"), workshop.file(TABLE, "json")
     for line in ("", *lines):  # before it is written, which a full disk may prevent
         tell(line)
